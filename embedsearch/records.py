@@ -1,0 +1,84 @@
+"""The values that travel between the rooms: frozen, and nothing but data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["text", "markdown", "code", "html"]
+"""What a document's text is, which decides where the chunker prefers to cut.
+
+``html`` is plain text whose blocks are parted by blank lines and whose headings are known
+from the mark-up it came from: HTML, docx, pptx and epub alike.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading in a document's text: it begins at character ``start``, at ``level`` 1 to 6."""
+
+    start: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with an identity.
+
+    ``headings`` lie in ascending order of ``start``; for ``kind="markdown"`` they may be left
+    out, the chunker finds them. ``pages`` holds the character offset at which each page starts
+    (page 1 first), and is empty where there are no pages.
+    """
+
+    id: str
+    text: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    kind: Kind = "text"
+    headings: tuple[Heading, ...] = ()
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A slice of a document: ``document.text[start:end] == text``.
+
+    ``tokens`` is the count of the text encoded on its own, ``None`` for a document that came
+    with its own vector. Lines and pages count from 1; ``heading`` is the path of headings the
+    chunk starts under, joined by `` > ``.
+    """
+
+    text: str
+    start: int
+    end: int
+    tokens: int | None
+    start_line: int
+    end_line: int
+    page: int | None = None
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that answers a query; a higher ``score`` is better.
+
+    ``chunk_id`` is ``DOCUMENT_ID#N``, where N is the chunk's place in ``index.chunks(id)``.
+    ``source`` is the file's absolute path, ``None`` for a document that came from no file.
+    """
+
+    rank: int
+    score: float
+    document_id: str
+    chunk_id: str
+    text: str
+    start: int
+    end: int
+    start_line: int
+    end_line: int
+    page: int | None
+    heading: str | None
+    metadata: Mapping[str, Any]
+    source: str | None = None

@@ -1,0 +1,1 @@
+"""Search: candidates by words and by meaning, fused into hits."""

@@ -1,0 +1,1 @@
+"""The store: one SQLite file, the truth of an index."""

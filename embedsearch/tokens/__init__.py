@@ -1,0 +1,1 @@
+"""Tokens: encodings that work offline, what models cost, and the tokenizer protocol."""

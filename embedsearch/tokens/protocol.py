@@ -1,0 +1,29 @@
+"""What the chunker asks of a tokenizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Tokenizer(Protocol):
+    """Counts tokens exactly, and says where in a text they end."""
+
+    @property
+    def name(self) -> str:
+        """The encoding's name, as ``cl100k_base``."""
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the exact number of tokens of each text, encoded on its own, specials left out."""
+
+    def ends(self, text: str) -> NDArray[np.int64]:
+        """Return, ascending, the character offset in ``text`` at which each token ends.
+
+        A token that ends inside a character is given the end of that character, so offsets may
+        repeat; the last one is ``len(text)`` unless the text is empty.
+        """

@@ -1,0 +1,1 @@
+"""FAISS behind one small room: which index for how many rows, filtered search, the cache file."""
