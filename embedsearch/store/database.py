@@ -1,0 +1,208 @@
+"""Opening ``index.db``, its transactions, and what SQLite's errors mean to a user."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.errors import IndexCorrupt, IndexLocked, IndexNotFound, StorageFailed
+from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+BUSY_SECONDS = 10.0
+"""How long a transaction waits for another process's commit."""
+
+MEMORY_CACHE_KIB = 16_384
+"""SQLite's page cache a connection; 16 MiB keeps the memory of a long sync flat."""
+
+
+@contextmanager
+def translated(path: object) -> Iterator[None]:
+    """Raise embedsearch's errors for SQLite's.
+
+    Raises:
+        IndexLocked: another process holds the file.
+        StorageFailed: the disk is full, read-only, or failing.
+        IndexCorrupt: the file is damaged or no database at all.
+
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise _translation(error, path) from error
+
+
+def _translation(error: sqlite3.DatabaseError, path: object) -> Exception:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return IndexLocked(f"{path} is busy: another process is writing to it")
+    if code == sqlite3.SQLITE_FULL:
+        return StorageFailed(
+            f"the disk that holds {path} is full", hint="what was committed is safe; free some"
+        )
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return StorageFailed(f"{path} can't be written: {error}")
+    if code == sqlite3.SQLITE_IOERR:
+        return StorageFailed(f"{path} can't be read or written: {error}")
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return IndexCorrupt(f"{path} is damaged or no index: {error}")
+    return error
+
+
+class Database:
+    """One connection to an index's SQLite file.
+
+    Transactions are explicit: every statement runs inside ``reading()`` (one snapshot) or
+    ``writing()`` (which bumps the generation that caches are stamped with). Both may be nested.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+        self.connection = connection
+        self.path = path
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See one snapshot of the index until the block ends."""
+        if self.connection.in_transaction:
+            yield
+            return
+        with translated(self.path):
+            self.connection.execute("begin")
+            try:
+                yield
+            finally:
+                self.connection.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Commit all or nothing of what the block writes, as a new generation."""
+        if self.connection.in_transaction:
+            yield
+            return
+        with translated(self.path):
+            self.connection.execute("begin immediate")
+            try:
+                yield
+                self.execute("update settings set value = value + 1 where key = 'generation'")
+                self.connection.commit()
+            except BaseException:
+                self.connection.rollback()
+                raise
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self.connection.execute(sql, values)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row of values."""
+        self.connection.executemany(sql, rows)
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first column of the first row, or ``None``."""
+        row = self.execute(sql, values).fetchone()
+        return None if row is None else row[0]
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with every commit."""
+        return int(self.value("select value from settings where key = 'generation'"))
+
+    def setting(self, key: str) -> str | None:
+        """Return a setting of this index, or ``None``."""
+        value: str | None = self.value("select value from settings where key = ?", [key])
+        return value
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a setting of this index."""
+        self.execute("insert or replace into settings (key, value) values (?, ?)", [key, value])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def open_database(path: Path | None, *, create: bool) -> Database:
+    """Open an index's SQLite file, in memory for ``None``.
+
+    A file in a folder that can't be written is opened for reading only.
+
+    Raises:
+        IndexNotFound: there is no such file, and ``create`` is false.
+        IndexCorrupt: the file is damaged, another program's, or from a newer version.
+        StorageFailed: the file can't be opened or created.
+
+    """
+    if path is not None and not path.exists() and not create:
+        raise IndexNotFound(
+            f"no index in {path.parent}", hint="make one with: embedsearch index FOLDER"
+        )
+    with translated(path):
+        database = Database(_connect(path), path)
+        try:
+            _migrate(database)
+        except BaseException:
+            database.close()
+            raise
+    return database
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    if path is None:
+        return _configured(":memory:", uri=False)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _configured(str(path), uri=False)
+    try:
+        connection.execute("select count(*) from sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+            raise
+        # WAL needs a file beside the database, which a read-only folder can't take.
+        connection = _configured(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+    return connection
+
+
+def _configured(name: str, *, uri: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        name, uri=uri, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("pragma synchronous = normal")
+    connection.execute("pragma temp_store = memory")
+    connection.execute(f"pragma cache_size = -{MEMORY_CACHE_KIB}")
+    return connection
+
+
+def _migrate(database: Database) -> None:
+    version = database.value("pragma user_version")
+    if version > len(MIGRATIONS):
+        raise IndexCorrupt(
+            f"{database.path} has schema {version}, this embedsearch knows up to {len(MIGRATIONS)}",
+            hint="it was written by a newer version: pip install --upgrade embedsearch",
+        )
+    foreign = database.value("pragma application_id") != APPLICATION_ID
+    if foreign and database.value("select count(*) from sqlite_master"):
+        raise IndexCorrupt(f"{database.path} is another program's database, not an index")
+    if version < len(MIGRATIONS):
+        _apply(database, version)
+
+
+def _apply(database: Database, version: int) -> None:
+    from sqlite_utils import Database as Tables
+
+    if version == 0:
+        database.execute("pragma journal_mode = wal")
+    database.execute("begin immediate")
+    # Another process may have done it while this one waited.
+    version = database.value("pragma user_version")
+    tables = Tables(database.connection, execute_plugins=False)
+    for migration in MIGRATIONS[version:]:
+        migration(tables)
+    database.execute("insert or ignore into settings (key, value) values ('generation', 0)")
+    database.execute(f"pragma application_id = {APPLICATION_ID}")
+    database.execute(f"pragma user_version = {len(MIGRATIONS)}")
+    database.execute("commit")

@@ -1,0 +1,278 @@
+"""Documents and their chunks: put, take away, look up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.errors import DocumentNotFound
+from embedsearch.records import Chunk, Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from embedsearch.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document's text came from: a file of a source, as it was when it was read."""
+
+    source: int
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document as rows, ready to be put; cheap to send from one process to another."""
+
+    id: str
+    kind: str
+    metadata: str
+    characters: int
+    origin: Origin | None
+    texts: list[tuple[bytes, int | None, bool, str]]
+    """A row a chunk: sha256, tokens, blank, text."""
+    chunks: list[tuple[int, int, int, int, int, int | None, str | None]]
+    """A row a chunk: position, start, end, start_line, end_line, page, heading."""
+
+
+def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None = None) -> Prepared:
+    """Return a document and its chunks as the rows that ``put`` writes.
+
+    Raises:
+        ValueError: the metadata is no JSON.
+
+    """
+    return Prepared(
+        document.id,
+        document.kind,
+        _json(document),
+        len(document.text),
+        origin,
+        [(text_hash(c.text), c.tokens, not c.text.strip(), c.text) for c in chunks],
+        [
+            (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading)
+            for n, c in enumerate(chunks)
+        ],
+    )
+
+
+def text_hash(text: str) -> bytes:
+    """Return the sha256 that a text is known by, whatever documents hold it."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _json(document: Document) -> str:
+    if not document.metadata:
+        return "{}"
+    try:
+        return json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
+
+
+def put(database: Database, batch: Sequence[Prepared]) -> None:
+    """Put documents in place of those of the same id, each whole, in one transaction."""
+    with database.writing():
+        numbers = _numbers(database, [document.id for document in batch])
+        known = [numbers[document.id] for document in batch if document.id in numbers]
+        retired = _drop_chunks(database, known) if known else []
+        _put_documents(database, batch, numbers)
+        _put_chunks(database, batch, numbers)
+        _retire(database, retired)
+
+
+def _numbers(database: Database, ids: Sequence[str]) -> dict[str, int]:
+    return dict(
+        database.execute(
+            "select d.id, d.number from json_each(?) j join documents d on d.id = j.value",
+            [json.dumps(ids)],
+        )
+    )
+
+
+def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
+    number = database.value("select coalesce(max(number), 0) from documents")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    rows = []
+    for document in batch:
+        if document.id not in numbers:
+            number += 1
+            numbers[document.id] = number
+        o = document.origin
+        origin = (o.source, o.path, o.size, o.mtime_ns, o.sha256) if o else (None,) * 5
+        rows.append(
+            (
+                numbers[document.id],
+                document.id,
+                *origin,
+                document.kind,
+                document.characters,
+                document.metadata,
+                now,
+            )
+        )
+    database.executemany(
+        """
+        insert into documents
+            (number, id, source, path, size, mtime_ns, sha256, kind, characters, metadata, updated)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        on conflict (number) do update set
+            source = excluded.source, path = excluded.path, size = excluded.size,
+            mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256, kind = excluded.kind,
+            characters = excluded.characters, metadata = excluded.metadata,
+            updated = excluded.updated
+        """,
+        rows,
+    )
+
+
+def _put_chunks(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
+    database.executemany(
+        """
+        insert into texts (sha256, tokens, blank, text) values (?, ?, ?, ?)
+        on conflict (sha256) do update set text = excluded.text, tokens = excluded.tokens
+        where text is null
+        """,
+        (text for document in batch for text in document.texts),
+    )
+    database.executemany(
+        """
+        insert into chunks
+            (document, text, position, start, "end", start_line, end_line, page, heading)
+        values (?, (select id from texts where sha256 = ?), ?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            (numbers[document.id], text[0], *chunk)
+            for document in batch
+            for text, chunk in zip(document.texts, document.chunks, strict=True)
+        ),
+    )
+
+
+def _drop_chunks(database: Database, numbers: Iterable[int]) -> list[int]:
+    """Delete the chunks of documents and return the ids of the texts they held."""
+    listed = json.dumps(list(numbers))
+    held = database.execute(
+        "select distinct c.text from json_each(?) j join chunks c on c.document = j.value",
+        [listed],
+    )
+    texts = [text for (text,) in held]
+    database.execute(
+        "delete from chunks where document in (select value from json_each(?))", [listed]
+    )
+    return texts
+
+
+def _retire(database: Database, texts: Sequence[int]) -> None:
+    """Forget the words of texts that no chunk holds any more; their vectors stay, paid for."""
+    database.executemany(
+        """
+        update texts set text = null
+        where id = ? and not exists (select 1 from chunks where chunks.text = texts.id)
+        """,
+        ((text,) for text in texts),
+    )
+
+
+def remove(database: Database, ids: Sequence[str]) -> int:
+    """Remove the documents among ``ids`` that are there, and return how many they were."""
+    with database.writing():
+        numbers = list(_numbers(database, ids).values())
+        _retire_all(database, numbers)
+        database.executemany("delete from documents where number = ?", ((n,) for n in numbers))
+    return len(numbers)
+
+
+def _retire_all(database: Database, numbers: Sequence[int]) -> None:
+    _retire(database, _drop_chunks(database, numbers))
+
+
+def get(database: Database, id: str) -> Document:
+    """Return a document with its whole text, put together from its chunks.
+
+    Raises:
+        DocumentNotFound: the index holds no such id.
+
+    """
+    with database.reading():
+        row = database.execute("select kind, metadata from documents where id = ?", [id]).fetchone()
+        if row is None:
+            raise DocumentNotFound(f"no document {id!r}", hint="list them with: embedsearch ls")
+        kind, metadata = row
+        parts, done = [], 0
+        for chunk in chunks(database, id):
+            parts.append(chunk.text[done - chunk.start :])
+            done = chunk.end
+    return Document(id, "".join(parts), json.loads(metadata), kind)
+
+
+def chunks(database: Database, id: str) -> list[Chunk]:
+    """Return the chunks of a document in order; none for an unknown id."""
+    with database.reading():
+        rows = database.execute(
+            """
+            select t.text, c.start, c."end", t.tokens, c.start_line, c.end_line, c.page, c.heading
+            from documents d
+            join chunks c on c.document = d.number
+            join texts t on t.id = c.text
+            where d.id = ? order by c.position
+            """,
+            [id],
+        )
+        return [Chunk(*row) for row in rows]
+
+
+def text_ids(database: Database, id: str, position: int | None = None) -> list[int]:
+    """Return the ids of the texts of a document's chunks, or of the one at ``position``."""
+    with database.reading():
+        rows = database.execute(
+            """
+            select c.text from documents d join chunks c on c.document = d.number
+            where d.id = ? and (? is null or c.position = ?) order by c.position
+            """,
+            [id, position, position],
+        )
+        return [text for (text,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A document without its text."""
+
+    id: str
+    chunks: int
+    characters: int
+    updated: str
+    metadata: dict[str, Any]
+
+
+def summaries(database: Database) -> Iterator[Summary]:
+    """Yield every document without its text, by id."""
+    with database.reading():
+        for id, chunks, characters, updated, metadata in database.execute("""
+            select d.id, (select count(*) from chunks c where c.document = d.number),
+                   d.characters, d.updated, d.metadata
+            from documents d order by d.id
+        """):
+            yield Summary(id, chunks, characters, updated, json.loads(metadata))
+
+
+def origins(database: Database, ids: Sequence[str]) -> dict[str, Origin]:
+    """Return the files that documents came from, by id; those added without a file are left out."""
+    with database.reading():
+        rows = database.execute(
+            """
+            select d.id, d.source, d.path, d.size, d.mtime_ns, d.sha256
+            from json_each(?) j join documents d on d.id = j.value where d.source is not null
+            """,
+            [json.dumps(ids)],
+        )
+        return {id: Origin(*origin) for id, *origin in rows}

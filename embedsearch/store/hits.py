@@ -1,0 +1,92 @@
+"""From the texts that a search found to the chunks that hold them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embedsearch.store.vectors import ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from embedsearch.store.database import Database
+    from embedsearch.store.filters import Filter
+
+
+def allowed_texts(database: Database, condition: Filter) -> NDArray[np.int64]:
+    """Return the ids of the texts in documents that meet a condition."""
+    listed = database.value(
+        f"""
+        select group_concat(c.text) from documents d join chunks c on c.document = d.number
+        where {condition.sql}
+        """,
+        condition.values,
+    )
+    return np.unique(ids(listed))
+
+
+Row = tuple[
+    int,
+    str,
+    int,
+    str,
+    int,
+    int,
+    int,
+    int,
+    "int | None",
+    "str | None",
+    str,
+    "int | None",
+    "str | None",
+]
+
+
+def chunks_of(database: Database, texts: Sequence[int], condition: Filter) -> list[Row]:
+    """Return a row for each chunk that holds one of ``texts`` in a document that meets a condition.
+
+    Rows come in the order of ``texts``, then by document and position: text id, document id,
+    position, text, start, end, start_line, end_line, page, heading, metadata as JSON, source, path.
+    """
+    return database.execute(
+        f"""
+        select t.id, d.id, c.position, t.text, c.start, c."end", c.start_line, c.end_line,
+               c.page, c.heading, d.metadata, d.source, d.path
+        from json_each(?) j
+        cross join texts t on t.id = j.value
+        cross join chunks c on c.text = t.id
+        cross join documents d on d.number = c.document
+        where {condition.sql}
+        order by j.key, d.id, c.position
+        """,
+        [json.dumps(texts), *condition.values],
+    ).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much an index holds."""
+
+    documents: int
+    chunks: int
+    texts: int
+    """Distinct passages: what is embedded."""
+
+
+def counts(database: Database, condition: Filter) -> Counts:
+    """Return how many documents meet a condition, and their chunks and distinct texts."""
+    with database.reading():
+        row = database.execute(
+            f"""
+            select count(distinct d.number), count(c.text), count(distinct c.text)
+            from documents d left join chunks c on c.document = d.number where {condition.sql}
+            """,
+            condition.values,
+        ).fetchone()
+    return Counts(*row)

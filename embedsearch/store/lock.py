@@ -1,0 +1,42 @@
+"""One writer at a time: a lock file that the kernel lets go when its owner dies."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from embedsearch.errors import IndexLocked, StorageFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def writer_lock(folder: Path | None) -> Iterator[None]:
+    """Hold the right to write to the index in ``folder``; an index in memory needs none.
+
+    Raises:
+        IndexLocked: another process, or thread, holds it.
+        StorageFailed: the folder can't be written.
+
+    """
+    if folder is None:
+        yield
+        return
+    lock = FileLock(folder / "writer.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise IndexLocked(
+            f"the index in {folder} is being written by another process",
+            hint="wait until it is done; searching works meanwhile",
+        ) from error
+    except OSError as error:
+        raise StorageFailed(f"{folder} can't be written: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()

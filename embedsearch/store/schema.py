@@ -1,0 +1,134 @@
+"""The tables of ``index.db`` and how older files become newer ones.
+
+``docs/schema.md`` explains every table and column for whoever opens the file with other tools.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlite_utils import Database as Tables
+
+APPLICATION_ID = 0x656D6273
+"""``embs`` in ASCII: marks an SQLite file as ours (``PRAGMA application_id``)."""
+
+
+def _first(tables: Tables) -> None:
+    tables.table("settings").create({"key": str, "value": str}, pk="key", not_null=["value"])
+    tables.table("sources").create(
+        {"number": int, "root": str, "inside": int}, pk="number", not_null=["root", "inside"]
+    )
+    tables.table("sources").create_index(["root"], unique=True)
+    tables.table("documents").create(
+        {
+            "number": int,
+            "id": str,
+            "source": int,
+            "path": str,
+            "size": int,
+            "mtime_ns": int,
+            "sha256": bytes,
+            "kind": str,
+            "characters": int,
+            "metadata": str,
+            "updated": str,
+        },
+        pk="number",
+        not_null=["id", "kind", "characters", "metadata", "updated"],
+        foreign_keys=[("source", "sources", "number")],
+    )
+    tables.table("documents").create_index(["id"], unique=True)
+    tables.table("documents").create_index(["source", "path"], unique=True)
+    tables.table("texts").create(
+        {"id": int, "sha256": bytes, "tokens": int, "blank": int, "text": str},
+        pk="id",
+        not_null=["sha256", "blank"],
+    )
+    tables.table("texts").create_index(["sha256"], unique=True)
+    tables.execute("create index idx_texts_retired on texts (id) where text is null")
+    tables.execute("""
+        create table chunks (
+            document integer not null references documents (number),
+            position integer not null,
+            text integer not null references texts (id),
+            start integer not null,
+            "end" integer not null,
+            start_line integer not null,
+            end_line integer not null,
+            page integer,
+            heading text,
+            primary key (document, position)
+        ) without rowid
+    """)
+    tables.table("chunks").create_index(["text"])
+    tables.table("spaces").create(
+        {"number": int, "name": str, "embedder": str, "dimensions": int},
+        pk="number",
+        not_null=["name", "embedder", "dimensions"],
+    )
+    tables.table("spaces").create_index(["name"], unique=True)
+    tables.table("vectors").create(
+        {"number": int, "space": int, "text": int, "vector": bytes},
+        pk="number",
+        not_null=["space", "text", "vector"],
+        foreign_keys=[("space", "spaces", "number"), ("text", "texts", "id")],
+    )
+    tables.table("vectors").create_index(["space", "text"], unique=True)
+    tables.table("runs").create(
+        {
+            "number": int,
+            "command": str,
+            "started": str,
+            "seconds": float,
+            "added": int,
+            "updated": int,
+            "renamed": int,
+            "removed": int,
+            "unchanged": int,
+            "failed": int,
+            "texts": int,
+            "tokens": int,
+            "cost": float,
+        },
+        pk="number",
+        not_null=["command", "started", "seconds"],
+    )
+
+
+def _full_text(tables: Tables) -> None:
+    tables.execute("""
+        create virtual table texts_fts using fts5 (
+            text, content = 'texts', content_rowid = 'id',
+            tokenize = 'porter unicode61 remove_diacritics 2'
+        )
+    """)
+    # A text is written once, and retired by setting it to null: the two moments words change.
+    tables.execute("""
+        create trigger texts_written after insert on texts when new.text is not null begin
+            insert into texts_fts (rowid, text) values (new.id, new.text);
+        end
+    """)
+    tables.execute("""
+        create trigger texts_retired after update of text on texts when old.text is not null begin
+            insert into texts_fts (texts_fts, rowid, text) values ('delete', old.id, old.text);
+        end
+    """)
+    tables.execute("""
+        create trigger texts_revived after update of text on texts when new.text is not null begin
+            insert into texts_fts (rowid, text) values (new.id, new.text);
+        end
+    """)
+    tables.execute("""
+        create view passages as
+        select d.id as document, c.position, c.heading, c.start_line, c.end_line, c.page, t.text
+        from chunks c
+        join documents d on d.number = c.document
+        join texts t on t.id = c.text
+    """)
+
+
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text)
+"""Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

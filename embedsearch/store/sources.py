@@ -1,0 +1,86 @@
+"""Sources: the folders that an index is kept in step with, and the files known of each."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from embedsearch.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the index knows of a file since it was last read."""
+
+    id: str
+    size: int
+    mtime_ns: int
+    sha256: bytes
+
+
+def add(database: Database, root: Path) -> int:
+    """Return the number of a folder, which becomes a source when it is new."""
+    stored, inside = _stored(database, root)
+    with database.writing():
+        database.execute(
+            "insert or ignore into sources (root, inside) values (?, ?)", [stored, inside]
+        )
+    return int(database.value("select number from sources where root = ?", [stored]))
+
+
+def roots(database: Database) -> dict[int, Path]:
+    """Return the folder of every source, absolute."""
+    home = _home(database)
+    return {
+        number: Path(os.path.normpath(home / root)) if inside else Path(root)
+        for number, root, inside in database.execute("select number, root, inside from sources")
+    }
+
+
+def _home(database: Database) -> Path:
+    """Return the folder the index lies in: sources below it are kept relative, and move with it."""
+    return database.path.absolute().parent.parent if database.path else Path("/")
+
+
+def _stored(database: Database, root: Path) -> tuple[str, bool]:
+    home = _home(database)
+    if database.path and root.is_relative_to(home):
+        return root.relative_to(home).as_posix(), True
+    return str(root), False
+
+
+def known(database: Database, source: int) -> dict[str, Known]:
+    """Return what is known of a source's files, by path."""
+    rows = database.execute(
+        "select path, id, size, mtime_ns, sha256 from documents where source = ?", [source]
+    )
+    return {path: Known(*facts) for path, *facts in rows}
+
+
+def owners(database: Database, ids: Iterable[str]) -> dict[str, int | None]:
+    """Return, for those among ``ids`` that are taken, the source of the document."""
+    rows = database.execute(
+        "select d.id, d.source from json_each(?) j join documents d on d.id = j.value",
+        [json.dumps(list(ids))],
+    )
+    return dict(rows.fetchall())
+
+
+def touch(database: Database, files: Iterable[tuple[int, int, str]]) -> None:
+    """Note the new (size, mtime_ns) of documents, by id, whose bytes are as they were."""
+    with database.writing():
+        database.executemany("update documents set size = ?, mtime_ns = ? where id = ?", files)
+
+
+def rename(database: Database, files: Iterable[tuple[str, int, str, int, str]]) -> None:
+    """Give documents a new (id, source, path, mtime_ns), by their old id."""
+    with database.writing():
+        database.executemany(
+            "update documents set id = ?, source = ?, path = ?, mtime_ns = ? where id = ?", files
+        )
