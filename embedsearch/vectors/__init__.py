@@ -1,1 +1,5 @@
 """FAISS behind one small room: which index for how many rows, filtered search, the cache file."""
+
+from embedsearch.vectors.index import Selection, VectorIndex
+
+__all__ = ["Selection", "VectorIndex"]
