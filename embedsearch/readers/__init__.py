@@ -1,1 +1,6 @@
-"""Readers: bytes of a file in, a Document out."""
+"""Files in, documents out: walking a folder, and one module for each family of formats."""
+
+from embedsearch.readers.reading import read
+from embedsearch.readers.walking import File, Unreadable, walk
+
+__all__ = ["File", "Unreadable", "read", "walk"]

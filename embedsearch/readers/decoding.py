@@ -1,0 +1,95 @@
+"""Bytes to text: never raises, and never yields a NUL or a lone surrogate."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+SAMPLE_BYTES = 64 * 1024
+"""How much of a file that is not UTF-8 is looked at to find its encoding."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_HEAD_BYTES = 8192
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def decode(data: bytes, *, declared: str | None = None) -> str:
+    """Decode by BOM, else as UTF-8, else as ``declared``, else by what the bytes look like.
+
+    Bytes that fit nothing are read as Windows-1252, those it lacks as U+FFFD.
+    """
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            return clean(data[len(bom) :].decode(encoding, "replace"))
+    wide = _wide(data)
+    if wide is not None:
+        return clean(data.decode(wide, "replace"))
+    # ISO-2022 texts are ASCII to look at: only their escapes give them away.
+    order = (declared, "utf-8") if declared and b"\x1b" in data else ("utf-8", declared)
+    for encoding in filter(None, order):
+        text = _strictly(data, encoding)
+        if text is not None:
+            return clean(text)
+    return clean(_guessed(data))
+
+
+def clean(text: str) -> str:
+    """Put U+FFFD in place of each NUL and each lone surrogate, so that offsets stay."""
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = _SURROGATES.sub("\ufffd", text)
+    return text
+
+
+def looks_binary(data: bytes) -> bool:
+    """Say whether there are NULs near the start that UTF-16 or UTF-32 do not explain."""
+    if b"\0" not in data[:_HEAD_BYTES]:
+        return False
+    return _wide(data) is None and not any(data.startswith(bom) for bom, _ in _BOMS)
+
+
+def _wide(data: bytes) -> str | None:
+    """Recognise UTF-16 without a BOM by its NULs: nearly all in every other place."""
+    head = data[:_HEAD_BYTES]
+    nuls = head.count(0)
+    if not nuls or len(data) % 2 or len(head) < 4:
+        return None
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    half = len(head) // 2
+    if odd > 0.4 * half and even < 0.01 * half:
+        return "utf-16-le"
+    if even > 0.4 * half and odd < 0.01 * half:
+        return "utf-16-be"
+    return None
+
+
+def _strictly(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeError, LookupError):
+        return None
+
+
+def _guessed(data: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(_sample(data)).best()
+    text = _strictly(data, best.encoding) if best is not None else None
+    return text if text is not None else data.decode("cp1252", "replace")
+
+
+def _sample(data: bytes) -> bytes:
+    """Cut the sample around the first byte that is not ASCII: before it there is nothing to see."""
+    first = re.search(rb"[\x80-\xff]", data)
+    start = max(0, first.start() - SAMPLE_BYTES // 8) if first else 0
+    return data[start : start + SAMPLE_BYTES]

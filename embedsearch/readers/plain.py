@@ -1,0 +1,11 @@
+"""Plain text, as it is."""
+
+from __future__ import annotations
+
+from embedsearch.readers.decoding import decode
+from embedsearch.records import Document
+
+
+def read(id: str, data: bytes) -> Document:
+    """Decode a text file; its offsets and lines stay the file's."""
+    return Document(id=id, text=decode(data))

@@ -1,0 +1,107 @@
+"""Finds the reader that knows a file, by its suffix and then by its content."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Protocol, cast
+
+from embedsearch.errors import BinaryFile, ReadError
+from embedsearch.readers.decoding import looks_binary
+
+if TYPE_CHECKING:
+    from embedsearch.records import Document
+
+
+class Reader(Protocol):
+    """What each module of a format family offers: ``read``, which raises ReadError."""
+
+    def read(self, id: str, data: bytes) -> Document:
+        """Turn a file's bytes into a document."""
+
+
+_SUFFIXES = {
+    "plain": ".log .text .txt",
+    "markdown": ".markdown .md .mdown .mdx .mkd .qmd .rmd",
+    "rst": ".rest .rst",
+    "markup": ".htm .html .shtml .xht .xhtml",
+    "pdf": ".pdf",
+    "word": ".docm .docx .dotx",
+    "slides": ".potx .pptm .pptx .ppsx",
+    "sheets": ".ods .xls .xlsb .xlsm .xlsx",
+    "opendocument": ".fodt .odp .odt .ott",
+    "tables": ".csv .psv .tab .tsv",
+    "structured": ".geojson .json .jsonl .ndjson .webmanifest",
+    "notebook": ".ipynb",
+    "epub": ".epub",
+    "mail": ".eml .mht .mhtml",
+    "xml": ".atom .dbk .docbook .rdf .rss .svg .xml",
+    "rtf": ".rtf",
+    "code": (
+        ".ada .adb .ads .asm .awk .bash .bat .bzl .c .cc .cfg .cjs .clj .cljs .cmake .cmd .conf"
+        " .cpp .cs .css .cu .cxx .d .dart .diff .el .elm .erl .ex .exs .f .f90 .fish .fs .go"
+        " .gradle .graphql .groovy .h .hcl .hh .hpp .hrl .hs .hxx .ini .java .jl .js .jsx .kt"
+        " .kts .less .lisp .lua .m .mjs .mk .ml .mli .mm .nim .nix .pas .patch .php .pl .pm"
+        " .properties .proto .ps1 .psm1 .py .pyi .pyx .r .rb .rkt .rs .s .sass .sbt .scala .scm"
+        " .scss .sh .sol .sql .svelte .swift .tcl .tf .toml .ts .tsx .v .vb .vbs .vhd .vhdl .vim"
+        " .vue .yaml .yml .zig .zsh"
+    ),
+}
+READERS = {suffix: family for family, all_ in _SUFFIXES.items() for suffix in all_.split()}
+"""The module that reads files of each suffix."""
+
+_MAGIC = (
+    (b"%PDF-", "pdf"),
+    (b"{\\rtf", "rtf"),
+    (b"#!", "code"),
+    (b"<?xml", "xml"),
+)
+_ZIPPED = (
+    (b"application/epub+zip", "epub"),
+    (b"application/vnd.oasis.opendocument.spreadsheet", "sheets"),
+    (b"application/vnd.oasis.opendocument.", "opendocument"),
+    (b"word/", "word"),
+    (b"ppt/", "slides"),
+    (b"xl/", "sheets"),
+)
+_BY_CONTENT = frozenset({"pdf", "word", "slides", "sheets", "opendocument", "epub"})
+
+
+def read(id: str, data: bytes) -> Document:
+    """Read a file's bytes into a document whose identity is ``id``, a POSIX path.
+
+    Raises BinaryFile for what holds no text that a reader knows, and ReadError for a file that
+    is damaged, encrypted, too large unpacked, or holds no text though it is not empty.
+    """
+    family = READERS.get(PurePosixPath(id).suffix.lower())
+    if family is None or not data:
+        family = _by_content(data)
+    if family not in _BY_CONTENT and looks_binary(data):
+        raise BinaryFile("is a binary file")
+    module = cast("Reader", import_module(f"embedsearch.readers.{family}"))
+    document = module.read(id, data)
+    if data.strip() and not document.text.strip():
+        raise ReadError("holds no text")
+    return document
+
+
+def _by_content(data: bytes) -> str:
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith(b"PK\x03\x04"):
+        return _zipped(data)
+    for magic, family in _MAGIC:
+        if head.startswith(magic):
+            return family
+    if head[:14].lower() == b"<!doctype html" or head[:5].lower() == b"<html":
+        return "markup"
+    if head[:1] in (b"{", b"["):
+        return "structured"
+    return "plain"
+
+
+def _zipped(data: bytes) -> str:
+    """Tell the zipped formats apart by the names that stand, packed or not, in the clear."""
+    for mark, family in _ZIPPED:
+        if mark in data[:4096] or mark in data[-65536:]:
+            return family
+    raise BinaryFile("is a binary file")
