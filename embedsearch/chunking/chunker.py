@@ -1,0 +1,57 @@
+"""Cuts documents into chunks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import regex
+
+from embedsearch.chunking.cutter import Cutter
+from embedsearch.chunking.outline import Outline
+from embedsearch.records import Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from embedsearch.chunking.cutter import Slice
+    from embedsearch.records import Document
+    from embedsearch.tokens.protocol import Tokenizer
+
+VISIBLE = regex.compile(r"\S")
+
+
+def chunk(document: Document, tokenizer: Tokenizer, *, limit: int, overlap: int = 0) -> list[Chunk]:
+    """Cut a document into slices of at most ``limit`` tokens, each encoded on its own.
+
+    Together the chunks cover the whole text; their starts and ends strictly ascend. A cut is
+    made at the best boundary in the second half of the limit: heading or top-level definition,
+    blank line, list item, line, sentence, word, grapheme. A fence that fits the limit is never
+    cut; a grapheme only if it alone exceeds the limit, down to a single character, whatever its
+    tokens. A chunk repeats up to ``overlap`` tokens of the one before it, from the best boundary
+    in the first half of them, unless it starts a section.
+
+    Raises ValueError unless ``0 <= overlap < limit``.
+    """
+    if not 0 <= overlap < limit:
+        raise ValueError(f"expected 0 <= overlap < limit, got overlap {overlap}, limit {limit}")
+    outline = Outline.of(document)
+    slices = Cutter(document, outline, tokenizer, limit=limit).slices(overlap)
+    return list(_locate(document.text, outline, slices))
+
+
+def _locate(text: str, outline: Outline, slices: Iterable[Slice]) -> Iterator[Chunk]:
+    """Say of each slice on what lines and page and under which headings it stands."""
+    line, counted = 1, 0
+    for start, end, tokens in slices:
+        line, counted = line + text.count("\n", counted, start), start
+        visible = VISIBLE.search(text, start, end)
+        yield Chunk(
+            text=text[start:end],
+            start=start,
+            end=end,
+            tokens=tokens,
+            start_line=line,
+            end_line=line + text.count("\n", start, end - 1),
+            page=outline.page(start),
+            heading=outline.heading_path(visible.start() if visible else start),
+        )

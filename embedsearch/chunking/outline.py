@@ -1,0 +1,78 @@
+"""Where a document's sections, fenced blocks and pages lie."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from embedsearch.chunking.markdown import find_fences, find_headings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embedsearch.records import Document, Heading
+
+SEPARATOR = " > "
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The headings of a document with their paths, its fences and its pages, all ascending."""
+
+    headings: Sequence[Heading]
+    heading_starts: Sequence[int]
+    heading_paths: Sequence[str | None]
+    fences: Sequence[tuple[int, int]]
+    fence_starts: Sequence[int]
+    page_starts: Sequence[int]
+
+    @classmethod
+    def of(cls, document: Document) -> Outline:
+        """Take the outline that the document came with, or find it if it is Markdown."""
+        fences = find_fences(document.text) if document.kind == "markdown" else []
+        headings: Sequence[Heading] = document.headings
+        if document.kind == "markdown" and not headings:
+            headings = find_headings(document.text, fences)
+        return cls(
+            headings=headings,
+            heading_starts=[heading.start for heading in headings],
+            heading_paths=_paths(headings),
+            fences=fences,
+            fence_starts=[start for start, _ in fences],
+            page_starts=document.pages,
+        )
+
+    def heading_path(self, offset: int) -> str | None:
+        """Return the headings that the character at ``offset`` stands under."""
+        number = bisect_right(self.heading_starts, offset)
+        return self.heading_paths[number - 1] if number else None
+
+    def page(self, offset: int) -> int | None:
+        """Return the page of the character at ``offset``, from 1."""
+        return max(1, bisect_right(self.page_starts, offset)) if self.page_starts else None
+
+    def fence_around(self, offset: int) -> tuple[int, int] | None:
+        """Return the fenced block that a cut at ``offset`` would split."""
+        number = bisect_left(self.fence_starts, offset)
+        if number and offset < self.fences[number - 1][1]:
+            return self.fences[number - 1]
+        return None
+
+    def sections(self, first: int, last: int) -> list[int]:
+        """Return where sections start in ``first..last``: highest level first, then last first."""
+        numbers = range(
+            bisect_left(self.heading_starts, first), bisect_right(self.heading_starts, last)
+        )
+        ranked = sorted(numbers, key=lambda number: (self.headings[number].level, -number))
+        return [self.heading_starts[number] for number in ranked]
+
+
+def _paths(headings: Sequence[Heading]) -> list[str | None]:
+    paths: list[str | None] = []
+    above: list[Heading] = []
+    for heading in headings:
+        above = [*(other for other in above if other.level < heading.level), heading]
+        paths.append(SEPARATOR.join(other.title for other in above if other.title) or None)
+    return paths
