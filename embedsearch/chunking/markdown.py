@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from embedsearch.records import Heading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
 FENCE = re.compile(r"^[ \t>]*(?P<mark>`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
@@ -12,11 +16,8 @@ ATX = re.compile(
     r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<title>[^\r\n]*?))??(?:[ \t]+#+)?[ \t]*\r?$",
     re.MULTILINE,
 )
-SETEXT = re.compile(
-    r"(?:^|(?<=\n))(?P<title>(?![ \t]*(?:[-*+>#|]|\d+[.)])) {0,3}\S[^\r\n]*?)[ \t]*\r?\n"
-    r" {0,3}(?P<marks>=+|-{2,})[ \t]*\r?$",
-    re.MULTILINE,
-)
+UNDERLINE = re.compile(r"\n {0,3}(?P<marks>=+|-{2,})[ \t]*\r?(?=\n|\Z)")
+PARAGRAPH = re.compile(r" {0,3}(?![-*+>#|=\s]|\d+[.)][ \t])(?P<title>[^\r\n]*\S)\s*\Z")
 
 
 def find_fences(text: str) -> list[tuple[int, int]]:
@@ -51,8 +52,14 @@ def _headings_between(text: str, start: int, end: int) -> list[Heading]:
         Heading(match.start(), len(match["marks"]), (match["title"] or "").strip())
         for match in ATX.finditer(text, start, end)
     ]
-    setext = [
-        Heading(match.start(), 1 if match["marks"][0] == "=" else 2, match["title"].strip())
-        for match in SETEXT.finditer(text, start, end)
-    ]
-    return sorted(atx + setext, key=lambda heading: heading.start)
+    return sorted([*atx, *_setext_headings(text, start, end)], key=lambda heading: heading.start)
+
+
+def _setext_headings(text: str, start: int, end: int) -> Iterator[Heading]:
+    """Yield headings underlined with ``=`` or ``-``: one line of text after a blank one."""
+    for underline in UNDERLINE.finditer(text, start, end):
+        line = max(start, text.rfind("\n", start, underline.start()) + 1)
+        title = PARAGRAPH.match(text, line, underline.start())
+        if title and not text[text.rfind("\n", start, max(start, line - 1)) + 1 : line].strip():
+            level = 1 if underline["marks"][0] == "=" else 2
+            yield Heading(line, level, title["title"])

@@ -193,4 +193,6 @@ def _offsets(numbers: NDArray[np.int64], text: str) -> NDArray[np.int64]:
     import numpy as np
 
     pairs = [match.start() for match in SURROGATE_PAIR.finditer(text)]
+    if not pairs:
+        return numbers
     return numbers + np.searchsorted(np.array(pairs) - np.arange(len(pairs)), numbers)
