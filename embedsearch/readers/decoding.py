@@ -16,6 +16,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HEAD_BYTES = 8192
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b"))
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -52,10 +53,14 @@ def clean(text: str) -> str:
 
 
 def looks_binary(data: bytes) -> bool:
-    """Say whether there are NULs near the start that UTF-16 or UTF-32 do not explain."""
-    if b"\0" not in data[:_HEAD_BYTES]:
+    """Say whether NULs or other control characters near the start tell that this is no text."""
+    head = data[:_HEAD_BYTES]
+    if _wide(data) is not None or any(data.startswith(bom) for bom, _ in _BOMS):
         return False
-    return _wide(data) is None and not any(data.startswith(bom) for bom, _ in _BOMS)
+    if b"\0" in head:
+        return True
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return controls > 0.01 * len(head) and _strictly(head[:-4], "utf-8") is None
 
 
 def _wide(data: bytes) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -47,6 +48,15 @@ class _Scope:
     below: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder to be walked; ``prefix`` is its POSIX path under the root, with a last slash."""
+
+    path: str
+    prefix: str
+    scopes: tuple[_Scope, ...]
+
+
 class _Accepts(Protocol):
     def __call__(self, path: str) -> bool: ...
 
@@ -63,35 +73,41 @@ def walk(root: Path, *, glob: Sequence[str] = ()) -> Iterator[File | Unreadable]
     speaks of it: ``("*.md", "!draft*")``. Raises ValueError for a pattern that can't be one.
     """
     accepts = _accepts(glob)
-    todo: list[tuple[str, str, tuple[_Scope, ...]]] = [(os.fspath(root), "", _above(root))]
+    todo = [_Folder(os.fspath(root), "", _above(root))]
     while todo:
-        folder, prefix, scopes = todo.pop()
-        try:
-            with os.scandir(folder) as listing:
-                entries = sorted(listing, key=_name)
-        except OSError as error:
-            yield Unreadable(_printable(prefix.rstrip("/") or "."), _why(error))
+        yield from _contents(todo.pop(), todo, accepts)
+
+
+def _contents(
+    folder: _Folder, todo: list[_Folder], accepts: _Accepts
+) -> Iterator[File | Unreadable]:
+    """Yield the folder's files, and put its folders on top of ``todo``, the first one last."""
+    try:
+        with os.scandir(folder.path) as listing:
+            entries = sorted(listing, key=_name)
+    except OSError as error:
+        yield Unreadable(_printable(folder.prefix.rstrip("/") or "."), _why(error))
+        return
+    lines, failures = _own_lines(entries, folder.prefix)
+    yield from failures
+    scopes = (_Scope(ignoring.parse(lines), ""), *folder.scopes) if lines else folder.scopes
+    entered = []
+    for entry in entries:
+        if entry.name[0] == "." or _ignored(scopes, entry):
             continue
-        lines, failures = _own_lines(entries, prefix)
-        yield from failures
-        if lines:
-            scopes = (_Scope(ignoring.parse(lines), ""), *scopes)
-        folders = []
-        for entry in entries:
-            name = entry.name
-            if name[0] == "." or _ignored(scopes, entry):
-                continue
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    if name not in NEVER_ENTERED:
-                        folders.append(entry)
-                elif entry.is_file(follow_symlinks=False) and accepts(prefix + name):
-                    yield _file(prefix + name, entry)
-            except OSError as error:
-                yield Unreadable(_printable(prefix + name), _why(error))
-        for entry in reversed(folders):
-            below = tuple(_Scope(s.ignore, f"{s.below}{entry.name}/") for s in scopes)
-            todo.append((entry.path, f"{prefix}{entry.name}/", below))
+        path = folder.prefix + entry.name
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                entered.append(entry)
+            elif entry.is_file(follow_symlinks=False) and accepts(path):
+                yield _file(path, entry)
+        except OSError as error:
+            yield Unreadable(_printable(path), _why(error))
+    todo.extend(
+        _Folder(entry.path, f"{folder.prefix}{entry.name}/", _entered(scopes, entry.name))
+        for entry in reversed(entered)
+        if entry.name not in NEVER_ENTERED
+    )
 
 
 def _name(entry: os.DirEntry[str]) -> str:
@@ -145,47 +161,37 @@ def _lines(path: Path) -> list[str]:
 
 
 def _above(root: Path) -> tuple[_Scope, ...]:
-    """Return the rules that folders above the root, and the repository, have for what is in it."""
+    """Return the rules that the folders above the root have for what is in it.
+
+    Whoever names an ignored folder wants it read: rules that ignore the root count for nothing.
+    """
     real = Path(os.path.realpath(root))
-    top = next((p for p in (real, *real.parents) if (p / ".git").exists()), None)
+    top = next((p for p in (real, *real.parents) if os.path.lexists(p / ".git")), None)
     if top is None:
         return ()
-    scopes: tuple[_Scope, ...] = _scope(top / ".git" / "info", ("exclude",), top, real)
-    for folder in [*reversed(real.parents)]:
-        if folder.is_relative_to(top):
-            scopes = _scope(folder, IGNORE_FILES, folder, real) + scopes
-    # Whoever names an ignored folder wants it read.
-    return () if _root_ignored(scopes) else scopes
+    scopes = _scope(top / ".git" / "info", "exclude")
+    folder = top
+    for name in real.relative_to(top).parts:
+        scopes = _scope(folder, *IGNORE_FILES) + scopes
+        if _judged(scopes, name, folder=True):
+            return ()
+        scopes = _entered(scopes, name)
+        folder /= name
+    return scopes
 
 
-def _scope(folder: Path, names: tuple[str, ...], base: Path, root: Path) -> tuple[_Scope, ...]:
+def _entered(scopes: tuple[_Scope, ...], name: str) -> tuple[_Scope, ...]:
+    return tuple(_Scope(scope.ignore, f"{scope.below}{name}/") for scope in scopes)
+
+
+def _scope(folder: Path, *names: str) -> tuple[_Scope, ...]:
+    """Read ignore files from outside the root, where what can't be read is not ours to report."""
     lines: list[str] = []
     for name in names:
-        path = folder / name
-        try:
-            if stat.S_ISREG(path.stat().st_mode):
-                lines += _lines(path)
-        except OSError:
-            # Not there, or not ours to read: it lies outside the folder that was asked for.
-            continue
-    below = root.relative_to(base).as_posix() + "/" if root != base else ""
-    return (_Scope(ignoring.parse(lines), below),) if lines else ()
-
-
-def _root_ignored(scopes: tuple[_Scope, ...]) -> bool:
-    """Say whether a rule from above ignores the root or a folder that it lies in."""
-    deepest = max((scope.below.count("/") for scope in scopes), default=0)
-    for drop in range(deepest):
-        cut = [(s.ignore, s.below.rstrip("/").split("/")) for s in scopes]
-        nearer = [(i, parts[: len(parts) - drop]) for i, parts in cut if len(parts) > drop]
-        verdicts = (
-            ignore.verdict("/".join(parts), parts[-1], folder=True)
-            for ignore, parts in nearer
-            if parts[-1]
-        )
-        if next((v for v in verdicts if v is not None), False):
-            return True
-    return False
+        with suppress(OSError):
+            if stat.S_ISREG((folder / name).stat().st_mode):
+                lines += _lines(folder / name)
+    return (_Scope(ignoring.parse(lines), ""),) if lines else ()
 
 
 def _accepts(glob: Sequence[str]) -> _Accepts:
@@ -197,7 +203,7 @@ def _accepts(glob: Sequence[str]) -> _Accepts:
     if all(pattern.startswith("!") for pattern in patterns):
         patterns.insert(0, "*")
     spec = GitIgnoreSpec.from_lines(patterns)
-    return spec.match_file
+    return lambda path: bool(spec.match_file(path))
 
 
 def _printable(path: str) -> str:

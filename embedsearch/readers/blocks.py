@@ -1,0 +1,67 @@
+"""Puts a text together from blocks, and remembers where its headings and pages begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from embedsearch.readers.decoding import clean
+from embedsearch.records import Document, Heading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+@dataclass(slots=True)
+class Blocks:
+    """A text that grows: ``add`` appends, parted from what is there by ``gap``."""
+
+    _parts: list[str] = field(default_factory=list)
+    _length: int = 0
+    _headings: list[Heading] = field(default_factory=list)
+    _pages: list[int] = field(default_factory=list)
+
+    def add(self, text: str, *, gap: str = "\n\n") -> int:
+        """Append a text that is not blank, and return the offset at which it begins."""
+        if not text or text.isspace():
+            return self._length
+        if self._length:
+            self._append(gap)
+        start = self._length
+        self._append(text)
+        return start
+
+    def heading(self, title: str, *, level: int) -> None:
+        """Append a heading of level 1 to 6 as a block of its own."""
+        title = " ".join(title.split())
+        if title:
+            start = self.add(title)
+            self._headings.append(Heading(start, min(max(level, 1), 6), title))
+
+    def page(self) -> None:
+        """Begin a page: what is added next is on it."""
+        if self._length:
+            self._append("\n\n")
+        self._pages.append(self._length)
+
+    def document(self, id: str, metadata: Mapping[str, Any] | None = None) -> Document:
+        """Return what was put together as a document of kind ``html``, empty metadata left out."""
+        return Document(
+            id=id,
+            text=clean("".join(self._parts)),
+            metadata=filled(metadata or {}),
+            kind="html",
+            headings=tuple(self._headings),
+            pages=tuple(self._pages),
+        )
+
+    def _append(self, text: str) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+
+
+def filled(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop empty values, and tidy the white space of strings."""
+    tidy = {k: " ".join(clean(v).split()) if isinstance(v, str) else v for k, v in metadata.items()}
+    return {k: v for k, v in tidy.items() if v not in (None, "", [], {})}

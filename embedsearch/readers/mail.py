@@ -1,0 +1,73 @@
+"""Mail messages: the head, the body, and the names of what is attached."""
+
+from __future__ import annotations
+
+from email import policy
+from email.errors import MessageError
+from email.parser import BytesParser
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from embedsearch.errors import ReadError
+from embedsearch.readers import markup
+from embedsearch.readers.blocks import Blocks
+from embedsearch.readers.decoding import decode
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage, MIMEPart
+
+    from embedsearch.records import Document
+
+_HEAD = ("Subject", "From", "To", "Cc", "Date")
+
+
+def read(id: str, data: bytes) -> Document:
+    """Read a message: its plain text, or its HTML where it has none, or every text it has."""
+    try:
+        message = BytesParser(policy=policy.default).parsebytes(data)
+        head = {name: " ".join(str(message.get(name, "")).split()) for name in _HEAD}
+        parts = _bodies(message)
+        names = [part.get_filename() or "" for part in message.iter_attachments()]
+    except (MessageError, ValueError, LookupError, TypeError, AttributeError, IndexError) as error:
+        raise ReadError("is not a mail message that can be parsed") from error
+    except RecursionError as error:
+        raise ReadError("is nested too deeply") from error
+    blocks = Blocks()
+    blocks.add("\n".join(f"{name}: {value}" for name, value in head.items() if value))
+    for part in parts:
+        _add(blocks, part)
+    attached = ", ".join(filter(None, names))
+    blocks.add(f"Attachments: {attached}" if attached else "")
+    return blocks.document(id, _metadata(head))
+
+
+def _bodies(message: EmailMessage) -> list[MIMEPart]:
+    body = message.get_body(("plain", "html"))
+    if body is not None:
+        return [body]
+    return [part for part in message.walk() if part.get_content_maintype() == "text"]
+
+
+def _add(blocks: Blocks, part: MIMEPart) -> None:
+    payload = part.get_payload(decode=True)
+    text = decode(
+        payload if isinstance(payload, bytes) else b"", declared=part.get_content_charset()
+    )
+    if part.get_content_subtype() == "html":
+        markup.add(blocks, text)
+    else:
+        blocks.add(text.replace("\r\n", "\n").strip())
+
+
+def _metadata(head: dict[str, str]) -> dict[str, str]:
+    try:
+        date = parsedate_to_datetime(head["Date"]).isoformat()
+    except (ValueError, TypeError, IndexError):
+        date = head["Date"]
+    return {
+        "title": head["Subject"],
+        "subject": head["Subject"],
+        "from": head["From"],
+        "to": head["To"],
+        "date": date,
+    }

@@ -1,0 +1,95 @@
+"""OpenDocument texts and presentations, zipped or flat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.errors import ReadError
+from embedsearch.readers import xml_events, zipped
+from embedsearch.readers.blocks import Blocks
+from embedsearch.readers.flow import Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from embedsearch.records import Document
+
+_SKIPPED = frozenset({"tracked-changes", "meta", "scripts", "forms", "styles", "master-styles"})
+
+
+def read(id: str, data: bytes) -> Document:
+    """Read the paragraphs and tables in order; a slide is a page, its notes lie on it."""
+    blocks = Blocks()
+    if data.lstrip()[:5] == b"<?xml":
+        content, metadata = data, _metadata(data)
+    else:
+        package = zipped.opened(data)
+        manifest = "META-INF/manifest.xml"
+        if manifest in package.names and b"encryption-data" in package.read(manifest):
+            raise ReadError("is encrypted (a password is needed)")
+        content = package.read("content.xml")
+        metadata = _metadata(package.read("meta.xml")) if "meta.xml" in package.names else {}
+    events = _Events(blocks)
+    xml_events.parse(content, start=events.start, end=events.end, text=events.text)
+    return blocks.document(id, metadata)
+
+
+def _metadata(data: bytes) -> dict[str, Any]:
+    given = {name: text for name, _, text in xml_events.leaves(data)}
+    return {
+        "title": given.get("title"),
+        "author": given.get("creator") or given.get("initial-creator"),
+        "date": given.get("date") or given.get("creation-date"),
+    }
+
+
+class _Events:
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._flow = Flow(blocks)
+        self._skipping = 0
+        self._levels: list[int] = []
+        self._lists = 0
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if self._skipping or name in _SKIPPED:
+            self._skipping += 1
+        elif name in ("p", "h"):
+            self._flow.begin_paragraph()
+            level = attributes.get("outline-level", "1")
+            self._levels.append((int(level) if level.isdigit() else 1) if name == "h" else 0)
+        elif name == "table":
+            self._flow.begin_table()
+        elif name in ("table-cell", "covered-table-cell"):
+            self._flow.begin_cell()
+        elif name == "page":
+            self._blocks.page()
+        elif name == "list-item":
+            self._lists += 1
+        else:
+            self._space(name, attributes)
+
+    def _space(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == "s":
+            count = attributes.get("c", "1")
+            self._flow.text(" " * min(int(count) if count.isdigit() else 1, 100))
+        elif name == "tab":
+            self._flow.text("\t")
+        elif name == "line-break":
+            self._flow.text("\n")
+
+    def end(self, name: str) -> None:
+        if self._skipping:
+            self._skipping -= 1
+        elif name in ("p", "h"):
+            self._flow.end_paragraph(level=self._levels.pop(), bullet=self._lists > 0)
+        elif name == "table-row":
+            self._flow.end_row()
+        elif name == "table":
+            self._flow.end_table()
+        elif name == "list-item":
+            self._lists -= 1
+
+    def text(self, text: str) -> None:
+        if not self._skipping:
+            self._flow.text(text)

@@ -1,0 +1,82 @@
+"""Rich Text Format: the text between its control words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from embedsearch.readers.blocks import Blocks
+from embedsearch.readers.decoding import clean
+
+if TYPE_CHECKING:
+    from embedsearch.records import Document
+
+_TOKEN = re.compile(
+    r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)",
+    re.IGNORECASE,
+)
+_BREAKS = {
+    **dict.fromkeys(("par", "sect", "page"), "\n\n"),
+    **dict.fromkeys(("line", "row"), "\n"),
+    "cell": " | ",
+    "tab": "\t",
+    "emdash": "\u2014",
+    "endash": "\u2013",
+    "lquote": "\u2018",
+    "rquote": "\u2019",
+    "ldblquote": "\u201c",
+    "rdblquote": "\u201d",
+    "bullet": "\u2022",
+}
+_UNSEEN = frozenset(
+    "fonttbl colortbl stylesheet info pict object themedata colorschememapping datastore"
+    " latentstyles listtable listoverridetable rsidtbl generator filetbl revtbl fldinst xmlnstbl".split()
+)
+
+
+def read(id: str, data: bytes) -> Document:
+    """Read the text of an RTF file; pictures, fonts and styles are left out."""
+    blocks = Blocks()
+    for paragraph in _plain(data.decode("latin-1")).split("\n\n"):
+        blocks.add(clean(paragraph).strip(" |\n"))
+    return blocks.document(id)
+
+
+def _plain(source: str) -> str:
+    codepage = re.search(r"\\ansicpg(\d{3,5})", source[:4096])
+    encoding = f"cp{codepage[1]}" if codepage else "cp1252"
+    out: list[str] = []
+    groups: list[tuple[bool, int]] = []
+    unseen, after_unicode, skip = False, 1, 0
+    for word, number, byte, symbol, brace, text in _TOKEN.findall(source):
+        if brace == "{":
+            groups.append((unseen, after_unicode))
+        elif brace:
+            unseen, after_unicode = groups.pop() if groups else (False, 1)
+        elif word in _UNSEEN or symbol == "*":
+            unseen = True
+        elif word == "uc":
+            after_unicode = int(number or 1)
+        elif unseen:
+            continue
+        elif word == "u" and number:
+            out.append(chr(int(number) % 0x10000))
+            skip = after_unicode
+        elif byte:
+            out += [] if skip else [_character(byte, encoding)]
+            skip = max(skip - 1, 0)
+        elif text:
+            out.append(text[skip:])
+            skip = max(skip - len(text), 0)
+        else:
+            out.append(
+                _BREAKS.get(word) or {"~": " ", "_": "-"}.get(symbol, symbol.strip("-|:\n\r"))
+            )
+    return "".join(out).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _character(byte: str, encoding: str) -> str:
+    try:
+        return bytes.fromhex(byte).decode(encoding, "replace")
+    except LookupError:
+        return bytes.fromhex(byte).decode("cp1252", "replace")
