@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 BLOCK = 8_192
 """Rows decoded at once: 12 MB of float32 at 384 dimensions, which stays in a core's cache."""
+
+SCORES_AT_ONCE = 2**24
+"""Scores that a batch of queries may hold at once: 64 MB."""
 
 
 class Table:
@@ -41,21 +46,8 @@ class Table:
         self._length = end
 
 
-class Codec(Protocol):
-    """How a vector is kept: a code a component, scored as ``codes . weights + offset``."""
-
-    def encode(self, vectors: NDArray[np.float32]) -> NDArray[Any]:
-        """Return the codes of (n, d) vectors."""
-
-    def decode(self, codes: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the vectors that (n, d) codes stand for."""
-
-    def weigh(self, query: NDArray[np.float32]) -> tuple[NDArray[np.float32], np.float32]:
-        """Return the weights and the offset that turn codes into inner products with ``query``."""
-
-
 class FloatCodec:
-    """Vectors as they are."""
+    """Vectors as they are; scored as ``codes . weights + offset``, as all codes are."""
 
     def encode(self, vectors: NDArray[np.float32]) -> NDArray[Any]:
         """Return ``vectors``."""
@@ -68,6 +60,10 @@ class FloatCodec:
     def weigh(self, query: NDArray[np.float32]) -> tuple[NDArray[np.float32], np.float32]:
         """Return ``query`` and 0."""
         return query, np.float32(0)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what the codec is made of, for a file: nothing."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,16 +78,17 @@ class ByteCodec:
     step: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, sample: NDArray[np.float32]) -> ByteCodec:
-        """Return the codec for vectors like those of ``sample``."""
-        low = sample.min(axis=0)
-        step = (sample.max(axis=0) - low) / np.float32(255)
+    def fit(cls, *samples: NDArray[np.float32]) -> ByteCodec:
+        """Return the codec for vectors like those of the samples, each (n, d)."""
+        low = np.min([sample.min(axis=0) for sample in samples], axis=0)
+        high = np.max([sample.max(axis=0) for sample in samples], axis=0)
+        step = (high - low) / np.float32(255)
         return cls(low, np.where(step > 0, step, np.float32(1)))
 
     def encode(self, vectors: NDArray[np.float32]) -> NDArray[Any]:
         """Return the nearest codes."""
-        scaled = np.rint((vectors - self.low) / self.step)
-        return np.clip(scaled, 0, 255, out=scaled).astype(np.uint8)
+        codes: NDArray[np.float32] = np.rint((vectors - self.low) / self.step)
+        return codes.clip(0, 255).astype(np.uint8)
 
     def decode(self, codes: NDArray[Any]) -> NDArray[np.float32]:
         """Return the vectors that the codes stand for."""
@@ -104,11 +101,15 @@ class ByteCodec:
         """Return the steps scaled by the query, and the query's product with the lows."""
         return query * self.step, np.float32(query @ self.low)
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what the codec is made of, for a file."""
+        return {"low": self.low, "step": self.step}
+
 
 class Rows:
     """Encoded vectors by position, with exact inner products of what is stored."""
 
-    def __init__(self, codec: Codec, codes: NDArray[Any]) -> None:
+    def __init__(self, codec: FloatCodec | ByteCodec, codes: NDArray[Any]) -> None:
         self.codec = codec
         self._codes = Table(codes)
 
@@ -138,9 +139,7 @@ class Rows:
         weights, offset = self.codec.weigh(query)
         count = len(self) if positions is None else len(positions)
         scores = np.empty(count, np.float32)
-        for start in range(0, count, BLOCK):
-            block = slice(start, start + BLOCK)
-            codes = self.codes[block if positions is None else positions[block]]
+        for block, codes in self._blocks(positions):
             # Not matmul: BLAS threads one query, and with a busy neighbour waits for them (30x).
             np.vecdot(codes.astype(np.float32, copy=False), weights, out=scores[block])
         scores += offset
@@ -148,15 +147,26 @@ class Rows:
 
     def batch_scores(
         self, queries: NDArray[np.float32], positions: NDArray[np.int64] | None
-    ) -> NDArray[np.float32]:
-        """Return the (q, n) inner products of many queries with the rows at ``positions``."""
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield what ``scores`` returns for each of the (q, d) queries; faster for many."""
         count = len(self) if positions is None else len(positions)
-        scores = np.empty((len(queries), count), np.float32)
+        size = max(1, SCORES_AT_ONCE // max(1, count))
+        for first in range(0, len(queries), size):
+            batch = queries[first : first + size]
+            scores = np.empty((len(batch), count), np.float32)
+            for block, codes in self._blocks(positions):
+                np.matmul(batch, self.codec.decode(codes).T, out=scores[:, block])
+            yield from scores
+
+    def kept(self, order: NDArray[np.int64]) -> Rows:
+        """Return the rows at the positions ``order``, in that order."""
+        return Rows(self.codec, self.codes[order])
+
+    def _blocks(self, positions: NDArray[np.int64] | None) -> Iterator[tuple[slice, NDArray[Any]]]:
+        count = len(self) if positions is None else len(positions)
         for start in range(0, count, BLOCK):
-            block = slice(start, start + BLOCK)
-            codes = self.codes[block if positions is None else positions[block]]
-            np.matmul(queries, self.codec.decode(codes).T, out=scores[:, block])
-        return scores
+            block = slice(start, min(start + BLOCK, count))
+            yield block, self.codes[block if positions is None else positions[block]]
 
 
 def best(scores: NDArray[np.float32], labels: NDArray[np.int64], k: int) -> NDArray[np.int64]:

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SAMPLE = 16_384
-"""Rows to train on. FAISS itself looks at 4,096 of them for each pair of components."""
-
 
 class FastScan:
     """``IVF1,PQ{d/2}x4fs``: half a byte for each two components, all rows scanned by SIMD.
@@ -24,8 +21,15 @@ class FastScan:
     scores hold the true neighbours when a few times more of them are taken than wanted.
     """
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, trained: NDArray[np.uint8]) -> None:
+        import faiss
+
+        index: Any = faiss.deserialize_index(trained)
+        lists: Any = faiss.downcast_InvertedLists(index.invlists)
         self._index = index
+        self._lists = lists
+        self.trained = trained
+        """What training found, in FAISS's own format; ``blocks`` holds the rows."""
 
     @classmethod
     def train(cls, sample: NDArray[np.float32]) -> FastScan:
@@ -39,10 +43,33 @@ class FastScan:
         )
         with _threads(1):
             index.train(sample)
-        return cls(index)
+        return cls(faiss.serialize_index(index))
+
+    @classmethod
+    def restore(cls, trained: NDArray[np.uint8], blocks: NDArray[np.uint8], rows: int) -> FastScan:
+        """Return the scan whose ``trained`` and ``blocks`` these were; raises ``ValueError``."""
+        try:
+            scan = cls(trained)
+        except RuntimeError as error:
+            raise ValueError("this version of FAISS cannot read it") from error
+        scan._resize(rows)
+        if blocks.shape != scan.blocks.shape:
+            raise ValueError(f"expected {scan.blocks.size} bytes of codes, found {blocks.size}")
+        scan.blocks[:] = blocks
+        return scan
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    @property
+    def blocks(self) -> NDArray[np.uint8]:
+        """The rows' codes as FAISS packs them, 32 rows a block; a view, good until a change."""
+        import faiss
+
+        if len(self) == 0:
+            return np.empty(0, np.uint8)
+        count = -(-len(self) // self._lists.n_per_block)
+        return faiss.rev_swig_ptr(self._lists.get_codes(0), count * self._lists.block_size)
 
     def append(self, vectors: NDArray[np.float32]) -> None:
         """Add ``vectors`` at the end."""
@@ -65,11 +92,30 @@ class FastScan:
 
         params = None
         if bitmap is not None:
-            selector = faiss.IDSelectorBitmap(8 * len(bitmap), faiss.swig_ptr(bitmap))
+            selector = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
             params = faiss.SearchParametersIVF(sel=selector)  # type: ignore[call-arg]  # its stub lacks it
         with _threads(threads):
             _, positions = self._index.search(_even(queries), count, params=params)
         return positions  # type: ignore[no-any-return]  # faiss is untyped
+
+    def remove(self, bitmap: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Drop the positions whose bit is set; return what was where, in the new order."""
+        import faiss
+
+        self._index.remove_ids(faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap)))
+        order = self._ids().copy()
+        self._ids()[:] = np.arange(len(self))
+        return order
+
+    def _resize(self, rows: int) -> None:
+        self._lists.resize(0, rows)
+        self._index.ntotal = rows
+        self._ids()[:] = np.arange(rows)
+
+    def _ids(self) -> NDArray[np.int64]:
+        import faiss
+
+        return faiss.rev_swig_ptr(self._lists.get_ids(0), len(self))
 
 
 def _even(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,155 @@
+"""The cache file: named arrays and a stamp in one file, swapped by one rename, opened by mmap.
+
+Layout: magic (8 bytes), length and CRC-32 of the header (two little-endian uint32), the header
+(JSON), then each array raw at a multiple of 64 bytes. The header tells every array's place,
+shape, dtype and CRC-32, and the length of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedsearch.errors import IndexCorrupt, StorageFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+MAGIC = b"embsvec1"
+PREAMBLE = struct.Struct("<8sII")
+ALIGNMENT = 64
+"""Bytes: a cache line, and more than any dtype asks for."""
+
+CHECKED_BELOW = 64 * 2**20
+"""Bytes of a file up to which all of it is checked at each opening: about 20 ms."""
+
+
+def write(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
+    """Write ``facts`` (JSON) and ``arrays`` to ``path``, whole or not at all.
+
+    Raises ``StorageFailed``; the file that was there is then untouched.
+    """
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with temporary.open("wb") as file:
+                _write_to(file, facts, arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StorageFailed(f"could not save {str(path)!r}: {error.strerror or error}") from error
+
+
+def read(
+    path: Path, *, unchecked: Collection[str] = (), verify: bool = False
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the facts and the arrays, which are read-only and mapped into memory.
+
+    In a file above ``CHECKED_BELOW`` the checksums of the arrays named in ``unchecked`` are
+    compared only when ``verify`` is set. Raises ``IndexCorrupt``, and ``FileNotFoundError``
+    where there is no file.
+    """
+    data = _mapped(path)
+    skipped = () if verify or len(data) <= CHECKED_BELOW else unchecked
+    try:
+        header, start = _header(data)
+        arrays = {name: _array(data, start, place) for name, place in header["arrays"].items()}
+        for name, array in arrays.items():
+            if name not in skipped and _checksum(array) != header["arrays"][name]["crc32"]:
+                raise ValueError(f"the checksum of its {name} differs")  # noqa: TRY301 -- one door
+    except (ValueError, TypeError, KeyError, struct.error) as error:
+        raise IndexCorrupt(f"{str(path)!r} is damaged or no vector file: {error}") from error
+    return header["facts"], arrays
+
+
+def _write_to(file: BinaryIO, facts: Mapping[str, Any], arrays: Arrays) -> None:
+    places: dict[str, dict[str, Any]] = {}
+    end = 0
+    for name, array in arrays.items():
+        offset = _aligned(end)
+        end = offset + array.nbytes
+        places[name] = {
+            "offset": offset,
+            "shape": array.shape,
+            "dtype": array.dtype.str,
+            "crc32": _checksum(array),
+        }
+    header = json.dumps({"facts": dict(facts), "arrays": places, "length": end}).encode()
+    file.write(PREAMBLE.pack(MAGIC, len(header), zlib.crc32(header)) + header)
+    start = _aligned(file.tell())
+    for name, array in arrays.items():
+        file.write(bytes(start + places[name]["offset"] - file.tell()))
+        file.write(_bytes(array))
+
+
+def _header(data: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
+    """Return the header and where the arrays begin; raises ``ValueError``."""
+    magic, length, checksum = PREAMBLE.unpack(data[: PREAMBLE.size].tobytes())
+    if magic != MAGIC:
+        raise ValueError(f"it begins with {magic!r} instead of {MAGIC!r}")
+    raw = data[PREAMBLE.size : PREAMBLE.size + length].tobytes()
+    if zlib.crc32(raw) != checksum:
+        raise ValueError("the checksum of its header differs")
+    header: dict[str, Any] = json.loads(raw)
+    start = _aligned(PREAMBLE.size + length)
+    if len(data) != start + header["length"]:
+        raise ValueError(f"expected {start + header['length']:,} bytes, found {len(data):,}")
+    return header, start
+
+
+def _array(data: NDArray[np.uint8], start: int, place: Mapping[str, Any]) -> NDArray[Any]:
+    dtype = np.dtype(place["dtype"])
+    begin = start + place["offset"]
+    end = begin + dtype.itemsize * int(np.prod(place["shape"]))
+    array: NDArray[Any] = data[begin:end].view(dtype).reshape(place["shape"])
+    return array
+
+
+def _mapped(path: Path) -> NDArray[np.uint8]:
+    try:
+        # Windows refuses to replace a file that is mapped.
+        if os.name == "nt" or path.stat().st_size == 0:
+            return np.frombuffer(path.read_bytes(), np.uint8)
+        return np.asarray(np.memmap(path, np.uint8, mode="r"))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise IndexCorrupt(f"could not read {str(path)!r}: {error.strerror}") from error
+
+
+def _aligned(offset: int) -> int:
+    return -(-offset // ALIGNMENT) * ALIGNMENT
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _checksum(array: NDArray[Any]) -> int:
+    return zlib.crc32(_bytes(array))
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,185 @@
+"""The rungs of the ladder: vectors by position, scored exactly or found by a fast scan first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedsearch.vectors.calibration import DEPTH, EXACT, Calibration, calibrate
+from embedsearch.vectors.rows import ByteCodec, FloatCodec, Rows
+from embedsearch.vectors.scan import FastScan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from embedsearch.vectors.labels import Selection
+
+    Vectors = NDArray[np.float32]
+    Positions = NDArray[np.int64] | None
+    Scored = tuple[Positions, Vectors]
+
+FLAT_BELOW = 20_000
+"""Rows below which scoring every row, of 384 dimensions, takes about a millisecond."""
+
+SCANNED_FROM = 16
+"""Dimensions below which rows are scored about as fast as scanned."""
+
+SAMPLE = 16_384
+"""Rows to train on; FAISS looks at 4,096 of them for each pair of components."""
+
+
+class Flat:
+    """Float vectors, every row scored."""
+
+    calibration = EXACT
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+
+    @classmethod
+    def empty(cls, dimensions: int) -> Flat:
+        """Return the rung that every index starts on."""
+        return cls(Rows(FloatCodec(), np.empty((0, dimensions), np.float32)))
+
+    def append(self, vectors: Vectors) -> None:
+        """Add (n, d) vectors at the end."""
+        self.rows.append(vectors)
+
+    def keep(self, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Drop the rows that are not alive; return the old positions in their new order."""
+        order = np.flatnonzero(alive)
+        self.rows = self.rows.kept(order)
+        return order
+
+    def search(self, query: Vectors, k: int, selection: Selection | None) -> Scored:
+        """Return positions (None: all), the ``k`` best allowed ones among them, and scores."""
+        del k
+        allowed = selection.positions if selection is not None else None
+        return allowed, self.rows.scores(query, allowed)
+
+    def search_batch(
+        self, queries: Vectors, k: int, selection: Selection | None, *, threads: int | None
+    ) -> Iterator[Scored]:
+        """Yield what ``search`` returns for each query."""
+        del k, threads
+        allowed = selection.positions if selection is not None else None
+        return ((allowed, scores) for scores in self.rows.batch_scores(queries, allowed))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what ``restore`` needs, for a file."""
+        return {"codes": self.rows.codes}
+
+
+class Scanned:
+    """Vectors of a byte a component, ranked after a fast scan has proposed candidates."""
+
+    def __init__(self, rows: Rows, scan: FastScan, calibration: Calibration) -> None:
+        self.rows = rows
+        self.calibration = calibration
+        self._scan = scan
+
+    @classmethod
+    def train(cls, stored: Vectors, added: Vectors) -> Scanned:
+        """Return the rung trained on both, with the ``stored`` vectors in it."""
+        sample = _sample(stored, added)
+        rows = Rows(ByteCodec.fit(stored, added), np.empty((0, sample.shape[1]), np.uint8))
+        rung = cls(rows, FastScan.train(sample), EXACT)
+        rung._extend(stored)
+        return rung
+
+    def append(self, vectors: Vectors) -> None:
+        """Add (n, d) vectors at the end, and measure anew when the rows have doubled."""
+        self._extend(vectors)
+        if len(self.rows) >= 2 * self.calibration.rows:
+            self.calibration = calibrate(self.rows, self._scan)
+
+    def keep(self, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Drop the rows that are not alive; return the old positions in their new order."""
+        order = self._scan.remove(np.packbits(~alive, bitorder="little"))
+        self.rows = self.rows.kept(order)
+        return order
+
+    def search(self, query: Vectors, k: int, selection: Selection | None) -> Scored:
+        """Return positions (None: all), the ``k`` best allowed ones among them, and scores."""
+        positions = selection.positions if selection is not None else None
+        wanted = self._wanted(k, selection)
+        if wanted:
+            found = self._candidates(query[np.newaxis], wanted, selection, threads=1)[0]
+            positions = found if found[-1] >= 0 else positions
+        return positions, self.rows.scores(query, positions)
+
+    def search_batch(
+        self, queries: Vectors, k: int, selection: Selection | None, *, threads: int | None
+    ) -> Iterator[Scored]:
+        """Yield what ``search`` returns for each query."""
+        allowed = selection.positions if selection is not None else None
+        wanted = self._wanted(k, selection)
+        if not wanted:
+            yield from ((allowed, scores) for scores in self.rows.batch_scores(queries, allowed))
+            return
+        for query, found in zip(
+            queries, self._candidates(queries, wanted, selection, threads=threads), strict=True
+        ):
+            positions = found if found[-1] >= 0 else allowed
+            yield positions, self.rows.scores(query, positions)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what ``restore`` needs, for a file."""
+        return {
+            "codes": self.rows.codes,
+            "blocks": self._scan.blocks,
+            "trained": self._scan.trained,
+            **self.rows.codec.arrays(),
+        }
+
+    def _extend(self, vectors: Vectors) -> None:
+        self.rows.append(vectors)
+        self._scan.append(vectors)
+
+    def _wanted(self, k: int, selection: Selection | None) -> int:
+        """Return how many candidates to scan for; 0 where scoring all allowed rows is faster.
+
+        Measured at 384 dimensions: to scan a row takes 4 ns, to gather and score one 110 ns,
+        to propose and score a candidate 200 ns.
+        """
+        rows = len(self.rows)
+        wanted = self.calibration.factor * max(k, DEPTH)
+        allowed = len(selection) if selection is not None else rows
+        return 0 if allowed <= rows // 32 + 2 * wanted else wanted
+
+    def _candidates(
+        self, queries: Vectors, wanted: int, selection: Selection | None, *, threads: int | None
+    ) -> NDArray[np.int64]:
+        bitmap = selection.bitmap if selection is not None else None
+        return self._scan.candidates(queries, wanted, bitmap=bitmap, threads=threads)
+
+
+Rung = Flat | Scanned
+
+
+def climbed(rung: Rung, added: Vectors, flat_below: int) -> Rung:
+    """Return the rung for the rows of ``rung`` and those about to be added."""
+    rows, dimensions = len(rung.rows) + len(added), added.shape[1]
+    if isinstance(rung, Scanned) or rows < flat_below or dimensions < SCANNED_FROM:
+        return rung
+    return Scanned.train(rung.rows.codes, added)
+
+
+def restored(arrays: Mapping[str, NDArray[Any]], calibration: Calibration) -> Rung:
+    """Return the rung whose ``arrays`` these were; raises ``ValueError`` and ``KeyError``."""
+    codes = arrays["codes"]
+    if "trained" not in arrays:
+        return Flat(Rows(FloatCodec(), codes))
+    scan = FastScan.restore(arrays["trained"], arrays["blocks"], len(codes))
+    return Scanned(Rows(ByteCodec(arrays["low"], arrays["step"]), codes), scan, calibration)
+
+
+def _sample(stored: Vectors, added: Vectors) -> Vectors:
+    """Return rows to train on, drawn from both; the same each time."""
+    total = len(stored) + len(added)
+    chosen = np.random.default_rng(0).choice(total, min(total, SAMPLE), replace=False)
+    old, new = chosen[chosen < len(stored)], chosen[chosen >= len(stored)] - len(stored)
+    return np.concatenate([stored[old], added[new]])
