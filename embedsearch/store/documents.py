@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from embedsearch.store.database import Database
+    from embedsearch.store.filters import Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,12 @@ def _numbers(database: Database, ids: Sequence[str]) -> dict[str, int]:
             [json.dumps(ids)],
         )
     )
+
+
+def held(database: Database, ids: Sequence[str]) -> set[str]:
+    """Return those among ``ids`` that are there."""
+    with database.reading():
+        return set(_numbers(database, ids))
 
 
 def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
@@ -205,7 +212,7 @@ def get(database: Database, id: str) -> Document:
     with database.reading():
         row = database.execute("select kind, metadata from documents where id = ?", [id]).fetchone()
         if row is None:
-            raise DocumentNotFound(f"no document {id!r}", hint="list them with: embedsearch ls")
+            raise _not_found(id)
         kind, metadata = row
         parts, done = [], 0
         for chunk in chunks(database, id):
@@ -215,7 +222,12 @@ def get(database: Database, id: str) -> Document:
 
 
 def chunks(database: Database, id: str) -> list[Chunk]:
-    """Return the chunks of a document in order; none for an unknown id."""
+    """Return the chunks of a document in order.
+
+    Raises:
+        DocumentNotFound: the index holds no such id.
+
+    """
     with database.reading():
         rows = database.execute(
             """
@@ -227,7 +239,29 @@ def chunks(database: Database, id: str) -> list[Chunk]:
             """,
             [id],
         )
-        return [Chunk(*row) for row in rows]
+        found = [Chunk(*row) for row in rows]
+        if not found and id not in held(database, [id]):
+            raise _not_found(id)
+    return found
+
+
+def _not_found(id: str) -> DocumentNotFound:
+    return DocumentNotFound(f"no document {id!r} in the index", hint="see: embedsearch ls")
+
+
+def named(database: Database, id: str) -> tuple[str, int | None]:
+    """Return the document that an id names, and the position of its chunk for ``DOCUMENT#N``.
+
+    Raises:
+        DocumentNotFound: the index holds no such document or chunk.
+
+    """
+    if held(database, [id]):
+        return id, None
+    document, _, number = id.rpartition("#")
+    if number.isdecimal() and text_ids(database, document, int(number)):
+        return document, int(number)
+    raise _not_found(id)
 
 
 def text_ids(database: Database, id: str, position: int | None = None) -> list[int]:
@@ -254,14 +288,17 @@ class Summary:
     metadata: dict[str, Any]
 
 
-def summaries(database: Database) -> Iterator[Summary]:
-    """Yield every document without its text, by id."""
+def summaries(database: Database, condition: Filter) -> Iterator[Summary]:
+    """Yield every document that meets a condition without its text, by id."""
     with database.reading():
-        for id, chunks, characters, updated, metadata in database.execute("""
+        for id, chunks, characters, updated, metadata in database.execute(
+            f"""
             select d.id, (select count(*) from chunks c where c.document = d.number),
                    d.characters, d.updated, d.metadata
-            from documents d order by d.id
-        """):
+            from documents d where {condition.sql} order by d.id
+            """,
+            condition.values,
+        ):
             yield Summary(id, chunks, characters, updated, json.loads(metadata))
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -149,11 +150,32 @@ def glob(patterns: Sequence[str]) -> Filter:
     return _joined("and", [_joined("or", wanted), *refused])
 
 
+def other_than(id: str, position: int | None = None) -> Filter:
+    """Return the filter for chunks ``c`` of other documents, or other than the one at a place."""
+    if position is None:
+        return Filter("d.id != ?", (id,))
+    return Filter("(d.id != ? or c.position != ?)", (id, position))
+
+
 def _glob(pattern: str) -> Filter:
+    alternatives = _spellings(pattern)
+    return Filter(f"({' or '.join(['d.id glob ?'] * len(alternatives))})", alternatives)
+
+
+def _spellings(pattern: str) -> tuple[str, ...]:
     pattern = pattern.removeprefix("./").removeprefix("/").replace("**/", "*").replace("**", "*")
-    if "/" in pattern:
-        return Filter("d.id glob ?", (pattern,))
-    return Filter("(d.id glob ? or d.id glob ?)", (pattern, f"*/{pattern}"))
+    return (pattern,) if "/" in pattern else (pattern, f"*/{pattern}")
+
+
+def matches(path: str, patterns: Sequence[str]) -> bool:
+    """Say whether ``glob(patterns)`` would match a document of this id."""
+    wanted = [p for p in patterns if not p.startswith("!")]
+    unwanted = [p[1:] for p in patterns if p.startswith("!")]
+    return (not wanted or _any(path, wanted)) and not _any(path, unwanted)
+
+
+def _any(path: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(path, glob) for p in patterns for glob in _spellings(p))
 
 
 def _joined(word: str, parts: Sequence[Filter]) -> Filter:

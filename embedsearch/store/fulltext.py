@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
+
+from embedsearch.store.documents import text_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def expression(query: str) -> str | None:
     """
     words = dict.fromkeys(word.lower() for word in _WORD.findall(query))
     telling = [word for word in words if word not in STOP_WORDS] or list(words)
-    return " or ".join(f'"{word}"' for word in telling[:MOST_TERMS]) or None
+    return " OR ".join(f'"{word}"' for word in telling[:MOST_TERMS]) or None
 
 
 def candidates(
@@ -67,34 +68,18 @@ def candidates(
     return rows.fetchall()
 
 
-def scores(database: Database, query: str, texts: Sequence[int]) -> dict[int, float]:
-    """Return the BM25 score of those among ``texts`` that hold a word of the query."""
-    terms = expression(query)
-    if terms is None or not texts:
-        return {}
-    rows = database.execute(
-        """
-        select rowid, -rank from texts_fts
-        where texts_fts match ? and rowid in (select value from json_each(?))
-        """,
-        [terms, json.dumps(texts)],
-    )
-    return dict(rows.fetchall())
-
-
 def highlighted(
-    database: Database, query: str, texts: Sequence[int], *, marks: tuple[str, str]
-) -> dict[int, str]:
-    """Return those among ``texts`` that hold a word of the query, each match between ``marks``."""
+    database: Database, query: str, texts: Sequence[str], *, marks: tuple[str, str]
+) -> list[str]:
+    """Return stored texts with each word that the query matches put between ``marks``."""
     terms = expression(query)
-    if terms is None or not texts:
-        return {}
+    keys = [text_hash(text) for text in texts]
     with database.reading():
-        rows = database.execute(
-            """
-            select rowid, highlight(texts_fts, 0, ?, ?) from texts_fts
-            where texts_fts match ? and rowid in (select value from json_each(?))
-            """,
-            [*marks, terms, json.dumps(texts)],
-        )
-        return dict(rows.fetchall())
+        found = [terms and database.value(_HIGHLIGHT, [*marks, terms, key]) for key in keys]
+    return [marked or text for marked, text in zip(found, texts, strict=True)]
+
+
+_HIGHLIGHT = """
+    select highlight(texts_fts, 0, ?, ?) from texts_fts
+    where texts_fts match ? and rowid = (select id from texts where sha256 = ?)
+"""

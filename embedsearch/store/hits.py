@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,30 +31,30 @@ def allowed_texts(database: Database, condition: Filter) -> NDArray[np.int64]:
     return np.unique(ids(listed))
 
 
-Row = tuple[
-    int,
-    str,
-    int,
-    str,
-    int,
-    int,
-    int,
-    int,
-    "int | None",
-    "str | None",
-    str,
-    "int | None",
-    "str | None",
-]
+class Row(NamedTuple):
+    """A chunk that holds a text, and what is known of its document."""
+
+    text_id: int
+    document: str
+    position: int
+    text: str
+    start: int
+    end: int
+    start_line: int
+    end_line: int
+    page: int | None
+    heading: str | None
+    metadata: str
+    source: int | None
+    path: str | None
 
 
 def chunks_of(database: Database, texts: Sequence[int], condition: Filter) -> list[Row]:
-    """Return a row for each chunk that holds one of ``texts`` in a document that meets a condition.
+    """Return the chunks that hold one of ``texts`` in documents that meet a condition.
 
-    Rows come in the order of ``texts``, then by document and position: text id, document id,
-    position, text, start, end, start_line, end_line, page, heading, metadata as JSON, source, path.
+    They come in the order of ``texts``, then by document and position.
     """
-    return database.execute(
+    rows = database.execute(
         f"""
         select t.id, d.id, c.position, t.text, c.start, c."end", c.start_line, c.end_line,
                c.page, c.heading, d.metadata, d.source, d.path
@@ -66,7 +66,8 @@ def chunks_of(database: Database, texts: Sequence[int], condition: Filter) -> li
         order by j.key, d.id, c.position
         """,
         [json.dumps(texts), *condition.values],
-    ).fetchall()
+    )
+    return [Row._make(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,40 +11,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run that wrote to the index; ``cost`` in US dollars."""
+    """One run that wrote to the index; ``started`` is ISO 8601 UTC, ``cost`` in US dollars."""
 
     command: str
     started: str
     seconds: float
-    added: int = 0
-    updated: int = 0
-    renamed: int = 0
-    removed: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    texts: int = 0
-    tokens: int = 0
-    cost: float = 0.0
+    added: int
+    updated: int
+    renamed: int
+    removed: int
+    unchanged: int
+    failed: int
+    texts: int
+    tokens: int
+    cost: float
+
+
+_COLUMNS = ", ".join(Run.__slots__)
+_MARKS = ", ".join("?" * len(Run.__slots__))
 
 
 def note(database: Database, run: Run) -> None:
     """Add a run to the ledger."""
     with database.writing():
         database.execute(
-            """
-            insert into runs (command, started, seconds, added, updated, renamed, removed,
-                              unchanged, failed, texts, tokens, cost)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
+            f"insert into runs ({_COLUMNS}) values ({_MARKS})",
             [getattr(run, name) for name in Run.__slots__],
         )
 
 
 def last(database: Database) -> Run | None:
     """Return the newest run, ``None`` where there was none."""
-    row = database.execute("""
-        select command, started, seconds, added, updated, renamed, removed,
-               unchanged, failed, texts, tokens, cost
-        from runs order by number desc limit 1
-    """).fetchone()
+    row = database.execute(f"select {_COLUMNS} from runs order by number desc limit 1").fetchone()
     return Run(*row) if row else None

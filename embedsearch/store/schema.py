@@ -42,6 +42,20 @@ def _first(tables: Tables) -> None:
     )
     tables.table("documents").create_index(["id"], unique=True)
     tables.table("documents").create_index(["source", "path"], unique=True)
+    tables.table("unread").create(
+        {
+            "source": int,
+            "path": str,
+            "size": int,
+            "mtime_ns": int,
+            "binary": int,
+            "why": str,
+            "version": str,
+        },
+        pk=("source", "path"),
+        not_null=["size", "mtime_ns", "binary", "why", "version"],
+        foreign_keys=[("source", "sources", "number")],
+    )
     tables.table("texts").create(
         {"id": int, "sha256": bytes, "tokens": int, "blank": int, "text": str},
         pk="id",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,34 @@ def add(database: Database, root: Path) -> int:
         database.execute(
             "insert or ignore into sources (root, inside) values (?, ?)", [stored, inside]
         )
-    return int(database.value("select number from sources where root = ?", [stored]))
+        number = int(database.value("select number from sources where root = ?", [stored]))
+        _absorb(database, number, root)
+    return number
+
+
+def _absorb(database: Database, source: int, root: Path) -> None:
+    """Take over the documents of sources inside a root, so that no file is known twice."""
+    for number, inner in roots(database).items():
+        if number == source or not inner.is_relative_to(root):
+            continue
+        prefix = f"{inner.relative_to(root).as_posix()}/"
+        database.execute(
+            """
+            update documents
+            set source = ?, path = ? || path, id = case when id = path then ? || id else id end
+            where source = ?
+            """,
+            [source, prefix, prefix, number],
+        )
+        database.execute("delete from unread where source = ?", [number])
+        database.execute("delete from sources where number = ?", [number])
+
+
+def holding(database: Database, folder: Path) -> tuple[int, Path] | None:
+    """Return the number and root of the source that a folder lies in, if it is in any."""
+    with database.reading():
+        found = [(n, root) for n, root in roots(database).items() if folder.is_relative_to(root)]
+    return found[0] if found else None
 
 
 def roots(database: Database) -> dict[int, Path]:
@@ -84,3 +112,43 @@ def rename(database: Database, files: Iterable[tuple[str, int, str, int, str]]) 
         database.executemany(
             "update documents set id = ?, source = ?, path = ?, mtime_ns = ? where id = ?", files
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that could not be read as it was: no need to open it again until it changes."""
+
+    size: int
+    mtime_ns: int
+    binary: bool
+    why: str
+
+
+def unread(database: Database, source: int) -> dict[str, Unread]:
+    """Return the files of a source that this version could not read, by path."""
+    rows = database.execute(
+        "select path, size, mtime_ns, binary, why from unread where source = ? and version = ?",
+        [source, version("embedsearch")],
+    )
+    return {path: Unread(size, mtime, bool(binary), why) for path, size, mtime, binary, why in rows}
+
+
+def note_unread(database: Database, files: Iterable[tuple[int, str, Unread]]) -> None:
+    """Note (source, path, why) of files that could not be read."""
+    with database.writing():
+        database.executemany(
+            """
+            insert or replace into unread (source, path, size, mtime_ns, binary, why, version)
+            values (?, ?, ?, ?, ?, ?, ?)
+            """,
+            (
+                (source, path, u.size, u.mtime_ns, u.binary, u.why, version("embedsearch"))
+                for source, path, u in files
+            ),
+        )
+
+
+def forget_unread(database: Database, files: Iterable[tuple[int, str]]) -> None:
+    """Forget that files could not be read: they could, or they are gone."""
+    with database.writing():
+        database.executemany("delete from unread where source = ? and path = ?", files)

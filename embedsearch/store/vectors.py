@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,20 +22,18 @@ PAGE = 20_000
 """How many vectors are read at a time: 31 MB of float32 at 384 dimensions."""
 
 
-def space_number(database: Database, name: str) -> int | None:
-    """Return the number that a space's vectors are stored under, ``None`` for one unknown."""
-    number: int | None = database.value("select number from spaces where name = ?", [name])
-    return number
+def space_number(database: Database, name: str) -> int:
+    """Return the number that a space's vectors are stored under."""
+    return int(database.value("select number from spaces where name = ?", [name]))
 
 
-def add_space(database: Database, name: str, embedder: str, dimensions: int) -> int:
-    """Return the number of a space, which is made when it is new."""
+def add_space(database: Database, name: str, embedder: str, dimensions: int) -> None:
+    """Make a space for vectors."""
     with database.writing():
         database.execute(
-            "insert or ignore into spaces (name, embedder, dimensions) values (?, ?, ?)",
+            "insert into spaces (name, embedder, dimensions) values (?, ?, ?)",
             [name, embedder, dimensions],
         )
-    return int(database.value("select number from spaces where name = ?", [name]))
 
 
 def put(database: Database, space: int, texts: Sequence[int], vectors: NDArray[np.float32]) -> None:
@@ -89,6 +88,18 @@ def after(database: Database, space: int, number: int) -> Iterator[Batch]:
         number = numbers[-1]
 
 
+def of(database: Database, space: int, texts: Sequence[int]) -> NDArray[np.float32]:
+    """Return the vectors (n, d) of those among ``texts`` that have one."""
+    rows = database.execute(
+        """
+        select v.vector from json_each(?) j join vectors v on v.space = ? and v.text = j.value
+        """,
+        [json.dumps(list(texts)), space],
+    ).fetchall()
+    stacked = np.frombuffer(b"".join(blob for (blob,) in rows), STORED)
+    return stacked.reshape(len(rows), -1).astype(np.float32) if rows else np.empty((0, 0), "f4")
+
+
 def retired(database: Database) -> NDArray[np.int64]:
     """Return the ids of texts that no chunk holds any more."""
     return ids(database.value("select group_concat(id) from texts where text is null"))
@@ -128,25 +139,29 @@ def pending_texts(
     """Return up to ``limit`` (id, tokens, text) left to embed with ids above ``after``, by id."""
     with database.reading():
         return database.execute(
-            f"select t.id, t.tokens, t.text {_PENDING} and t.id > ? order by t.id limit ?",
+            f"select t.id, coalesce(t.tokens, 0), t.text {_PENDING} and t.id > ? order by t.id limit ?",
             [space, after, limit],
         ).fetchall()
 
 
-def without_vector(database: Database, space: int, hashes: Sequence[bytes]) -> list[bool]:
-    """Return, for texts known by their sha256, which have no vector in a space."""
+def planned(database: Database, space: int | None, texts: Mapping[bytes, int]) -> Pending:
+    """Return how much there would be to embed were ``texts`` (tokens by sha256) taken in too."""
     with database.reading():
-        return [
-            database.value(
-                """
-                select 1 from texts t join vectors v on v.text = t.id and v.space = ?
-                where t.sha256 = ?
-                """,
-                [space, key],
-            )
-            is None
-            for key in hashes
-        ]
+        waiting = dict(
+            database.execute(f"select t.sha256, coalesce(t.tokens, 0) {_PENDING}", [space])
+        )
+        for key, tokens in texts.items():
+            if key not in waiting and not _embedded(database, space, key):
+                waiting[key] = tokens
+    return Pending(len(waiting), sum(waiting.values()))
+
+
+def _embedded(database: Database, space: int | None, key: bytes) -> bool:
+    found = database.value(
+        "select 1 from texts t join vectors v on v.text = t.id where t.sha256 = ? and v.space = ?",
+        [key, space],
+    )
+    return found is not None
 
 
 def highest(database: Database) -> int:

@@ -1,0 +1,432 @@
+"""``Index``: the one object that users hold."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from embedsearch import embedders
+from embedsearch.errors import EmbedderMismatch, EmbeddingError
+from embedsearch.search import freshness, results
+from embedsearch.search.dense import DenseIndex
+from embedsearch.search.ranking import RANKERS, Query
+from embedsearch.store import documents, filters, fulltext, hits, runs
+from embedsearch.store import vectors as stored_vectors
+from embedsearch.store.database import Database, open_database
+from embedsearch.store.lock import writer_lock
+from embedsearch.sync import adding, apply
+from embedsearch.sync.embedding import embed_pending
+from embedsearch.sync.intake import Chunking
+from embedsearch.sync.plan import Plan, plan, scope
+from embedsearch.sync.report import Progress, SyncReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from numpy.typing import ArrayLike
+
+    from embedsearch.embedders.protocol import Embedder
+    from embedsearch.records import Chunk, Document, Hit
+    from embedsearch.search.ranking import Mode, Ranking
+    from embedsearch.search.results import GroupBy
+    from embedsearch.store.documents import Summary
+    from embedsearch.store.filters import Filter, Where
+    from embedsearch.store.hits import Counts
+    from embedsearch.store.vectors import Pending
+
+    PathLike = str | os.PathLike[str]
+
+_NO_VECTOR = np.empty(0, np.float32)
+
+DATABASE = "index.db"
+CACHE = "vectors.faiss"
+
+CHUNK_TOKENS = 254
+"""The default limit of a chunk; never more than the embedder reads."""
+
+CHUNK_OVERLAP = 32
+"""The default number of tokens that neighbouring chunks may share."""
+
+
+def _silent(_: Progress) -> None:
+    pass
+
+
+class Index:
+    """An index of documents: a folder with ``index.db``, the truth, and a cache of its vectors.
+
+    Made by ``Index.open``; a context manager that closes itself. One writer at a time, in any
+    process; any number of readers, which see what is committed without opening again.
+    """
+
+    def __init__(self, database: Database, embedder: Embedder, folder: Path | None) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._folder = folder
+        self._space = stored_vectors.space_number(database, embedder.space)
+        cache = folder and folder / CACHE
+        self._dense = DenseIndex(database, self._space, embedder.dimensions, cache)
+
+    @classmethod
+    def open(
+        cls,
+        path: PathLike,
+        embedder: Embedder | None = None,
+        *,
+        create: bool = True,
+        chunk_tokens: int = CHUNK_TOKENS,
+        chunk_overlap: int = CHUNK_OVERLAP,
+    ) -> Self:
+        """Open the index in a folder, or a new one in memory for ``":memory:"``.
+
+        Without an embedder it is the one the index was made with, the local model for a new index.
+        How texts are cut is settled when an index is made.
+
+        Raises:
+            IndexNotFound: there is no index, and ``create`` is false.
+            EmbedderMismatch: the index was made in another space.
+            IndexCorrupt: ``index.db`` is damaged, foreign, or from a newer version.
+            StorageFailed: the folder can't be read or written.
+
+        """
+        folder = None if str(path) == ":memory:" else Path(path)
+        database = open_database(folder and folder / DATABASE, create=create)
+        try:
+            if database.setting("space") is None:
+                _settle(database, folder, embedder or embedders.load(), chunk_tokens, chunk_overlap)
+            embedder = embedder or embedders.load(database.setting("embedder"))
+            _refuse_other_space(database, embedder)
+            return cls(database, embedder, folder)
+        except BaseException:
+            database.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files; nothing is left to write."""
+        self._database.close()
+
+    @property
+    def embedder(self) -> Embedder:
+        """What turns this index's texts into vectors."""
+        return self._embedder
+
+    @property
+    def path(self) -> Path | None:
+        """The folder of this index, ``None`` in memory."""
+        return self._folder
+
+    def __len__(self) -> int:
+        """How many documents there are."""
+        return int(self._database.value("select count(*) from documents"))
+
+    def __contains__(self, id: str) -> bool:
+        """Whether there is a document with this id."""
+        return bool(documents.held(self._database, [id]))
+
+    def sync(
+        self,
+        paths: PathLike | Iterable[PathLike],
+        *,
+        glob: Sequence[str] = (),
+        dry_run: bool = False,
+        embed: bool = True,
+        progress: Callable[[Progress], None] = _silent,
+    ) -> SyncReport:
+        """Bring the index in step with files and folders: only what changed is read and embedded.
+
+        A file that is gone is removed from the index, one that moved keeps what it had. Files that
+        can't be read are in the report's ``failed`` and stop nothing. ``dry_run`` writes nothing
+        and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
+
+        Raises:
+            FileNotFoundError: a path does not exist.
+            IndexLocked: another process is writing.
+            StorageFailed: the disk refused; what was committed is safe.
+
+        """
+        named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+        wanted = [Path(path) for path in named]
+        if dry_run:
+            made = self._plan(wanted, glob, create=False)
+            return apply.rehearse(self._database, made, self._chunking, self._space, progress)
+
+        def work() -> SyncReport:
+            made = self._plan(wanted, glob, create=True)
+            return apply.apply(self._database, made, self._chunking, progress)
+
+        return self._run("index", work, embed=embed, progress=progress)
+
+    def add(
+        self,
+        given: Iterable[Document],
+        *,
+        vectors: ArrayLike | None = None,
+        embed: bool = True,
+        progress: Callable[[Progress], None] = _silent,
+    ) -> SyncReport:
+        """Add documents, in place of those of the same id.
+
+        With ``vectors`` (n, d), one row a document, each document is one chunk with that vector,
+        scaled to unit length, and its text must not be blank. Without, texts are cut and embedded.
+
+        Raises:
+            DimensionMismatch: the vectors' shape is not (n, d).
+            ValueError: a vector is zero or not finite, metadata is no JSON, an id is empty.
+            IndexLocked: another process is writing.
+            StorageFailed: the disk refused; what was committed is safe.
+
+        """
+
+        def work() -> SyncReport:
+            if vectors is None:
+                return adding.add(self._database, given, self._chunking)
+            return adding.add_with_vectors(
+                self._database, list(given), vectors, self._space, self._embedder.dimensions
+            )
+
+        return self._run("add", work, embed=embed and vectors is None, progress=progress)
+
+    def embed_pending(self, *, progress: Callable[[Progress], None] = _silent) -> SyncReport:
+        """Embed the texts that still wait for it."""
+        return self._run("embed", SyncReport, embed=True, progress=progress)
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Remove documents, and return how many of them were there.
+
+        Their vectors are kept: the same passage costs nothing when it comes back.
+        """
+        gone = list(ids)
+
+        def work() -> SyncReport:
+            return SyncReport(removed=documents.remove(self._database, gone))
+
+        return self._run("rm", work, embed=False, progress=_silent).removed
+
+    def _run(
+        self,
+        command: str,
+        work: Callable[[], SyncReport],
+        *,
+        embed: bool,
+        progress: Callable[[Progress], None],
+    ) -> SyncReport:
+        """Do work as the only writer, embed what it left pending, and note it in the ledger."""
+        with writer_lock(self._folder):
+            started, begin = datetime.now(UTC), time.perf_counter()
+            report = work()
+            if embed:
+                done = embed_pending(self._database, self._embedder, self._space, progress)
+                report = replace(report, texts=done.texts, tokens=done.tokens)
+            left = stored_vectors.pending(self._database, self._space).texts
+            report = replace(report, pending=left, seconds=time.perf_counter() - begin)
+            runs.note(self._database, _ledger_line(command, started, report))
+            self._dense.save()
+        return report
+
+    def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
+        skip = self._folder and self._folder.absolute()
+        return plan(
+            self._database,
+            [scope(self._database, p, glob=glob, skip=skip, create=create) for p in paths],
+        )
+
+    @property
+    def _chunking(self) -> Chunking:
+        limit = int(self._database.setting("chunk_tokens") or CHUNK_TOKENS)
+        overlap = int(self._database.setting("chunk_overlap") or CHUNK_OVERLAP)
+        return Chunking(self._embedder.tokenizer, limit, overlap)
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        mode: Mode = "hybrid",
+        where: Where = None,
+        glob: Sequence[str] = (),
+        group_by: GroupBy = None,
+    ) -> list[Hit]:
+        """Return the k best chunks for a query, best first; with ``group_by`` one a document.
+
+        ``mode`` is by meaning (``"dense"``: cosine), by words (``"lexical"``: BM25) or by both
+        (``"hybrid"``: standardised and averaged). Texts that are not embedded yet are found by
+        words. ``where`` is a condition on metadata (see ``store.filters.where``), ``glob`` one on
+        ids. When k chunks match the conditions, k come back.
+
+        Raises:
+            ValueError: the query is blank, k is below 1, or a condition can't be understood.
+
+        """
+        if not query.strip():
+            raise ValueError("the query is empty: say what to look for")
+        if mode not in RANKERS:
+            raise ValueError(f"unknown mode {mode!r}: choose from {sorted(RANKERS)}")
+        vector = _NO_VECTOR if mode == "lexical" else self._embedder.embed([query], kind="query")[0]
+        condition = _condition(where, glob)
+        rank = partial(RANKERS[mode], self._dense, Query(query, vector, condition))
+        return self._collect(rank, k, condition, group_by)
+
+    def search_vector(
+        self,
+        vector: ArrayLike,
+        k: int = 10,
+        *,
+        where: Where = None,
+        glob: Sequence[str] = (),
+        group_by: GroupBy = None,
+    ) -> list[Hit]:
+        """Return the k chunks nearest to a vector (d,), best first, by cosine.
+
+        Raises:
+            DimensionMismatch: d is not the index's.
+            ValueError: the vector is zero or not finite, or k is below 1.
+
+        """
+        unit = adding.unit_rows(np.asarray(vector)[None], self._embedder.dimensions)[0]
+        condition = _condition(where, glob)
+        rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
+        return self._collect(rank, k, condition, group_by)
+
+    def similar(
+        self,
+        id: str,
+        k: int = 10,
+        *,
+        where: Where = None,
+        glob: Sequence[str] = (),
+        group_by: GroupBy = None,
+    ) -> list[Hit]:
+        """Return the chunks most like a document, or like the chunk ``DOCUMENT_ID#N``, but not it.
+
+        Raises:
+            DocumentNotFound: there is no such document or chunk.
+            EmbeddingError: it is not embedded yet.
+
+        """
+        document, position = documents.named(self._database, id)
+        texts = documents.text_ids(self._database, document, position)
+        rows = stored_vectors.of(self._database, self._space, texts)
+        if not len(rows):
+            raise EmbeddingError(
+                f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
+            )
+        unit = adding.unit_rows(rows.sum(axis=0)[None], self._embedder.dimensions)[0]
+        condition = _condition(where, glob)
+        rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
+        others = condition & filters.other_than(document, position)
+        return self._collect(rank, k, others, group_by)
+
+    def _collect(
+        self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
+    ) -> list[Hit]:
+        if k < 1:
+            raise ValueError(f"expected k of at least 1, got {k}")
+        with self._database.reading():
+            return results.collect(self._database, rank, k, condition=condition, group_by=group_by)
+
+    def get(self, id: str) -> Document:
+        """Return a document with its text and metadata; its headings and pages are in its chunks.
+
+        Raises:
+            DocumentNotFound: there is no document with this id.
+
+        """
+        return documents.get(self._database, id)
+
+    def chunks(self, id: str) -> list[Chunk]:
+        """Return the chunks of a document, in order.
+
+        Raises:
+            DocumentNotFound: there is no document with this id.
+
+        """
+        return documents.chunks(self._database, id)
+
+    def documents(self, *, where: Where = None, glob: Sequence[str] = ()) -> Iterator[Summary]:
+        """Yield every document that meets the conditions, without its text, by id."""
+        return documents.summaries(self._database, _condition(where, glob))
+
+    def counts(self, *, where: Where = None, glob: Sequence[str] = ()) -> Counts:
+        """Return how many documents meet the conditions, and how many chunks they have."""
+        return hits.counts(self._database, _condition(where, glob))
+
+    def pending(self) -> Pending:
+        """Return how many texts wait to be embedded, and their tokens."""
+        return stored_vectors.pending(self._database, self._space)
+
+    def stale(self, found: Iterable[Hit]) -> set[str]:
+        """Return the ids of those hits' documents whose file changed since it was read, or is gone.
+
+        The files are looked at now, by size and time first, then by content.
+        """
+        return freshness.stale(self._database, {hit.document_id for hit in found})
+
+    def highlighted(self, query: str, texts: Sequence[str], *, marks: tuple[str, str]) -> list[str]:
+        """Return texts of hits with each word that the query matched put between ``marks``."""
+        return fulltext.highlighted(self._database, query, texts, marks=marks)
+
+
+def _condition(where: Where, glob: Sequence[str]) -> Filter:
+    return filters.where(where) & filters.glob(glob)
+
+
+def _ledger_line(command: str, started: datetime, report: SyncReport) -> runs.Run:
+    return runs.Run(
+        command,
+        started.isoformat(timespec="seconds"),
+        report.seconds,
+        report.added,
+        report.updated,
+        report.renamed,
+        report.removed,
+        report.unchanged,
+        len(report.failed),
+        report.texts,
+        report.tokens,
+        report.cost,
+    )
+
+
+def _settle(
+    database: Database, folder: Path | None, embedder: Embedder, limit: int, overlap: int
+) -> None:
+    """Settle, once, the space of an index and how its texts are cut."""
+    limit = min(limit, embedder.max_tokens)
+    if limit < 1 or not 0 <= overlap < limit:
+        raise ValueError(f"expected chunk_tokens > chunk_overlap >= 0, got {limit} and {overlap}")
+    with writer_lock(folder), database.writing():
+        stored_vectors.add_space(database, embedder.space, embedder.name, embedder.dimensions)
+        database.set("uuid", str(uuid.uuid4()))
+        database.set("embedder", embedder.name)
+        database.set("space", embedder.space)
+        database.set("chunk_tokens", str(limit))
+        database.set("chunk_overlap", str(min(overlap, limit // 2)))
+
+
+def _refuse_other_space(database: Database, embedder: Embedder) -> None:
+    space = database.setting("space")
+    if embedder.space != space:
+        raise EmbedderMismatch(
+            f"the index holds vectors of {space!r}, the embedder makes {embedder.space!r}",
+            hint="open it without naming an embedder, or make a new index for this one",
+        )

@@ -1,0 +1,121 @@
+"""Search by meaning: the vector index, kept in step with the store it is a cache of."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embedsearch.errors import IndexCorrupt
+from embedsearch.store import hits as stored_hits
+from embedsearch.store import vectors as stored_vectors
+from embedsearch.vectors import VectorIndex
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from embedsearch.store.database import Database
+    from embedsearch.store.filters import Filter
+    from embedsearch.vectors import Selection
+
+logger = logging.getLogger(__name__)
+
+FILTERS_KEPT = 64
+"""How many filters' selections are kept between searches of one generation."""
+
+FILE_MIN_ROWS = 1_000
+"""Below this, reading the vectors from SQLite is as fast as opening the cache file."""
+
+
+class DenseIndex:
+    """A ``VectorIndex`` of one space that follows the store, generation by generation."""
+
+    def __init__(self, database: Database, space: int, dimensions: int, path: Path | None) -> None:
+        self.database = database
+        self._space = space
+        self._dimensions = dimensions
+        self._path = path
+        self._index: VectorIndex | None = None
+        self._generation = -1
+        self._newest = 0
+        self._retired: NDArray[np.int64] = np.empty(0, np.int64)
+        self._selections: dict[Filter, Selection] = {}
+
+    def current(self) -> VectorIndex:
+        """Return the index as of the store's current snapshot; call inside ``reading()``."""
+        generation = self.database.generation
+        if self._index is None:
+            self._index = self._opened()
+        if generation != self._generation:
+            self._catch_up(self._index)
+            self._generation = generation
+        return self._index
+
+    def selection(self, condition: Filter) -> Selection:
+        """Return the rows of documents that meet a condition, kept while nothing changes."""
+        index = self.current()
+        if condition not in self._selections:
+            if len(self._selections) >= FILTERS_KEPT:
+                self._selections.clear()
+            allowed = stored_hits.allowed_texts(self.database, condition)
+            self._selections[condition] = index.selection(allowed)
+        return self._selections[condition]
+
+    def _stamp(self) -> dict[str, int | str]:
+        return {
+            "index": self.database.setting("uuid") or "",
+            "space": self._space,
+            "epoch": self.database.setting("epoch") or "0",
+        }
+
+    def _opened(self) -> VectorIndex:
+        """Open the cache file, or start anew where it is missing, foreign or damaged."""
+        if self._path is not None and self._path.exists():
+            try:
+                index, stamp = VectorIndex.load(self._path)
+            except IndexCorrupt as error:
+                logger.warning("%s; it is made anew from index.db", error)
+            else:
+                newest = int(stamp.pop("newest", 0))
+                if stamp == self._stamp() and newest <= stored_vectors.highest(self.database):
+                    self._newest = newest
+                    return index
+        return self._rebuilt()
+
+    def _rebuilt(self) -> VectorIndex:
+        batches = list(stored_vectors.after(self.database, self._space, 0))
+        if not batches:
+            return VectorIndex(self._dimensions)
+        self._newest = int(batches[-1].numbers[-1])
+        self._retired = np.empty(0, np.int64)
+        return VectorIndex.build(
+            np.concatenate([batch.texts for batch in batches]),
+            np.concatenate([batch.vectors for batch in batches]),
+        )
+
+    def _catch_up(self, index: VectorIndex) -> None:
+        self._selections.clear()
+        for batch in stored_vectors.after(self.database, self._space, self._newest):
+            index.add(batch.texts, batch.vectors)
+            self._newest = int(batch.numbers[-1])
+        retired = stored_vectors.retired(self.database)
+        index.restore(np.setdiff1d(self._retired, retired))
+        index.remove(retired)
+        self._retired = retired
+
+    def save(self) -> None:
+        """Write the cache file, so that the next process opens it instead of reading SQLite.
+
+        Raises:
+            StorageFailed: the disk refused; the store is whole all the same.
+
+        """
+        if self._path is None:
+            return
+        with self.database.reading():
+            index = self.current()
+            if len(index) >= FILE_MIN_ROWS:
+                index.save(self._path, {**self._stamp(), "newest": self._newest})

@@ -1,0 +1,104 @@
+"""Adding documents that a program holds, with or without vectors of their own."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embedsearch.errors import DimensionMismatch
+from embedsearch.records import Chunk
+from embedsearch.store import documents, vectors
+from embedsearch.sync.intake import prepare, storable
+from embedsearch.sync.report import SyncReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from embedsearch.records import Document
+    from embedsearch.store.database import Database
+    from embedsearch.sync.intake import Chunking
+
+COMMIT_DOCUMENTS = 1_000
+"""How many documents go into a transaction."""
+
+
+def add(database: Database, given: Iterable[Document], chunking: Chunking) -> SyncReport:
+    """Put documents, cut into chunks; embedding is left to the second loop."""
+    added = updated = 0
+    for batch in _batches(given):
+        known = documents.held(database, [document.id for document in batch])
+        documents.put(database, [prepare(document, chunking) for document in batch])
+        updated += len(known)
+        added += len(batch) - len(known)
+    return SyncReport(added=added, updated=updated)
+
+
+def add_with_vectors(
+    database: Database,
+    given: Sequence[Document],
+    rows: ArrayLike,
+    space: int,
+    dimensions: int,
+) -> SyncReport:
+    """Put documents whole, each with its own vector.
+
+    Raises:
+        DimensionMismatch: the vectors' shape is not (documents, dimensions).
+        ValueError: a text is blank, or a vector zero or not finite.
+
+    """
+    units = unit_rows(rows, dimensions)
+    if len(units) != len(given):
+        raise DimensionMismatch(f"expected a vector for each of {len(given)}, got {len(units)}")
+    added = updated = 0
+    place = {id(document): n for n, document in enumerate(given)}
+    for batch in _batches(given):
+        known = documents.held(database, [document.id for document in batch])
+        whole = [storable(document) for document in batch]
+        prepared = [documents.prepare(document, [_whole(document)]) for document in whole]
+        with database.writing():
+            documents.put(database, prepared)
+            keys = [p.texts[0][0] for p in prepared]
+            vectors.put_by_hash(database, space, keys, units[[place[id(d)] for d in batch]])
+        updated += len(known)
+        added += len(batch) - len(known)
+    return SyncReport(added=added, updated=updated)
+
+
+def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
+    """Return vectors (n, d) as float32 of unit length.
+
+    Raises:
+        DimensionMismatch: d is not ``dimensions``.
+        ValueError: a vector is zero or not finite.
+
+    """
+    array = np.asarray(rows, np.float32)
+    if array.ndim != 2 or array.shape[1] != dimensions:
+        raise DimensionMismatch(f"expected vectors of shape (n, {dimensions}), got {array.shape}")
+    lengths = np.linalg.norm(array, axis=1, keepdims=True)
+    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
+    if bad.size:
+        raise ValueError(f"vector {bad[0]} is zero or not finite: it has no direction")
+    return np.asarray(array / lengths, np.float32)
+
+
+def _batches(given: Iterable[Document]) -> Iterator[list[Document]]:
+    """Yield documents by the thousand, the last of those of the same id."""
+    waiting = iter(given)
+    while batch := list(islice(waiting, COMMIT_DOCUMENTS)):
+        for document in batch:
+            if not document.id:
+                raise ValueError("expected an id for every document, got an empty one")
+        yield list({document.id: document for document in batch}.values())
+
+
+def _whole(document: Document) -> Chunk:
+    text = document.text
+    if not text.strip():
+        raise ValueError(f"document {document.id!r} has a vector but its text is blank")
+    return Chunk(text, 0, len(text), None, 1, 1 + len(text.splitlines()[1:]))

@@ -1,0 +1,70 @@
+"""Carrying out a plan, or rehearsing it: what changes, and exactly what it will cost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from embedsearch.store import documents, sources, vectors
+from embedsearch.store.documents import Prepared
+from embedsearch.sync import intake
+from embedsearch.sync.report import Progress, SyncReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from embedsearch.store.database import Database
+    from embedsearch.sync.intake import Chunking, Tally
+    from embedsearch.sync.plan import Plan
+
+
+def apply(
+    database: Database, made: Plan, chunking: Chunking, progress: Callable[[Progress], None]
+) -> SyncReport:
+    """Take in what a plan says changed; embedding is left to the second loop."""
+    ids = intake.ids(database, made)
+    with database.writing():
+        sources.rename(
+            database,
+            [(ids[f], f.source, f.path, f.mtime_ns, known.id) for known, f in made.renamed],
+        )
+        documents.remove(database, [known.id for known in made.removed.values()])
+        sources.forget_unread(database, made.gone)
+    tally = intake.take_in(database, [*made.changed, *made.new], ids, chunking, progress)
+    return _report(made, tally)
+
+
+def rehearse(
+    database: Database,
+    made: Plan,
+    chunking: Chunking,
+    space: int | None,
+    progress: Callable[[Progress], None],
+) -> SyncReport:
+    """Return what ``apply`` and embedding would do, with exact tokens, and write nothing."""
+    ids = intake.ids(database, made)
+    files = [*made.changed, *made.new]
+    tally = intake.Tally()
+    texts: dict[bytes, int] = {}
+    total, done = sum(file.size for file in files), 0
+    for file in files:
+        outcome = intake.read(file, ids[file], chunking)
+        tally.count(file, outcome)
+        if isinstance(outcome, Prepared):
+            texts |= {key: tokens or 0 for key, tokens, blank, _ in outcome.texts if not blank}
+        done += file.size
+        progress(Progress("read", done, total))
+    planned = vectors.planned(database, space, texts)
+    return replace(_report(made, tally), texts=planned.texts, tokens=planned.tokens)
+
+
+def _report(made: Plan, tally: Tally) -> SyncReport:
+    return SyncReport(
+        added=tally.added,
+        updated=tally.updated,
+        renamed=len(made.renamed),
+        removed=len(made.removed),
+        unchanged=made.unchanged + tally.touched,
+        skipped=made.skipped + tally.skipped,
+        failed=(*made.failed, *tally.failed),
+    )

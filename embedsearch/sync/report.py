@@ -1,0 +1,46 @@
+"""What a sync tells its caller: while it runs, and at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a loop has come: in bytes read, or in tokens embedded."""
+
+    stage: Literal["read", "embed"]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did, or would do: counts of documents, then of what was embedded.
+
+    ``skipped`` are binary files, ``failed`` those that could not be read; a document read from one
+    earlier is kept. ``texts`` and ``tokens`` were embedded (would be, for a dry run), ``pending``
+    are texts left to embed; ``cost`` is in US dollars.
+    """
+
+    added: int = 0
+    updated: int = 0
+    renamed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: tuple[Failure, ...] = ()
+    texts: int = 0
+    tokens: int = 0
+    pending: int = 0
+    seconds: float = 0.0
+    cost: float = 0.0
