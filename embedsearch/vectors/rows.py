@@ -79,9 +79,9 @@ class ByteCodec:
 
     @classmethod
     def fit(cls, *samples: NDArray[np.float32]) -> ByteCodec:
-        """Return the codec for vectors like those of the samples, each (n, d)."""
-        low = np.min([sample.min(axis=0) for sample in samples], axis=0)
-        high = np.max([sample.max(axis=0) for sample in samples], axis=0)
+        """Return the codec for vectors like those of the samples, each (n, d), not all empty."""
+        low = np.min([sample.min(axis=0, initial=np.inf) for sample in samples], axis=0)
+        high = np.max([sample.max(axis=0, initial=-np.inf) for sample in samples], axis=0)
         step = (high - low) / np.float32(255)
         return cls(low, np.where(step > 0, step, np.float32(1)))
 
