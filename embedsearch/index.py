@@ -18,10 +18,11 @@ from embedsearch.errors import EmbedderMismatch, EmbeddingError
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import documents, filters, fulltext, hits, runs
+from embedsearch.store import checks, documents, filters, fulltext, hits, runs
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
+from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
 from embedsearch.sync.embedding import embed_pending
 from embedsearch.sync.intake import Chunking
@@ -38,9 +39,11 @@ if TYPE_CHECKING:
     from embedsearch.records import Chunk, Document, Hit
     from embedsearch.search.ranking import Mode, Ranking
     from embedsearch.search.results import GroupBy
+    from embedsearch.store.checks import Problem
     from embedsearch.store.documents import Summary
     from embedsearch.store.filters import Filter, Where
     from embedsearch.store.hits import Counts
+    from embedsearch.store.status import Status
     from embedsearch.store.vectors import Pending
 
     PathLike = str | os.PathLike[str]
@@ -384,6 +387,30 @@ class Index:
     def highlighted(self, query: str, texts: Sequence[str], *, marks: tuple[str, str]) -> list[str]:
         """Return texts of hits with each word that the query matched put between ``marks``."""
         return fulltext.highlighted(self._database, query, texts, marks=marks)
+
+    def status(self) -> Status:
+        """Return what the index holds, and how far it is embedded."""
+        return status(self._database, self._space, self._folder)
+
+    def verify(self) -> list[Problem]:
+        """Return what is wrong with the index's files, nothing for a sound one; writes nothing."""
+        return [*checks.problems(self._database, self._space), *self._dense.problems()]
+
+    def repair(self) -> list[Problem]:
+        """Mend what ``verify`` finds, and return what it found; nothing sound is touched.
+
+        Texts and vectors that were lost are read and embedded again by the next ``sync``.
+
+        Raises:
+            IndexLocked: another process is writing.
+
+        """
+        with writer_lock(self._folder):
+            found = self.verify()
+            if found:
+                checks.mend(self._database, self._space)
+                self._dense.rebuild()
+        return found
 
 
 def _condition(where: Where, glob: Sequence[str]) -> Filter:

@@ -10,9 +10,11 @@ import numpy as np
 from embedsearch.errors import IndexCorrupt
 from embedsearch.store import hits as stored_hits
 from embedsearch.store import vectors as stored_vectors
+from embedsearch.store.checks import Problem
 from embedsearch.vectors import VectorIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -105,6 +107,28 @@ class DenseIndex:
         index.restore(np.setdiff1d(self._retired, retired))
         index.remove(retired)
         self._retired = retired
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the cache file: damage, or a row that is not the store's."""
+        if self._path is None or not self._path.exists():
+            return
+        try:
+            _, stamp = VectorIndex.load(self._path, verify=True)
+        except IndexCorrupt as error:
+            yield Problem(str(error), "it is made anew from index.db")
+            return
+        with self.database.reading():
+            if int(stamp.pop("newest", 0)) > stored_vectors.highest(self.database):
+                yield Problem("vectors.faiss holds more than index.db", "it is made anew")
+            elif stamp != self._stamp():
+                yield Problem("vectors.faiss is another index's", "it is made anew")
+
+    def rebuild(self) -> None:
+        """Make the cache anew from the store."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+        self._index, self._generation, self._newest = None, -1, 0
+        self.save()
 
     def save(self) -> None:
         """Write the cache file, so that the next process opens it instead of reading SQLite.

@@ -139,7 +139,10 @@ def pending_texts(
     """Return up to ``limit`` (id, tokens, text) left to embed with ids above ``after``, by id."""
     with database.reading():
         return database.execute(
-            f"select t.id, coalesce(t.tokens, 0), t.text {_PENDING} and t.id > ? order by t.id limit ?",
+            f"""
+            select t.id, coalesce(t.tokens, 0), t.text {_PENDING} and t.id > ?
+            order by t.id limit ?
+            """,
             [space, after, limit],
         ).fetchall()
 

@@ -1,0 +1,134 @@
+"""Checks: what can go wrong in ``index.db``, how it is found, and how it is mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embedsearch.errors import IndexCorrupt
+from embedsearch.store.database import translated
+from embedsearch.store.documents import text_hash
+from embedsearch.store.vectors import STORED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from embedsearch.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in an index that is not as it should be, and what ``repair`` does about it."""
+
+    what: str
+    remedy: str
+
+
+def problems(database: Database, space: int) -> Iterator[Problem]:
+    """Yield what is wrong in the database."""
+    with database.reading():
+        yield from _damage(database)
+        yield from _full_text(database)
+        for document in _torn(database):
+            yield Problem(f"the chunks of {document!r} do not cover it", "it is read again")
+        for document in _altered(database):
+            yield Problem(f"the text of {document!r} is not what was stored", "it is read again")
+        wrong = _wrong_vectors(database, space)
+        if wrong:
+            yield Problem(f"{len(wrong)} vectors are damaged", "their texts are embedded again")
+
+
+def _damage(database: Database) -> Iterator[Problem]:
+    for (finding,) in database.execute("pragma integrity_check(10)"):
+        if finding != "ok":
+            yield Problem(f"index.db is damaged: {finding}", "its indexes are built again")
+
+
+def _full_text(database: Database) -> Iterator[Problem]:
+    try:
+        with translated(database.path):
+            database.execute(
+                "insert into texts_fts (texts_fts, rank) values ('integrity-check', 1)"
+            )
+    except IndexCorrupt:
+        yield Problem("the full text is not that of the documents", "it is built again")
+
+
+def _torn(database: Database) -> Iterator[str]:
+    """Yield the ids of documents with characters in no chunk, or chunks out of order."""
+    rows = database.execute("""
+        select d.id, d.characters, c.start, c."end", t.text
+        from documents d
+        left join chunks c on c.document = d.number
+        left join texts t on t.id = c.text
+        order by d.number, c.position
+    """)
+    document, characters, done, whole = "", 0, 0, True
+    for id, length, start, end, text in rows:
+        if id != document:
+            if not whole or done != characters:
+                yield document
+            document, characters, done, whole = id, length, 0, True
+        if start is not None:
+            whole = whole and text is not None and start <= done and end - start == len(text)
+            done = end
+    if not whole or done != characters:
+        yield document
+
+
+def _altered(database: Database) -> Iterator[str]:
+    """Yield the ids of documents with a text that does not have its hash."""
+    for text, key, content in database.execute(
+        "select id, sha256, text from texts where text is not null"
+    ):
+        if text_hash(content) != key:
+            yield from (
+                id
+                for (id,) in database.execute(
+                    "select d.id from chunks c join documents d on d.number = c.document"
+                    " where c.text = ?",
+                    [text],
+                )
+            )
+
+
+def _wrong_vectors(database: Database, space: int) -> list[int]:
+    """Return the numbers of vectors of the wrong length, or that are zero or not finite."""
+    dimensions = database.value("select dimensions from spaces where number = ?", [space])
+    wrong = []
+    for number, blob in database.execute(
+        "select number, vector from vectors where space = ?", [space]
+    ):
+        length = len(blob) == dimensions * STORED.itemsize and np.linalg.norm(
+            np.frombuffer(blob, STORED).astype(np.float32)
+        )
+        if not length or not np.isfinite(length):
+            wrong.append(number)
+    return wrong
+
+
+def mend(database: Database, space: int) -> None:
+    """Build again what can be, and leave the rest to be read or embedded again by a sync.
+
+    A document that came from no file and is torn stays as it is.
+    """
+    with database.writing():
+        database.execute("reindex")
+        database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
+        again = {*_torn(database), *_altered(database)}
+        database.executemany(
+            "update documents set size = -1, sha256 = x'' where id = ? and source is not null",
+            ((id,) for id in again),
+        )
+        database.executemany(
+            "delete from vectors where number = ?",
+            ((number,) for number in _wrong_vectors(database, space)),
+        )
+        database.execute("""
+            update texts set text = null
+            where text is not null and id not in (select text from chunks)
+        """)
+        epoch = int(database.setting("epoch") or 0)
+        database.set("epoch", str(epoch + 1))

@@ -1,0 +1,81 @@
+"""Status: what an index holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embedsearch.store import hits, runs, sources, vectors
+from embedsearch.store.filters import Filter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from embedsearch.store.database import Database
+    from embedsearch.store.hits import Counts
+    from embedsearch.store.runs import Run
+    from embedsearch.store.vectors import Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an index holds; ``embedded`` of ``counts.texts`` passages have a vector.
+
+    ``unread`` are the files that could not be read, with the reason; ``binary`` how many were
+    skipped because they hold no text. ``size`` is in bytes, of all files of the index.
+    """
+
+    path: Path | None
+    counts: Counts
+    embedded: int
+    pending: Pending
+    embedder: str
+    space: str
+    dimensions: int
+    chunk_tokens: int
+    chunk_overlap: int
+    sources: tuple[Path, ...]
+    unread: tuple[tuple[str, str], ...]
+    binary: int
+    generation: int
+    size: int
+    last_run: Run | None
+
+
+def status(database: Database, space: int, folder: Path | None) -> Status:
+    """Return what an index holds, as of one moment."""
+    with database.reading():
+        counts = hits.counts(database, Filter())
+        pending = vectors.pending(database, space)
+        name, embedder, dimensions = database.execute(
+            "select name, embedder, dimensions from spaces where number = ?", [space]
+        ).fetchone()
+        roots = sources.roots(database)
+        unread = [(path, why) for n in roots for path, why in sources.unread(database, n).items()]
+        return Status(
+            path=folder,
+            counts=counts,
+            embedded=counts.texts - pending.texts - _blank(database),
+            pending=pending,
+            embedder=embedder,
+            space=name,
+            dimensions=dimensions,
+            chunk_tokens=int(database.setting("chunk_tokens") or 0),
+            chunk_overlap=int(database.setting("chunk_overlap") or 0),
+            sources=tuple(roots.values()),
+            unread=tuple((path, why.why) for path, why in unread if not why.binary),
+            binary=sum(why.binary for _, why in unread),
+            generation=database.generation,
+            size=sum(f.stat().st_size for f in folder.iterdir() if f.is_file()) if folder else 0,
+            last_run=runs.last(database),
+        )
+
+
+def _blank(database: Database) -> int:
+    """Return how many passages hold white space only, which are not embedded."""
+    return int(
+        database.value("""
+            select count(*) from texts t where t.blank and t.text is not null
+            and not exists (select 1 from vectors v where v.text = t.id)
+        """)
+    )
