@@ -60,7 +60,8 @@ def looks_binary(data: bytes) -> bool:
     if b"\0" in head:
         return True
     controls = len(head) - len(head.translate(None, _CONTROLS))
-    return controls > 0.01 * len(head) and _strictly(head[:-4], "utf-8") is None
+    whole = head if len(head) < _HEAD_BYTES else head[:-4]
+    return controls > 0.01 * len(head) and _strictly(whole, "utf-8") is None
 
 
 def _wide(data: bytes) -> str | None:

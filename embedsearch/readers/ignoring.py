@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
 
 _GLOB = re.compile(r"[*?\[\\]")
 _NEVER = re.compile(r"(?!)")
+_CLASS = re.compile(r"\[:([a-z]+):\]")
+_CLASSES = {
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "blank": " \t",
+    "digit": "0-9",
+    "lower": "a-z",
+    "space": " \t\n\r\f\v",
+    "upper": "A-Z",
+    "xdigit": "a-fA-F0-9",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +44,8 @@ class Rule:
         """Say whether the rule is about this very entry, not about a folder above it."""
         if self.folders_only and not folder:
             return False
-        subject = (name if self.floating else path) + ("/" if self.folders_only else "")
-        found = self.regex.search(subject)
-        if found is None:
-            return False
-        end = found.groupdict().get("ps_d") and found.end("ps_d")
-        return not end or (self.folders_only and end == len(subject))
+        found = self.regex.search(name if self.floating else path)
+        return found is not None and not found.groupdict().get("ps_d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +83,37 @@ def parse(lines: Iterable[str]) -> IgnoreFile:
     rules = []
     ends = []
     for line in lines:
-        pattern = _compile(line)
+        # Whether it is for folders alone is kept apart, as pathspec means what is in them too.
+        body = line if line.endswith("\\ ") else line.rstrip()
+        inner = body.rstrip("/")
+        pattern = _compile(inner)
         if pattern is None or pattern.regex is None:
             continue
-        body = _body(line)
-        inner = body.rstrip("/")
+        glob = inner.removeprefix("!")
         rules.append(
             Rule(
                 regex=pattern.regex,
                 ignores=bool(pattern.include),
-                floating="/" not in inner,
-                folders_only=body.endswith("/"),
+                floating="/" not in glob,
+                folders_only=body != inner,
             )
         )
         if pattern.include:
-            ends.append(inner.rsplit("/", 1)[-1])
+            ends.append(glob.rsplit("/", 1)[-1])
     return IgnoreFile(rules=tuple(reversed(rules)), sieve=_sieve(ends))
-
-
-def _body(line: str) -> str:
-    stripped = line if line.endswith("\\ ") else line.rstrip()
-    return stripped.removeprefix("!")
 
 
 def _compile(line: str) -> GitIgnoreSpecPattern | None:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-    try:
-        return GitIgnoreSpecPattern(line)
-    except (ValueError, re.error):
-        return None
+    named = _CLASS.sub(lambda found: _CLASSES.get(found[1], found[0]), line)
+    with warnings.catch_warnings():
+        # A bracket within brackets is one of the characters, to git and to re as it is today.
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            return GitIgnoreSpecPattern(named)
+        except (ValueError, re.error):
+            return None
 
 
 def _sieve(ends: list[str]) -> Sieve:
@@ -122,5 +131,7 @@ def _any(globs: list[str], *, everything: bool) -> re.Pattern[str]:
     regexes = [p.regex.pattern for p in patterns if p is not None and p.regex is not None]
     if not regexes:
         return _NEVER
-    # Each pattern brings a group of the same name, which one regex cannot hold twice.
-    return re.compile("|".join(regexes).replace("(?P<ps_d>", "(?:"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        # Each pattern brings a group of the same name, which one regex cannot hold twice.
+        return re.compile("|".join(regexes).replace("(?P<ps_d>", "(?:"))

@@ -28,10 +28,15 @@ _BREAKS = {
     "rdblquote": "\u201d",
     "bullet": "\u2022",
 }
+_SYMBOLS = {"~": " ", "_": "-", "\\": "\\", "{": "{", "}": "}", "\n": "\n\n", "\r": "\n\n"}
 _UNSEEN = frozenset(
-    "fonttbl colortbl stylesheet info pict object themedata colorschememapping datastore"
-    " latentstyles listtable listoverridetable rsidtbl generator filetbl revtbl fldinst xmlnstbl".split()
+    [
+        *("fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "themedata", "fldinst"),
+        *("colorschememapping", "datastore", "latentstyles", "listtable", "listoverridetable"),
+        *("rsidtbl", "generator", "filetbl", "revtbl", "xmlnstbl"),
+    ]
 )
+"""The groups that hold no text of the document's own."""
 
 
 def read(id: str, data: bytes) -> Document:
@@ -69,9 +74,7 @@ def _plain(source: str) -> str:
             out.append(text[skip:])
             skip = max(skip - len(text), 0)
         else:
-            out.append(
-                _BREAKS.get(word) or {"~": " ", "_": "-"}.get(symbol, symbol.strip("-|:\n\r"))
-            )
+            out.append(_BREAKS.get(word) or _SYMBOLS.get(symbol, ""))
     return "".join(out).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
