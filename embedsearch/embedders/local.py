@@ -1,0 +1,127 @@
+"""Embedding on this machine's CPU with ONNX Runtime."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from embedsearch.errors import EmbeddingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embedsearch.embedders.model import EncodingTokenizer, SentenceModel
+    from embedsearch.embedders.protocol import Role, Vectors
+    from embedsearch.embedders.session import Session
+
+LOG = logging.getLogger(__name__)
+QUERY_PARTS = 32
+"""Of a longer query, this many parts are read: about two seconds' worth."""
+
+
+class LocalEmbedder:
+    """A sentence model that runs here; it is loaded when the first text is embedded.
+
+    Each text is a run of its own, ``threads`` of them at once (default: one for each CPU that
+    this process may use). On a CPU that is as fast as the best batches, nothing is wasted on
+    padding, and no text changes another one's vector.
+    """
+
+    def __init__(self, model: SentenceModel, *, threads: int | None = None) -> None:
+        self._model = model
+        self._threads = threads
+
+    @property
+    def name(self) -> str:
+        """``local``, or the folder of the model."""
+        return self._model.name
+
+    @property
+    def space(self) -> str:
+        """Provider, model, dimensions, pooling, prefixes, normalisation: equal means comparable."""
+        return self._model.space
+
+    @property
+    def dimensions(self) -> int:
+        """The length d of a vector."""
+        return self._model.dimensions
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of one text the model reads, special tokens and prefix left out."""
+        return self._model.max_tokens
+
+    @property
+    def tokenizer(self) -> EncodingTokenizer:
+        """The model's own tokenizer."""
+        return self._model.tokenizer()
+
+    def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
+        """Return one unit row of float32 a text, shape (n, d), in the order of the texts.
+
+        A text longer than ``max_tokens`` is read in equal parts; its row is their mean, weighted
+        by their tokens. Documents are read whole, however long that takes; of a query of more
+        than 32 parts, 32 evenly spread ones, and a warning is logged. A text without any token,
+        such as blanks, has a vector too, but no meaning.
+        """
+        import numpy as np
+
+        rows = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        if not texts:
+            return rows
+        session = self._session  # Loaded here, so that the threads below don't race for it.
+        # The longest first: then the threads end at about the same time.
+        order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
+        embed_one = partial(self._embed_one, session, kind)
+        with ThreadPoolExecutor(min(self._workers, len(texts))) as pool:
+            for place, row in zip(
+                order, pool.map(embed_one, map(texts.__getitem__, order)), strict=True
+            ):
+                rows[place] = row
+        return rows
+
+    @property
+    def _workers(self) -> int:
+        return self._threads or usable_cpus()
+
+    @cached_property
+    def _session(self) -> Session:
+        from embedsearch.embedders.session import Session
+
+        return Session(self._model.graph(), self._model.pooling)
+
+    def _embed_one(self, session: Session, kind: Role, text: str) -> Vectors:
+        parts = self._parts(self._model.prefixes[kind], text)
+        if kind == "query" and len(parts) > QUERY_PARTS:
+            LOG.warning("a query of %d parts is too long: %d are read", len(parts), QUERY_PARTS)
+            parts = [parts[len(parts) * part // QUERY_PARTS] for part in range(QUERY_PARTS)]
+        return session.vector(parts)
+
+    def _parts(self, prefix: str, text: str) -> list[list[int]]:
+        """Return the token ids of a text, in as many parts as the model needs."""
+        (ids,) = self.tokenizer.encode([prefix + text])
+        if len(ids) <= self._model.max_length:
+            return [ids]
+        ends = self.tokenizer.ends(text)
+        count = max(2, math.ceil(len(ends) / self.max_tokens))
+        cuts = sorted(
+            {0, *(int(ends[len(ends) * part // count - 1]) for part in range(1, count + 1))}
+        )
+        if len(cuts) < 3:
+            raise EmbeddingError(f"{text!r} has more tokens than the model reads")
+        # A part cut inside a word can have more tokens than the word had there: look again.
+        return [
+            ids for start, end in pairwise(cuts) for ids in self._parts(prefix, text[start:end])
+        ]
+
+
+def usable_cpus() -> int:
+    """Return how many CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
