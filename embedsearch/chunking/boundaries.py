@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import regex
@@ -26,8 +25,8 @@ SENTENCE = (
 WORD = r"\s(?=[^\s\p{M}])"
 PUNCTUATION = r"[^\w\s](?=[\p{L}\p{N}])"
 
-LOOKAHEAD = 64
-"""How many characters after a cut a boundary may look at: a line's indentation, mostly."""
+LOOKBEHIND = LOOKAHEAD = 64
+"""How many characters around a cut a boundary may look at: a line's indentation, mostly."""
 
 TRIES = 8
 """How many places of one class are tried before a weaker class is."""
@@ -38,32 +37,45 @@ class Boundary:
     """A class of places where a text may be cut."""
 
     forwards: regex.Pattern[str]
-    backwards: regex.Pattern[str] | None
+    backwards: regex.Pattern[str]
+    at_lines: bool
     starts_section: bool
 
     def first(self, text: str, first: int, last: int) -> Iterator[int]:
-        """Yield the first few cuts of this class in ``first..last``."""
-        matches = self.forwards.finditer(text, max(0, first - LOOKAHEAD), last + LOOKAHEAD)
-        return _few(matches, first, last)
+        """Yield the first few cuts of this class in ``first..last``, ascending."""
+        if self.at_lines and text.find("\n", first - 1, last) < 0:
+            return iter(())
+        since, until = max(0, first - LOOKBEHIND), last + LOOKAHEAD
+        return _few(self.forwards.finditer(text, since, until), first, last)
 
     def last(self, text: str, first: int, last: int) -> Iterator[int]:
-        """Yield the last few cuts of this class in ``first..last``, the last one first."""
-        since, until = max(0, first - LOOKAHEAD), last + LOOKAHEAD
-        if self.backwards is not None:
+        """Yield the last few cuts of this class in ``first..last``, descending."""
+        since, until = max(0, first - LOOKBEHIND), last + LOOKAHEAD
+        if not self.at_lines:
             return _few(self.backwards.finditer(text, since, until), first, last)
+        if text.find("\n", first - 1, last) < 0:
+            return iter(())
+        # A pattern's first character is what makes it fast: here the rare one is at the front.
         return _few(reversed(list(self.forwards.finditer(text, since, until))), first, last)
 
 
 def _few(matches: Iterable[regex.Match[str]], first: int, last: int) -> Iterator[int]:
-    cuts = (match.end() for match in matches)
-    return islice((cut for cut in cuts if first <= cut <= last), TRIES)
+    found = 0
+    for match in matches:
+        if first <= match.end() <= last:
+            yield match.end()
+            found += 1
+            if found == TRIES:
+                return
 
 
 def _boundary(pattern: str) -> Boundary:
-    # Line ends are found fast by their first character, which a backward search can't look for;
-    # the other classes are so frequent that the first match backwards is near.
-    backwards = None if pattern.startswith(r"\n") else regex.compile(f"(?r)(?:{pattern})")
-    return Boundary(regex.compile(pattern), backwards, starts_section=pattern == DEFINITION)
+    return Boundary(
+        forwards=regex.compile(pattern),
+        backwards=regex.compile(f"(?r)(?:{pattern})"),
+        at_lines=pattern.startswith(r"\n"),
+        starts_section=pattern == DEFINITION,
+    )
 
 
 _LINES = [_boundary(pattern) for pattern in (BLANK_LINE, LINE)]

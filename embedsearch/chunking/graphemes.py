@@ -15,18 +15,21 @@ def last_boundary(text: str, start: int, end: int) -> int:
     if end >= len(text) or _is_plain(text[end - 1], text[end]):
         return end
     certain = CERTAIN.search(text, start, end + 1)
-    boundary = start if certain is None else max(start, certain.start())
-    for match in GRAPHEME.finditer(text, boundary, end + 1):
-        if match.end() > end:
-            break
-        boundary = match.end()
-    return boundary
+    boundary = start if certain is None else certain.start()
+    if boundary == end:
+        return end
+    # A slice, because the search looks back over a run of flags as far as the text goes.
+    for match in GRAPHEME.finditer(text[boundary : end + 1]):
+        if boundary + match.end() > end:
+            return boundary + match.start()
+    return end
 
 
 def next_boundary(text: str, start: int, stop: int) -> int | None:
     """Return where the grapheme at ``start`` ends, ``None`` if it goes on to ``stop``."""
-    match = GRAPHEME.match(text, start, min(stop + 1, len(text)))
-    return None if match is None or stop < match.end() else match.end()
+    match = GRAPHEME.match(text[start : stop + 1])
+    end = start if match is None else start + match.end()
+    return None if stop < end else end
 
 
 def _is_plain(before: str, after: str) -> bool:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+import regex
 
 from embedsearch.records import Heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
-FENCE = re.compile(r"^[ \t>]*(?P<mark>`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
-ATX = re.compile(
+FRONT_MATTER = regex.compile(r"---[ \t]*\r?\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
+FENCE = regex.compile(r"^[ \t>]*(?P<mark>`{3,}(?=[^`\n]*$)|~{3,})", regex.MULTILINE)
+ATX = regex.compile(
     r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<title>[^\r\n]*?))??(?:[ \t]+#+)?[ \t]*\r?$",
-    re.MULTILINE,
+    regex.MULTILINE,
 )
-UNDERLINE = re.compile(r"\n {0,3}(?P<marks>=+|-{2,})[ \t]*\r?(?=\n|\Z)")
-PARAGRAPH = re.compile(r" {0,3}(?![-*+>#|=\s]|\d+[.)][ \t])(?P<title>[^\r\n]*\S)\s*\Z")
+UNDERLINE = regex.compile(r"\n {0,3}(?P<marks>=+|-{2,})[ \t]*\r?(?=\n|\Z)")
+PARAGRAPH = regex.compile(r" {0,3}(?![-*+>#|=\s]|\d+[.)][ \t])(?P<title>[^\r\n]*\S)\s*\Z")
 
 
 def find_fences(text: str) -> list[tuple[int, int]]:
@@ -29,7 +30,7 @@ def find_fences(text: str) -> list[tuple[int, int]]:
     opening = FENCE.search(text)
     while opening is not None:
         mark = opening["mark"]
-        close = re.compile(rf"^[ \t>]*{mark[0]}{{{len(mark)},}}[ \t]*\r?$\n?", re.MULTILINE)
+        close = regex.compile(rf"^[ \t>]*{mark[0]}{{{len(mark)},}}[ \t]*\r?$\n?", regex.MULTILINE)
         closing = close.search(text, opening.end())
         end = len(text) if closing is None else closing.end()
         fences.append((opening.start(), end))

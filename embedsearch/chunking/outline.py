@@ -61,6 +61,8 @@ class Outline:
 
     def sections(self, first: int, last: int) -> list[int]:
         """Return where sections start in ``first..last``: highest level first, then last first."""
+        if not self.headings:
+            return []
         numbers = range(
             bisect_left(self.heading_starts, first), bisect_right(self.heading_starts, last)
         )
