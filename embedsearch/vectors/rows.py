@@ -18,6 +18,9 @@ BLOCK = 8_192
 SCORES_AT_ONCE = 2**24
 """Scores that a batch of queries may hold at once: 64 MB."""
 
+SORTED_WHOLE = 512
+"""Scores up to which sorting all of them is faster than finding the best first."""
+
 
 class Table:
     """An array that grows at its end, at amortised constant cost a row.
@@ -137,11 +140,12 @@ class Rows:
         if positions is not None and 2 * len(positions) > len(self):
             return self.scores(query, None)[positions]
         weights, offset = self.codec.weigh(query)
+        if positions is not None and len(positions) <= BLOCK:
+            return _products(self.codes[positions], weights) + offset
         count = len(self) if positions is None else len(positions)
         scores = np.empty(count, np.float32)
         for block, codes in self._blocks(positions):
-            # Not matmul: BLAS threads one query, and with a busy neighbour waits for them (30x).
-            np.vecdot(codes.astype(np.float32, copy=False), weights, out=scores[block])
+            scores[block] = _products(codes, weights)
         scores += offset
         return scores
 
@@ -169,9 +173,15 @@ class Rows:
             yield block, self.codes[block if positions is None else positions[block]]
 
 
+def _products(codes: NDArray[Any], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    # Not matmul: BLAS threads even one query, and waits for a busy neighbour (30 times as long).
+    products: NDArray[np.float32] = np.vecdot(codes.astype(np.float32, copy=False), weights)
+    return products
+
+
 def best(scores: NDArray[np.float32], labels: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """Return where the ``k`` best scores are, best first; of equal scores the lower label first."""
-    if k >= len(scores):
+    if k >= len(scores) or len(scores) <= SORTED_WHOLE:
         return np.lexsort((labels, -scores))[:k]
     threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
     kept = np.flatnonzero(scores >= threshold)
