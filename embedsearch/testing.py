@@ -74,9 +74,11 @@ class HashEmbedder:
 
     def _vector(self, text: str) -> Vectors:
         words = re.findall(r"\w+", text.lower())
-        total = sum((_signs(word, self.dimensions) for word in words), np.float32(0))
-        if not np.any(total):
-            total = _signs("", self.dimensions)
+        total = np.zeros(self.dimensions, dtype=np.float32)
+        for word in words:
+            total += _signs(word, self.dimensions)
+        # Words may cancel each other out, and there may be none.
+        total += _signs("", self.dimensions) / 1000
         unit: Vectors = total / np.linalg.norm(total)
         return unit
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from embedsearch.embedders.folder import folder_model
 from embedsearch.embedders.local import LocalEmbedder
 from embedsearch.embedders.packaged import packaged_model
 from embedsearch.embedders.protocol import Embedder, Role
-from embedsearch.errors import EmbeddingError
 
 __all__ = ["Embedder", "LocalEmbedder", "Role", "load"]
 
@@ -15,8 +15,7 @@ def load(name: str | None = None, *, threads: int | None = None) -> Embedder:
 
     ``None`` and ``"local"`` stand for the packaged model, all else for the folder of an ONNX
     sentence model. ``threads``: how many texts are embedded at once; by default as many as this
-    process has CPUs.
+    process may use CPUs. Raises EmbeddingError where there is no such model.
     """
-    if name in {None, "local"}:
-        return LocalEmbedder(packaged_model(), threads=threads)
-    raise EmbeddingError(f"no embedder is named {name!r}")
+    model = packaged_model() if name is None or name == "local" else folder_model(name)
+    return LocalEmbedder(model, threads=threads)

@@ -7,8 +7,8 @@ alone. A text's tokens are looked up segment by segment; only unseen ones reach 
 from __future__ import annotations
 
 import re
-from itertools import chain, pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import chain, islice, pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ LONGEST_WORD = 100
 MOST_EXPANDING = 4
 """How many characters one character can become when it is normalised."""
 CUT = LONGEST_WORD // MOST_EXPANDING
-WORDS_KEPT = 1 << 18
+TEXTS_KEPT = 1 << 18
 """About 50 MB of them."""
 LONGEST_KEPT = 64
 ASCII_WORD = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_WORD}}}|[^0-9A-Za-z]")
@@ -50,6 +50,22 @@ def read_tokenizer(vocabulary: str) -> Encoder:
         ("[SEP]", ids["[SEP]"]), ("[CLS]", ids["[CLS]"])
     )
     return encoder
+
+
+def is_bert(definition: dict[str, Any]) -> bool:
+    """Tell whether a ``tokenizer.json`` splits and cuts words as assumed here."""
+    model, normalizer, pre_tokenizer = (
+        definition.get(step) or {} for step in ("model", "normalizer", "pre_tokenizer")
+    )
+    return (
+        model.get("type") == "WordPiece"
+        and model.get("unk_token") == UNKNOWN
+        and model.get("max_input_chars_per_word") == LONGEST_WORD
+        and normalizer.get("type") == "BertNormalizer"
+        and normalizer.get("clean_text") is True
+        and normalizer.get("handle_chinese_chars") is True
+        and pre_tokenizer.get("type") == "BertPreTokenizer"
+    )
 
 
 class WordPieceTokenizer:
@@ -100,34 +116,35 @@ class WordPieceTokenizer:
         return [self._ids(text) for text in texts]
 
     def _ids(self, text: str) -> list[int]:
-        words = (word for segment in _split(text) for word, _ in self._cut(segment))
-        ids: list[int] = self._encoder.encode(list(words), is_pretokenized=True).ids
-        return ids
+        segments = _split(text)
+        if max(map(len, segments)) <= CUT:
+            return self._encoder.encode(SURROGATE.sub("\ufffd", text)).ids
+        words = [word for segment in segments for word, _ in self._cut(segment)]
+        return self._encoder.encode(words, is_pretokenized=True).ids
 
     def _look_up(self, segments: list[str]) -> list[Ends]:
-        try:
-            return list(map(self._segments.__getitem__, segments))
-        except KeyError:
-            pass
-        known = {text: ends for text in segments if (ends := self._segments.get(text)) is not None}
-        found = known | self._learn_segments(set(segments) - known.keys())
-        return [found[segment] for segment in segments]
+        known = self._segments
+        unseen = set(segments).difference(known)
+        if not unseen:
+            return list(map(known.__getitem__, segments))
+        learned = self._learn(unseen)
+        self._segments = _remember(known, learned)
+        return [learned[text] if text in unseen else known[text] for text in segments]
 
-    def _learn_segments(self, segments: set[str]) -> dict[str, Ends]:
+    def _learn(self, segments: set[str]) -> dict[str, Ends]:
         cuts = {segment: self._cut(segment) for segment in segments}
-        words = self._look_up_words({word for cut in cuts.values() for word, _ in cut})
-        learned = {
-            segment: tuple(start + end for word, start in cut for end in words[word])
+        known = self._words
+        unseen = {word for cut in cuts.values() for word, _ in cut}.difference(known)
+        learned = self._encode_words(list(unseen))
+        self._words = _remember(known, learned)
+        return {
+            segment: tuple(
+                start + end
+                for word, start in cut
+                for end in (learned[word] if word in unseen else known[word])
+            )
             for segment, cut in cuts.items()
         }
-        _remember(self._segments, learned)
-        return learned
-
-    def _look_up_words(self, words: set[str]) -> dict[str, Ends]:
-        known = {word: ends for word in words if (ends := self._words.get(word)) is not None}
-        learned = self._encode_words([word for word in words if word not in known])
-        _remember(self._words, learned)
-        return known | learned
 
     def _encode_words(self, words: list[str]) -> dict[str, Ends]:
         encoding = self._encoder.encode(words, is_pretokenized=True, add_special_tokens=False)
@@ -171,7 +188,10 @@ def _split(text: str) -> list[str]:
     return text.replace("\n", " ").replace("\t", " ").replace("\r", " ").split(" ")
 
 
-def _remember(memory: dict[str, Ends], learned: dict[str, Ends]) -> None:
-    if len(memory) + len(learned) > WORDS_KEPT:
-        memory.clear()
-    memory.update({word: ends for word, ends in learned.items() if len(word) <= LONGEST_KEPT})
+def _remember(memory: dict[str, Ends], learned: dict[str, Ends]) -> dict[str, Ends]:
+    """Return the memory with what was learned; a full one is left to its readers, as it is."""
+    kept = {text: ends for text, ends in learned.items() if len(text) <= LONGEST_KEPT}
+    if len(memory) + len(kept) > TEXTS_KEPT:
+        return dict(islice(kept.items(), TEXTS_KEPT))
+    memory.update(kept)
+    return memory
