@@ -9,7 +9,7 @@ import numpy as np
 
 from embedsearch.errors import IndexCorrupt
 from embedsearch.store.database import translated
-from embedsearch.store.documents import text_hash
+from embedsearch.store.fulltext import text_hash
 from embedsearch.store.vectors import STORED
 
 if TYPE_CHECKING:
@@ -116,7 +116,6 @@ def mend(database: Database, space: int) -> None:
     """
     with database.writing():
         database.execute("reindex")
-        database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
         again = {*_torn(database), *_altered(database)}
         database.executemany(
             "update documents set size = -1, sha256 = x'' where id = ? and source is not null",
@@ -130,5 +129,7 @@ def mend(database: Database, space: int) -> None:
             update texts set text = null
             where text is not null and id not in (select text from chunks)
         """)
+        # After the texts are settled: the words are made from them.
+        database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
         epoch = int(database.setting("epoch") or 0)
         database.set("epoch", str(epoch + 1))

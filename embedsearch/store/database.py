@@ -20,6 +20,11 @@ MEMORY_CACHE_KIB = 16_384
 """SQLite's page cache a connection; 16 MiB keeps the memory of a long sync flat."""
 
 
+CHECKPOINT_PAGES = 8_000
+"""The log is folded into the database at 32 MB; at SQLite's own 4 MB that takes a quarter of a
+bulk load's time."""
+
+
 @contextmanager
 def translated(path: object) -> Iterator[None]:
     """Raise embedsearch's errors for SQLite's.
@@ -172,6 +177,7 @@ def _configured(name: str, *, uri: bool) -> sqlite3.Connection:
         name, uri=uri, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     connection.execute("pragma synchronous = normal")
+    connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("pragma temp_store = memory")
     connection.execute(f"pragma cache_size = -{MEMORY_CACHE_KIB}")
     return connection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
+from embedsearch.store import fulltext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from embedsearch.store.database import Database
     from embedsearch.store.filters import Filter
+    from embedsearch.store.fulltext import Text
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class Prepared:
     metadata: str
     characters: int
     origin: Origin | None
-    texts: list[tuple[bytes, int | None, bool, str]]
-    """A row a chunk: sha256, tokens, blank, text."""
+    texts: list[Text]
+    """A row a chunk."""
     chunks: list[tuple[int, int, int, int, int, int | None, str | None]]
     """A row a chunk: position, start, end, start_line, end_line, page, heading."""
 
@@ -57,7 +61,7 @@ def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None =
         _json(document),
         len(document.text),
         origin,
-        [(text_hash(c.text), c.tokens, not c.text.strip(), c.text) for c in chunks],
+        [(fulltext.text_hash(c.text), c.tokens, not c.text.strip(), c.text) for c in chunks],
         [
             (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading)
             for n, c in enumerate(chunks)
@@ -65,16 +69,11 @@ def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None =
     )
 
 
-def text_hash(text: str) -> bytes:
-    """Return the sha256 that a text is known by, whatever documents hold it."""
-    return hashlib.sha256(text.encode()).digest()
-
-
 def _json(document: Document) -> str:
     if not document.metadata:
         return "{}"
     try:
-        return json.dumps(dict(document.metadata), ensure_ascii=False, allow_nan=False)
+        return _JSON.encode(dict(document.metadata))
     except (TypeError, ValueError) as error:
         raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
 
@@ -87,7 +86,7 @@ def put(database: Database, batch: Sequence[Prepared]) -> None:
         retired = _drop_chunks(database, known) if known else []
         _put_documents(database, batch, numbers)
         _put_chunks(database, batch, numbers)
-        _retire(database, retired)
+        fulltext.retire(database, retired)
 
 
 def _numbers(database: Database, ids: Sequence[str]) -> dict[str, int]:
@@ -142,14 +141,7 @@ def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[
 
 
 def _put_chunks(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
-    database.executemany(
-        """
-        insert into texts (sha256, tokens, blank, text) values (?, ?, ?, ?)
-        on conflict (sha256) do update set text = excluded.text, tokens = excluded.tokens
-        where text is null
-        """,
-        (text for document in batch for text in document.texts),
-    )
+    fulltext.write(database, [text for document in batch for text in document.texts])
     database.executemany(
         """
         insert into chunks
@@ -178,28 +170,14 @@ def _drop_chunks(database: Database, numbers: Iterable[int]) -> list[int]:
     return texts
 
 
-def _retire(database: Database, texts: Sequence[int]) -> None:
-    """Forget the words of texts that no chunk holds any more; their vectors stay, paid for."""
-    database.executemany(
-        """
-        update texts set text = null
-        where id = ? and not exists (select 1 from chunks where chunks.text = texts.id)
-        """,
-        ((text,) for text in texts),
-    )
-
-
 def remove(database: Database, ids: Sequence[str]) -> int:
     """Remove the documents among ``ids`` that are there, and return how many they were."""
     with database.writing():
         numbers = list(_numbers(database, ids).values())
-        _retire_all(database, numbers)
+        retired = _drop_chunks(database, numbers)
+        fulltext.retire(database, retired)
         database.executemany("delete from documents where number = ?", ((n,) for n in numbers))
     return len(numbers)
-
-
-def _retire_all(database: Database, numbers: Sequence[int]) -> None:
-    _retire(database, _drop_chunks(database, numbers))
 
 
 def get(database: Database, id: str) -> Document:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from typing import TYPE_CHECKING
-
-from embedsearch.store.documents import text_hash
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,60 @@ MOST_TERMS = 64
 """How many distinct words of a query are looked up; BM25 gains nothing from more."""
 
 _WORD = re.compile(r"[^\W_]+")
+
+
+Text: TypeAlias = tuple[bytes, "int | None", bool, str]
+"""A passage as it is stored: sha256, tokens, whether it is blank, text."""
+
+
+def text_hash(text: str) -> bytes:
+    """Return the sha256 that a text is known by, whatever documents hold it."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def write(database: Database, texts: Sequence[Text]) -> None:
+    """Store texts and their words, those that are there already apart.
+
+    The words go in by one statement: FTS5 gathers them in memory, which triggers would undo
+    row by row.
+    """
+    newest = database.value("select coalesce(max(id), 0) from texts")
+    if database.value("select 1 from texts where text is null limit 1"):
+        _revive(database, texts)
+    database.executemany(
+        "insert or ignore into texts (sha256, tokens, blank, text) values (?, ?, ?, ?)", texts
+    )
+    database.execute(
+        "insert into texts_fts (rowid, text) select id, text from texts where id > ?", [newest]
+    )
+
+
+def _revive(database: Database, texts: Sequence[Text]) -> None:
+    """Give retired texts their words again."""
+    retired = dict(database.execute("select sha256, id from texts where text is null"))
+    again = {retired[key]: (text, tokens) for key, tokens, _, text in texts if key in retired}
+    database.executemany(
+        "update texts set text = ?, tokens = ? where id = ?",
+        ((*columns, id) for id, columns in again.items()),
+    )
+    database.executemany(
+        "insert into texts_fts (rowid, text) values (?, ?)",
+        ((id, text) for id, (text, _) in again.items()),
+    )
+
+
+def retire(database: Database, ids: Sequence[int]) -> None:
+    """Forget the words of those texts that no chunk holds any more; their vectors stay."""
+    unheld = """
+        from texts t join json_each(?) j on t.id = j.value
+        where t.text is not null and not exists (select 1 from chunks c where c.text = t.id)
+    """
+    listed = [json.dumps(ids)]
+    database.execute(
+        f"insert into texts_fts (texts_fts, rowid, text) select 'delete', t.id, t.text {unheld}",
+        listed,
+    )
+    database.execute(f"update texts set text = null where id in (select t.id {unheld})", listed)
 
 
 def expression(query: str) -> str | None:

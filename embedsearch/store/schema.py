@@ -113,27 +113,12 @@ def _first(tables: Tables) -> None:
 
 
 def _full_text(tables: Tables) -> None:
+    tables.create_view("live_texts", "select id, text from texts where text is not null")
     tables.execute("""
         create virtual table texts_fts using fts5 (
-            text, content = 'texts', content_rowid = 'id',
+            text, content = 'live_texts', content_rowid = 'id',
             tokenize = 'porter unicode61 remove_diacritics 2'
         )
-    """)
-    # A text is written once, and retired by setting it to null: the two moments words change.
-    tables.execute("""
-        create trigger texts_written after insert on texts when new.text is not null begin
-            insert into texts_fts (rowid, text) values (new.id, new.text);
-        end
-    """)
-    tables.execute("""
-        create trigger texts_retired after update of text on texts when old.text is not null begin
-            insert into texts_fts (texts_fts, rowid, text) values ('delete', old.id, old.text);
-        end
-    """)
-    tables.execute("""
-        create trigger texts_revived after update of text on texts when new.text is not null begin
-            insert into texts_fts (rowid, text) values (new.id, new.text);
-        end
     """)
     tables.execute("""
         create view passages as
