@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import lzma
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -145,11 +143,9 @@ def encoding(name: str) -> TiktokenTokenizer:
 
 @cache
 def _tokens(name: str) -> list[bytes]:
-    content = lzma.decompress(pack.path(name).read_bytes())
     definition = DEFINITIONS[name]
-    if hashlib.sha256(content).hexdigest() != definition.sha256:
-        raise ValueError(f"the ranks of {name} are damaged: reinstall embedsearch")
-    return pack.unpack(content, count=definition.count)
+    packed = pack.path(name).read_bytes()
+    return pack.unpack(packed, count=definition.count, sha256=definition.sha256)
 
 
 @cache

@@ -40,8 +40,14 @@ def pack(published: bytes) -> bytes:
     return lzma.compress(lengths + b"".join(tokens), filters=FILTERS)
 
 
-def unpack(content: bytes, *, count: int) -> list[bytes]:
-    """Return the ``count`` tokens of decompressed ``content``, in the order of their ranks."""
+def unpack(packed: bytes, *, count: int, sha256: str) -> list[bytes]:
+    """Return the ``count`` tokens of a packed file in the order of their ranks.
+
+    Raises ValueError if the decompressed content is not the one that ``sha256`` pins.
+    """
+    content = lzma.decompress(packed)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError("the packed ranks are damaged: reinstall embedsearch")
     ends = accumulate(content[:count], initial=count)
     return [content[start:end] for start, end in pairwise(ends)]
 
