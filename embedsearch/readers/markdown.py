@@ -9,7 +9,7 @@ from embedsearch.readers.decoding import decode
 from embedsearch.records import Document
 
 _TITLE = re.compile(
-    r"^#[ \t]+(?P<hashed>[^\r\n]*?)[ \t]*#*[ \t]*\r?$"
+    r"^#[ \t]+(?P<hashed>[^\r\n]*)"
     r"|^(?P<underlined>[^\s#>*+\-][^\r\n]*)\r?\n=+[ \t]*\r?$"
     r"|^(?P<fence>```|~~~)",
     re.MULTILINE,
@@ -33,4 +33,4 @@ def _title(text: str) -> str | None:
     found = _TITLE.search(text, start, start + _TITLE_WITHIN)
     if found is None or found["fence"]:
         return None
-    return (found["hashed"] or found["underlined"] or "").strip() or None
+    return (found["hashed"] or found["underlined"] or "").strip().rstrip("#").rstrip() or None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TICKS = re.compile(r"`{3,}")
-_TITLE = re.compile(r"^#[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_TITLE = re.compile(r"^#[ \t]+(.+)", re.MULTILINE)
 
 
 def read(id: str, data: bytes) -> Document:
@@ -98,4 +98,4 @@ def _title(cell: dict[str, Any]) -> str:
     if cell.get("cell_type") != "markdown":
         return ""
     found = _TITLE.search(_joined(cell.get("source")))
-    return found[1] if found else ""
+    return found[1].rstrip(" \t\r#") if found else ""

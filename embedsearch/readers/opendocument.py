@@ -1,4 +1,4 @@
-"""OpenDocument texts and presentations, zipped or flat."""
+"""OpenDocument texts and presentations."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ from embedsearch.readers.flow import Flow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from embedsearch.readers.zipped import Package
     from embedsearch.records import Document
 
-_SKIPPED = frozenset({"tracked-changes", "meta", "scripts", "forms", "styles", "master-styles"})
+_MANIFEST = "META-INF/manifest.xml"
+_SKIPPED = frozenset({"tracked-changes", "forms"})
 
 
 def read(id: str, data: bytes) -> Document:
     """Read the paragraphs and tables in order; a slide is a page, its notes lie on it."""
     blocks = Blocks()
-    if data.lstrip()[:5] == b"<?xml":
-        content, metadata = data, _metadata(data)
-    else:
-        package = zipped.opened(data)
-        manifest = "META-INF/manifest.xml"
-        if manifest in package.names and b"encryption-data" in package.read(manifest):
-            raise ReadError("is encrypted (a password is needed)")
-        content = package.read("content.xml")
-        metadata = _metadata(package.read("meta.xml")) if "meta.xml" in package.names else {}
+    package = zipped.opened(data)
+    if _MANIFEST in package.names and b"encryption-data" in package.read(_MANIFEST):
+        raise ReadError("is encrypted (a password is needed)")
     events = _Events(blocks)
+    content = package.read("content.xml")
     xml_events.parse(content, start=events.start, end=events.end, text=events.text)
-    return blocks.document(id, metadata)
+    return blocks.document(id, _metadata(package))
 
 
-def _metadata(data: bytes) -> dict[str, Any]:
-    given = {name: text for name, _, text in xml_events.leaves(data)}
+def _metadata(package: Package) -> dict[str, Any]:
+    if "meta.xml" not in package.names:
+        return {}
+    given = {name: text for name, _, text in xml_events.leaves(package.read("meta.xml"))}
     return {
         "title": given.get("title"),
         "author": given.get("creator") or given.get("initial-creator"),

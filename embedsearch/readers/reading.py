@@ -29,7 +29,7 @@ _SUFFIXES = {
     "word": ".docm .docx .dotx",
     "slides": ".potx .pptm .pptx .ppsx",
     "sheets": ".ods .xls .xlsb .xlsm .xlsx",
-    "opendocument": ".fodt .odp .odt .ott",
+    "opendocument": ".odp .odt .ott",
     "tables": ".csv .psv .tab .tsv",
     "structured": ".geojson .json .jsonl .ndjson .webmanifest",
     "notebook": ".ipynb",
@@ -50,8 +50,9 @@ _SUFFIXES = {
 READERS = {suffix: family for family, all_ in _SUFFIXES.items() for suffix in all_.split()}
 """The module that reads files of each suffix."""
 
+_PDF = b"%PDF-"
 _MAGIC = (
-    (b"%PDF-", "pdf"),
+    (_PDF, "pdf"),
     (b"{\\rtf", "rtf"),
     (b"#!", "code"),
     (b"<?xml", "xml"),
@@ -64,7 +65,7 @@ _ZIPPED = (
     (b"ppt/", "slides"),
     (b"xl/", "sheets"),
 )
-_BY_CONTENT = frozenset({"pdf", "word", "slides", "sheets", "opendocument", "epub"})
+_NOT_TEXT = frozenset({"pdf", "word", "slides", "sheets", "opendocument", "epub"})
 
 
 def read(id: str, data: bytes) -> Document:
@@ -73,16 +74,23 @@ def read(id: str, data: bytes) -> Document:
     Raises BinaryFile for what holds no text that a reader knows, and ReadError for a file that
     is damaged, encrypted, too large unpacked, or holds no text though it is not empty.
     """
-    family = READERS.get(PurePosixPath(id).suffix.lower())
-    if family is None or not data:
-        family = _by_content(data)
-    if family not in _BY_CONTENT and looks_binary(data):
-        raise BinaryFile("is a binary file")
+    family = _family(id, data)
     module = cast("Reader", import_module(f"embedsearch.readers.{family}"))
     document = module.read(id, data)
     if data.strip() and not document.text.strip():
         raise ReadError("holds no text")
     return document
+
+
+def _family(id: str, data: bytes) -> str:
+    family = READERS.get(PurePosixPath(id).suffix.lower())
+    binary = looks_binary(data)
+    # What some programs save as .xls is an HTML table or CSV.
+    if family is None or (family in _NOT_TEXT and not binary and _PDF not in data[:1024]):
+        family = _by_content(data)
+    if binary and family not in _NOT_TEXT:
+        raise BinaryFile("is a binary file")
+    return family
 
 
 def _by_content(data: bytes) -> str:

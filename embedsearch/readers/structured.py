@@ -1,4 +1,4 @@
-"""JSON and JSON Lines: every value on a line of its own, led by the path to it."""
+"""JSON and JSON Lines: every value led by the path to it, every record on a line."""
 
 from __future__ import annotations
 
@@ -12,22 +12,29 @@ from embedsearch.records import Document
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LINES = frozenset({".jsonl", ".ndjson"})
+_JOIN = " | "
+_RECORD_LENGTH = 2000
+"""Characters of a record that still go on one line."""
+
+_SHORT = 80
+_LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 
 
 def read(id: str, data: bytes) -> Document:
-    """Flatten JSON to ``path: value`` lines, JSON Lines to one ``path: value | ...`` a record.
+    """Flatten JSON to ``path: value`` lines, and each record to one ``path: value | ...``.
+
+    A record is an element of a list of objects, or a line of JSON Lines, which keeps its number.
 
     Text that is not JSON after all (comments, a trailing comma) is read as source code.
     """
     text = decode(data)
-    if PurePosixPath(id).suffix.lower() in _LINES:
+    if PurePosixPath(id).suffix.lower() in _LINE_SUFFIXES:
         return Document(id=id, text=clean("\n".join(map(_record, text.split("\n")))))
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return Document(id=id, text=text, kind="code")
-    return Document(id=id, text=clean(_blocks(value)) or text)
+    return Document(id=id, text=clean("\n".join(_lines(value))) or text)
 
 
 def _record(line: str) -> str:
@@ -36,37 +43,61 @@ def _record(line: str) -> str:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return line
-    return " | ".join(_flat(value, ""))
+    return _JOIN.join([f"{path}: {leaf}" if path else leaf for path, leaf in _leaves(value, "")])
 
 
-def _blocks(value: Any) -> str:
-    """Part the records of a list, and the branches of an object, by blank lines."""
-    match value:
-        case list():
-            parts = ["\n".join(_flat(item, f"[{i}]")) for i, item in enumerate(value)]
-        case dict():
-            parts = ["\n".join(_flat(item, str(key))) for key, item in value.items()]
-        case _:
-            return _scalar(value)
-    separators = ["\n\n" if "\n" in part else "\n" for part in parts]
-    return "".join(p + s for p, s in zip(parts, separators, strict=True) if p).rstrip("\n")
+def _lines(value: Any) -> Iterator[str]:
+    """Yield the branches of the top one after the other, those of several lines set apart."""
+    branches = value.items() if isinstance(value, dict) else [("", value)]
+    for key, branch in branches:
+        lines = list(_branch(branch, str(key)))
+        yield from lines
+        if len(lines) > 1:
+            yield ""
 
 
-def _flat(value: Any, path: str) -> Iterator[str]:
-    """Yield ``path: value`` for every leaf, in order, without recursion."""
+def _branch(value: Any, path: str) -> Iterator[str]:
+    """Yield the elements of a list of objects as a record each, all else leaf by leaf."""
+    if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
+        yield from (f"{place}: {leaf}" if place else leaf for place, leaf in _leaves(value, path))
+        return
+    for number, item in enumerate(value):
+        leaves = [f"{place}: {leaf}" if place else leaf for place, leaf in _leaves(item, "")]
+        line = _JOIN.join(leaves)
+        place = f"{path}[{number}]"
+        if len(line) <= _RECORD_LENGTH:
+            yield f"{place} {line}" if path else line
+        else:
+            yield from (f"{place} {leaf}" for leaf in leaves)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of every leaf, in order, without recursion.
+
+    A list of nothing but numbers and short strings is one leaf.
+    """
     todo = [(path, value)]
     while todo:
         path, value = todo.pop()
         if isinstance(value, dict):
             dot = f"{path}." if path else ""
-            todo.extend([(f"{dot}{k}", v) for k, v in value.items()][::-1])
+            todo.extend([(dot + key, item) for key, item in value.items()][::-1])
         elif isinstance(value, list):
-            todo.extend([(f"{path}[{i}]", v) for i, v in enumerate(value)][::-1])
+            if all(map(_is_short, value)):
+                yield path, ", ".join(map(_scalar, value))
+            else:
+                todo.extend([(f"{path}[{i}]", item) for i, item in enumerate(value)][::-1])
         elif value not in ("", None):
-            yield f"{path}: {_scalar(value)}" if path else _scalar(value)
+            yield path, _scalar(value)
+
+
+def _is_short(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _SHORT
+    return not isinstance(value, (dict, list))
 
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
         return " ".join(value.split()) if "\n" in value or "\r" in value else value
-    return json.dumps(value)
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)

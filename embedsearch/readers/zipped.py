@@ -38,15 +38,20 @@ class Package:
     def read(self, name: str) -> bytes:
         """Return a member's bytes, no more of them than its header gave away."""
         with _translated():
-            return self._archive.read(name)
+            # In one go, zipfile would unpack all there is before it looks at the size.
+            return b"".join(self._pieces(name))
 
     def check(self) -> None:
         """Unpack every member and drop it, for a library that would trust the headers."""
         with _translated():
             for name in self.names:
-                with self._archive.open(name) as member:
-                    while member.read(_PIECE):
-                        pass
+                for _ in self._pieces(name):
+                    pass
+
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        with self._archive.open(name) as member:
+            while piece := member.read(_PIECE):
+                yield piece
 
 
 def opened(data: bytes) -> Package:
