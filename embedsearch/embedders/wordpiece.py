@@ -25,9 +25,8 @@ LONGEST_WORD = 100
 MOST_EXPANDING = 4
 """How many characters one character can become when it is normalised."""
 CUT = LONGEST_WORD // MOST_EXPANDING
-TEXTS_KEPT = 1 << 18
-"""About 50 MB of them."""
 LONGEST_KEPT = 64
+"""Longer segments are looked up word by word each time."""
 ASCII_WORD = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_WORD}}}|[^0-9A-Za-z]")
 IDEOGRAPH_OR_REST = re.compile("[\u4e00-\u9fff]|[^\u4e00-\u9fff]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -73,11 +72,14 @@ class WordPieceTokenizer:
 
     Counts, ends and ids agree with BERT's own but for one thing: a word longer than BERT takes
     (100 characters once normalised) is cut into shorter ones, so that the model reads all of it.
+    ``memory`` is how many segments, and how many words, are remembered: by default 50 MB of each
+    at most.
     """
 
-    def __init__(self, name: str, encoder: Encoder) -> None:
+    def __init__(self, name: str, encoder: Encoder, *, memory: int = 1 << 18) -> None:
         self._name = name
         self._encoder = encoder
+        self._memory = memory
         self._unknown = encoder.token_to_id(UNKNOWN)
         self._segments: dict[str, Ends] = {}
         self._words: dict[str, Ends] = {}
@@ -128,7 +130,7 @@ class WordPieceTokenizer:
         if not unseen:
             return list(map(known.__getitem__, segments))
         learned = self._learn(unseen)
-        self._segments = _remember(known, learned)
+        self._segments = self._remember(known, learned)
         return [learned[text] if text in unseen else known[text] for text in segments]
 
     def _learn(self, segments: set[str]) -> dict[str, Ends]:
@@ -136,7 +138,7 @@ class WordPieceTokenizer:
         known = self._words
         unseen = {word for cut in cuts.values() for word, _ in cut}.difference(known)
         learned = self._encode_words(list(unseen))
-        self._words = _remember(known, learned)
+        self._words = self._remember(known, learned)
         return {
             segment: tuple(
                 start + end
@@ -145,6 +147,14 @@ class WordPieceTokenizer:
             )
             for segment, cut in cuts.items()
         }
+
+    def _remember(self, known: dict[str, Ends], learned: dict[str, Ends]) -> dict[str, Ends]:
+        kept = {text: ends for text, ends in learned.items() if len(text) <= LONGEST_KEPT}
+        if len(known) + len(kept) > self._memory:
+            # Another thread may be reading the old one.
+            return dict(islice(kept.items(), self._memory))
+        known.update(kept)
+        return known
 
     def _encode_words(self, words: list[str]) -> dict[str, Ends]:
         encoding = self._encoder.encode(words, is_pretokenized=True, add_special_tokens=False)
@@ -186,12 +196,3 @@ class WordPieceTokenizer:
 def _split(text: str) -> list[str]:
     """Return what lies between the blanks: the lengths, plus one each, add up to the text's."""
     return text.replace("\n", " ").replace("\t", " ").replace("\r", " ").split(" ")
-
-
-def _remember(memory: dict[str, Ends], learned: dict[str, Ends]) -> dict[str, Ends]:
-    """Return the memory with what was learned; a full one is left to its readers, as it is."""
-    kept = {text: ends for text, ends in learned.items() if len(text) <= LONGEST_KEPT}
-    if len(memory) + len(kept) > TEXTS_KEPT:
-        return dict(islice(kept.items(), TEXTS_KEPT))
-    memory.update(kept)
-    return memory
