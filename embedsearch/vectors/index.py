@@ -93,8 +93,8 @@ class VectorIndex:
 
     def compact(self) -> None:
         """Drop the tombstones for good, at no loss of accuracy."""
-        order = self._rung.keep(self._register.alive)
-        self._register = self._register.kept(order)
+        self._rung.keep(self._register.alive)
+        self._register = self._register.kept()
 
     def selection(self, labels: Labels) -> Selection:
         """Prepare ``labels`` (in any order, some perhaps unknown) as a filter for searches."""

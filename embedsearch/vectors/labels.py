@@ -132,9 +132,9 @@ class Register:
         self.dead = len(self) - int(np.count_nonzero(self.alive))
         self._changed()
 
-    def kept(self, order: NDArray[np.int64]) -> Register:
-        """Return a register of the live rows at the positions ``order``, in that order."""
-        register = Register(self.labels[order])
+    def kept(self) -> Register:
+        """Return a register of the live rows alone, in the same order."""
+        register = Register(self.labels[self.alive])
         register._revision = self._revision + 1
         return register
 

@@ -162,9 +162,13 @@ class Rows:
                 np.matmul(batch, self.codec.decode(codes).T, out=scores[:, block])
             yield from scores
 
-    def kept(self, order: NDArray[np.int64]) -> Rows:
-        """Return the rows at the positions ``order``, in that order."""
-        return Rows(self.codec, self.codes[order])
+    def kept(self, mask: NDArray[np.bool_]) -> Rows:
+        """Return the rows where ``mask`` is set."""
+        return Rows(self.codec, self.codes[mask])
+
+    def decoded(self) -> Iterator[NDArray[np.float32]]:
+        """Yield all vectors in order, some thousands at a time."""
+        return (self.codec.decode(codes) for _, codes in self._blocks(None))
 
     def _blocks(self, positions: NDArray[np.int64] | None) -> Iterator[tuple[slice, NDArray[Any]]]:
         count = len(self) if positions is None else len(positions)

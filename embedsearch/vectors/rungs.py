@@ -48,11 +48,9 @@ class Flat:
         """Add (n, d) vectors at the end."""
         self.rows.append(vectors)
 
-    def keep(self, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Drop the rows that are not alive; return the old positions in their new order."""
-        order = np.flatnonzero(alive)
-        self.rows = self.rows.kept(order)
-        return order
+    def keep(self, alive: NDArray[np.bool_]) -> None:
+        """Drop the rows that are not alive."""
+        self.rows = self.rows.kept(alive)
 
     def search(self, query: Vectors, k: int, selection: Selection | None) -> Scored:
         """Return positions (None: all), the ``k`` best allowed ones among them, and scores."""
@@ -96,11 +94,13 @@ class Scanned:
         if len(self.rows) >= 2 * self.calibration.rows:
             self.calibration = calibrate(self.rows, self._scan)
 
-    def keep(self, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Drop the rows that are not alive; return the old positions in their new order."""
-        order = self._scan.remove(np.packbits(~alive, bitorder="little"))
-        self.rows = self.rows.kept(order)
-        return order
+    def keep(self, alive: NDArray[np.bool_]) -> None:
+        """Drop the rows that are not alive."""
+        self.rows = self.rows.kept(alive)
+        # Scanned anew, as FAISS's remove_ids leaves old codes behind for later rows to mix with.
+        self._scan = self._scan.emptied()
+        for vectors in self.rows.decoded():
+            self._scan.append(vectors)
 
     def search(self, query: Vectors, k: int, selection: Selection | None) -> Scored:
         """Return positions (None: all), the ``k`` best allowed ones among them, and scores."""

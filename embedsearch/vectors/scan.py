@@ -48,11 +48,15 @@ class FastScan:
     @classmethod
     def restore(cls, trained: NDArray[np.uint8], blocks: NDArray[np.uint8], rows: int) -> FastScan:
         """Return the scan whose ``trained`` and ``blocks`` these were; raises ``ValueError``."""
+        import faiss
+
         try:
             scan = cls(trained)
         except RuntimeError as error:
             raise ValueError("this version of FAISS cannot read it") from error
-        scan._resize(rows)
+        scan._lists.resize(0, rows)
+        scan._index.ntotal = rows
+        faiss.rev_swig_ptr(scan._lists.get_ids(0), rows)[:] = np.arange(rows)
         if blocks.shape != scan.blocks.shape:
             raise ValueError(f"expected {scan.blocks.size} bytes of codes, found {blocks.size}")
         scan.blocks[:] = blocks
@@ -60,6 +64,10 @@ class FastScan:
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    def emptied(self) -> FastScan:
+        """Return a scan with the same training and no rows."""
+        return FastScan(self.trained)
 
     @property
     def blocks(self) -> NDArray[np.uint8]:
@@ -97,25 +105,6 @@ class FastScan:
         with _threads(threads):
             _, positions = self._index.search(_even(queries), count, params=params)
         return positions  # type: ignore[no-any-return]  # faiss is untyped
-
-    def remove(self, bitmap: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Drop the positions whose bit is set; return what was where, in the new order."""
-        import faiss
-
-        self._index.remove_ids(faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap)))
-        order = self._ids().copy()
-        self._ids()[:] = np.arange(len(self))
-        return order
-
-    def _resize(self, rows: int) -> None:
-        self._lists.resize(0, rows)
-        self._index.ntotal = rows
-        self._ids()[:] = np.arange(rows)
-
-    def _ids(self) -> NDArray[np.int64]:
-        import faiss
-
-        return faiss.rev_swig_ptr(self._lists.get_ids(0), len(self))
 
 
 def _even(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

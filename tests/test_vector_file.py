@@ -1,0 +1,173 @@
+"""The cache file: whole or not at all, and never trusted blindly."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import shutil
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from embedsearch.errors import IndexCorrupt, StorageFailed
+from embedsearch.vectors import VectorIndex
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAMP: dict[str, int | str] = {"generation": 12, "space": "local/MiniLM ä"}
+ROWS = 1_500
+
+
+def small(*, flat_below: int = 1_000) -> VectorIndex:
+    """An index of 1,500 rows, every tenth a tombstone."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((ROWS, 24)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    index = VectorIndex.build(rng.permutation(ROWS) + 1, vectors, flat_below=flat_below)
+    index.remove(np.arange(10, ROWS, 10))
+    return index
+
+
+@pytest.fixture(scope="module", params=[1_000, 10**9], ids=["scanned", "flat"])
+def index(request: pytest.FixtureRequest) -> VectorIndex:
+    return small(flat_below=request.param)
+
+
+@pytest.fixture
+def path(tmp_path: Path, index: VectorIndex) -> Path:
+    path = tmp_path / "vectors.faiss"
+    index.save(path, STAMP)
+    return path
+
+
+def results(index: VectorIndex) -> list[list[float]]:
+    queries = np.random.default_rng(1).standard_normal((20, 24)).astype(np.float32)
+    labels, scores = index.search_batch(queries, 7, allowed=np.arange(1, 1_000))
+    return [*labels.tolist(), *scores.tolist(), *index.search_batch(queries, 7)[0].tolist()]
+
+
+def test_a_loaded_index_answers_as_the_saved_one(path: Path, index: VectorIndex) -> None:
+    loaded, stamp = VectorIndex.load(path)
+
+    assert stamp == STAMP
+    assert (len(loaded), loaded.dead, loaded.recall) == (len(index), index.dead, index.recall)
+    assert results(loaded) == results(index)
+
+
+def test_a_loaded_index_can_change_and_be_saved_over_itself(path: Path) -> None:
+    fresh = small(flat_below=VectorIndex.load(path)[0].flat_below)
+    loaded, _ = VectorIndex.load(path)
+    rng = np.random.default_rng(3)
+    more = rng.standard_normal((700, 24)).astype(np.float32)
+    for index in (loaded, fresh):
+        index.restore(np.array([10, 20]))
+        index.add(np.arange(ROWS + 1, ROWS + 701), more)
+        index.remove(np.arange(5, 500, 7))
+        index.compact()
+
+    assert results(loaded) == results(fresh)
+    loaded.save(path, {"generation": 13})
+    again, stamp = VectorIndex.load(path)
+    assert stamp == {"generation": 13}
+    assert results(again) == results(fresh) == results(loaded)
+
+
+def test_an_empty_index_survives(tmp_path: Path) -> None:
+    VectorIndex(5).save(tmp_path / "v", {})
+    loaded, stamp = VectorIndex.load(tmp_path / "v")
+    loaded.add(np.array([1]), np.ones((1, 5), np.float32))
+
+    assert (loaded.search(np.ones(5, np.float32), 3)[0].tolist(), stamp) == ([1], {})
+
+
+def test_paths_may_hold_any_characters(tmp_path: Path) -> None:
+    folder = tmp_path / "Büro 文書 🙂"
+    folder.mkdir()
+    small().save(folder / "vectors.faiss", STAMP)
+
+    assert VectorIndex.load(folder / "vectors.faiss")[1] == STAMP
+    assert [entry.name for entry in folder.iterdir()] == ["vectors.faiss"]
+
+
+def test_a_missing_file_is_not_a_corrupt_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        VectorIndex.load(tmp_path / "vectors.faiss")
+
+
+def test_a_folder_is_no_index(tmp_path: Path) -> None:
+    with pytest.raises(IndexCorrupt, match="could not read"):
+        VectorIndex.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", b"embsvec1", b"IxFI" + bytes(100), os.urandom(5_000), b"SQLite format 3\0" * 99],
+)
+def test_foreign_content_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "vectors.faiss"
+    path.write_bytes(content)
+
+    with pytest.raises(IndexCorrupt, match="is damaged or no vector file"):
+        VectorIndex.load(path)
+
+
+def test_a_file_cut_short_or_grown_is_refused(path: Path) -> None:
+    content = path.read_bytes()
+    cuts = [*range(0, 700, 7), *range(700, len(content), len(content) // 60), len(content) - 1]
+
+    for torn in [*(content[:cut] for cut in cuts), content + b"\0"]:
+        path.write_bytes(torn)
+        with pytest.raises(IndexCorrupt):
+            VectorIndex.load(path)
+
+
+def test_no_flipped_byte_goes_unnoticed(path: Path, index: VectorIndex) -> None:
+    content = path.read_bytes()
+    places = [*range(0, 1_500, 5), *range(1_500, len(content), len(content) // 200)]
+    before = results(index)
+
+    for place in places:
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
+        try:
+            loaded, stamp = VectorIndex.load(path)
+        except IndexCorrupt:
+            continue
+        # Only padding between the arrays is not looked at.
+        assert (stamp, results(loaded)) == (STAMP, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no resource limits")
+def test_a_full_disk_leaves_the_old_file_and_no_other(path: Path, index: VectorIndex) -> None:
+    """A limit on the size of files stands in for a full disk."""
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(StorageFailed, match=os.strerror(errno.EFBIG)) as caught:
+            index.save(path, {"generation": 99})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+    assert "could not save" in str(caught.value)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_a_folder_that_is_gone_is_a_storage_failure(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed, match="could not save"):
+        small().save(tmp_path / "gone" / "vectors.faiss", {})
+
+
+def test_a_mapped_index_survives_its_file(path: Path, index: VectorIndex) -> None:
+    loaded, _ = VectorIndex.load(path)
+    small().save(path, {"generation": 13})
+    shutil.rmtree(path.parent)
+
+    assert results(loaded) == results(index)
