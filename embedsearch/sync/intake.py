@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -152,10 +153,20 @@ def take_in(
     """Read files and swap each document's text, chunks and words in one transaction."""
     tally = Tally()
     total, done = sum(file.size for file in files), 0
-    for batch in _batches((file, read(file, ids[file], chunking)) for file in files):
-        _commit(database, batch, ids, tally)
-        done += sum(file.size for file, _ in batch)
-        progress(Progress("read", done, total))
+    batches = _batches((file, read(file, ids[file], chunking)) for file in files)
+    # SQLite works without the interpreter's lock, so one batch is written while the next is read.
+    with ThreadPoolExecutor(1) as writer:
+        written: Future[None] | None = None
+        for batch in batches:
+            if written:
+                written.result()
+            written = writer.submit(_commit, database, batch, ids)
+            for file, outcome in batch:
+                tally.count(file, outcome)
+                done += file.size
+            progress(Progress("read", done, total))
+        if written:
+            written.result()
     return tally
 
 
@@ -177,7 +188,6 @@ def _commit(
     database: Database,
     batch: Sequence[tuple[File, Outcome]],
     ids: Mapping[File, str],
-    tally: Tally,
 ) -> None:
     read = [(file, o) for file, o in batch if isinstance(o, Prepared)]
     touched = [file for file, o in batch if isinstance(o, Touched)]
@@ -187,5 +197,3 @@ def _commit(
         sources.touch(database, [(file.size, file.mtime_ns, ids[file]) for file in touched])
         sources.forget_unread(database, [(file.source, file.path) for file, _ in batch])
         sources.note_unread(database, [(file.source, file.path, why) for file, why in unread])
-    for file, outcome in batch:
-        tally.count(file, outcome)
