@@ -28,12 +28,13 @@ _ALL_MARKS = (
     *(_BLOCK, _PARAGRAPH, _LINE, _ROW, _CELL, _ITEM, _DEFINITION, _PRE, _PRE_END, _HEADING_END),
     *_HEADING,
 )
+_LINES = frozenset({_LINE, _ROW, _ITEM, _DEFINITION})
 _MARKS = re.compile(f"([{''.join(_ALL_MARKS)}])")
 
 _AROUND = {
     **dict.fromkeys(("p", "div", "section", "article", "header", "footer", "center"), _PARAGRAPH),
     **dict.fromkeys(("main", "aside", "address", "details", "summary", "form"), _PARAGRAPH),
-    **dict.fromkeys(("ul", "ol", "dl", "table", "blockquote", "figure", "hr", "dt"), _BLOCK),
+    **dict.fromkeys(("ul", "ol", "dl", "table", "blockquote", "figure", "hr"), _BLOCK),
     **dict.fromkeys(("br", "option", "legend", "caption", "figcaption"), _LINE),
 }
 _TAGS: dict[str, tuple[str, str]] = {
@@ -43,12 +44,13 @@ _TAGS: dict[str, tuple[str, str]] = {
     "td": (_CELL, _CELL),
     "th": (_CELL, _CELL),
     "li": (_ITEM, _LINE),
+    "dt": (_BLOCK, _LINE),
     "dd": (_DEFINITION, _LINE),
     "pre": (_PRE, _PRE_END),
 }
 _SELECTOR = ",".join((*_TAGS, "img[alt]"))
 _UNSEEN = "script,style,template,iframe"
-_NAVIGATION = "nav,[role=navigation],[role=contentinfo],body>footer,a.headerlink"
+_NAVIGATION = "nav,[role=navigation],[role=contentinfo],body>footer,body>.footer,a.headerlink"
 _NESTING = re.compile(
     r"<(/?)(?:div|section|article|ul|ol|dl|table|blockquote|pre|center|form|span)\b", re.IGNORECASE
 )
@@ -141,13 +143,18 @@ def _cut(blocks: Blocks, pieces: list[str]) -> None:
     """Add the pieces, of which every other one is a mark, each parted by the widest gap due."""
     blocks.add(" ".join(pieces[0].split()))
     gap, bullet, level = "", "", 0
-    in_row = in_pre = opened = False
+    in_row = in_pre = opened = in_cell_only = False
     for mark, raw in zip(pieces[1::2], pieces[2::2], strict=True):
         if mark == _PARAGRAPH:
-            gap = (gap or " ") if in_row or opened else "\n\n"
+            if not (in_row or opened):
+                gap = "\n\n"
+            elif not gap:
+                # Paragraphs of a cell are lines; where the cell ends, so does that.
+                gap, in_cell_only = "\n", True
         elif mark == _CELL:
-            gap, in_row = gap if "\n" in gap else " | ", True
-        elif mark in (_LINE, _ROW, _ITEM, _DEFINITION):
+            gap = gap if "\n" in gap and not in_cell_only else " | "
+            in_row, in_cell_only = True, False
+        elif mark in _LINES:
             gap = gap if gap == "\n\n" else "\n"
             in_row = in_row and mark != _ROW
             opened = mark in (_ITEM, _DEFINITION)
@@ -163,4 +170,4 @@ def _cut(blocks: Blocks, pieces: list[str]) -> None:
             blocks.heading(text, level=level)
         else:
             blocks.add(bullet + text, gap=gap or " ")
-        gap, bullet, opened = "", "", False
+        gap, bullet, opened, in_cell_only = "", "", False, False
