@@ -17,15 +17,19 @@ LOG = logging.getLogger(__name__)
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def cached(name: str, make: Callable[[], bytes]) -> bytes:
-    """Return what ``make`` made, from the file ``name`` if an earlier call could keep it there.
-
-    The file begins with the sha256 of the rest: what doesn't match is made again. Any number of
-    processes may call this at once.
-    """
+def cache_folder() -> Path:
+    """Return the user's cache folder for embedsearch, which may not be there yet."""
     import platformdirs
 
-    path = Path(platformdirs.user_cache_dir("embedsearch", appauthor=False)) / name
+    return Path(platformdirs.user_cache_dir("embedsearch", appauthor=False))
+
+
+def cached(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return what ``make`` returns, from ``path`` if an earlier call could keep it there.
+
+    The file begins with the sha256 of the rest: what doesn't match is made again. Any number of
+    processes may call this at once. Where the file can't be written, a warning is logged, once.
+    """
     content = _read(path)
     if content is None:
         content = make()
@@ -62,4 +66,4 @@ def _write(path: Path, content: bytes) -> None:
 
 @cache
 def _warn_once(folder: str, reason: str) -> None:
-    LOG.warning("can't keep the prepared model in %s (%s): preparing it anew", folder, reason)
+    LOG.warning("can't keep the prepared model in %s (%s)", folder, reason)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.embedders.huggingface import HuggingFaceTokenizer
@@ -35,7 +36,7 @@ def folder_model(name: str) -> SentenceModel:
     Raises EmbeddingError, with a hint, where a file is missing or says what is not known here.
     """
     folder = Path(name).expanduser().resolve()
-    if not folder.is_dir():
+    if not name or not folder.is_dir():
         raise EmbeddingError(
             f"no embedder is named {name!r}, and no folder", hint="'local', or a model's folder"
         )
@@ -96,7 +97,7 @@ def _tokenizer(folder: Path) -> EncodingTokenizer:
 
 
 def _check_modules(folder: Path) -> None:
-    modules: Any = _json(folder, "modules.json") or []
+    modules = _json(folder, "modules.json", [])
     unknown = {module["type"].rpartition(".")[2] for module in modules} - MODULES
     if unknown:
         raise EmbeddingError(
@@ -157,12 +158,14 @@ def _length(folder: Path) -> int:
     return known[0] if known else DEFAULT_LENGTH
 
 
-def _json(folder: Path, name: str) -> dict[str, Any]:
-    """Return what a file of the model says; nothing where the file is missing."""
+def _json(folder: Path, name: str, missing: Any = MappingProxyType({})) -> Any:
+    """Return what a file of the model says; ``missing``, also its type, where there is none."""
     try:
-        content: dict[str, Any] = json.loads((folder / name).read_bytes())
+        content = json.loads((folder / name).read_bytes())
     except FileNotFoundError:
-        return {}
+        return missing
     except (OSError, ValueError) as error:
         raise EmbeddingError(f"{folder / name} can't be read: {error}") from error
+    if isinstance(content, list) is not isinstance(missing, list):
+        raise EmbeddingError(f"{folder / name} can't be read: it holds a {type(content).__name__}")
     return content

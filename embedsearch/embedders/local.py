@@ -93,7 +93,8 @@ class LocalEmbedder:
     def _session(self) -> Session:
         from embedsearch.embedders.session import Session
 
-        return Session(self._model.graph(), self._model.pooling)
+        model = self._model
+        return Session(model.graph(), pooling=model.pooling, dimensions=model.dimensions)
 
     def _embed_one(self, session: Session, kind: Role, text: str) -> Vectors:
         parts = self._parts(self._model.prefixes[kind], text)

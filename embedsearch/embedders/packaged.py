@@ -7,7 +7,7 @@ import lzma
 from functools import cache
 from pathlib import Path
 
-from embedsearch.embedders.cache import cached
+from embedsearch.embedders.cache import cache_folder, cached
 from embedsearch.embedders.model import SentenceModel
 from embedsearch.embedders.wordpiece import WordPieceTokenizer, read_tokenizer
 from embedsearch.errors import EmbeddingError, MissingDependency
@@ -54,7 +54,7 @@ def _graph() -> bytes:
     from embedsearch.embedders.quantize import quantize
 
     name = f"minilm-{MODEL_SHA256[:12]}-recipe{RECIPE}.graph"
-    return cached(name, lambda: quantize(_source()))
+    return cached(cache_folder() / name, lambda: quantize(_source()))
 
 
 def _source() -> bytes:

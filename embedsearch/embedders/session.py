@@ -48,8 +48,9 @@ ERRORS = (
 class Session:
     """An ONNX model on the CPU, one thread a run; any number of threads may run it at once."""
 
-    def __init__(self, graph: bytes | str, pooling: Pooling) -> None:
+    def __init__(self, graph: bytes | str, *, pooling: Pooling, dimensions: int) -> None:
         self._pool = POOLINGS[pooling]
+        self._dimensions = dimensions
         self._session = _load(graph)
         self._inputs = [given.name for given in self._session.get_inputs()]
         unknown = sorted(set(self._inputs) - INPUTS.keys())
@@ -78,7 +79,13 @@ class Session:
             hidden = self._session.run([self._output], feed)[0][0]
         except ERRORS as error:
             raise EmbeddingError(f"the model failed on {len(ids)} tokens: {error}") from error
-        return _unit(hidden if hidden.ndim == 1 else self._pool(hidden))
+        vector = hidden if hidden.ndim == 1 else self._pool(hidden)
+        if len(vector) != self._dimensions:
+            raise EmbeddingError(
+                f"the model's vectors have {len(vector)} dimensions, not the {self._dimensions} "
+                "that its folder says"
+            )
+        return _unit(vector)
 
 
 def _unit(vector: Any) -> Vectors:
