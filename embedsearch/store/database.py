@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import IndexCorrupt, IndexLocked, IndexNotFound, StorageFailed
@@ -62,20 +63,22 @@ class Database:
     """One connection to an index's SQLite file.
 
     Transactions are explicit: every statement runs inside ``reading()`` (one snapshot) or
-    ``writing()`` (which bumps the generation that caches are stamped with). Both may be nested.
+    ``writing()`` (which bumps the generation that caches are stamped with). Both may be nested;
+    threads take turns.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self.connection = connection
         self.path = path
+        self._turn = RLock()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """See one snapshot of the index until the block ends."""
-        if self.connection.in_transaction:
-            yield
-            return
-        with translated(self.path):
+        with self._turn, translated(self.path):
+            if self.connection.in_transaction:
+                yield
+                return
             self.connection.execute("begin")
             try:
                 yield
@@ -85,10 +88,10 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Commit all or nothing of what the block writes, as a new generation."""
-        if self.connection.in_transaction:
-            yield
-            return
-        with translated(self.path):
+        with self._turn, translated(self.path):
+            if self.connection.in_transaction:
+                yield
+                return
             self.connection.execute("begin immediate")
             try:
                 yield

@@ -136,6 +136,7 @@ def ids(database: Database, made: Plan) -> dict[File, str]:
         chosen[file] = next(
             name for name in _names(file) if taken.get(name, file.source) == file.source
         )
+        taken[chosen[file]] = file.source
     return chosen
 
 

@@ -1,0 +1,166 @@
+"""Conditions: what ``where`` and ``glob`` match, against the same conditions in Python."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embedsearch import Document, Index
+from embedsearch.testing import HashEmbedder
+
+BOOKS: dict[str, dict[str, Any]] = {
+    "a": {"lang": "en", "year": 2019, "tags": ["red", "old"], "author": {"name": "Ann"}},
+    "b": {"lang": "de", "year": 2020, "tags": ["red"], "draft": True},
+    "c": {"lang": "en", "year": 2021.5, "draft": False},
+    "d": {"year": "2020", "note": None},
+    "e": {},
+}
+
+
+@pytest.fixture(scope="module")
+def books() -> Index:
+    index = Index.open(":memory:", HashEmbedder())
+    index.add(Document(id, f"book {id}", facts) for id, facts in BOOKS.items())
+    return index
+
+
+def found(index: Index, where: Any) -> str:
+    return "".join(document.id for document in index.documents(where=where))
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (None, "abcde"),
+        ({}, "abcde"),
+        ({"lang": "en"}, "ac"),
+        ({"lang": "en", "year": 2019}, "a"),
+        ({"lang": ["en", "de"]}, "abc"),
+        ({"lang": {"ne": "en"}}, "bde"),
+        ({"lang": {"nin": ["en", "de"]}}, "de"),
+        ({"year": {"gte": 2020}}, "bc"),
+        ({"year": {">=": 2020, "<": 2021}}, "b"),
+        ({"year": {"$gt": 2019}}, "bc"),
+        ({"year": {"gte": "2"}}, "d"),
+        ({"tags": "red"}, "ab"),
+        ({"tags": "old"}, "a"),
+        ({"draft": True}, "b"),
+        ({"author.name": "Ann"}, "a"),
+        ({"note": None}, "d"),
+        ({"type": "eq", "key": "lang", "value": "en"}, "ac"),
+        ({"type": "in", "key": "year", "value": [2019, 2020]}, "ab"),
+        (
+            {
+                "type": "or",
+                "filters": [
+                    {"type": "eq", "key": "lang", "value": "de"},
+                    {"type": "gt", "key": "year", "value": 2021},
+                ],
+            },
+            "bc",
+        ),
+        ({"type": "and", "filters": [{"lang": "en"}, {"year": {"lt": 2020}}]}, "a"),
+        ("lang=en", "ac"),
+        ("lang != en", "bde"),
+        ("year>=2020", "bc"),
+        ("year=2020", "bd"),
+        ("draft=true", "b"),
+        (["lang=en", "year<2020"], "a"),
+        ({"lang": "' or 1=1 --"}, ""),
+        ({"la'ng": "en"}, ""),
+        ({"lang": []}, ""),
+    ],
+)
+def test_conditions_match_the_documents_they_describe(
+    books: Index, where: Any, expected: str
+) -> None:
+    assert found(books, where) == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "complaint"),
+    [
+        ("lang", "expected KEY=VALUE"),
+        ("=en", "expected KEY=VALUE"),
+        ({"lang": {"like": "e%"}}, "unknown comparison 'like': choose from"),
+        ({'la"ng': "en"}, "expected a metadata key without quotation marks"),
+        ({"": "en"}, "expected a metadata key"),
+        ({"lang": {"gt": {"a": 1}}}, "expected text, a number or true/false for 'lang'"),
+    ],
+)
+def test_a_condition_that_makes_no_sense_is_refused(
+    books: Index, where: Any, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        found(books, where)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (["*.md"], ["guide/a.md", "guide/deep/b.md", "top.md"]),
+        (["guide/*.md"], ["guide/a.md", "guide/deep/b.md"]),
+        (["guide/**"], ["guide/a.md", "guide/c.txt", "guide/deep/b.md"]),
+        (["**/b.md"], ["guide/deep/b.md"]),
+        (["*.md", "*.txt"], ["guide/a.md", "guide/c.txt", "guide/deep/b.md", "top.md"]),
+        (["*.md", "!guide/*"], ["top.md"]),
+        (["!*.md"], ["guide/c.txt"]),
+        (["./top.md"], ["top.md"]),
+    ],
+)
+def test_globs_match_ids(patterns: list[str], expected: list[str]) -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        names = ["top.md", "guide/a.md", "guide/c.txt", "guide/deep/b.md"]
+        index.add(Document(name, f"text of {name}") for name in names)
+        assert [document.id for document in index.documents(glob=patterns)] == expected
+
+
+VALUES = st.one_of(st.integers(-3, 3), st.sampled_from(["x", "y", "-1"]), st.booleans())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    facts=st.lists(st.dictionaries(st.sampled_from(["p", "q"]), VALUES), max_size=8),
+    key=st.sampled_from(["p", "q"]),
+    operation=st.sampled_from(["eq", "ne", "gt", "gte", "lt", "lte"]),
+    value=st.one_of(st.integers(-3, 3), st.sampled_from(["x", "y"])),
+)
+def test_a_filtered_search_brings_back_every_match(
+    facts: list[dict[str, Any]], key: str, operation: str, value: int | str
+) -> None:
+    def matches(document: dict[str, Any]) -> bool:
+        held = document.get(key)
+        same = held == value
+        if operation in {"eq", "ne"}:
+            return same == (operation == "eq")
+        if held is None or isinstance(held, str) != isinstance(value, str):
+            return False
+        return {
+            "gt": held > value,
+            "gte": held >= value,
+            "lt": held < value,
+            "lte": held <= value,
+        }[operation]
+
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add(Document(str(n), f"word number {n}", d) for n, d in enumerate(facts))
+        expected = {str(n) for n, document in enumerate(facts) if matches(document)}
+        for mode in ("hybrid", "dense", "lexical"):
+            hits = index.search("word", k=10, mode=mode, where={key: {operation: value}})
+            assert {hit.document_id for hit in hits} == expected
+
+
+def test_glob_in_sql_and_in_python_agree() -> None:
+    from embedsearch.store.filters import matches
+
+    names = ["a.md", "d/a.md", "d/e/a.md", "d/[x].md", "d.txt"]
+    for pattern in ["*.md", "d/*", "a.md", "[a-d]/a.md", "?.md", "d/**/a.md"]:
+        with Index.open(":memory:", HashEmbedder()) as index:
+            index.add(Document(name, f"text of {name}") for name in names)
+            listed = {document.id for document in index.documents(glob=[pattern])}
+        assert listed == {name for name in names if matches(name, [pattern])}
+        assert all(fnmatchcase(name, "*") for name in listed)

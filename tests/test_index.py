@@ -1,0 +1,264 @@
+"""The index as an object: opening, adding, getting, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import sqlite_utils
+
+from embedsearch import Document, Index
+from embedsearch.errors import (
+    DimensionMismatch,
+    DocumentNotFound,
+    EmbedderMismatch,
+    IndexCorrupt,
+    IndexLocked,
+    IndexNotFound,
+    StorageFailed,
+)
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WORDS = ["red", "green", "blue", "white", "black"]
+
+
+def test_a_document_comes_back_as_it_was(index: Index) -> None:
+    given = Document("a", "Grüße, 日本, 🐕\r\n" * 300, {"lang": ["de", "ja"], "n": 1.5})
+    index.add([given])
+    assert index.get("a") == given
+    chunks = index.chunks("a")
+    assert len(chunks) > 1
+    assert all(given.text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
+
+
+def test_adding_an_id_again_replaces_the_document(index: Index) -> None:
+    assert index.add([Document("a", "old words"), Document("b", "others")]).added == 2
+    report = index.add([Document("a", "new words")])
+    assert (report.added, report.updated) == (0, 1)
+    assert index.get("a").text == "new words"
+    assert index.search("old", mode="lexical") == []
+    assert len(index) == 2
+
+
+def test_of_two_documents_with_one_id_the_last_counts(index: Index) -> None:
+    index.add([Document("a", "first"), Document("a", "second")])
+    assert index.get("a").text == "second"
+
+
+def test_removing_says_how_many_there_were(index: Index) -> None:
+    index.add(Document(id, f"text {id}") for id in "abc")
+    assert index.remove(["a", "c", "nobody"]) == 2
+    assert [document.id for document in index.documents()] == ["b"]
+
+
+def test_a_lone_surrogate_becomes_a_replacement_character(index: Index) -> None:
+    index.add([Document("a", "x\ud800y")])
+    assert index.get("a").text == "x\ufffdy"
+
+
+@pytest.mark.parametrize("text", ["", " \n\t ", "\0"])
+def test_a_blank_document_is_kept(index: Index, text: str) -> None:
+    index.add([Document("blank", text)])
+    assert index.get("blank").text == text
+    assert index.pending().texts == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        (Document("", "text"), "expected an id for every document"),
+        (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
+        (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
+    ],
+)
+def test_a_document_that_cannot_be_stored_is_refused(
+    index: Index, document: Document, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        index.add([document])
+    assert len(index) == 0
+
+
+@pytest.mark.parametrize("id", ["nobody", ""])
+def test_getting_what_is_not_there_is_an_error(index: Index, id: str) -> None:
+    with pytest.raises(DocumentNotFound, match="no document"):
+        index.get(id)
+    with pytest.raises(DocumentNotFound, match="no document"):
+        index.chunks(id)
+
+
+def test_ready_vectors_are_scaled_to_unit_length(index: Index) -> None:
+    rows = np.eye(64)[:3] * [[1], [20], [0.5]]
+    index.add([Document(str(n), f"text {n}") for n in range(3)], vectors=rows)
+    hits = index.search_vector(np.eye(64)[1], k=1)
+    assert (hits[0].document_id, hits[0].score) == ("1", 1.0)
+    assert index.chunks("1")[0].tokens is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "error", "complaint"),
+    [
+        (np.ones((2, 64)), "text", DimensionMismatch, "a vector for each of 1, got 2"),
+        (np.ones((1, 63)), "text", DimensionMismatch, r"shape \(n, 64\), got \(1, 63\)"),
+        (np.zeros((1, 64)), "text", ValueError, "vector 0 is zero or not finite"),
+        (np.full((1, 64), np.inf), "text", ValueError, "vector 0 is zero or not finite"),
+        (np.ones((1, 64)), "  ", ValueError, "has a vector but its text is blank"),
+    ],
+)
+def test_vectors_that_fit_no_document_are_refused(
+    index: Index, rows: np.ndarray, text: str, error: type[Exception], complaint: str
+) -> None:
+    with pytest.raises(error, match=complaint):
+        index.add([Document("a", text)], vectors=rows)
+    assert len(index) == 0
+
+
+def test_an_index_remembers_its_space_and_refuses_another(tmp_path: Path) -> None:
+    Index.open(tmp_path, HashEmbedder(64)).close()
+    with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'hash/64"):
+        Index.open(tmp_path, HashEmbedder(32))
+
+
+def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
+    documents = [Document(str(n), f"{WORDS[n % 5]} number {n}") for n in range(1_500)]
+    query = "blue number 1002"
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.add(documents)
+        expected = [hit.document_id for hit in index.search(query)]
+    cache = tmp_path / "index" / "vectors.faiss"
+    whole = cache.read_bytes()
+    for damage in (b"", b"garbage", whole[:-100], whole[: len(whole) // 2], whole[::-1]):
+        cache.write_bytes(damage)
+        with Index.open(tmp_path / "index", HashEmbedder()) as index:
+            assert [hit.document_id for hit in index.search(query)] == expected
+            assert len(index.repair()) == 1
+            assert index.verify() == []
+    cache.unlink()
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert [hit.document_id for hit in index.search(query)] == expected
+    with Index.open(tmp_path / "other", HashEmbedder()) as other:
+        other.add(Document(f"other {n}", f"unlike {n}") for n in range(1_500))
+    cache.write_bytes((tmp_path / "other" / "vectors.faiss").read_bytes())
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert [hit.document_id for hit in index.search(query)] == expected
+
+
+def make_text(path: Path) -> None:
+    path.write_text("this is no database at all, " * 100)
+
+
+def make_foreign(path: Path) -> None:
+    sqlite_utils.Database(path)["recipes"].insert({"name": "soup"})
+
+
+def make_truncated(path: Path) -> None:
+    with Index.open(path.parent, HashEmbedder()) as index:
+        index.add(Document(str(n), f"text {n}") for n in range(500))
+    path.write_bytes(path.read_bytes()[:9_000])
+
+
+def make_newer(path: Path) -> None:
+    Index.open(path.parent, HashEmbedder()).close()
+    with sqlite3.connect(path) as database:
+        database.execute("pragma user_version = 999")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (make_text, "is damaged or no index"),
+        (make_foreign, "is another program's database"),
+        (make_truncated, "is damaged or no index"),
+        (make_newer, "has schema 999, this embedsearch knows up to"),
+    ],
+)
+def test_a_database_that_is_not_ours_or_broken_is_refused_and_left_alone(
+    tmp_path: Path, make: Callable[[Path], None], complaint: str
+) -> None:
+    path = tmp_path / "index.db"
+    make(path)
+    before = path.read_bytes()
+    with (
+        pytest.raises(IndexCorrupt, match=complaint),
+        Index.open(tmp_path, HashEmbedder()) as index,
+    ):
+        index.search("text")
+    assert path.read_bytes() == before
+
+
+def test_opening_what_is_not_there_can_be_refused(tmp_path: Path) -> None:
+    with pytest.raises(IndexNotFound, match="no index in"):
+        Index.open(tmp_path / "nowhere", create=False)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_one_writer_at_a_time_while_readers_go_on(tmp_path: Path) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(_: object) -> None:
+        entered.set()
+        leave.wait(10)
+
+    def write() -> None:
+        with Index.open(tmp_path, HashEmbedder()) as writer:
+            writer.add([Document("a", "first")], progress=slow)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    entered.wait(10)
+    with Index.open(tmp_path, HashEmbedder()) as other:
+        with pytest.raises(IndexLocked, match="is being written by another process"):
+            other.add([Document("b", "second")])
+        assert [hit.document_id for hit in other.search("first")] == ["a"]
+    leave.set()
+    thread.join()
+    with Index.open(tmp_path, HashEmbedder()) as other:
+        assert other.add([Document("b", "second")]).added == 1
+
+
+def test_a_full_disk_is_an_error_and_loses_nothing(index: Index) -> None:
+    index.add([Document("a", "kept words")])
+    pages = index._database.value("pragma page_count")
+    index._database.execute(f"pragma max_page_count = {pages + 20}")
+    with pytest.raises(StorageFailed, match="the disk that holds .* is full"):
+        index.add(Document(str(n), f"{n} " * 200) for n in range(2_000))
+    assert index.verify() == []
+    assert index.search("kept", k=1)[0].document_id == "a"
+    index._database.execute("pragma max_page_count = 1000000")
+    assert index.add([Document("b", "more words")]).added == 1
+
+
+def test_the_database_can_be_read_with_other_tools(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    assert index.path
+    database = sqlite_utils.Database(index.path / "index.db")
+    passages = list(database["passages"].rows_where("document = ?", ["animals.txt"]))
+    assert [row["text"] for row in passages] == ["Cats and dogs live together.\n"]
+    row = next(iter(database["vectors"].rows))
+    assert np.frombuffer(row["vector"], "<f2").shape == (64,)
+    assert json.loads(next(iter(database["documents"].rows))["metadata"]) == {}
+    database.close()
+
+
+def test_an_index_serves_several_threads(index: Index) -> None:
+    index.add(Document(str(n), f"{WORDS[n % 5]} {n}") for n in range(200))
+    found: list[str] = []
+
+    def look() -> None:
+        found.extend(index.search(f"{WORDS[n % 5]} {n}", k=1)[0].document_id for n in range(50))
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == sorted(str(n) for n in range(50) for _ in threads)

@@ -1,0 +1,221 @@
+"""Search: by words, by meaning, by both; exact against what brute force says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embedsearch import Document, Index
+from embedsearch.embedders import load
+from embedsearch.errors import DimensionMismatch, DocumentNotFound
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from embedsearch.search.ranking import Mode
+
+MODES: list[Mode] = ["hybrid", "dense", "lexical"]
+
+RNG = np.random.default_rng(7)
+
+
+def unit(n: int, d: int = 16) -> np.ndarray:
+    rows = RNG.normal(size=(n, d)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="module")
+def facts() -> Index:
+    """Return sentences embedded by the real model."""
+    index = Index.open(":memory:")
+    texts = {
+        "refund": "Customers get their money back when an order is cancelled.",
+        "cat": "The kitten slept on the warm windowsill all afternoon.",
+        "sun": "Solar panels turn light into electric current.",
+        "bread": "Knead the dough, let it rise for an hour, then bake it.",
+    }
+    index.add(Document(id, text) for id, text in texts.items())
+    return index
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("how do refunds work", "refund"),
+        ("a sleeping feline", "cat"),
+        ("renewable energy", "sun"),
+        ("recipe for a loaf", "bread"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["hybrid", "dense"])
+def test_finds_what_is_meant(facts: Index, query: str, expected: str, mode: Mode) -> None:
+    assert facts.search(query, k=1, mode=mode)[0].document_id == expected
+
+
+def test_lexical_search_stems_words(facts: Index) -> None:
+    hits = facts.search("sleep cancelling BAKED", mode="lexical")
+    assert {hit.document_id for hit in hits} == {"refund", "bread"}
+
+
+def test_a_hit_says_where_it_is(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    hit = index.search("money", k=1)[0]
+    assert hit.rank == 1
+    assert hit.document_id == "guide/refunds.md"
+    assert hit.chunk_id == "guide/refunds.md#0"
+    assert hit.text == index.get(hit.document_id).text[hit.start : hit.end]
+    assert (hit.start_line, hit.end_line) == (1, 3)
+    assert hit.heading == "Refunds"
+    assert hit.page is None
+    assert hit.source == str(docs / "guide" / "refunds.md")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"',
+        "'",
+        "dogs AND",
+        "NEAR(",
+        "dogs*",
+        "-dogs",
+        "text:dogs",
+        "^dogs",
+        "(dogs OR",
+        "dogs\0cats",
+        "\ud800 dogs",
+        "🐕 dogs",
+        "?",
+        "dogs " * 5_000,
+    ],
+)
+def test_any_query_is_safe(index: Index, docs: Path, query: str, mode: Mode) -> None:
+    index.sync(docs)
+    ids = [hit.document_id for hit in index.search(query, mode=mode)]
+    if "dogs" in query and mode == "lexical":
+        assert ids == ["animals.txt"]
+
+
+@pytest.mark.parametrize("query", ["", "  \n"])
+def test_an_empty_query_is_refused(index: Index, query: str) -> None:
+    with pytest.raises(ValueError, match="the query is empty"):
+        index.search(query)
+
+
+def test_k_must_be_positive_and_may_be_huge(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    with pytest.raises(ValueError, match="expected k of at least 1, got 0"):
+        index.search("dogs", k=0)
+    for mode in MODES:
+        assert len(index.search("dogs money add", k=10**9, mode=mode)) == 3
+
+
+def test_an_unknown_mode_is_refused_with_the_choices(index: Index) -> None:
+    with pytest.raises(ValueError, match=r"unknown mode 'fuzzy': choose from \['dense', 'hybrid'"):
+        index.search("dogs", mode="fuzzy")  # type: ignore[arg-type] -- the point of the test
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    n=st.integers(1, 60),
+    k=st.integers(1, 70),
+    residue=st.integers(0, 4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_search_vector_is_brute_force(n: int, k: int, residue: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n + 1, 16)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    vectors, query = rows[:n], rows[n]
+    with Index.open(":memory:", HashEmbedder(16)) as index:
+        given = [Document(str(i), f"text {i}", {"residue": i % 5}) for i in range(n)]
+        index.add(given, vectors=vectors)
+        hits = index.search_vector(query, k=k, where={"residue": residue})
+    allowed = [i for i in range(n) if i % 5 == residue]
+    scores = vectors.astype(np.float16).astype(np.float32) @ query
+    best = sorted(allowed, key=lambda i: -scores[i])[:k]
+    assert len(hits) == len(best)
+    np.testing.assert_allclose([hit.score for hit in hits], scores[best], atol=1e-6)
+
+
+def test_the_same_passage_in_many_documents_comes_back_from_each(index: Index) -> None:
+    index.add(Document(f"copy-{n}", "the very same words") for n in range(7))
+    index.add([Document("other", "unlike all of them")])
+    hits = index.search("the very same words", k=7)
+    assert [hit.document_id for hit in hits] == [f"copy-{n}" for n in range(7)]
+
+
+def test_grouping_gives_each_document_once_and_fills_k(index: Index) -> None:
+    long = "\n\n".join(f"alpha beta gamma {n} " * 60 for n in range(12))
+    index.add([Document("long", long), *(Document(f"d{n}", f"alpha {n}") for n in range(5))])
+    assert len(index.chunks("long")) > 10
+    for mode in MODES:
+        hits = index.search("alpha beta gamma", k=6, mode=mode, group_by="document")
+        assert sorted(hit.document_id for hit in hits) == ["d0", "d1", "d2", "d3", "d4", "long"]
+        assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_similar_finds_others_like_a_document_or_a_chunk(facts: Index) -> None:
+    facts.add([Document("dog", "A puppy napped in the sun by the window.")])
+    hits = facts.similar("cat", k=2)
+    assert hits[0].document_id == "dog"
+    assert "cat" not in {hit.document_id for hit in hits}
+    assert [h.document_id for h in facts.similar("cat#0", k=2)] == [h.document_id for h in hits]
+    assert len(facts.similar("cat", k=100)) == len(facts) - 1
+    facts.remove(["dog"])
+
+
+@pytest.mark.parametrize("id", ["nobody", "cat#1", "cat#x"])
+def test_similar_to_nothing_is_an_error(facts: Index, id: str) -> None:
+    with pytest.raises(DocumentNotFound, match=f"no document '{id}'"):
+        facts.similar(id)
+
+
+@pytest.mark.parametrize(
+    ("vector", "error"),
+    [
+        (np.zeros(16), ValueError),
+        (np.full(16, np.nan), ValueError),
+        (np.ones(15), DimensionMismatch),
+        (np.ones((1, 16)), DimensionMismatch),
+    ],
+)
+def test_a_vector_without_direction_or_of_another_length_is_refused(
+    vector: np.ndarray, error: type[Exception]
+) -> None:
+    with Index.open(":memory:", HashEmbedder(16)) as index, pytest.raises(error):
+        index.search_vector(vector)
+
+
+def test_a_hit_whose_file_changed_is_stale(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    hits = index.search("dogs money add", k=3)
+    assert index.stale(hits) == set()
+    (docs / "animals.txt").write_text("Only birds now.\n")
+    (docs / "code.py").unlink()
+    (docs / "guide" / "refunds.md").touch()
+    assert index.stale(hits) == {"animals.txt", "code.py"}
+
+
+def test_highlights_what_the_query_matched(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    text = index.search("a living dog", k=1, mode="lexical")[0].text
+    assert index.highlighted("a living dog", [text], marks=("[", "]")) == [
+        "Cats and [dogs] [live] together.\n"
+    ]
+
+
+def test_the_local_model_s_chunks_fit_what_it_reads(tmp_path: Path) -> None:
+    words = "extraordinarily internationalisation 日本語 naïve 🐕 "
+    with Index.open(tmp_path / "index") as index:
+        index.add([Document("long", words * 500)], embed=False)
+        chunks = index.chunks("long")
+    assert "".join(c.text for c in chunks) != ""
+    assert max(load().tokenizer.count([chunk.text for chunk in chunks])) <= 254
+    assert all(after.start <= before.end for before, after in zip(chunks, chunks[1:], strict=False))

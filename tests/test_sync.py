@@ -1,0 +1,356 @@
+"""Sync: what a folder's changes do to an index, and what they cost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from embedsearch import Index
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embedsearch.embedders.protocol import Role, Vectors
+    from embedsearch.sync.report import SyncReport
+
+
+class Counting(HashEmbedder):
+    """Remembers every text it was asked to embed as part of a document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedded: list[str] = []
+
+    def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
+        if kind == "document":
+            self.embedded += texts
+        return super().embed(texts, kind=kind)
+
+
+def changes(report: SyncReport) -> dict[str, int]:
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "renamed": report.renamed,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "skipped": report.skipped,
+        "failed": len(report.failed),
+        "texts": report.texts,
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def ids(index: Index) -> list[str]:
+    return [document.id for document in index.documents()]
+
+
+def test_adds_every_file_under_its_path(index: Index, docs: Path) -> None:
+    assert changes(index.sync(docs)) == {"added": 3, "texts": 3}
+    assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
+    assert index.get("animals.txt").text == "Cats and dogs live together.\n"
+
+
+def test_an_unchanged_folder_costs_nothing(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+
+
+def test_does_not_open_unchanged_files(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    file = docs / "animals.txt"
+    facts = file.stat()
+    file.write_text("Cats and dogs live together?\n")  # as long as it was
+    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+
+
+def test_reads_and_embeds_only_what_changed(tmp_path: Path, docs: Path) -> None:
+    embedder = Counting()
+    with Index.open(tmp_path / "index", embedder) as index:
+        index.sync(docs)
+        embedder.embedded.clear()
+        (docs / "animals.txt").write_text("Cows live apart.\n")
+        assert changes(index.sync(docs)) == {"updated": 1, "unchanged": 2, "texts": 1}
+        assert embedder.embedded == ["Cows live apart.\n"]
+        assert index.get("animals.txt").text == "Cows live apart.\n"
+        assert [hit.text for hit in index.search("cats", mode="lexical")] == []
+
+
+def test_a_touched_file_is_not_embedded_again(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    os.utime(docs / "animals.txt", (1, 1))
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+
+
+def test_a_rename_embeds_nothing(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    for file in [path for path in docs.rglob("*") if path.is_file()]:
+        file.rename(file.with_name(f"new-{file.name}"))
+    assert changes(index.sync(docs)) == {"renamed": 3}
+    assert ids(index) == ["guide/new-refunds.md", "new-animals.txt", "new-code.py"]
+    assert index.search("dogs", k=1)[0].document_id == "new-animals.txt"
+
+
+def test_a_copy_embeds_nothing(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    shutil.copy(docs / "animals.txt", docs / "copy.txt")
+    assert changes(index.sync(docs)) == {"added": 1, "unchanged": 3}
+    hits = index.search("dogs", k=2)
+    assert {hit.document_id for hit in hits} == {"animals.txt", "copy.txt"}
+
+
+def test_two_files_that_swap_names_are_both_right(index: Index, docs: Path) -> None:
+    (docs / "b.txt").write_text("Ships sail by night.\n")
+    index.sync(docs)
+    (docs / "b.txt").rename(docs / "c.txt")
+    (docs / "animals.txt").rename(docs / "b.txt")
+    (docs / "c.txt").rename(docs / "animals.txt")
+    assert "texts" not in changes(index.sync(docs))
+    assert index.get("animals.txt").text == "Ships sail by night.\n"
+    assert index.get("b.txt").text == "Cats and dogs live together.\n"
+
+
+def test_a_removed_file_disappears(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    (docs / "animals.txt").unlink()
+    assert changes(index.sync(docs)) == {"removed": 1, "unchanged": 2}
+    assert "animals.txt" not in index
+    assert index.search("cats dogs", mode="lexical") == []
+    assert all(hit.document_id != "animals.txt" for hit in index.search("cats dogs"))
+
+
+def test_what_comes_back_is_not_embedded_again(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    text = (docs / "animals.txt").read_text()
+    (docs / "animals.txt").unlink()
+    index.sync(docs)
+    (docs / "animals.txt").write_text(text)
+    assert changes(index.sync(docs)) == {"added": 1, "unchanged": 2}
+    assert index.search("cats dogs", k=1)[0].document_id == "animals.txt"
+
+
+def test_a_dry_run_says_exactly_what_will_be_done_and_writes_nothing(
+    index: Index, docs: Path
+) -> None:
+    index.sync(docs / "animals.txt")
+    (docs / "twin.py").write_text((docs / "code.py").read_text())
+    (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    generation = index.status().generation
+    planned = index.sync(docs, dry_run=True)
+    assert index.status().generation == generation
+    assert ids(index) == ["animals.txt"]
+    done = index.sync(docs)
+    assert changes(planned) == changes(done)
+    assert planned.tokens == done.tokens > 0
+
+
+def test_without_embedding_texts_stay_pending_and_are_found_by_words(
+    index: Index, docs: Path
+) -> None:
+    report = index.sync(docs, embed=False)
+    assert (report.texts, report.pending, index.pending().texts) == (0, 3, 3)
+    assert [hit.document_id for hit in index.search("dogs")] == ["animals.txt"]
+    assert index.search("dogs", mode="dense") == []
+    assert changes(index.sync(docs)) == {"unchanged": 3, "texts": 3}
+    assert index.pending().texts == 0
+
+
+def test_a_part_of_a_source_is_synced_alone(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    (docs / "animals.txt").unlink()
+    (docs / "guide" / "refunds.md").write_text("# Refunds\n\nNone.\n")
+    assert changes(index.sync(docs / "guide")) == {"updated": 1, "texts": 1}
+    assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
+
+
+def test_a_folder_takes_over_the_sources_inside_it(index: Index, docs: Path) -> None:
+    index.sync(docs / "guide")
+    assert ids(index) == ["refunds.md"]
+    assert changes(index.sync(docs)) == {"added": 2, "unchanged": 1, "texts": 2}
+    assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
+
+
+def test_two_folders_with_the_same_names_are_kept_apart(index: Index, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "readme.txt").write_text(f"This is {name}.\n")
+    index.sync([tmp_path / "one", tmp_path / "two"])
+    assert ids(index) == ["readme.txt", "two/readme.txt"]
+    assert changes(index.sync([tmp_path / "one", tmp_path / "two"])) == {"unchanged": 2}
+    assert index.get("two/readme.txt").text == "This is two.\n"
+
+
+def test_a_glob_limits_what_a_sync_touches(index: Index, docs: Path) -> None:
+    assert changes(index.sync(docs, glob=["*.md"])) == {"added": 1, "texts": 1}
+    index.sync(docs)
+    (docs / "animals.txt").unlink()
+    assert changes(index.sync(docs, glob=["*.py"])) == {"unchanged": 1}
+    assert "animals.txt" in index
+
+
+def test_the_index_does_not_index_itself(docs: Path) -> None:
+    with Index.open(docs / "my-index", HashEmbedder()) as index:
+        assert changes(index.sync(docs)) == {"added": 3, "texts": 3}
+
+
+def test_binary_files_are_skipped_with_a_count_and_not_opened_again(
+    index: Index, docs: Path
+) -> None:
+    (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    assert changes(index.sync(docs)) == {"added": 3, "skipped": 1, "texts": 3}
+    assert changes(index.sync(docs)) == {"unchanged": 3, "skipped": 1}
+    assert index.status().binary == 1
+
+
+def test_a_file_that_cannot_be_read_is_reported_and_stops_nothing(index: Index, docs: Path) -> None:
+    (docs / "broken.docx").write_bytes(b"PK\x03\x04 no zip at all")
+    report = index.sync(docs)
+    assert changes(report) == {"added": 3, "failed": 1, "texts": 3}
+    assert report.failed[0].path == "broken.docx"
+    again = index.sync(docs)
+    assert again.failed == report.failed
+    (docs / "broken.docx").unlink()
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+
+
+def test_a_document_whose_file_became_unreadable_is_kept(index: Index, docs: Path) -> None:
+    (docs / "data.json").write_text('{"a": "some words here"}')
+    index.sync(docs)
+    (docs / "data.json").write_bytes(b"PK\x03\x04\0\0\0\0")
+    index.sync(docs)
+    assert "data.json" in index
+
+
+def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
+    with (docs / "sparse.txt").open("wb") as file:
+        file.truncate(1_000_000_000)
+    with (docs / "long.txt").open("wb") as file:
+        file.write(b"words " * 2_000)
+        file.truncate(1_000_000_000)
+    report = index.sync(docs)
+    assert changes(report) == {"added": 3, "skipped": 1, "failed": 1, "texts": 3}
+    assert report.failed[0].why == "is 1,000 MB, more than the 100 MB that are read"
+
+
+def test_a_missing_path_is_an_error(index: Index, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file or folder: .*nowhere"):
+        index.sync(tmp_path / "nowhere")
+
+
+def test_an_empty_folder_is_no_error(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert changes(index.sync(tmp_path / "empty")) == {}
+
+
+def test_sources_below_the_index_s_parent_move_with_it(docs: Path, tmp_path: Path) -> None:
+    with Index.open(docs / ".embedsearch", HashEmbedder()) as index:
+        index.sync(docs)
+    moved = tmp_path / "moved"
+    docs.rename(moved)
+    with Index.open(moved / ".embedsearch", HashEmbedder()) as index:
+        assert changes(index.sync(moved)) == {"unchanged": 3}
+        assert index.search("dogs", k=1)[0].source == str(moved / "animals.txt")
+
+
+@pytest.mark.parametrize("moment", range(1, 6))
+def test_a_killed_sync_loses_nothing_and_the_next_goes_on(tmp_path: Path, moment: int) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for n in range(60):
+        (docs / f"{n}.txt").write_text("\n\n".join(f"word{n} part{m} " * 30 for m in range(40)))
+    script = (
+        "import sys\n"
+        "from embedsearch import Index\n"
+        "from embedsearch.testing import HashEmbedder\n"
+        "index = Index.open(sys.argv[1], HashEmbedder(max_tokens=60))\n"
+        "index.sync(sys.argv[2], progress=lambda p: print(p.stage, flush=True))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "index"), str(docs)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for _ in range(moment):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    with Index.open(tmp_path / "index", HashEmbedder(max_tokens=60)) as index:
+        assert index.verify() == []
+        before = index.status().embedded
+        report = index.sync(docs)
+        assert index.verify() == []
+        assert len(index) == 60
+        assert index.pending().texts == 0
+        assert before + report.texts == index.counts().texts
+
+
+def test_a_search_elsewhere_finds_by_words_while_embedding_goes_on(
+    tmp_path: Path, docs: Path
+) -> None:
+    class Slow(HashEmbedder):
+        def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
+            with Index.open(tmp_path / "index", HashEmbedder()) as reader:
+                found.append([hit.document_id for hit in reader.search("dogs")])
+                waiting.append(reader.pending().texts)
+            return super().embed(texts, kind=kind)
+
+    found: list[list[str]] = []
+    waiting: list[int] = []
+    with Index.open(tmp_path / "index", Slow()) as index:
+        index.sync(docs)
+    assert found == [["animals.txt"]]
+    assert waiting == [3]
+
+
+def test_a_reader_sees_new_generations_without_opening_again(docs: Path, tmp_path: Path) -> None:
+    with (
+        Index.open(tmp_path / "index", HashEmbedder()) as writer,
+        Index.open(tmp_path / "index", HashEmbedder()) as reader,
+    ):
+        assert reader.search("dogs") == []
+        writer.sync(docs)
+        assert reader.search("dogs", mode="dense", k=1)[0].document_id == "animals.txt"
+        (docs / "animals.txt").unlink()
+        writer.sync(docs)
+        assert "animals.txt" not in {hit.document_id for hit in reader.search("dogs")}
+
+
+NAMES = st.sampled_from(["a.txt", "b.txt", "c.md", "d/e.txt", "d/f.md"])
+TEXTS = st.sampled_from(["red fox", "blue whale", "green frog", "", " \n"])
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(states=st.lists(st.dictionaries(NAMES, TEXTS), min_size=1, max_size=5))
+def test_after_any_changes_the_index_is_the_folder(
+    tmp_path: Path, states: list[dict[str, str]]
+) -> None:
+    folder = tmp_path / f"docs-{time.monotonic_ns()}"
+    with Index.open(":memory:", HashEmbedder()) as index:
+        for state in states:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for name, text in state.items():
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_text(text)
+            index.sync(folder)
+            assert {document.id: index.get(document.id).text for document in index.documents()} == (
+                state
+            )
+            assert index.verify() == []
