@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import regex
 import tiktoken
 import tiktoken_ext.openai_public  # type: ignore[import-untyped]  # ships no types
 from hypothesis import given, settings
@@ -171,3 +172,14 @@ def test_pieces_show_the_bytes_of_a_part_of_a_character() -> None:
         Piece(id=239, text="\\x91", start=1, end=2),
         Piece(id=102, text="\\xa9", start=1, end=2),
     ]
+
+
+@of_each
+@settings(deadline=None)
+@given(
+    text=st.lists(st.sampled_from(" ,.'\n\r/(a1é字한'sDON'T\u0301\u2028") | anything).map("".join)
+)
+def test_counts_add_up_at_a_seam(tokenizer: TiktokenTokenizer, text: str) -> None:
+    for seam in regex.finditer(tokenizer.seam, text):
+        parts = [text[: seam.start()], text[seam.start() :]]
+        assert tokenizer.count([text]) == [sum(tokenizer.count(parts))]

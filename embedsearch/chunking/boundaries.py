@@ -25,19 +25,20 @@ SENTENCE = (
 WORD = r"\s(?=[^\s\p{M}])"
 PUNCTUATION = r"[^\w\s](?=[\p{L}\p{N}])"
 
-LOOKBEHIND = LOOKAHEAD = 64
-"""How many characters around a cut a boundary may look at: a line's indentation, mostly."""
-
 TRIES = 8
 """How many places of one class are tried before a weaker class is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """A class of places where a text may be cut."""
+    """A class of places where a text may be cut.
+
+    ``margin`` is how many characters around a cut are looked at: mostly a line's indentation.
+    """
 
     forwards: regex.Pattern[str]
     backwards: regex.Pattern[str]
+    margin: int
     at_lines: bool
     starts_section: bool
 
@@ -45,12 +46,12 @@ class Boundary:
         """Yield the first few cuts of this class in ``first..last``, ascending."""
         if self.at_lines and text.find("\n", first - 1, last) < 0:
             return iter(())
-        since, until = max(0, first - LOOKBEHIND), last + LOOKAHEAD
+        since, until = max(0, first - self.margin), last + self.margin
         return _few(self.forwards.finditer(text, since, until), first, last)
 
     def last(self, text: str, first: int, last: int) -> Iterator[int]:
         """Yield the last few cuts of this class in ``first..last``, descending."""
-        since, until = max(0, first - LOOKBEHIND), last + LOOKAHEAD
+        since, until = max(0, first - self.margin), last + self.margin
         if not self.at_lines:
             return _few(self.backwards.finditer(text, since, until), first, last)
         if text.find("\n", first - 1, last) < 0:
@@ -69,23 +70,26 @@ def _few(matches: Iterable[regex.Match[str]], first: int, last: int) -> Iterator
                 return
 
 
-def _boundary(pattern: str) -> Boundary:
+def _boundary(pattern: str, *, margin: int) -> Boundary:
     return Boundary(
         forwards=regex.compile(pattern),
         backwards=regex.compile(f"(?r)(?:{pattern})"),
+        margin=margin,
         at_lines=pattern.startswith(r"\n"),
         starts_section=pattern == DEFINITION,
     )
 
 
-_LINES = [_boundary(pattern) for pattern in (BLANK_LINE, LINE)]
-_WORDS = [_boundary(pattern) for pattern in (WORD, PUNCTUATION)]
-_PROSE = [_boundary(SENTENCE), *_WORDS]
+_DEFINITION, _BLANK_LINE, _LIST_ITEM, _LINE = (
+    _boundary(pattern, margin=64) for pattern in (DEFINITION, BLANK_LINE, LIST_ITEM, LINE)
+)
+_SENTENCE = _boundary(SENTENCE, margin=16)
+_WORD, _PUNCTUATION = (_boundary(pattern, margin=1) for pattern in (WORD, PUNCTUATION))
 
-BOUNDARIES: dict[Kind, list[Boundary]] = {
-    "text": [*_LINES, *_PROSE],
-    "markdown": [_LINES[0], _boundary(LIST_ITEM), _LINES[1], *_PROSE],
-    "code": [_boundary(DEFINITION), *_LINES, *_WORDS],
-    "html": [*_LINES, *_PROSE],
+BOUNDARIES: dict[Kind, tuple[Boundary, ...]] = {
+    "text": (_BLANK_LINE, _LINE, _SENTENCE, _WORD, _PUNCTUATION),
+    "markdown": (_BLANK_LINE, _LIST_ITEM, _LINE, _SENTENCE, _WORD, _PUNCTUATION),
+    "code": (_DEFINITION, _BLANK_LINE, _LINE, _WORD, _PUNCTUATION),
+    "html": (_BLANK_LINE, _LINE, _SENTENCE, _WORD, _PUNCTUATION),
 }
 """The classes of each kind of text, the strongest first; graphemes are what is left."""

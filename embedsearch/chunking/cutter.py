@@ -32,7 +32,6 @@ class Cutter:
     ) -> None:
         self._text = document.text
         self._outline = outline
-        self._tokenizer = tokenizer
         self._limit = limit
         self._ruler = Ruler(document.text, tokenizer)
         self._boundaries = BOUNDARIES[document.kind]
@@ -105,17 +104,19 @@ class Cutter:
         if fence is None:
             return None
         if fence not in self._fitting:
-            tokens = self._tokenizer.count([self._text[slice(*fence)]])[0]
-            self._fitting[fence] = tokens <= self._limit
+            self._fitting[fence] = self._fits(*fence)
         return fence if self._fitting[fence] else None
+
+    def _fits(self, start: int, end: int) -> bool:
+        # Twice the limit is far beyond what an estimate errs by: no need to count a long text.
+        near = end <= self._ruler.reach(start, 2 * self._limit)
+        return near and self._ruler.count(start, end) <= self._limit
 
     def _forced(self, start: int) -> Slice:
         """Return one grapheme, or as much of it as the limit allows: at least one character."""
         end = next_boundary(self._text, start, self._ruler.reach(start, 2 * self._limit))
-        if end is not None:
-            tokens = self._ruler.count(start, end)
-            if tokens <= self._limit:
-                return Slice(start, end, tokens)
+        if end is not None and self._fits(start, end):
+            return Slice(start, end, self._ruler.count(start, end))
         end = self._ruler.reach(start, self._limit)
         while True:
             tokens = self._ruler.count(start, end)

@@ -6,18 +6,17 @@ import regex
 
 GRAPHEME = regex.compile(r"\X")
 
-CERTAIN = regex.compile(r"(?r)(?<=\p{GCB=Other})(?=\p{GCB=Other})")
-"""Where a grapheme ends whatever stands around: the Unicode rules GB3 to GB13 name no such pair."""
+# After and before a character of no class a grapheme ends, as rules GB3 to GB13 name no such pair.
+PLAIN = regex.compile(r"\p{GCB=Other}{2}")
+LAST_PLAIN = regex.compile(r"(?r)(?<=\p{GCB=Other})(?=\p{GCB=Other})")
 
 
 def last_boundary(text: str, start: int, end: int) -> int:
     """Return the last place in ``start..end`` where a grapheme ends, ``start`` if none does."""
-    if end >= len(text) or _is_plain(text[end - 1], text[end]):
+    if end >= len(text) or _is_certain(text, end):
         return end
-    certain = CERTAIN.search(text, start, end + 1)
-    boundary = start if certain is None else certain.start()
-    if boundary == end:
-        return end
+    plain = LAST_PLAIN.search(text, start, end + 1)
+    boundary = start if plain is None else plain.start()
     # A slice, because the search looks back over a run of flags as far as the text goes.
     for match in GRAPHEME.finditer(text[boundary : end + 1]):
         if boundary + match.end() > end:
@@ -32,5 +31,6 @@ def next_boundary(text: str, start: int, stop: int) -> int | None:
     return None if stop < end else end
 
 
-def _is_plain(before: str, after: str) -> bool:
-    return before.isascii() and after.isascii() and (before, after) != ("\r", "\n")
+def _is_certain(text: str, place: int) -> bool:
+    pair = text[place - 1 : place + 1]
+    return pair != "\r\n" if pair.isascii() else PLAIN.match(pair) is not None

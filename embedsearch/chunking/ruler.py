@@ -20,7 +20,7 @@ NOWHERE = r"(?!)"
 
 
 class Ruler:
-    """Measures slices of ``text`` whose starts never go back.
+    """Measures slices of ``text``, best in ascending order.
 
     The text is encoded once, a window at a time. Between two seams of the tokenizer the count is
     known from that; what lies outside them is encoded again, and so is a slice without seams.
@@ -60,7 +60,7 @@ class Ruler:
     def _seams(self, start: int, end: int) -> tuple[int, int] | None:
         """Return a seam near each edge, if there are two that the window knows to be exact."""
         # The last end of a window is len(text) by definition, whatever the last token covers.
-        known = self._ends[-2] + 1 if len(self._ends) > 1 else 0
+        known = self._ends[-2] + 1 if len(self._ends) > 1 and start >= self._start else 0
         first = self._first_seam.search(self._text, start + 1, min(end, known, start + EDGE))
         if first is None:
             return None
@@ -75,7 +75,8 @@ class Ruler:
         """Encode on from ``start`` unless the window holds that many tokens after it."""
         size = WINDOW
         while self._end < len(self._text) and (
-            start >= self._end or self._tokens_before(start) + tokens >= len(self._ends) - 1
+            not self._start <= start < self._end
+            or self._tokens_before(start) + tokens >= len(self._ends) - 1
         ):
             self._start, self._end = start, min(start + size, len(self._text))
             ends = self._tokenizer.ends(self._text[start : self._end])

@@ -27,3 +27,16 @@ class Tokenizer(Protocol):
         A token that ends inside a character is given the end of that character, so offsets may
         repeat; the last one is ``len(text)`` unless the text is empty.
         """
+
+
+class SeamedTokenizer(Tokenizer, Protocol):
+    """A tokenizer that knows where counts add up, so that a chunk needs no encoding of its own.
+
+    ``seam`` is a pattern for the regex package. Wherever it matches in any text,
+    ``count([text]) == count([text[:p]]) + count([text[p:]])`` for the start ``p`` of the match.
+    A pattern that looks ahead or behind may look at one character.
+    """
+
+    @property
+    def seam(self) -> str:
+        """The pattern."""
