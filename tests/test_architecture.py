@@ -1,4 +1,4 @@
-"""The shape of the code: imports point down, one room owns a dependency, the front door is cheap."""
+"""The shape of the code: imports point down, dependencies have owners, the door is cheap."""
 
 from __future__ import annotations
 

@@ -139,12 +139,14 @@ def test_a_filtered_search_brings_back_every_match(
             return same == (operation == "eq")
         if held is None or isinstance(held, str) != isinstance(value, str):
             return False
-        return {
-            "gt": held > value,
-            "gte": held >= value,
-            "lt": held < value,
-            "lte": held <= value,
-        }[operation]
+        return bool(
+            {
+                "gt": held > value,
+                "gte": held >= value,
+                "lt": held < value,
+                "lte": held <= value,
+            }[operation]
+        )
 
     with Index.open(":memory:", HashEmbedder()) as index:
         index.add(Document(str(n), f"word number {n}", d) for n, d in enumerate(facts))

@@ -156,7 +156,7 @@ def make_text(path: Path) -> None:
 
 
 def make_foreign(path: Path) -> None:
-    sqlite_utils.Database(path)["recipes"].insert({"name": "soup"})
+    sqlite_utils.Database(path).table("recipes").insert({"name": "soup"})
 
 
 def make_truncated(path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(index: Index) -> None:
     index.add([Document("a", "kept words")])
     pages = index._database.value("pragma page_count")
     index._database.execute(f"pragma max_page_count = {pages + 20}")
-    with pytest.raises(StorageFailed, match="the disk that holds .* is full"):
+    with pytest.raises(StorageFailed, match=r"the disk that holds .* is full"):
         index.add(Document(str(n), f"{n} " * 200) for n in range(2_000))
     assert index.verify() == []
     assert index.search("kept", k=1)[0].document_id == "a"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from embedsearch.search.ranking import Mode
 
 MODES: list[Mode] = ["hybrid", "dense", "lexical"]
-
-RNG = np.random.default_rng(7)
-
-
-def unit(n: int, d: int = 16) -> np.ndarray:
-    rows = RNG.normal(size=(n, d)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +112,7 @@ def test_k_must_be_positive_and_may_be_huge(index: Index, docs: Path) -> None:
 
 def test_an_unknown_mode_is_refused_with_the_choices(index: Index) -> None:
     with pytest.raises(ValueError, match=r"unknown mode 'fuzzy': choose from \['dense', 'hybrid'"):
-        index.search("dogs", mode="fuzzy")  # type: ignore[arg-type] -- the point of the test
+        index.search("dogs", mode="fuzzy")  # type: ignore[arg-type]
 
 
 @settings(max_examples=25, deadline=None)
@@ -218,4 +212,4 @@ def test_the_local_model_s_chunks_fit_what_it_reads(tmp_path: Path) -> None:
         chunks = index.chunks("long")
     assert "".join(c.text for c in chunks) != ""
     assert max(load().tokenizer.count([chunk.text for chunk in chunks])) <= 254
-    assert all(after.start <= before.end for before, after in zip(chunks, chunks[1:], strict=False))
+    assert all(after.start <= before.end for before, after in pairwise(chunks))

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +19,7 @@ from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from embedsearch.embedders.protocol import Role, Vectors
     from embedsearch.sync.report import SyncReport
@@ -246,7 +246,7 @@ def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
 
 
 def test_a_missing_path_is_an_error(index: Index, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no such file or folder: .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"no such file or folder: .*nowhere"):
         index.sync(tmp_path / "nowhere")
 
 
