@@ -1,0 +1,112 @@
+"""What a search found, in each of the formats."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.cli.places import path, span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from embedsearch import Hit
+    from embedsearch.cli.snippets import Line
+    from embedsearch.store.hits import Counts
+
+KEYS = (
+    *("rank", "score", "document_id", "chunk_id", "text", "start", "end"),
+    *("start_line", "end_line", "page", "heading", "metadata"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The hits for a query, and what is worth knowing of them."""
+
+    query: str
+    hits: list[Hit]
+    searched: Counts
+    pending: int
+    stale: set[str] = field(default_factory=set)
+    snippets: list[list[Line]] = field(default_factory=list)
+    """A hit each, for the formats of ``NEED_SNIPPETS``."""
+    nearest: Hit | None = None
+
+
+def as_dict(hit: Hit, stale: set[str]) -> dict[str, Any]:
+    """Return a hit as JSON has it; ``stale`` is there only when its file changed."""
+    record = {key: getattr(hit, key) for key in KEYS}
+    return record | ({"stale": True} if hit.document_id in stale else {})
+
+
+def _json(answer: Answer) -> Iterator[str]:
+    record: dict[str, Any] = {
+        "schema_version": 1,
+        "query": answer.query,
+        "hits": [as_dict(hit, answer.stale) for hit in answer.hits],
+        "searched": {"documents": answer.searched.documents, "chunks": answer.searched.chunks},
+        "pending": answer.pending,
+    }
+    if answer.nearest:
+        record["nearest"] = as_dict(answer.nearest, answer.stale)
+    yield json.dumps(record, ensure_ascii=False, indent=2)
+
+
+def _jsonl(answer: Answer) -> Iterator[str]:
+    for hit in answer.hits:
+        yield json.dumps(as_dict(hit, answer.stale), ensure_ascii=False)
+
+
+def _csv(answer: Answer) -> Iterator[str]:
+    rows = io.StringIO()
+    writer = csv.DictWriter(rows, KEYS, lineterminator="\n")
+    writer.writeheader()
+    for hit in answer.hits:
+        metadata = json.dumps(dict(hit.metadata), ensure_ascii=False)
+        writer.writerow(as_dict(hit, set()) | {"metadata": metadata})
+    yield rows.getvalue().removesuffix("\n")
+
+
+def _md(answer: Answer) -> Iterator[str]:
+    for hit in answer.hits:
+        facts = [f"`{path(hit)}:{span(hit)}`", hit.page and f"p. {hit.page}", hit.heading]
+        yield f"{hit.rank}. {' · '.join(str(fact) for fact in facts if fact)}\n"
+        for line in hit.text.strip("\r\n").splitlines():
+            yield f"   > {line}".rstrip()
+        yield ""
+
+
+def _files(answer: Answer) -> Iterator[str]:
+    yield from dict.fromkeys(path(hit) for hit in answer.hits)
+
+
+def _vimgrep(answer: Answer) -> Iterator[str]:
+    """Yield a line a hit; the column counts bytes from 1, as vim and ripgrep do."""
+    for hit, chosen in zip(answer.hits, answer.snippets, strict=True):
+        for line in sorted(chosen, key=lambda line: -line.words)[:1]:
+            before = line.text[: line.spans[0][0]] if line.spans else ""
+            column = len(before.encode(errors="replace")) + 1
+            yield f"{path(hit)}:{line.number}:{column}:{line.text}"
+
+
+def _text(answer: Answer) -> Iterator[str]:
+    from embedsearch.cli import pages
+
+    return pages.drawn(answer)
+
+
+FORMATS: dict[str, Callable[[Answer], Iterator[str]]] = {
+    "text": _text,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "md": _md,
+    "files": _files,
+    "vimgrep": _vimgrep,
+}
+
+NEED_SNIPPETS = {"text", "vimgrep"}

@@ -1,0 +1,169 @@
+"""``embedsearch get``, ``ls`` and ``rm``: documents by their ids."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch.cli import opening, options
+from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.terminal import counted, note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from embedsearch import Index
+    from embedsearch.store.documents import Summary
+
+
+@click.command("get")
+@click.argument("id_", metavar="ID")
+@options.of_the_index
+@options.output_format(options.PLAIN_FORMATS)
+def get_(*, id_: str, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:  # noqa: ARG001 -- it is quiet
+    """Print the text of a document, or of its chunk ID#N."""
+    with opening.open_index(db, model) as index:
+        record = _record(index, id_)
+    if format_ == "json":
+        click.echo(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
+    else:
+        click.echo(record["text"], nl=not record["text"].endswith("\n"))
+
+
+def _record(index: Index, id_: str) -> dict[str, Any]:
+    document_id, _, position = id_.rpartition("#")
+    if id_ not in index and position.isdecimal() and document_id in index:
+        chunks = index.chunks(document_id)
+        if int(position) < len(chunks):
+            return {"chunk_id": id_, "document_id": document_id, **asdict(chunks[int(position)])}
+    document = index.get(id_)
+    return {
+        "document_id": document.id,
+        "text": document.text,
+        "kind": document.kind,
+        "metadata": dict(document.metadata),
+    }
+
+
+@click.command("ls")
+@options.of_the_index
+@options.conditions
+@click.option("-l", "--long", is_flag=True, help="With chunks, characters and time.")
+@options.output_format(options.ROW_FORMATS)
+@click.pass_context
+def ls_(
+    ctx: click.Context,
+    *,
+    db: Path | None,
+    model: str | None,
+    quiet: bool,  # noqa: ARG001 -- it is quiet
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    long: bool,
+    format_: str,
+) -> None:
+    """List the documents of the index, one id a line."""
+    with opening.open_index(db, model) as index:
+        documents = index.documents(where=where, glob=glob)
+        first = next(documents, None)
+        found = chain([first], documents) if first else iter(())
+        for line in _LISTS["long" if long and format_ == "text" else format_](found):
+            click.echo(line)
+    ctx.exit(0 if first else NOTHING_FOUND)
+
+
+def _json(documents: Iterator[Summary]) -> Iterator[str]:
+    record = {"schema_version": 1, "documents": [asdict(document) for document in documents]}
+    yield json.dumps(record, ensure_ascii=False)
+
+
+def _jsonl(documents: Iterator[Summary]) -> Iterator[str]:
+    return (json.dumps(asdict(document), ensure_ascii=False) for document in documents)
+
+
+def _csv(documents: Iterator[Summary]) -> Iterator[str]:
+    row = io.StringIO()
+    writer = csv.writer(row, lineterminator="")
+    writer.writerow(["id", "chunks", "characters", "updated", "metadata"])
+    yield row.getvalue()
+    for document in documents:
+        row.seek(0)
+        row.truncate()
+        metadata = json.dumps(document.metadata, ensure_ascii=False)
+        writer.writerow([*_facts(document), metadata])
+        yield row.getvalue()
+
+
+def _facts(document: Summary) -> tuple[str, int, int, str]:
+    return document.id, document.chunks, document.characters, document.updated
+
+
+def _long(documents: Iterator[Summary]) -> Iterator[str]:
+    for document in documents:
+        id_, chunks, characters, updated = _facts(document)
+        yield f"{chunks:>7,} {characters:>12,}  {updated}  {id_}"
+
+
+def _short(documents: Iterator[Summary]) -> Iterator[str]:
+    return (document.id for document in documents)
+
+
+_LISTS: dict[str, Callable[[Iterator[Summary]], Iterator[str]]] = {
+    "text": _short,
+    "long": _long,
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+}
+
+
+@click.command("rm")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@options.of_the_index
+@options.conditions
+@click.option("--dry-run", is_flag=True, help="Print the ids that would be removed.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def rm_(
+    ctx: click.Context,
+    *,
+    ids: tuple[str, ...],
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Remove documents by id, or all that meet --glob and --where, from the index.
+
+    No file is touched; a file in a folder that is indexed again comes back. Asks before it removes
+    by condition, unless -y is given.
+    """
+    if bool(ids) == bool(glob or where):
+        raise click.UsageError("name documents, or say --glob or --where")
+    with opening.open_index(db, model) as index:
+        named = ids or [document.id for document in index.documents(where=where, glob=glob)]
+        here = [id_ for id_ in named if id_ in index]
+        for id_ in sorted({*named} - {*here}):
+            click.echo(f"no document {id_!r} in the index", err=True)
+        if dry_run:
+            click.echo("\n".join(here), nl=bool(here))
+        elif here and (ids or yes or _confirmed(here)):
+            note(f"{counted(index.remove(here), 'document')} removed", quiet=quiet)
+    if not here:
+        ctx.exit(NOTHING_FOUND)
+    ctx.exit(0 if len(here) == len(named) else SOME_FAILED)
+
+
+def _confirmed(ids: Sequence[str]) -> bool:
+    question = f"Remove {counted(len(ids), 'document')}, {ids[0]!r} first?"
+    return click.confirm(question, abort=True, err=True)

@@ -1,0 +1,54 @@
+"""``embedsearch index``: bring the index in step with files and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from embedsearch.cli import opening, options, progress, reports
+
+
+@click.command("index")
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="PATH...",
+    type=click.Path(exists=True, path_type=Path),
+)
+@options.of_the_index
+@click.option("-g", "--glob", metavar="PATTERN", multiple=True, help="Only files that match.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, in exact tokens.")
+@options.embedding
+@options.output_format(options.PLAIN_FORMATS)
+@click.pass_context
+def index_(
+    ctx: click.Context,
+    *,
+    paths: tuple[Path, ...],
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    glob: tuple[str, ...],
+    dry_run: bool,
+    embed: bool,
+    format_: str,
+) -> None:
+    """Index files and folders: only what changed is read and embedded.
+
+    Files that are gone are removed from the index, renamed ones keep what they had. A search in
+    another terminal works meanwhile. Interrupt it when you like: the next run goes on.
+    """
+    nothing = f"no readable files in {', '.join(map(str, paths))}"
+    if dry_run:
+        with opening.open_for_a_plan(db, model) as index, progress.shown(quiet=quiet) as listener:
+            report = index.sync(paths, glob=glob, dry_run=True, progress=listener)
+        reports.finish_rehearsal(ctx, report, nothing=nothing, format_=format_)
+    else:
+        with (
+            opening.open_index(db, model, create=True) as index,
+            progress.shown(quiet=quiet) as listener,
+        ):
+            report = index.sync(paths, glob=glob, embed=embed, progress=listener)
+        reports.finish(ctx, report, nothing=nothing, format_=format_, quiet=quiet)

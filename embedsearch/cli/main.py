@@ -1,0 +1,85 @@
+"""The door: finds the command, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from embedsearch.cli import errors, options, terminal
+
+COMMANDS = {
+    "index": "indexing",
+    "search": "searching",
+    "add": "adding",
+    "similar": "searching",
+    "get": "documents",
+    "ls": "documents",
+    "rm": "documents",
+    "status": "upkeep",
+    "verify": "upkeep",
+    "repair": "upkeep",
+    "tokens": "tokens",
+}
+"""The module that holds each command; imported when the command is asked for."""
+
+
+class Door(click.Group):
+    """A group whose commands are imported late, and whose errors end here."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Return the names of all commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"embedsearch.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_")
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what the library raises on purpose ends as a message."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            terminal.let_go_of_stdout()
+            return None
+        except KeyboardInterrupt:
+            errors.interrupted(ctx)
+        except errors.EXPECTED as error:
+            errors.report(ctx, error)
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"embedsearch {version('embedsearch')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Door,
+    name="embedsearch",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="embedsearch COMMAND --help tells more of a command.",
+)
+@options.of_the_index
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version.",
+)
+@click.pass_context
+def main(ctx: click.Context, /, **given: Any) -> None:
+    """Search your own documents by meaning and by words, offline."""
+    terminal.prepare(ctx)
+    # What is said before the command is the command's default: it may be said after it, too.
+    said = {name: value for name, value in given.items() if value}
+    ctx.default_map = dict.fromkeys(COMMANDS, said)

@@ -1,0 +1,56 @@
+"""Which index a command is about, and how it is opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import embedsearch
+from embedsearch import embedders
+
+if TYPE_CHECKING:
+    from embedsearch import Index
+
+FOLDER = ".embedsearch"
+"""The name of an index that was not named."""
+
+VARIABLE = "EMBEDSEARCH_DB"
+
+
+def open_index(db: Path | None, model: str | None, *, create: bool = False) -> Index:
+    """Open the index that ``-d`` names, or the one that is meant without it.
+
+    Raises:
+        IndexNotFound: there is none, and ``create`` is false.
+
+    """
+    folder = db or located()
+    embedder = embedders.load(model) if model else None
+    index = embedsearch.Index.open(folder, embedder, create=create)
+    if create and folder.name == FOLDER:
+        _keep_out_of_git(folder)
+    return index
+
+
+def open_for_a_plan(db: Path | None, model: str | None) -> Index:
+    """Open the index, or an empty one in memory where there is none: a plan makes no files."""
+    try:
+        return open_index(db, model)
+    except embedsearch.errors.IndexNotFound:
+        return embedsearch.Index.open(":memory:", embedders.load(model))
+
+
+def located() -> Path:
+    """Return $EMBEDSEARCH_DB, else the nearest ``.embedsearch`` upwards, else the one to make."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    here = Path.cwd()
+    around = (folder / FOLDER for folder in (here, *here.parents))
+    return next((folder for folder in around if folder.is_dir()), here / FOLDER)
+
+
+def _keep_out_of_git(folder: Path) -> None:
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")

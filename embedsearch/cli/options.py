@@ -1,0 +1,109 @@
+"""The options that several commands share, each written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from embedsearch.cli.errors import WANTS_JSON
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+HIT_FORMATS = ("text", "json", "jsonl", "csv", "md", "files", "vimgrep")
+ROW_FORMATS = ("text", "json", "jsonl", "csv")
+PLAIN_FORMATS = ("text", "json")
+
+
+def _together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def _expect_json(ctx: click.Context, _: click.Parameter, value: Any) -> Any:
+    ctx.meta[WANTS_JSON] = value in {True, "json", "jsonl"}
+    return value
+
+
+def output_format(choices: tuple[str, ...]) -> Callable[[F], F]:
+    """Add ``--format``; errors are JSON where the output is."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(choices),
+        default="text",
+        show_default=True,
+        is_eager=True,
+        callback=_expect_json,
+        help="How to print.",
+    )
+
+
+as_json = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, callback=_expect_json, help="Print JSON."
+)
+
+of_the_index = _together(
+    click.option(
+        "-d",
+        "--db",
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The index: this folder, else $EMBEDSEARCH_DB, else the nearest .embedsearch upwards.",
+    ),
+    click.option(
+        "-m",
+        "--model",
+        metavar="NAME",
+        help="The embedder: 'local', or a folder with an ONNX model; else the index's own.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
+)
+
+conditions = _together(
+    click.option(
+        "-g",
+        "--glob",
+        metavar="PATTERN",
+        multiple=True,
+        help="Only documents whose id matches, '!' in front: does not. Repeatable.",
+    ),
+    click.option(
+        "--where",
+        metavar="CONDITION",
+        multiple=True,
+        help="Only documents with this metadata: lang=en, 'year>=2020'. Repeatable.",
+    ),
+)
+
+of_hits = _together(
+    click.option("-k", type=int, default=10, show_default=True, help="How many hits at most."),
+    conditions,
+    click.option(
+        "--group-by", type=click.Choice(["document"]), help="Only the best hit of each document."
+    ),
+    click.option(
+        "-C",
+        "--context",
+        metavar="N",
+        type=click.IntRange(min=0),
+        default=0,
+        help="Show N lines around the best lines of a hit.",
+    ),
+    output_format(HIT_FORMATS),
+)
+
+embedding = click.option(
+    "--no-embed",
+    "embed",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Take texts in for search by words; embed them in a later run.",
+)

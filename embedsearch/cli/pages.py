@@ -1,0 +1,73 @@
+"""What a search found, drawn for people."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from embedsearch.cli.places import path, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from embedsearch import Hit
+    from embedsearch.cli.answers import Answer
+    from embedsearch.cli.snippets import Line
+
+UNLIMITED = 1_000_000
+"""The width where no terminal is: nothing is wrapped that another program may read."""
+
+STALE = "(file changed since it was indexed)"
+
+
+def drawn(answer: Answer) -> Iterator[str]:
+    """Yield a head line and a snippet for each hit."""
+    console = _console()
+    for hit, snippet in zip(answer.hits, answer.snippets, strict=True):
+        with console.capture() as captured:
+            console.print(_head(hit, stale=hit.document_id in answer.stale, width=console.width))
+            _print_snippet(console, snippet)
+            if hit.rank < len(answer.hits):
+                console.print()
+        yield captured.get().removesuffix("\n")
+
+
+def _console() -> Console:
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=sys.stdout if terminal else StringIO(),
+        width=None if terminal else UNLIMITED,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _head(hit: Hit, *, stale: bool, width: int) -> Text:
+    before = Text.assemble(
+        (f"{hit.rank}  ", "bold"), (path(hit), "magenta"), (f":{span(hit)}", "green")
+    )
+    if hit.page is not None:
+        before.append(f"  p. {hit.page}")
+    after = Text(f"  {hit.score:.2f}", "dim")
+    if stale:
+        after.append(f"  {STALE}", "yellow")
+    heading = Text(hit.heading or "", "cyan")
+    heading.truncate(max(width - before.cell_len - after.cell_len - 2, 10), overflow="ellipsis")
+    return Text.assemble(before, "  " if heading else "", heading, after)
+
+
+def _print_snippet(console: Console, snippet: list[Line]) -> None:
+    digits = len(str(snippet[-1].number)) if snippet else 0
+    for line in snippet:
+        text = Text(line.text, "" if line.chosen else "dim")
+        for start, end in line.spans:
+            text.stylize("bold red", start, end)
+        wrapped = text.wrap(console, max(console.width - digits - 5, 20))
+        for row, part in enumerate(wrapped):
+            number = str(line.number) if row == 0 else ""
+            console.print(Text.assemble("   ", (f"{number:>{digits}}", "dim"), "  ", part))

@@ -1,0 +1,112 @@
+"""Progress on stderr: bars on a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from embedsearch.sync.report import Progress
+
+    Listener = Callable[[Progress], None]
+
+EVERY_SECONDS = 5.0
+"""How often a line is written where there is no terminal: logs stay short."""
+
+_DOING = {"read": "reading", "embed": "embedding"}
+
+
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Listener]:
+    """Give the listener that shows what a sync reports."""
+    if quiet:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            yield _Drawn(bars)
+    else:
+        yield _Written()
+
+
+def _bars() -> Bars:
+    from rich import progress
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TaskProgressColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeRemainingColumn(elapsed_when_finished=True),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+class _Drawn:
+    """Draws a bar a stage."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._started: dict[str, float] = {}
+
+    def __call__(self, now: Progress) -> None:
+        if now.stage not in self._tasks:
+            self._started[now.stage] = time.monotonic()
+            self._tasks[now.stage] = self._bars.add_task(_DOING[now.stage], rate="")
+        seconds = time.monotonic() - self._started[now.stage]
+        self._bars.update(
+            self._tasks[now.stage],
+            completed=now.done,
+            total=now.total,
+            rate=_rate(now, seconds),
+        )
+
+
+class _Written:
+    """Writes a line every few seconds, and none for what takes less."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.monotonic()
+        self._stage = ""
+
+    def __call__(self, now: Progress) -> None:
+        moment = time.monotonic()
+        if now.stage != self._stage:
+            self._stage, self._started = now.stage, moment
+        if moment - self._last >= EVERY_SECONDS:
+            self._last = moment
+            click.echo(_line(now, moment - self._started), err=True)
+
+
+def _line(now: Progress, seconds: float) -> str:
+    share = now.done / max(now.total, 1)
+    left = seconds / share - seconds if share else 0
+    amount = f"{_amount(now.stage, now.done)} of {_amount(now.stage, now.total)}"
+    return f"{_DOING[now.stage]}: {share:.0%}, {amount}, {_rate(now, seconds)}, {left:.0f} s left"
+
+
+def _rate(now: Progress, seconds: float) -> str:
+    return f"{_amount(now.stage, int(now.done / seconds))}/s" if seconds > 0 else ""
+
+
+def _amount(stage: str, n: int) -> str:
+    return f"{n / 1e6:,.1f} MB" if stage == "read" else f"{tokens(n)} tokens"
+
+
+def tokens(n: int) -> str:
+    """Return a number of tokens as people say it: ``301k``."""
+    for size, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if n >= size:
+            return f"{n / size:,.{0 if n >= 10 * size else 1}f}{sign}"
+    return str(n)

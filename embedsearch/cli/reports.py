@@ -1,0 +1,102 @@
+"""What a run did, in one line and an exit code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from embedsearch.cli import terminal
+from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.progress import tokens
+from embedsearch.cli.terminal import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embedsearch.sync.report import Failure, SyncReport
+
+FAILURES_SHOWN = 20
+
+_CHANGES = ("added", "updated", "renamed", "removed", "unchanged")
+
+
+def finish(
+    ctx: click.Context, report: SyncReport, *, nothing: str, format_: str, quiet: bool
+) -> None:
+    """Print what a run did, and exit with what that means; ``nothing`` says what was not found."""
+    if format_ == "json":
+        click.echo(as_json(report))
+    else:
+        seen = _seen(report) or report.pending
+        terminal.note(summary(report) if seen else nothing, quiet=quiet)
+        list_failures(report.failed)
+    _exit(ctx, report)
+
+
+def finish_rehearsal(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str) -> None:
+    """Print what a run would do: that is data, so on stdout."""
+    if format_ == "json":
+        click.echo(as_json(report))
+    else:
+        click.echo(_plan(report) if _seen(report) else nothing)
+        list_failures(report.failed)
+    _exit(ctx, report)
+
+
+def _exit(ctx: click.Context, report: SyncReport) -> None:
+    if report.failed:
+        ctx.exit(SOME_FAILED)
+    if not _seen(report):
+        ctx.exit(NOTHING_FOUND)
+
+
+def _seen(report: SyncReport) -> int:
+    return sum(_counts(report).values()) + len(report.failed)
+
+
+def _counts(report: SyncReport) -> dict[str, int]:
+    return {change: getattr(report, change) for change in _CHANGES}
+
+
+def as_json(report: SyncReport) -> str:
+    """Return a report as JSON, every failure included."""
+    return json.dumps({"schema_version": 1, **asdict(report)}, ensure_ascii=False)
+
+
+def summary(report: SyncReport) -> str:
+    """Return a report in one line: ``12 added, 530 unchanged; 1,240 passages embedded ...``."""
+    parts = [*_changes(report)]
+    if report.texts:
+        parts.append(
+            f"{counted(report.texts, 'passage')} ({tokens(report.tokens)} tokens) embedded"
+        )
+    if report.pending:
+        parts.append(f"{counted(report.pending, 'passage')} left to embed")
+    return f"{'; '.join(parts)}, in {report.seconds:.1f} s"
+
+
+def _plan(report: SyncReport) -> str:
+    cost = f"{counted(report.texts, 'passage')} ({counted(report.tokens, 'token')}) to embed"
+    return "; ".join([*_changes(report), cost])
+
+
+def _changes(report: SyncReport) -> list[str]:
+    changes = _counts(report).items()
+    parts = [", ".join(f"{count:,} {change}" for change, count in changes if count)]
+    if report.skipped:
+        parts.append(f"{counted(report.skipped, 'binary file')} skipped")
+    if report.failed:
+        parts.append(f"{len(report.failed):,} failed")
+    return [part for part in parts if part]
+
+
+def list_failures(failures: Sequence[Failure]) -> None:
+    """Say on stderr which files could not be read and why."""
+    for failure in failures[:FAILURES_SHOWN]:
+        click.echo(f"{click.style('failed:', fg='red')} {failure.path}: {failure.why}", err=True)
+    more = len(failures) - FAILURES_SHOWN
+    if more > 0:
+        click.echo(f"... and {more:,} more (--format json lists all)", err=True)

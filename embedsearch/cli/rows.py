@@ -1,0 +1,194 @@
+"""Rows of tables as documents: csv, tsv, json and jsonl, read as they stream in."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from embedsearch.records import Document
+from embedsearch.sync.report import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    Row = Mapping[str, Any]
+
+ALL = "*"
+"""Stands for every column that is neither the id nor the text."""
+
+MOST_CHARACTERS = 100_000_000
+"""The largest cell that is read: as large as the largest file."""
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
+
+
+class RowError(Exception):
+    """A row that is no document; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of a table are the id, the text and the metadata."""
+
+    id: str = "id"
+    text: tuple[str, ...] = ("text",)
+    metadata: tuple[str, ...] = ()
+
+    def check(self, names: Row, format_: str) -> None:
+        """Raise ValueError, naming the columns there are, when one that is needed is not there.
+
+        Records of JSON may leave out what they do not have, but for the id and some text.
+        """
+        everywhere = {self.id, *self.text, *self.metadata} - {ALL}
+        if format_ in {"json", "jsonl"}:
+            everywhere = {self.id, *(self.text if names.keys().isdisjoint(self.text) else ())}
+        if missing := sorted(everywhere - names.keys()):
+            raise ValueError(f"no column {missing[0]!r}: the columns are {', '.join(names)}")
+
+
+@dataclass(slots=True)
+class Table:
+    """The documents in a stream of rows; rows that hold none are in ``failed`` at the end."""
+
+    name: str
+    stream: IO[str]
+    format: str
+    columns: Columns
+    failed: list[Failure] = field(default_factory=list)
+
+    def documents(self) -> Iterator[Document]:
+        """Yield a document for each row.
+
+        Raises:
+            ValueError: the columns are not there, or the stream is not of the format.
+
+        """
+        checked = False
+        for place, row in self._rows():
+            if not checked and isinstance(row, dict):
+                self.columns.check(row, self.format)
+                checked = True
+            try:
+                document = self._document(_object(row))
+            except RowError as error:
+                self.failed.append(Failure(f"{self.name}:{place}", str(error)))
+            else:
+                yield document
+
+    def _rows(self) -> Iterator[tuple[int, Any]]:
+        try:
+            yield from _READERS[self.format](self.stream)
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self.name} is not UTF-8: {error.reason}") from error
+        except csv.Error as error:
+            raise ValueError(f"{self.name} is no {self.format}: {error}") from error
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{self.name} is no JSON: {error}") from error
+
+    def _document(self, row: Row) -> Document:
+        id_ = _words(row, self.columns.id)
+        text = "\n\n".join(filter(str.strip, (_words(row, name) for name in self.columns.text)))
+        if not id_:
+            raise RowError(f"has no {self.columns.id!r}")
+        if not text:
+            raise RowError(f"has no {' or '.join(map(repr, self.columns.text))}")
+        return Document(id_, text, self._metadata(row))
+
+    def _metadata(self, row: Row) -> dict[str, Any]:
+        wanted = self.columns.metadata
+        if ALL in wanted:
+            wanted = tuple(row.keys() - {self.columns.id, *self.columns.text})
+        given = {name: row[name] for name in row if name in wanted and row[name] not in ("", None)}
+        return given if self.format in {"json", "jsonl"} else _typed(given)
+
+
+def _object(row: Any) -> Row:
+    if isinstance(row, RowError):
+        raise row
+    if not isinstance(row, dict):
+        raise RowError(f"is no object but {json.dumps(row)[:40]}")
+    if None in row:
+        raise RowError("has more cells than there are columns")
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise RowError("holds half of a surrogate pair") from error
+    return row
+
+
+def _words(row: Row, name: str) -> str:
+    value = row.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise RowError(f"{name!r} is no text but {json.dumps(value)[:40]}")
+
+
+def _typed(cells: dict[str, str]) -> dict[str, str | int | float]:
+    """Read the numbers among cells, so that they compare as such; 007 and 1e5 stay text."""
+    return {
+        name: (float(cell) if "." in cell else int(cell)) if _NUMBER.fullmatch(cell) else cell
+        for name, cell in cells.items()
+    }
+
+
+def _csv(stream: IO[str]) -> Iterator[tuple[int, Any]]:
+    """Read comma-separated rows, or those that a semicolon parts in much of Europe."""
+    header = stream.readline()
+    semicolons = header.count(";") > header.count(",")
+    return _delimited(chain([header], stream), delimiter=";" if semicolons else ",")
+
+
+def _tsv(stream: IO[str]) -> Iterator[tuple[int, Any]]:
+    """Read tab-separated rows, in which a quotation mark is a character like any other."""
+    return _delimited(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def _delimited(
+    lines: Iterable[str], *, delimiter: str, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
+) -> Iterator[tuple[int, Any]]:
+    csv.field_size_limit(MOST_CHARACTERS)
+    reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting)
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _json(stream: IO[str]) -> Iterator[tuple[int, Any]]:
+    rows = json.load(stream, parse_constant=_refused)
+    if not isinstance(rows, list):
+        raise ValueError("expected a JSON list of objects; for one object a line, say jsonl")  # noqa: TRY004 -- the file's fault, not the caller's
+    yield from enumerate(rows, 1)
+
+
+def _jsonl(stream: IO[str]) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(stream, 1):
+        if line.strip():
+            yield number, _record(line)
+
+
+def _record(line: str) -> Any:
+    try:
+        return json.loads(line, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        return RowError(f"is no JSON: {error}")
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_READERS: dict[str, Callable[[IO[str]], Iterator[tuple[int, Any]]]] = {
+    "csv": _csv,
+    "tsv": _tsv,
+    "json": _json,
+    "jsonl": _jsonl,
+}
+
+FORMATS = tuple(_READERS)

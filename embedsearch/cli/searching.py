@@ -1,0 +1,150 @@
+"""``embedsearch search`` and ``embedsearch similar``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from embedsearch.cli import answers, opening, options, snippets
+from embedsearch.cli.answers import Answer
+from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.places import path
+from embedsearch.cli.terminal import counted, note
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from embedsearch import Hit, Index
+    from embedsearch.cli.snippets import Line
+    from embedsearch.search.ranking import Mode
+    from embedsearch.search.results import GroupBy
+
+
+@click.command("search")
+@click.argument("words", metavar="QUERY...", nargs=-1, required=True)
+@options.of_the_index
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning, or by words.",
+)
+@options.of_hits
+@click.pass_context
+def search_(
+    ctx: click.Context,
+    *,
+    words: tuple[str, ...],
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    mode: Mode,
+    k: int,
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    group_by: GroupBy,
+    context: int,
+    format_: str,
+) -> None:
+    """Find the passages that answer a query, best first; '-' reads the query from stdin.
+
+    Several words need no quotation marks. The exit code is 1 when nothing is found.
+    """
+    query = sys.stdin.read() if words == ("-",) else " ".join(words)
+    with opening.open_index(db, model) as index:
+        hits = index.search(query, k, mode=mode, where=where, glob=glob, group_by=group_by)
+        nearest = [] if hits else index.search(query, 1, mode="dense")
+        answer = _answer(index, query, hits, nearest, context=context, format_=format_)
+        _print(answer, format_)
+        if not quiet and format_ not in {"json", "jsonl"}:
+            filters = [*where, *glob]
+            _say_what_is_missing(answer, filters=filters, by_meaning=mode != "lexical")
+    ctx.exit(0 if hits else NOTHING_FOUND)
+
+
+@click.command("similar")
+@click.argument("id_", metavar="ID")
+@options.of_the_index
+@options.of_hits
+@click.pass_context
+def similar_(
+    ctx: click.Context,
+    *,
+    id_: str,
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    k: int,
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    group_by: GroupBy,
+    context: int,
+    format_: str,
+) -> None:
+    """Find the passages most like a document, or like its chunk ID#N, in other ones."""
+    with opening.open_index(db, model) as index:
+        hits = index.similar(id_, k, where=where, glob=glob, group_by=group_by)
+        answer = _answer(index, "", hits, [], context=context, format_=format_)
+        _print(answer, format_)
+        if not quiet and format_ not in {"json", "jsonl"}:
+            _say_what_is_missing(answer, filters=[*where, *glob], by_meaning=True)
+    ctx.exit(0 if hits else NOTHING_FOUND)
+
+
+def _answer(
+    index: Index, query: str, hits: list[Hit], nearest: list[Hit], *, context: int, format_: str
+) -> Answer:
+    needed = hits if format_ in answers.NEED_SNIPPETS else []
+    return Answer(
+        query,
+        hits,
+        searched=index.counts(),
+        pending=index.pending().texts,
+        stale=index.stale(hits),
+        snippets=_snippets(index, query, needed, context),
+        nearest=nearest[0] if nearest else None,
+    )
+
+
+def _snippets(index: Index, query: str, hits: list[Hit], context: int) -> list[list[Line]]:
+    marked = index.highlighted(query, [hit.text for hit in hits], marks=snippets.MARKS)
+    chosen = [
+        snippets.best(snippets.lines(text, hit.start_line))
+        for hit, text in zip(hits, marked, strict=True)
+    ]
+    if not context:
+        return chosen
+    return [
+        snippets.surrounded(lines, index.get(hit.document_id).text, context)
+        for hit, lines in zip(hits, chosen, strict=True)
+    ]
+
+
+def _print(answer: Answer, format_: str) -> None:
+    for line in answers.FORMATS[format_](answer):
+        click.echo(line)
+
+
+def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:
+    if not answer.hits:
+        _say_nothing_found(answer, filters)
+    elif answer.pending and by_meaning:
+        note(
+            f"note: {answer.pending:,} of {counted(answer.searched.texts, 'passage')} are not"
+            " embedded yet: they are found by words only"
+        )
+
+
+def _say_nothing_found(answer: Answer, filters: list[str]) -> None:
+    searched = answer.searched
+    note(
+        f"nothing found among {counted(searched.chunks, 'chunk')}"
+        f" of {counted(searched.documents, 'document')}"
+        + (f" (filter {', '.join(filters)})" if filters else "")
+    )
+    if hit := answer.nearest:
+        facts = f"{path(hit)}:{hit.start_line}", hit.heading, f'"{hit.text.strip()[:80]}"'
+        note(f"nearest: {'  '.join(fact for fact in facts if fact)}")

@@ -1,0 +1,34 @@
+"""The two streams: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import click
+
+
+def prepare(ctx: click.Context) -> None:
+    """Honour NO_COLOR, and print what the terminal's encoding lacks as escapes."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def let_go_of_stdout() -> None:
+    """Send the rest of the output nowhere: its reader has seen enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def note(message: str, *, quiet: bool = False) -> None:
+    """Say something to the user that is no data."""
+    if not quiet:
+        click.echo(message, err=True)
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun: ``1 file``, ``1,204 files``."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

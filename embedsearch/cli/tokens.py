@@ -1,0 +1,129 @@
+"""``embedsearch tokens``: count tokens, show them, and say what they cost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch import readers, tokens
+from embedsearch.cli import options
+from embedsearch.cli.terminal import counted
+from embedsearch.readers.decoding import decode, looks_binary
+from embedsearch.tokens.models import AS_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from embedsearch.tokens import Model, Piece
+
+DEFAULT_ENCODING = "o200k_base"
+"""The encoding of OpenAI's newer models."""
+
+_VISIBLE = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b", "|": "\\|"})
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many tokens a text has, and which."""
+
+    text: str
+    encoding: str
+    tokens: int
+    model: Model | None
+    pieces: Sequence[Piece] = ()
+
+
+@click.command("tokens")
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
+@click.option("--text", help="Count this text instead of a file.")
+@click.option("--show", is_flag=True, help="Print every token and its id.")
+@click.option(
+    "-m",
+    "--model",
+    "for_model",
+    metavar="NAME",
+    help="A model of OpenAI's: its encoding and price.",
+)
+@click.option(
+    "--encoding", metavar="NAME", help=f"cl100k_base or o200k_base.  [default: {DEFAULT_ENCODING}]"
+)
+@options.as_json
+def tokens_(
+    *,
+    file: str | None,
+    text: str | None,
+    show: bool,
+    for_model: str | None,
+    encoding: str | None,
+    as_json: bool,
+) -> None:
+    """Count the tokens of FILE ('-' is stdin) or of a text, exactly and offline."""
+    if (file is None) == (text is None):
+        raise click.UsageError("name a FILE, '-' for stdin, or give --text")
+    content = text if text is not None else _read(str(file))
+    model = tokens.model(for_model) if for_model else None
+    name = encoding or (model.encoding if model else DEFAULT_ENCODING)
+    tokenizer = tokens.encoding(name)
+    pieces = tokenizer.pieces(content) if show else []
+    total = len(pieces) if show else tokenizer.count([content])[0]
+    count = Count(content, name, total, model, pieces)
+    if as_json:
+        click.echo(json.dumps(_as_dict(count), ensure_ascii=False))
+        return
+    for line in _lines(count):
+        click.echo(line)
+
+
+def _read(file: str) -> str:
+    """Return the text of a file as it is; of one that is not text, what an index would read."""
+    with click.open_file(file, "rb") as opened:
+        data = opened.read()
+    return readers.read(file, data).text if looks_binary(data) else decode(data)
+
+
+def _as_dict(count: Count) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "schema_version": 1,
+        "tokens": count.tokens,
+        "characters": len(count.text),
+        "encoding": count.encoding,
+    }
+    if count.model:
+        cost = count.model.cost(count.tokens)
+        record["model"] = {**asdict(count.model), "as_of": AS_OF, "cost": cost}
+    if count.pieces:
+        record["pieces"] = [asdict(piece) for piece in count.pieces]
+    return record
+
+
+def _lines(count: Count) -> Iterator[str]:
+    if count.pieces:
+        yield _drawn(count.pieces)
+        yield " ".join(str(piece.id) for piece in count.pieces)
+    characters = counted(len(count.text), "character")
+    yield f"{counted(count.tokens, 'token')}, {characters} ({count.encoding})"
+    if count.model:
+        yield f"{count.model.name}: {', '.join(_costs(count.model, count.tokens))}"
+
+
+def _drawn(pieces: Sequence[Piece]) -> str:
+    """Part the tokens by bars, and by colours where there are any."""
+    shown = (piece.text.translate(_VISIBLE) for piece in pieces)
+    return "|".join(
+        click.style(text, fg=("green", "yellow")[n % 2]) for n, text in enumerate(shown)
+    )
+
+
+def _costs(model: Model, count: int) -> Iterator[str]:
+    if model.context:
+        yield f"{count / model.context:.2%} of {model.context:,} tokens of context"
+    cost = model.cost(count)
+    if cost is None:
+        yield "price not known"
+    else:
+        yield f"${cost:.6f} as input (prices as of {AS_OF})"
