@@ -26,7 +26,7 @@ class Blocks:
         """Append a text that is not blank, and return the offset at which it begins."""
         if not text or text.isspace():
             return self._length
-        if self._length:
+        if not self._at_start():
             self._append(gap)
         start = self._length
         self._append(text)
@@ -41,7 +41,7 @@ class Blocks:
 
     def page(self) -> None:
         """Begin a page: what is added next is on it."""
-        if self._length:
+        if not self._at_start():
             self._append("\n\n")
         self._pages.append(self._length)
 
@@ -55,6 +55,9 @@ class Blocks:
             headings=tuple(self._headings),
             pages=tuple(self._pages),
         )
+
+    def _at_start(self) -> bool:
+        return self._length == (self._pages[-1] if self._pages else 0)
 
     def _append(self, text: str) -> None:
         self._parts.append(text)

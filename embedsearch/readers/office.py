@@ -6,7 +6,6 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.errors import ReadError
 from embedsearch.readers import xml_events
 from embedsearch.readers.flow import Flow
 
@@ -72,8 +71,6 @@ def add_part(
     blocks: Blocks, package: Package, part: str, *, styles: Mapping[str, int] | None = None
 ) -> None:
     """Add the text of a part; ``styles`` gives the heading level of paragraph styles by id."""
-    if part not in package.names:
-        raise ReadError(f"has no part {part!r}")
     runs = _Runs(Flow(blocks), styles or {})
     xml_events.parse(package.read(part), start=runs.start, end=runs.end, text=runs.text)
 

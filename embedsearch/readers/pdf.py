@@ -36,7 +36,7 @@ def read(id: str, data: bytes) -> Document:
     blocks = Blocks()
     for page in pages:
         blocks.page()
-        blocks.add(page, gap="")
+        blocks.add(page)
     document = blocks.document(id, metadata)
     return Document(
         id=id,

@@ -37,6 +37,8 @@ class Package:
 
     def read(self, name: str) -> bytes:
         """Return a member's bytes, no more of them than its header gave away."""
+        if name not in self.names:
+            raise ReadError(f"has no part {name!r}")
         with _translated():
             # In one go, zipfile would unpack all there is before it looks at the size.
             return b"".join(self._pieces(name))
@@ -86,7 +88,6 @@ def _translated() -> Iterator[None]:
         lzma.LZMAError,
         struct.error,
         EOFError,
-        KeyError,
         NotImplementedError,
         OSError,
         ValueError,

@@ -1,0 +1,293 @@
+"""Reading files: the right reader, the right characters, and text kept as it is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from subprocess import run
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embedsearch import Document
+from embedsearch.errors import BinaryFile, ReadError
+from embedsearch.readers import read
+from embedsearch.records import Heading
+
+UMLAUTS = "Die Größe der Bäume übersteigt häufig fünf Meter, sagt Jürgen Müller aus Köln.\n" * 5
+
+
+def title_of(text: str) -> object:
+    return read("a.md", text.encode()).metadata.get("title")
+
+
+def test_reads_plain_text_as_it_is() -> None:
+    assert read("a.txt", b"one\r\ntwo\n\n") == Document(id="a.txt", text="one\r\ntwo\n\n")
+
+
+@pytest.mark.parametrize("id", ["a.txt", "LICENSE", "notes/log", "a.unknown", "a.LOG"])
+def test_reads_text_under_any_name(id: str) -> None:
+    assert read(id, b"some words").kind == "text"
+
+
+@pytest.mark.parametrize(
+    ("id", "data", "kind"),
+    [
+        ("a.py", b"import os", "code"),
+        ("run", b"#!/bin/sh\nls", "code"),
+        ("A.MD", b"words", "markdown"),
+        ("README", b"<!DOCTYPE html><p>words", "html"),
+        ("page", b"\n <HTML><p>words", "html"),
+        ("data", b'{"a": 1}', "text"),
+        ("table.xls", b"<html><table><tr><td>1</table>", "html"),
+    ],
+)
+def test_tells_what_a_text_is(id: str, data: bytes, kind: str) -> None:
+    assert read(id, data).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("id", "data"),
+    [
+        ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+        ("a.txt", b"text and \0 then"),
+        ("a.bin", bytes(10_000)),
+        ("a.md", bytes(100_000)),
+        ("a.Z", b"\x1f\x9d\x90\x01"),
+        ("a.gz", b"\x1f\x8b\x08\0\0\0"),
+        ("a.zip", b"PK\x03\x04\x14\0\0\0rest of a zip"),
+    ],
+)
+def test_knows_a_binary_file(id: str, data: bytes) -> None:
+    with pytest.raises(BinaryFile, match="is a binary file"):
+        read(id, data)
+
+
+@pytest.mark.parametrize("id", ["a.txt", "a.pdf", "a.docx", "a.xlsx", "a.html", "a.json", "a.eml"])
+def test_reads_nothing_from_an_empty_file(id: str) -> None:
+    assert read(id, b"").text == ""
+
+
+def test_reports_a_file_whose_text_is_lost() -> None:
+    with pytest.raises(ReadError, match="holds no text"):
+        read("a.html", b"<script>alert(1)</script>")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+)
+def test_finds_the_encoding(encoding: str) -> None:
+    assert read("a.txt", UMLAUTS.encode(encoding)).text == UMLAUTS
+
+
+def test_finds_the_encoding_of_a_long_file_that_turns_foreign_late() -> None:
+    text = "plain words " * 20_000 + UMLAUTS
+    assert read("a.txt", text.encode("latin-1")).text == text
+
+
+def test_puts_one_character_for_each_nul_far_down() -> None:
+    assert read("a.txt", b"a" * 9000 + b"\0b").text == "a" * 9000 + "\ufffdb"
+
+
+@given(st.binary(max_size=300), st.sampled_from(["a", "a.md", "a.rst", "a.py", "a.csv", "a.tsv"]))
+def test_never_fails_on_bytes_that_are_text(data: bytes, id: str) -> None:
+    try:
+        text = read(id, data).text
+    except ReadError:
+        return
+    assert "\0" not in text
+    assert text.encode().decode() == text
+
+
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(["html", "json", "jsonl", "ipynb", "eml", "xml", "rtf", "docx", "xlsx", "odt"]),
+)
+def test_any_bytes_are_read_or_refused(data: bytes, suffix: str) -> None:
+    with suppress(ReadError):
+        document = read(f"a.{suffix}", data)
+        document.text.encode()
+        json.dumps(dict(document.metadata), allow_nan=False)
+
+
+def test_leaves_the_front_matter_in_the_text() -> None:
+    text = "---\ntitle: Refunds\ntags: [a, b]\ndate: 2020-01-31\nempty:\nnone: []\n---\n# Other\n"
+    assert read("a.md", text.encode()) == Document(
+        id="a.md",
+        text=text,
+        metadata={"title": "Refunds", "tags": ["a", "b"], "date": "2020-01-31"},
+        kind="markdown",
+    )
+
+
+def test_reads_toml_front_matter() -> None:
+    text = '+++\r\ntitle = "Refunds"\r\ndate = 2020-01-31T10:00:00Z\r\n[extra]\r\nn = 1\r\n+++\r\n'
+    assert read("a.md", text.encode()).metadata == {
+        "title": "Refunds",
+        "date": "2020-01-31T10:00:00+00:00",
+        "extra": {"n": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "a: [unclosed",
+        "just words",
+        "d: 2020-13-45",
+        "a: !!python/object/apply:os.system [ls]",
+        "a: &a [*a]",
+        "a: " + "[" * 400,
+        "\n".join(f"x{i}: &x{i} [{', '.join([f'*x{i - 1}'] * 9 if i else '0')}]" for i in range(9)),
+    ],
+)
+def test_takes_no_metadata_from_a_block_that_is_none(block: str) -> None:
+    assert read("a.md", f"---\n{block}\n---\nText".encode()).metadata == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("# Refunds #\n", "Refunds"),
+        ("intro\n\n# Refunds\r\n", "Refunds"),
+        ("Refunds\n=======\n", "Refunds"),
+        ("---\ndate: 2020-01-31\n---\n\n# Refunds\n", "Refunds"),
+        ("```\n# a comment\n```\n# Refunds\n", None),
+        ("## Second\n", None),
+        ("# \n", None),
+        ("no heading", None),
+    ],
+)
+def test_finds_the_title_of_markdown(text: str, title: str | None) -> None:
+    assert title_of(text) == title
+
+
+def test_finds_headings_in_restructured_text() -> None:
+    text = "=====\nGuide\n=====\n\nwords\n\nInstall\n=======\n\nFrom pip\n--------\n\nUse\n===\n"
+    document = read("a.rst", text.encode())
+    assert document.metadata == {"title": "Guide"}
+    assert document.text == text
+    assert document.headings == (
+        Heading(text.index("Guide"), 1, "Guide"),
+        Heading(text.index("Install"), 2, "Install"),
+        Heading(text.index("From pip"), 3, "From pip"),
+        Heading(text.index("Use"), 2, "Use"),
+    )
+
+
+def test_writes_json_as_paths_and_values() -> None:
+    data = {"name": "x", "a": {"b": [1, 2.5, True, None], "empty": "", "c": {"d": "two\nlines"}}}
+    assert read("a.json", json.dumps(data).encode()).text == (
+        "name: x\na.b: 1, 2.5, true, null\na.c.d: two lines\n"
+    )
+
+
+def test_writes_a_record_of_a_json_list_on_a_line() -> None:
+    data = [{"id": 1, "name": "x"}, {"id": 2, "tags": ["a", "b"]}]
+    assert (
+        read("a.json", json.dumps(data).encode()).text.splitlines()
+        == [
+            "id: 1 | name: x",
+            "id: 2 | tags: a, b",
+            "",
+        ][:2]
+    )
+    nested = read("a.json", json.dumps({"rows": data, "n": 1}).encode())
+    assert nested.text == "rows[0] id: 1 | name: x\nrows[1] id: 2 | tags: a, b\n\nn: 1"
+
+
+def test_writes_a_long_record_on_several_lines() -> None:
+    data = [{"id": 1, "body": "word " * 500}]
+    assert read("a.json", json.dumps(data).encode()).text.splitlines()[:2] == [
+        "[0] id: 1",
+        "[0] body: " + "word " * 500,
+    ]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, // why\n}', "[" * 100_000, '{"a": ' + "9" * 5000 + "}"])
+def test_reads_what_is_no_json_as_source(text: str) -> None:
+    assert read("a.json", text.encode()) == Document(id="a.json", text=text, kind="code")
+
+
+def test_keeps_the_line_numbers_of_json_lines() -> None:
+    data = b'{"a": 1, "b": {"c": "x\\ny"}}\n\nnot json\n{"a": "\\ud800"}\n'
+    assert read("a.jsonl", data).text == "a: 1 | b.c: x y\n\nnot json\na: \ufffd\n"
+
+
+def test_names_the_columns_in_every_record() -> None:
+    data = b'id,name,note\n1,Ann,"says ""hi"", twice"\n2,,\n3,Bob,"two\nlines",extra\n'
+    assert read("a.csv", data).text.splitlines() == [
+        "id | name | note",
+        'id: 1 | name: Ann | note: says "hi", twice',
+        "id: 2",
+        "id: 3 | name: Bob | note: two lines | extra",
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_finds_the_delimiter(delimiter: str) -> None:
+    rows = [["name", "price"], ["a, b" if delimiter != "," else "ab", "1.5"], ["c", "2"]]
+    data = "\r\n".join(delimiter.join(row) for row in rows).encode()
+    assert read("a.csv", data).text.splitlines()[2] == "name: c | price: 2"
+
+
+def test_a_table_of_numbers_has_no_names() -> None:
+    assert read("a.csv", b"1,2\n3,4\n").text == "1 | 2\n3 | 4"
+
+
+def test_a_quote_means_nothing_between_tabs() -> None:
+    assert read("a.tsv", b'size\tname\n5"\tpipe\n"6\trod\n').text.splitlines()[1:] == [
+        'size: 5" | name: pipe',
+        'size: "6 | name: rod',
+    ]
+
+
+@pytest.mark.parametrize("field", [b'"' + b"x" * (10 << 20) + b'"', b'"' + b"a,b\n" * 100_000])
+def test_leaves_a_table_that_does_not_parse_as_it_is(field: bytes) -> None:
+    assert read("a.csv", b"a,b\n" + field).text == (b"a,b\n" + field).decode()
+
+
+def notebook(*cells: dict[str, object]) -> bytes:
+    return json.dumps(
+        {"cells": cells, "metadata": {"language_info": {"name": "python"}}, "nbformat": 4}
+    ).encode()
+
+
+def test_reads_a_notebook_as_markdown() -> None:
+    outputs = [
+        {"output_type": "stream", "text": ["1\n", "\x1b[31m2\x1b[0m\n"]},
+        {"output_type": "display_data", "data": {"image/png": "iVBOR", "text/plain": "<Figure>"}},
+        {"output_type": "error", "traceback": ["Traceback", "KeyError: 1"]},
+        {"output_type": "display_data", "data": {"image/png": "iVBOR"}},
+    ]
+    document = read(
+        "a.ipynb",
+        notebook(
+            {"cell_type": "markdown", "source": ["# Refunds\n", "Why"]},
+            {"cell_type": "code", "source": "print('```')", "outputs": outputs},
+        ),
+    )
+    assert document.kind == "markdown"
+    assert document.metadata == {"title": "Refunds"}
+    assert document.text == (
+        "# Refunds\nWhy\n\n````python\nprint('```')\n````\n\n```\n1\n2\n```\n\n"
+        "```\n<Figure>\n```\n\n```\nTraceback\nKeyError: 1\n```"
+    )
+
+
+@pytest.mark.parametrize("data", [b"hello", b"{", b"[" * 100_000, b"[]", b"{}", b'{"cells": 1}'])
+def test_refuses_a_notebook_that_is_none(data: bytes) -> None:
+    with pytest.raises(ReadError, match="JSON"):
+        read("a.ipynb", data)
+
+
+def test_imports_no_parser_before_it_is_needed() -> None:
+    probe = (
+        "import sys; from embedsearch.readers import read, walk; read('a.md', b'# A');"
+        "print([m for m in ('pypdfium2','selectolax','python_calamine','charset_normalizer',"
+        "'pathspec','yaml','email','zipfile','csv') if m in sys.modules])"
+    )
+    result = run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
