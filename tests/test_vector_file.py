@@ -7,7 +7,6 @@ import os
 import resource
 import shutil
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,7 +140,19 @@ def test_no_flipped_byte_goes_unnoticed(path: Path, index: VectorIndex) -> None:
         assert (stamp, results(loaded)) == (STAMP, before)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no resource limits")
+def test_the_vectors_of_a_large_file_are_checked_on_demand(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.faiss"
+    vectors = np.random.default_rng(0).random((18_000, 1_000), np.float32)
+    VectorIndex.build(np.arange(1, 18_001), vectors).save(path, STAMP)
+    with path.open("r+b") as file:
+        file.seek(-5, os.SEEK_END)
+        file.write(b"!")
+
+    assert VectorIndex.load(path)[1] == STAMP
+    with pytest.raises(IndexCorrupt, match="checksum of its codes differs"):
+        VectorIndex.load(path, verify=True)
+
+
 def test_a_full_disk_leaves_the_old_file_and_no_other(path: Path, index: VectorIndex) -> None:
     """A limit on the size of files stands in for a full disk."""
     before = path.read_bytes()

@@ -154,9 +154,7 @@ class Rows:
     ) -> Iterator[NDArray[np.float32]]:
         """Yield what ``scores`` returns for each of the (q, d) queries; faster for many."""
         count = len(self) if positions is None else len(positions)
-        size = max(1, SCORES_AT_ONCE // max(1, count))
-        for first in range(0, len(queries), size):
-            batch = queries[first : first + size]
+        for batch in batches(queries, count):
             scores = np.empty((len(batch), count), np.float32)
             for block, codes in self._blocks(positions):
                 np.matmul(batch, self.codec.decode(codes).T, out=scores[:, block])
@@ -175,6 +173,12 @@ class Rows:
         for start in range(0, count, BLOCK):
             block = slice(start, min(start + BLOCK, count))
             yield block, self.codes[block if positions is None else positions[block]]
+
+
+def batches(queries: NDArray[np.float32], width: int) -> Iterator[NDArray[np.float32]]:
+    """Cut queries into batches of which ``width`` scores each fit ``SCORES_AT_ONCE``."""
+    size = max(1, SCORES_AT_ONCE // max(1, width))
+    return (queries[start : start + size] for start in range(0, len(queries), size))
 
 
 def _products(codes: NDArray[Any], weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.vectors.calibration import DEPTH, EXACT, Calibration, calibrate
-from embedsearch.vectors.rows import ByteCodec, FloatCodec, Rows
+from embedsearch.vectors.rows import ByteCodec, FloatCodec, Rows, batches
 from embedsearch.vectors.scan import FastScan
 
 if TYPE_CHECKING:
@@ -120,11 +120,11 @@ class Scanned:
         if not wanted:
             yield from ((allowed, scores) for scores in self.rows.batch_scores(queries, allowed))
             return
-        for query, found in zip(
-            queries, self._candidates(queries, wanted, selection, threads=threads), strict=True
-        ):
-            positions = found if found[-1] >= 0 else allowed
-            yield positions, self.rows.scores(query, positions)
+        for batch in batches(queries, wanted):
+            proposed = self._candidates(batch, wanted, selection, threads=threads)
+            for query, found in zip(batch, proposed, strict=True):
+                positions = found if found[-1] >= 0 else allowed
+                yield positions, self.rows.scores(query, positions)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what ``restore`` needs, for a file."""
