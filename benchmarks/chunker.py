@@ -57,9 +57,11 @@ def code(size: int = 1_000_000) -> str:
 
 def chinese(size: int = 400_000) -> str:
     chance = random.Random(0)
-    rarer = [chr(c) for c in range(0x4E00, 0x5E00)]
-    weights = [1 / (rank + 2) for rank in range(len(COMMON) + len(rarer))]
-    characters = chance.choices([*COMMON, *rarer], weights, k=size)
+    # The first level of GB 2312: the 3,755 characters of everyday writing.
+    cells = [bytes((row, cell)) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
+    everyday = b"".join(cells).decode("gb2312", "ignore")
+    weights = [len(everyday) / len(COMMON) / 2] * len(COMMON) + [1] * len(everyday)
+    characters = chance.choices(COMMON + everyday, weights, k=size)
     for place in range(0, size, 11):
         characters[place] = chance.choice("\uff0c\uff0c\uff0c\u3002\u3001\uff1b")
     return "".join(

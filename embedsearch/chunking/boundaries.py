@@ -44,8 +44,6 @@ class Boundary:
 
     def first(self, text: str, first: int, last: int) -> Iterator[int]:
         """Yield the first few cuts of this class in ``first..last``, ascending."""
-        if self.at_lines and text.find("\n", first - 1, last) < 0:
-            return iter(())
         since, until = max(0, first - self.margin), last + self.margin
         return _few(self.forwards.finditer(text, since, until), first, last)
 
@@ -54,8 +52,6 @@ class Boundary:
         since, until = max(0, first - self.margin), last + self.margin
         if not self.at_lines:
             return _few(self.backwards.finditer(text, since, until), first, last)
-        if text.find("\n", first - 1, last) < 0:
-            return iter(())
         # A pattern's first character is what makes it fast: here the rare one is at the front.
         return _few(reversed(list(self.forwards.finditer(text, since, until))), first, last)
 
@@ -93,3 +89,14 @@ BOUNDARIES: dict[Kind, tuple[Boundary, ...]] = {
     "html": (_BLANK_LINE, _LINE, _SENTENCE, _WORD, _PUNCTUATION),
 }
 """The classes of each kind of text, the strongest first; graphemes are what is left."""
+
+_WITHIN_LINES = {
+    kind: tuple(boundary for boundary in boundaries if not boundary.at_lines)
+    for kind, boundaries in BOUNDARIES.items()
+}
+
+
+def boundaries_in(text: str, first: int, last: int, *, kind: Kind) -> tuple[Boundary, ...]:
+    """Return the classes that may have a cut in ``first..last``, the strongest first."""
+    has_line = text.find("\n", first - 1, last) >= 0
+    return BOUNDARIES[kind] if has_line else _WITHIN_LINES[kind]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from embedsearch.chunking.boundaries import BOUNDARIES
+from embedsearch.chunking.boundaries import boundaries_in
 from embedsearch.chunking.graphemes import last_boundary, next_boundary
 from embedsearch.chunking.ruler import Ruler
 
@@ -34,7 +34,7 @@ class Cutter:
         self._outline = outline
         self._limit = limit
         self._ruler = Ruler(document.text, tokenizer)
-        self._boundaries = BOUNDARIES[document.kind]
+        self._kind = document.kind
         self._fitting: dict[tuple[int, int], bool] = {}
 
     def slices(self, overlap: int) -> Iterator[Slice]:
@@ -82,7 +82,7 @@ class Cutter:
         for cut in self._outline.sections(first, last):
             if self._allowed(start, cut):
                 return cut
-        for boundary in self._boundaries:
+        for boundary in boundaries_in(self._text, first, last, kind=self._kind):
             for cut in boundary.last(self._text, first, last):
                 if self._allowed(start, cut):
                     return cut
@@ -141,7 +141,7 @@ class Cutter:
         """Return the best cut in the first half of ``budget`` tokens before ``end``."""
         first = max(start + 1, self._ruler.reach_back(end, budget))
         half = min(end - 1, self._ruler.reach_back(end, (budget + 1) // 2))
-        for boundary in self._boundaries:
+        for boundary in boundaries_in(self._text, first, half, kind=self._kind):
             for cut in boundary.first(self._text, first, half):
                 if self._allowed(start, cut):
                     return cut
@@ -151,7 +151,8 @@ class Cutter:
         return end if self._fence_around(cut) else cut
 
     def _starts_section(self, cut: int) -> bool:
-        strong = (boundary for boundary in self._boundaries if boundary.starts_section)
         return bool(self._outline.sections(cut, cut)) or any(
-            cut in boundary.last(self._text, cut, cut) for boundary in strong
+            cut in boundary.last(self._text, cut, cut)
+            for boundary in boundaries_in(self._text, cut, cut, kind=self._kind)
+            if boundary.starts_section
         )

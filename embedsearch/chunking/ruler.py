@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import regex
 
@@ -19,6 +20,13 @@ EDGE = 256
 NOWHERE = r"(?!)"
 
 
+class Edge(NamedTuple):
+    """A seam near one end of a slice, and the tokens between the two."""
+
+    seam: int
+    tokens: int
+
+
 class Ruler:
     """Measures slices of ``text``, best in ascending order.
 
@@ -32,6 +40,9 @@ class Ruler:
         seam = getattr(tokenizer, "seam", NOWHERE)
         self._first_seam = regex.compile(seam)
         self._last_seam = regex.compile(f"(?r)(?:{seam})")
+        # A chunk ends where its overlap does, and the overlap starts where the next chunk does.
+        self._head = lru_cache(maxsize=4)(self._find_head)
+        self._tail = lru_cache(maxsize=4)(self._find_tail)
         self._start = self._end = 0
         self._ends: list[int] = []  # a list, because bisect is four times as fast as numpy here
 
@@ -39,46 +50,51 @@ class Ruler:
         """Return about how far so many tokens reach from ``start``: exact up to the edges."""
         if not tokens:
             return start
-        self._cover(start, tokens)
-        last = self._tokens_before(start) + tokens - 1
+        last = self._cover(start, tokens) + tokens - 1
         return self._ends[last] if last < len(self._ends) else len(self._text)
 
     def reach_back(self, end: int, tokens: int) -> int:
         """Return about how far so many tokens reach back from ``end``."""
-        first = self._tokens_before(end) - tokens
+        first = bisect_right(self._ends, end) - tokens
         return self._ends[first - 1] if first > 0 else self._start
 
     def count(self, start: int, end: int) -> int:
         """Return the exact number of tokens of ``text[start:end]`` encoded on its own."""
-        edges = self._seams(start, end)
-        if edges is None:
-            return self._tokenizer.count([self._text[start:end]])[0]
-        first, last = edges
-        within = self._tokens_before(last) - self._tokens_before(first)
-        return within + sum(self._tokenizer.count([self._text[start:first], self._text[last:end]]))
+        head, tail = self._head(start), self._tail(end)
+        if head and tail and head.seam <= tail.seam and self._covers(start, tail.seam):
+            first = bisect_right(self._ends, head.seam)
+            return head.tokens + bisect_right(self._ends, tail.seam) - first + tail.tokens
+        return self._tokenizer.count([self._text[start:end]])[0]
 
-    def _seams(self, start: int, end: int) -> tuple[int, int] | None:
-        """Return a seam near each edge, if there are two that the window knows to be exact."""
-        # The last end of a window is len(text) by definition, whatever the last token covers.
-        known = self._ends[-2] + 1 if len(self._ends) > 1 and start >= self._start else 0
-        first = self._first_seam.search(self._text, start + 1, min(end, known, start + EDGE))
-        if first is None:
-            return None
-        since = max(first.start(), end - EDGE)
-        last = self._last_seam.search(self._text, since, min(end, known))
-        return None if last is None else (first.start(), last.start())
+    def _find_head(self, start: int) -> Edge | None:
+        match = self._first_seam.search(self._text, start + 1, start + EDGE)
+        return match and self._edge(match.start(), start, match.start())
 
-    def _tokens_before(self, offset: int) -> int:
-        return bisect_right(self._ends, offset)
+    def _find_tail(self, end: int) -> Edge | None:
+        match = self._last_seam.search(self._text, max(0, end - EDGE), end)
+        return match and self._edge(match.start(), match.start(), end)
 
-    def _cover(self, start: int, tokens: int) -> None:
-        """Encode on from ``start`` unless the window holds that many tokens after it."""
+    def _edge(self, seam: int, start: int, end: int) -> Edge:
+        return Edge(seam, self._tokenizer.count([self._text[start:end]])[0])
+
+    def _covers(self, start: int, seam: int) -> bool:
+        """Whether the window knows how many tokens end before each seam from ``start`` on."""
+        # Its last end is len(text) by definition, whatever the last token covers.
+        return self._start <= start and len(self._ends) > 1 and seam <= self._ends[-2]
+
+    def _cover(self, start: int, tokens: int) -> int:
+        """Encode on from ``start`` unless the window holds so many tokens after it.
+
+        Returns how many tokens of the window end at ``start`` or before.
+        """
         size = WINDOW
+        before = bisect_right(self._ends, start)
         while self._end < len(self._text) and (
-            not self._start <= start < self._end
-            or self._tokens_before(start) + tokens >= len(self._ends) - 1
+            not self._start <= start < self._end or before + tokens >= len(self._ends) - 1
         ):
             self._start, self._end = start, min(start + size, len(self._text))
             ends = self._tokenizer.ends(self._text[start : self._end])
             self._ends = (ends + start).tolist()
+            before = bisect_right(self._ends, start)
             size *= 2
+        return before
