@@ -19,6 +19,7 @@ class Blocks:
 
     _parts: list[str] = field(default_factory=list)
     _length: int = 0
+    _page_start: int = 0
     _headings: list[Heading] = field(default_factory=list)
     _pages: list[int] = field(default_factory=list)
 
@@ -26,10 +27,12 @@ class Blocks:
         """Append a text that is not blank, and return the offset at which it begins."""
         if not text or text.isspace():
             return self._length
-        if not self._at_start():
-            self._append(gap)
+        if self._length != self._page_start:
+            self._parts.append(gap)
+            self._length += len(gap)
         start = self._length
-        self._append(text)
+        self._parts.append(text)
+        self._length += len(text)
         return start
 
     def heading(self, title: str, *, level: int) -> None:
@@ -41,8 +44,10 @@ class Blocks:
 
     def page(self) -> None:
         """Begin a page: what is added next is on it."""
-        if not self._at_start():
-            self._append("\n\n")
+        if self._length != self._page_start:
+            self._parts.append("\n\n")
+            self._length += 2
+        self._page_start = self._length
         self._pages.append(self._length)
 
     def document(self, id: str, metadata: Mapping[str, Any] | None = None) -> Document:
@@ -55,13 +60,6 @@ class Blocks:
             headings=tuple(self._headings),
             pages=tuple(self._pages),
         )
-
-    def _at_start(self) -> bool:
-        return self._length == (self._pages[-1] if self._pages else 0)
-
-    def _append(self, text: str) -> None:
-        self._parts.append(text)
-        self._length += len(text)
 
 
 def filled(metadata: Mapping[str, Any]) -> dict[str, Any]:
