@@ -67,15 +67,40 @@ TOKENIZERS: list[Tokenizer] = [
     Hostile(),
 ]
 
+PIECES = """
+a|word |two words. |Ärger |...|!?|'s|DON'T|1234567|(a)[b]{c}|{"a":[1,2,{"b":"c"}]}|<|endoftext|>
+👩‍💻|👨‍👩‍👧‍👦|🇩🇪|🇫🇷🇯🇵|👍🏽|क्षि|한국어|각|東京都は日本の首都です。|漢字|שלום |مرحبا.
+"""
 NASTY = [
-    "a", "word ", "two words. ", "Ärger ", " ", "  ", "\t", "\n", "\n\n", "\r\n", "\r", "\x0b", "\x1c",
-    "# Title\n", "\n## Part\n", "Title\n=====\n", "---\n", "- item\n", "1. item\n", "> quote\n",
-    "```\n", "\n```py\nx = 1\n```\n", "~~~\n", "````\n```\n````\n",
-    "def f():\n    return 1\n", "\n\nclass A:\n", '{"a":[1,2,{"b":"c"}]}', "x" * 50, "=" * 30, " " * 40,
-    "👩‍💻", "👨‍👩‍👧‍👦", "🇩🇪", "🇫🇷🇯🇵", "👍🏽", "e\u0301", "Z" + "\u0301\u0320\u0489" * 9, "\u0600" "1", "क्षि", "한국어", "각",
-    "東京都は日本の首都です。", "漢字", "，", "שלום ", "مرحبا. ", "\u200d", "\ufeff", "\u2028", "\xa0",
-    "\ud800", "\udc00", "\ud83d\ude00", "<|endoftext|>", "<|fim_prefix|>", "'s", "DON'T", "1234567", "...", "!?\n\n  /", "\x00",
-]  # fmt: skip
+    *PIECES.replace("\n", "|").split("|"),
+    *(
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "\r",
+        "\x00",
+        "\x0b",
+        "\x1c",
+        "\u2028",
+        "\xa0",
+        "\ufeff",
+    ),
+    *("# Title\n", "\n## Part\n", "Title\n=====\n", "---\n", "- item\n", "1. item\n", "> quote\n"),
+    *("```\n", "\n```py\nx = 1\n```\n", "~~~\n", "````\n```\n````\n", "\n\nclass A:\n    x\n"),
+    *("x" * 50, "=" * 30, " " * 40, "<|endoftext|>", "!?\n\n  /", "\uff0c"),
+    *(
+        "e\u0301",
+        "Z" + "\u0301\u0320\u0489" * 9,
+        "\u06001",
+        "\u200d",
+        "\ud800",
+        "\udc00",
+        "\ud83d\ude00",
+    ),
+]
 
 texts = st.lists(st.sampled_from(NASTY) | st.text(max_size=8), max_size=60).map("".join)
 kinds = st.sampled_from(["text", "markdown", "code", "html"])

@@ -19,6 +19,8 @@ EDGE = 256
 
 NOWHERE = r"(?!)"
 
+SPACE = regex.compile(r"\s{0,64}")
+
 
 class Edge(NamedTuple):
     """A seam near one end of a slice, and the tokens between the two."""
@@ -47,11 +49,17 @@ class Ruler:
         self._ends: list[int] = []  # a list, because bisect is four times as fast as numpy here
 
     def reach(self, start: int, tokens: int) -> int:
-        """Return about how far so many tokens reach from ``start``: exact up to the edges."""
+        """Return about how far so many tokens reach from ``start``: exact up to the edges.
+
+        White space after them is included: to some tokenizers it is no token at all.
+        """
         if not tokens:
             return start
         last = self._cover(start, tokens) + tokens - 1
-        return self._ends[last] if last < len(self._ends) else len(self._text)
+        if last >= len(self._ends):
+            return len(self._text)
+        space = SPACE.match(self._text, self._ends[last])
+        return space.end() if space else self._ends[last]
 
     def reach_back(self, end: int, tokens: int) -> int:
         """Return about how far so many tokens reach back from ``end``."""
