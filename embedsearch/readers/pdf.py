@@ -68,7 +68,9 @@ def _page_text(pdf: PdfDocument, number: int) -> str:
         page.close()
     except PdfiumError as error:
         raise ReadError(f"page {number + 1} is damaged") from error
-    return _HYPHEN.sub("", str(text).replace("\r\n", "\n")).replace("\ufffe", "-")
+    # Without the blanks that end its lines, a page's empty lines part its paragraphs.
+    lines = "\n".join(line.rstrip() for line in str(text).replace("\r\n", "\n").split("\n"))
+    return _HYPHEN.sub("", lines).replace("\ufffe", "-")
 
 
 def _bookmarks(pdf: PdfDocument) -> list[tuple[int, int, str]]:
