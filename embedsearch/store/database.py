@@ -160,29 +160,40 @@ def open_database(path: Path | None, *, create: bool) -> Database:
 
 def _connect(path: Path | None) -> sqlite3.Connection:
     if path is None:
-        return _configured(":memory:", uri=False)
+        return _configured(":memory:")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-    connection = _configured(str(path), uri=False)
     try:
-        connection.execute("select count(*) from sqlite_master").fetchone()
+        return _configured(str(path))
     except sqlite3.OperationalError as error:
-        connection.close()
-        if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+        refused = error.sqlite_errorcode & 0xFF in {
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_READONLY,
+        }
+        log = path.with_name(f"{path.name}-wal")
+        if not refused or not path.exists() or (log.exists() and log.stat().st_size):
             raise
-        # WAL needs a file beside the database, which a read-only folder can't take.
-        connection = _configured(f"{path.absolute().as_uri()}?immutable=1", uri=True)
-    return connection
+    # WAL needs a file beside the database, which a read-only folder can't take.
+    return _configured(f"{path.absolute().as_uri()}?immutable=1")
 
 
-def _configured(name: str, *, uri: bool) -> sqlite3.Connection:
+def _configured(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        name, uri=uri, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        name,
+        uri=name.startswith("file:"),
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
     )
-    connection.execute("pragma synchronous = normal")
-    connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute("pragma temp_store = memory")
-    connection.execute(f"pragma cache_size = -{MEMORY_CACHE_KIB}")
+    try:
+        connection.execute("pragma synchronous = normal")
+        connection.execute("pragma temp_store = memory")
+        connection.execute(f"pragma cache_size = -{MEMORY_CACHE_KIB}")
+        connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute("select count(*) from sqlite_master")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
