@@ -41,6 +41,7 @@ def test_reads_text_under_any_name(id: str) -> None:
         ("README", b"<!DOCTYPE html><p>words", "html"),
         ("page", b"\n <HTML><p>words", "html"),
         ("data", b'{"a": 1}', "text"),
+        ("notes", b"[draft] words", "text"),
         ("table.xls", b"<html><table><tr><td>1</table>", "html"),
     ],
 )

@@ -17,6 +17,7 @@ _RECORD_LENGTH = 2000
 """Characters of a record that still go on one line."""
 
 _SHORT = 80
+_SUFFIXES = frozenset({".json", ".geojson", ".webmanifest"})
 _LINE_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 
 
@@ -28,12 +29,14 @@ def read(id: str, data: bytes) -> Document:
     Text that is not JSON after all (comments, a trailing comma) is read as source code.
     """
     text = decode(data)
-    if PurePosixPath(id).suffix.lower() in _LINE_SUFFIXES:
+    suffix = PurePosixPath(id).suffix.lower()
+    if suffix in _LINE_SUFFIXES:
         return Document(id=id, text=clean("\n".join(map(_record, text.split("\n")))))
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return Document(id=id, text=text, kind="code")
+        # Prose may begin with a bracket too: then only its content made it look like JSON.
+        return Document(id=id, text=text, kind="code" if suffix in _SUFFIXES else "text")
     return Document(id=id, text=clean("\n".join(_lines(value))) or text)
 
 
