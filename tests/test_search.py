@@ -213,3 +213,37 @@ def test_the_local_model_s_chunks_fit_what_it_reads(tmp_path: Path) -> None:
     assert "".join(c.text for c in chunks) != ""
     assert max(load().tokenizer.count([chunk.text for chunk in chunks])) <= 254
     assert all(after.start <= before.end for before, after in pairwise(chunks))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_vectors_follow_texts_that_go_and_come_back(tmp_path: Path, share: float) -> None:
+    documents = [Document(str(n), f"word{n} of {n % 7}") for n in range(1_500)]
+    gone = documents[: int(len(documents) * share)]
+    with (
+        Index.open(tmp_path, HashEmbedder()) as index,
+        Index.open(tmp_path, HashEmbedder()) as reader,
+    ):
+        for step in (documents, None, gone, gone[:3], None, gone):
+            if step is None:
+                index.remove([document.id for document in gone])
+            else:
+                index.add(step)
+            for holder in (index, reader):
+                hits = holder.search("word3 of 3", k=2_000, mode="dense")
+                assert len(hits) == len(index)
+                assert ("3" in {hit.document_id for hit in hits}) == ("3" in index)
+        assert index.verify() == []
+
+
+def test_a_new_vector_for_the_same_text_replaces_the_old_one(tmp_path: Path) -> None:
+    axes = np.eye(16)
+    with (
+        Index.open(tmp_path, HashEmbedder(16)) as index,
+        Index.open(tmp_path, HashEmbedder(16)) as reader,
+    ):
+        for axis in (0, 5, 3):
+            index.add([Document("a", "the same text")], vectors=axes[[axis]])
+            assert [holder.search_vector(axes[axis])[0].score for holder in (index, reader)] == [
+                1.0,
+                1.0,
+            ]

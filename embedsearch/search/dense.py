@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from embedsearch.store.database import Database
     from embedsearch.store.filters import Filter
     from embedsearch.vectors import Selection
@@ -27,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 FILTERS_KEPT = 64
 """How many filters' selections are kept between searches of one generation."""
+
+MOST_WASTED = 0.2
+"""The share of tombstones from which the cache is compacted before it is saved."""
 
 FILE_MIN_ROWS = 1_000
 """Below this, reading the vectors from SQLite is as fast as opening the cache file."""
@@ -42,16 +43,17 @@ class DenseIndex:
         self._path = path
         self._index: VectorIndex | None = None
         self._generation = -1
+        self._epoch: str | None = None
         self._newest = 0
-        self._retired: NDArray[np.int64] = np.empty(0, np.int64)
         self._selections: dict[Filter, Selection] = {}
 
     def current(self) -> VectorIndex:
         """Return the index as of the store's current snapshot; call inside ``reading()``."""
         generation = self.database.generation
-        if self._index is None:
-            self._index = self._opened()
-        if generation != self._generation:
+        if self._index is None or generation != self._generation:
+            epoch = self.database.setting("epoch")
+            if self._index is None or epoch != self._epoch:
+                self._index, self._epoch = self._opened(), epoch
             self._catch_up(self._index)
             self._generation = generation
         return self._index
@@ -75,6 +77,7 @@ class DenseIndex:
 
     def _opened(self) -> VectorIndex:
         """Open the cache file, or start anew where it is missing, foreign or damaged."""
+        self._newest = 0
         if self._path is not None and self._path.exists():
             try:
                 index, stamp = VectorIndex.load(self._path)
@@ -92,7 +95,6 @@ class DenseIndex:
         if not batches:
             return VectorIndex(self._dimensions)
         self._newest = int(batches[-1].numbers[-1])
-        self._retired = np.empty(0, np.int64)
         return VectorIndex.build(
             np.concatenate([batch.texts for batch in batches]),
             np.concatenate([batch.vectors for batch in batches]),
@@ -101,12 +103,10 @@ class DenseIndex:
     def _catch_up(self, index: VectorIndex) -> None:
         self._selections.clear()
         for batch in stored_vectors.after(self.database, self._space, self._newest):
+            index.remove(batch.texts)  # the older vector of a text that came back
             index.add(batch.texts, batch.vectors)
             self._newest = int(batch.numbers[-1])
-        retired = stored_vectors.retired(self.database)
-        index.restore(np.setdiff1d(self._retired, retired))
-        index.remove(retired)
-        self._retired = retired
+        index.remove(stored_vectors.retired(self.database))
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the cache file: damage, or a row that is not the store's."""
@@ -141,5 +141,7 @@ class DenseIndex:
             return
         with self.database.reading():
             index = self.current()
+            if index.wasted > MOST_WASTED:
+                index.compact()
             if len(index) >= FILE_MIN_ROWS:
                 index.save(self._path, {**self._stamp(), "newest": self._newest})

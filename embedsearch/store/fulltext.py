@@ -55,7 +55,7 @@ def write(database: Database, texts: Sequence[Text]) -> None:
 
 
 def _revive(database: Database, texts: Sequence[Text]) -> None:
-    """Give retired texts their words again."""
+    """Give retired texts their words again, and their vectors a new number: caches look there."""
     retired = dict(database.execute("select sha256, id from texts where text is null"))
     again = {retired[key]: (text, tokens) for key, tokens, _, text in texts if key in retired}
     database.executemany(
@@ -65,6 +65,10 @@ def _revive(database: Database, texts: Sequence[Text]) -> None:
     database.executemany(
         "insert into texts_fts (rowid, text) values (?, ?)",
         ((id, text) for id, (text, _) in again.items()),
+    )
+    database.executemany(
+        "update vectors set number = (select max(number) + 1 from vectors) where text = ?",
+        ((id,) for id in again),
     )
 
 

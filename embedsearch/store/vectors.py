@@ -54,8 +54,9 @@ def put_by_hash(
     with database.writing():
         database.executemany(
             """
-            insert or replace into vectors (space, text, vector)
-            select ?, id, ? from texts where sha256 = ?
+            insert into vectors (space, text, vector) select ?, id, ? from texts where sha256 = ?
+            on conflict (space, text) do update set
+                vector = excluded.vector, number = (select max(number) + 1 from vectors)
             """,
             ((space, row.tobytes(), key) for key, row in zip(hashes, stored, strict=True)),
         )
