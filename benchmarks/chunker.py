@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 
 LIMIT, OVERLAP = 256, 32
 SUFFIXES = {".md": "markdown", ".py": "code", ".c": "code", ".html": "html"}
+# The most frequent characters of written Chinese in their order: three quarters of any text.
 COMMON = (
-    "的一是不了人我在有他这中大来上个国到说们为子和你地出道也时年得就那要下以生会自着去之过家学"
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过"
+    "发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本"
+    "前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很"
+    "最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度"
+    "门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电"
 )
 MEGABYTES = (1, 2, 5, 10)
 
@@ -60,7 +65,8 @@ def chinese(size: int = 400_000) -> str:
     # The first level of GB 2312: the 3,755 characters of everyday writing.
     cells = [bytes((row, cell)) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)]
     everyday = b"".join(cells).decode("gb2312", "ignore")
-    weights = [len(everyday) / len(COMMON) / 2] * len(COMMON) + [1] * len(everyday)
+    weights = [1 / (rank + 10) for rank in range(len(COMMON))]
+    weights += [sum(weights) / 3 / len(everyday)] * len(everyday)
     characters = chance.choices(COMMON + everyday, weights, k=size)
     for place in range(0, size, 11):
         characters[place] = chance.choice("\uff0c\uff0c\uff0c\u3002\u3001\uff1b")
