@@ -153,6 +153,14 @@ def test_lets_our_own_ignore_file_overrule_git_s(tmp_path: Path) -> None:
     assert found(tmp_path) == ["kept.log"]
 
 
+def test_reports_an_ignore_file_that_cannot_be_read(tmp_path: Path) -> None:
+    plant(tmp_path, "a/b.md")
+    (tmp_path / "a" / ".gitignore").symlink_to(".gitignore")
+    why = "too many levels of symbolic links"
+    assert next(walk(tmp_path)) == Unreadable("a/.gitignore", why)
+    assert found(tmp_path) == ["a/.gitignore", "a/b.md"]
+
+
 def test_reads_ignore_files_with_a_bom_and_windows_line_ends(tmp_path: Path) -> None:
     plant(tmp_path, "a.md", "b.md")
     (tmp_path / ".gitignore").write_bytes(b"\xef\xbb\xbfa.md\r\n")

@@ -93,10 +93,12 @@ def _contents(
     scopes = (_Scope(ignoring.parse(lines), ""), *folder.scopes) if lines else folder.scopes
     entered = []
     for entry in entries:
-        if entry.name[0] == "." or _ignored(scopes, entry):
+        if entry.name[0] == ".":
             continue
         path = folder.prefix + entry.name
         try:
+            if _ignored(scopes, entry):
+                continue
             if entry.is_dir(follow_symlinks=False):
                 entered.append(entry)
             elif entry.is_file(follow_symlinks=False) and accepts(path):
@@ -147,10 +149,11 @@ def _own_lines(entries: list[os.DirEntry[str]], prefix: str) -> tuple[list[str],
     present = {entry.name: entry for entry in entries if entry.name in IGNORE_FILES}
     for name in IGNORE_FILES:
         entry = present.get(name)
-        if entry is None or not entry.is_file():
+        if entry is None:
             continue
         try:
-            lines += _lines(Path(entry.path))
+            if entry.is_file():
+                lines += _lines(Path(entry.path))
         except OSError as error:
             failures.append(Unreadable(_printable(prefix + name), _why(error)))
     return lines, failures
