@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import regex
-
 from embedsearch.chunking.cutter import Cutter
 from embedsearch.chunking.outline import Outline
 from embedsearch.records import Chunk
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from embedsearch.chunking.cutter import Slice
     from embedsearch.records import Document
     from embedsearch.tokens.protocol import Tokenizer
-
-VISIBLE = regex.compile(r"\S")
 
 
 def chunk(document: Document, tokenizer: Tokenizer, *, limit: int, overlap: int = 0) -> list[Chunk]:
@@ -44,7 +40,6 @@ def _locate(text: str, outline: Outline, slices: Iterable[Slice]) -> Iterator[Ch
     line, counted = 1, 0
     for start, end, tokens in slices:
         line, counted = line + text.count("\n", counted, start), start
-        visible = VISIBLE.search(text, start, end)
         yield Chunk(
             text=text[start:end],
             start=start,
@@ -53,5 +48,5 @@ def _locate(text: str, outline: Outline, slices: Iterable[Slice]) -> Iterator[Ch
             start_line=line,
             end_line=line + text.count("\n", start, end - 1),
             page=outline.page(start),
-            heading=outline.heading_path(visible.start() if visible else start),
+            heading=outline.heading_path(text, start, end),
         )

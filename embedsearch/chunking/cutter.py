@@ -151,8 +151,7 @@ class Cutter:
         return end if self._fence_around(cut) else cut
 
     def _starts_section(self, cut: int) -> bool:
-        return bool(self._outline.sections(cut, cut)) or any(
-            cut in boundary.last(self._text, cut, cut)
-            for boundary in boundaries_in(self._text, cut, cut, kind=self._kind)
-            if boundary.starts_section
-        )
+        if self._outline.sections(cut, cut):
+            return True
+        definition = boundaries_in(self._text, cut, cut, kind=self._kind)[0]
+        return definition.starts_section and cut in definition.last(self._text, cut, cut)

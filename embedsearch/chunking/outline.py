@@ -6,6 +6,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import regex
+
 from embedsearch.chunking.markdown import find_fences, find_headings
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from embedsearch.records import Document, Heading
 
 SEPARATOR = " > "
+
+VISIBLE = regex.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,12 @@ class Outline:
             page_starts=document.pages,
         )
 
-    def heading_path(self, offset: int) -> str | None:
-        """Return the headings that the character at ``offset`` stands under."""
-        number = bisect_right(self.heading_starts, offset)
+    def heading_path(self, text: str, start: int, end: int) -> str | None:
+        """Return the headings that the first visible character of ``text[start:end]`` is under."""
+        if not self.headings:
+            return None
+        visible = VISIBLE.search(text, start, end)
+        number = bisect_right(self.heading_starts, visible.start() if visible else start)
         return self.heading_paths[number - 1] if number else None
 
     def page(self, offset: int) -> int | None:
@@ -54,6 +61,8 @@ class Outline:
 
     def fence_around(self, offset: int) -> tuple[int, int] | None:
         """Return the fenced block that a cut at ``offset`` would split."""
+        if not self.fences:
+            return None
         number = bisect_left(self.fence_starts, offset)
         if number and offset < self.fences[number - 1][1]:
             return self.fences[number - 1]
