@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FRONT_MATTER = regex.compile(r"---[ \t]*\r?\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
-FENCE = regex.compile(r"^[ \t>]*(?P<mark>`{3,}(?=[^`\n]*$)|~{3,})", regex.MULTILINE)
+FENCE = regex.compile(r"^[ \t>]*(?P<mark>`{3,}|~{3,})(?P<info>.*)\n?", regex.MULTILINE)
 ATX = regex.compile(
     r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<title>[^\r\n]*?))??(?:[ \t]+#+)?[ \t]*\r?$",
     regex.MULTILINE,
@@ -27,14 +27,16 @@ def find_fences(text: str) -> list[tuple[int, int]]:
     A fence that is never closed goes on to the end.
     """
     fences: list[tuple[int, int]] = []
-    opening = FENCE.search(text)
-    while opening is not None:
-        mark = opening["mark"]
-        close = regex.compile(rf"^[ \t>]*{mark[0]}{{{len(mark)},}}[ \t]*\r?$\n?", regex.MULTILINE)
-        closing = close.search(text, opening.end())
-        end = len(text) if closing is None else closing.end()
-        fences.append((opening.start(), end))
-        opening = FENCE.search(text, end)
+    opening: regex.Match[str] | None = None
+    for line in FENCE.finditer(text):
+        if opening is None:
+            # With a backtick after them, three backticks are code within a line.
+            opening = None if line["mark"][0] == "`" and "`" in line["info"] else line
+        elif line["mark"].startswith(opening["mark"]) and not line["info"].strip():
+            fences.append((opening.start(), line.end()))
+            opening = None
+    if opening is not None:
+        fences.append((opening.start(), len(text)))
     return fences
 
 
