@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 _PDFIUM = Lock()
 """PDFium's own rule: one call at a time in a process."""
+
+# Its warnings (bookmarks that run in a circle) reach whoever set logging up, and no bare stderr.
+logging.getLogger("pypdfium2").addHandler(logging.NullHandler())
 
 _PASSWORD_NEEDED = 4
 _MAX_DEPTH = 6
