@@ -21,10 +21,10 @@ def chunk(document: Document, tokenizer: Tokenizer, *, limit: int, overlap: int 
 
     Together the chunks cover the whole text; their starts and ends strictly ascend. A cut is
     made at the best boundary in the second half of the limit: heading or top-level definition,
-    blank line, list item, line, sentence, word, grapheme. A fence that fits the limit is never
-    cut; a grapheme only if it alone exceeds the limit, down to a single character, whatever its
-    tokens. A chunk repeats up to ``overlap`` tokens of the one before it, from the best boundary
-    in the first half of them, unless it starts a section.
+    blank line, list item, line, sentence, word, punctuation, grapheme. A fence that fits the
+    limit is never cut; a grapheme only if it alone exceeds the limit, down to a single
+    character, whatever its tokens. A chunk repeats up to ``overlap`` tokens of the one before
+    it, from the best boundary in the first half of them, unless it starts a section.
 
     Raises ValueError unless ``0 <= overlap < limit``.
     """

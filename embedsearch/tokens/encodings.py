@@ -188,7 +188,7 @@ def _offsets(numbers: NDArray[np.int64], text: str) -> NDArray[np.int64]:
     """Return where in ``text`` that many characters end, a surrogate pair being one of them."""
     import numpy as np
 
-    pairs = [match.start() for match in SURROGATE_PAIR.finditer(text)]
-    if not pairs:
+    if _without_surrogates(text) is text:
         return numbers
+    pairs = [match.start() for match in SURROGATE_PAIR.finditer(text)]
     return numbers + np.searchsorted(np.array(pairs) - np.arange(len(pairs)), numbers)
