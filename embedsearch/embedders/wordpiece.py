@@ -7,13 +7,16 @@ alone. A text's tokens are looked up segment by segment; only unseen ones reach 
 from __future__ import annotations
 
 import re
-from itertools import chain, islice, pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from embedsearch.embedders.wordtable import WordTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
     from tokenizers import Tokenizer as Encoder
 
@@ -70,11 +73,15 @@ def is_bert(definition: dict[str, Any]) -> bool:
 class WordPieceTokenizer:
     """A BERT tokenizer that remembers the words it has seen.
 
+    Between a visible character and a blank, counts add up: ``seam`` tells the chunker so.
+
     Counts, ends and ids agree with BERT's own but for one thing: a word longer than BERT takes
     (100 characters once normalised) is cut into shorter ones, so that the model reads all of it.
     ``memory`` is how many segments, and how many words, are remembered: by default 50 MB of each
     at most.
     """
+
+    seam = r"(?<=\S) "
 
     def __init__(self, name: str, encoder: Encoder, *, memory: int = 1 << 18) -> None:
         self._name = name
@@ -83,6 +90,7 @@ class WordPieceTokenizer:
         self._unknown = encoder.token_to_id(UNKNOWN)
         self._segments: dict[str, Ends] = {}
         self._words: dict[str, Ends] = {}
+        self._table = WordTable(self._ends_of_words)
 
     @property
     def name(self) -> str:
@@ -99,19 +107,18 @@ class WordPieceTokenizer:
         What follows the last token belongs to it; a text without any token, such as blanks,
         has one end.
         """
-        import numpy as np
-
-        segments = _split(text)
-        found = self._look_up(segments)
-        lengths = np.fromiter(map(len, segments), np.int64, len(segments))
-        starts = np.cumsum(lengths + 1) - (lengths + 1)
-        counts = np.fromiter(map(len, found), np.int64, len(found))
-        inner = np.fromiter(chain.from_iterable(found), np.int64, int(counts.sum()))
-        ends = inner + np.repeat(starts, counts)
+        ends = self._table.ends(text, self._ends_of_segment)
         if not len(ends):
             ends = np.zeros(min(len(text), 1), dtype=np.int64)
         ends[-1:] = len(text)
         return ends
+
+    def _ends_of_segment(self, segment: str) -> Ends:
+        return self._look_up([segment])[0]
+
+    def _ends_of_words(self, words: Sequence[str]) -> list[Ends]:
+        found = self._encode_words(list(words))
+        return [found[word] for word in words]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text between [CLS] and [SEP], nothing cut off."""
