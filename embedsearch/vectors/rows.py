@@ -81,10 +81,9 @@ class ByteCodec:
     step: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, *samples: NDArray[np.float32]) -> ByteCodec:
-        """Return the codec for vectors like those of the samples, each (n, d), not all empty."""
-        low = np.min([sample.min(axis=0, initial=np.inf) for sample in samples], axis=0)
-        high = np.max([sample.max(axis=0, initial=-np.inf) for sample in samples], axis=0)
+    def fit(cls, sample: NDArray[np.float32]) -> ByteCodec:
+        """Return the codec for vectors like those of ``sample``, (n, d)."""
+        low, high = sample.min(axis=0), sample.max(axis=0)
         step = (high - low) / np.float32(255)
         return cls(low, np.where(step > 0, step, np.float32(1)))
 

@@ -67,7 +67,7 @@ class Flat:
         return ((allowed, scores) for scores in self.rows.batch_scores(queries, allowed))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what ``restore`` needs, for a file."""
+        """Return what ``restored`` needs, for a file."""
         return {"codes": self.rows.codes}
 
 
@@ -83,7 +83,7 @@ class Scanned:
     def train(cls, stored: Vectors, added: Vectors) -> Scanned:
         """Return the rung trained on both, with the ``stored`` vectors in it."""
         sample = _sample(stored, added)
-        rows = Rows(ByteCodec.fit(stored, added), np.empty((0, sample.shape[1]), np.uint8))
+        rows = Rows(ByteCodec.fit(sample), np.empty((0, sample.shape[1]), np.uint8))
         rung = cls(rows, FastScan.train(sample), EXACT)
         rung._extend(stored)
         return rung
@@ -127,7 +127,7 @@ class Scanned:
                 yield positions, self.rows.scores(query, positions)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what ``restore`` needs, for a file."""
+        """Return what ``restored`` needs, for a file."""
         return {
             "codes": self.rows.codes,
             "blocks": self._scan.blocks,
