@@ -3,9 +3,13 @@
 The model comes as an export with int8 weights that are turned into float32 before use. Here the
 same weights are multiplied as integers. Weights have 7 bits and a scale for each output, since
 AVX2 adds two 8 bit products in 16 bits and would saturate. Activations have 8 bits and one scale
-for the whole input, so each run gets one text: then no text changes another one's vector. The two
-products of a feed-forward layer, which lose most by a common scale, get their rows divided by
-the row's largest value first: that takes the mean cosine to float32 from .992 to .996.
+for the whole input, so each run gets one text: then no text changes another one's vector.
+
+Two things bring the mean cosine to float32 from .992 to .997 at 5 % of the speed. The products of
+the feed-forward layers, which lose most by a common scale, get their rows divided by the row's
+largest value first. And what goes into the values and the feed-forward layer has its large
+channels made smaller and their weights larger (SmoothQuant, arXiv 2211.10438); how large a channel
+is, is read off the normalisation before it, so no texts are needed for calibration.
 """
 
 from __future__ import annotations
@@ -30,6 +34,8 @@ WEIGHT_LIMIT = 64
 """The largest magnitude of a 7 bit weight, as in ONNX Runtime's ``reduce_range``."""
 GELU_MINIMUM = 0.17
 """GELU's lowest value is -0.17: a row is divided by no less."""
+SPREAD = 3
+"""A normalised channel is taken to reach three standard deviations."""
 EMBEDDINGS = "inner.embeddings."
 ENCODER = "inner.encoder."
 
@@ -66,7 +72,7 @@ class _Weights:
 
     def linear(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the matrix (inputs, outputs) and the bias of a linear layer."""
-        bias = f"{ENCODER}{name}.bias"
+        bias = f"{name}.bias"
         return self.dequantized(self._matrices[bias]), self.array(bias)
 
 
@@ -81,9 +87,10 @@ class _Encoder:
     def build(self) -> onnx.ModelProto:
         from onnx import TensorProto, helper
 
-        hidden = self._embeddings()
+        hidden, normal = self._embeddings(), f"{EMBEDDINGS}LayerNorm"
         for layer in range(LAYERS):
-            hidden = self._layer(hidden, f"layer.{layer}.")
+            prefix = f"{ENCODER}layer.{layer}."
+            hidden, normal = self._layer(hidden, normal, prefix), f"{prefix}output.LayerNorm"
         self._nodes[-1].output[0] = "last_hidden_state"
         ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "n"])
         out = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [1, "n", 384])
@@ -109,23 +116,28 @@ class _Encoder:
             "LayerNormalization", self._add("Add", tokens, here), *normal, epsilon=EPSILON
         )
 
-    def _layer(self, hidden: str, prefix: str) -> str:
-        heads = [
-            self._linear(hidden, f"{prefix}attention.self.{part}")
-            for part in ("query", "key", "value")
-        ]
-        mixed = self._add("MultiHeadAttention", *heads, domain=FUSED, num_heads=HEADS)
-        mixed = self._linear(mixed, f"{prefix}attention.output.dense")
-        hidden = self._residual(mixed, hidden, f"{prefix}attention.output.LayerNorm")
-        inner = self._row_scaled_linear(
-            hidden, self._add("Abs", hidden), f"{prefix}intermediate.dense"
-        )
-        inner = self._add("Gelu", inner, domain=FUSED)
-        inner = self._row_scaled_linear(inner, inner, f"{prefix}output.dense")
+    def _layer(self, hidden: str, normal: str, prefix: str) -> str:
+        """Write a layer down, given the name of the normalisation that ``hidden`` comes from."""
+        attention = f"{prefix}attention."
+        query, key = (self._linear(hidden, f"{attention}self.{part}") for part in ("query", "key"))
+        value = self._linear(hidden, f"{attention}self.value", normal)
+        mixed = self._add("MultiHeadAttention", query, key, value, domain=FUSED, num_heads=HEADS)
+        mixed = self._linear(mixed, f"{attention}output.dense")
+        hidden = self._residual(mixed, hidden, f"{attention}output.LayerNorm")
+        inner = self._feed_forward(hidden, f"{attention}output.LayerNorm", prefix)
         return self._residual(inner, hidden, f"{prefix}output.LayerNorm")
 
+    def _feed_forward(self, hidden: str, normal: str, prefix: str) -> str:
+        matrix, bias = self._weights.linear(f"{prefix}intermediate.dense")
+        hidden, matrix = self._smooth(hidden, matrix, normal)
+        inner = self._row_scaled_product(hidden, self._add("Abs", hidden), matrix, bias)
+        inner = self._add("Gelu", inner, domain=FUSED)
+        return self._row_scaled_product(
+            inner, inner, *self._weights.linear(f"{prefix}output.dense")
+        )
+
     def _residual(self, new: str, old: str, name: str) -> str:
-        normal = self._normalisation(f"{ENCODER}{name}")
+        normal = self._normalisation(name)
         return self._add("SkipLayerNormalization", new, old, *normal, domain=FUSED, epsilon=EPSILON)
 
     def _normalisation(self, name: str) -> tuple[str, str]:
@@ -133,15 +145,26 @@ class _Encoder:
         gain, bias = (self._constant(array) for array in arrays)
         return gain, bias
 
-    def _linear(self, hidden: str, name: str) -> str:
+    def _linear(self, hidden: str, name: str, normal: str | None = None) -> str:
         matrix, bias = self._weights.linear(name)
+        if normal:
+            hidden, matrix = self._smooth(hidden, matrix, normal)
         return self._product(hidden, matrix, self._constant(bias))
 
-    def _row_scaled_linear(self, hidden: str, magnitudes: str, name: str) -> str:
-        matrix, bias = self._weights.linear(name)
+    def _smooth(
+        self, hidden: str, matrix: NDArray[np.float32], normal: str
+    ) -> tuple[str, NDArray[np.float32]]:
+        gain, bias = (self._weights.array(f"{normal}.{part}") for part in ("weight", "bias"))
+        reach = SPREAD * np.abs(gain) + np.abs(bias)
+        factors = np.sqrt(reach / np.abs(matrix).max(axis=1)).astype(np.float32)
+        smooth = self._add("Div", hidden, self._constant(factors))
+        return smooth, matrix * factors[:, np.newaxis]
+
+    def _row_scaled_product(
+        self, hidden: str, magnitudes: str, matrix: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> str:
         largest = self._add("ReduceMax", magnitudes, axes=[-1])
-        floor = self._constant(np.float32(GELU_MINIMUM))
-        largest = self._add("Max", largest, floor)
+        largest = self._add("Max", largest, self._constant(np.float32(GELU_MINIMUM)))
         product = self._product(self._add("Div", hidden, largest), matrix)
         return self._add("Add", self._add("Mul", product, largest), self._constant(bias))
 

@@ -118,6 +118,7 @@ class WordPieceTokenizer:
 
     def _ends_of_words(self, words: Sequence[str]) -> list[Ends]:
         found = self._encode_words(list(words))
+        self._words = self._remember(self._words, found)
         return [found[word] for word in words]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
@@ -144,7 +145,7 @@ class WordPieceTokenizer:
         cuts = {segment: self._cut(segment) for segment in segments}
         known = self._words
         unseen = {word for cut in cuts.values() for word, _ in cut}.difference(known)
-        learned = self._encode_words(list(unseen))
+        learned = self._encode_words(list(unseen)) if unseen else {}
         self._words = self._remember(known, learned)
         return {
             segment: tuple(
