@@ -78,16 +78,13 @@ class LocalEmbedder:
         # The longest first: then the threads end at about the same time.
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place]))
         embed_one = partial(self._embed_one, session, kind)
-        with ThreadPoolExecutor(min(self._workers, len(texts))) as pool:
-            for place, row in zip(
-                order, pool.map(embed_one, map(texts.__getitem__, order)), strict=True
-            ):
+        workers = min(self._threads or usable_cpus(), len(texts))
+        with ThreadPoolExecutor(workers) as pool:
+            # A pool of one would only cost a query the start of a thread.
+            run = pool.map if workers > 1 else map
+            for place, row in zip(order, run(embed_one, (texts[i] for i in order)), strict=True):
                 rows[place] = row
         return rows
-
-    @property
-    def _workers(self) -> int:
-        return self._threads or usable_cpus()
 
     @cached_property
     def _session(self) -> Session:
@@ -108,17 +105,20 @@ class LocalEmbedder:
         (ids,) = self.tokenizer.encode([prefix + text])
         if len(ids) <= self._model.max_length:
             return [ids]
-        ends = self.tokenizer.ends(text)
-        count = max(2, math.ceil(len(ends) / self.max_tokens))
-        cuts = sorted(
-            {0, *(int(ends[len(ends) * part // count - 1]) for part in range(1, count + 1))}
-        )
+        cuts = self._cuts(text)
         if len(cuts) < 3:
-            raise EmbeddingError(f"{text!r} has more tokens than the model reads")
+            raise EmbeddingError(f"{len(ids)} tokens in {len(text)} characters can't be parted")
         # A part cut inside a word can have more tokens than the word had there: look again.
         return [
             ids for start, end in pairwise(cuts) for ids in self._parts(prefix, text[start:end])
         ]
+
+    def _cuts(self, text: str) -> list[int]:
+        """Return where the parts of a text start, and its end; they have as many tokens each."""
+        ends = self.tokenizer.ends(text)
+        parts = max(2, math.ceil(len(ends) / self.max_tokens))
+        places = (len(ends) * part // parts - 1 for part in range(1, parts + 1))
+        return sorted({0, *(int(ends[place]) for place in places)})
 
 
 def usable_cpus() -> int:
