@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, EmbeddingError
+from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexNotFound
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
@@ -22,6 +22,7 @@ from embedsearch.store import checks, documents, filters, fulltext, hits, runs
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
+from embedsearch.store.salvage import salvage as salvaged
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
 from embedsearch.sync.embedding import embed_pending
@@ -399,6 +400,8 @@ class Index:
     def repair(self) -> list[Problem]:
         """Mend what ``verify`` finds, and return what it found; nothing sound is touched.
 
+        A database too damaged for that raises ``IndexCorrupt``: see ``salvage``.
+
         Texts and vectors that were lost are read and embedded again by the next ``sync``.
 
         Raises:
@@ -411,6 +414,25 @@ class Index:
                 checks.mend(self._database, self._space)
                 self._dense.rebuild()
         return found
+
+
+def salvage(path: PathLike) -> dict[str, int]:
+    """Make a damaged index usable again: what ``index.db`` still yields goes into a new one.
+
+    Returns how many rows of each table were kept; ``Index.sync`` then brings back what was lost.
+    The damaged file stays beside the new one.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexCorrupt: nothing of use can be read.
+        IndexLocked: another process is writing.
+
+    """
+    folder = Path(path)
+    if not (folder / DATABASE).exists():
+        raise IndexNotFound(f"no index in {folder}")
+    with writer_lock(folder):
+        return salvaged(folder / DATABASE)
 
 
 def _condition(where: Where, glob: Sequence[str]) -> Filter:

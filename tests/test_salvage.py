@@ -1,0 +1,64 @@
+"""Salvage: a damaged database gives back what can still be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from embedsearch import Document, Index
+from embedsearch.errors import IndexCorrupt, IndexNotFound
+from embedsearch.index import salvage
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = 4096
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return an index of 3,000 documents and 40 files."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for n in range(40):
+        (docs / f"{n}.txt").write_text(f"file {n} " * 200)
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.add(Document(str(n), f"document number {n}") for n in range(3_000))
+        index.sync(docs)
+    return tmp_path / "index"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_database_gives_back_nearly_all(folder: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    data = bytearray((folder / "index.db").read_bytes())
+    pages = len(data) // PAGE
+    # The first pages hold the schema; beyond repair without them.
+    for page in rng.choice(np.arange(40, pages), 5, replace=False):
+        data[page * PAGE : (page + 1) * PAGE] = rng.bytes(PAGE)
+    (folder / "index.db").write_bytes(data)
+    counts = salvage(folder)
+    assert counts["vectors"] > 2_500
+    with Index.open(folder, HashEmbedder()) as index:
+        index.sync(folder.parent / "docs")
+        torn = [problem for problem in index.verify() if "do not cover" not in problem.what]
+        assert torn == []
+        assert len(index) > 2_500
+        assert index.search("file 7", k=1)[0].document_id == "7.txt"
+    assert (folder / "index.db.damaged").exists()
+
+
+def test_what_is_no_database_cannot_be_salvaged_and_stays(folder: Path) -> None:
+    (folder / "index.db").write_bytes(b"nothing of use" * 1000)
+    with pytest.raises(IndexCorrupt, match="can't be salvaged"):
+        salvage(folder)
+    assert (folder / "index.db").read_bytes() == b"nothing of use" * 1000
+    assert not list(folder.glob("*.salvaged*"))
+
+
+def test_there_must_be_an_index(tmp_path: Path) -> None:
+    with pytest.raises(IndexNotFound, match="no index in"):
+        salvage(tmp_path)
