@@ -273,9 +273,9 @@ class Index:
         """Return the k best chunks for a query, best first; with ``group_by`` one a document.
 
         ``mode`` is by meaning (``"dense"``: cosine), by words (``"lexical"``: BM25) or by both
-        (``"hybrid"``: standardised and averaged). Texts that are not embedded yet are found by
-        words. ``where`` is a condition on metadata (see ``store.filters.where``), ``glob`` one on
-        ids. When k chunks match the conditions, k come back.
+        (``"hybrid"``: the cosine and the share of the best possible BM25 score, averaged). Texts
+        that are not embedded yet are found by words. ``where`` is a condition on metadata (see
+        ``store.filters.where``), ``glob`` one on ids. When k chunks match the conditions, k come back.
 
         Raises:
             ValueError: the query is blank, k is below 1, or a condition can't be understood.

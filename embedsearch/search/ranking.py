@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 
 DEPTH = 1_000
-"""Candidates taken from each side before fusion: standardising needs the deep, dull ones too."""
+"""Candidates taken from each side before fusion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,12 @@ def hybrid(index: DenseIndex, query: Query, k: int) -> Ranking:
     by_meaning, by_words = dense(index, query, depth), lexical(index, query, depth)
     texts = np.union1d(by_meaning.texts, by_words.texts)
     cosines = index.current().scores(query.vector, texts)
-    words = np.zeros(len(texts), np.float32)
-    words[np.searchsorted(texts, by_words.texts)] = by_words.scores
-    fused = fuse(cosines, words)
-    best = np.lexsort((texts, -fused))[:k]
-    return Ranking(texts[best], fused[best])
+    matched = np.zeros(len(texts), np.float32)
+    best = fulltext.best_score(index.database, query.text)
+    matched[np.searchsorted(texts, by_words.texts)] = by_words.scores / best
+    fused = fuse(cosines, matched)
+    order = np.lexsort((texts, -fused))[:k]
+    return Ranking(texts[order], fused[order])
 
 
 RANKERS: dict[Mode, Callable[[DenseIndex, Query, int], Ranking]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,6 +22,10 @@ STOP_WORDS = frozenset(
     """.split()
 )
 """English words that say nothing about what is sought; dropped when others are left."""
+
+K1 = 1.2
+LEAST_IDF = 1e-6
+"""FTS5's own constants: https://sqlite.org/fts5.html#the_bm25_function."""
 
 MOST_TERMS = 64
 """How many distinct words of a query are looked up; BM25 gains nothing from more."""
@@ -91,9 +96,26 @@ def expression(query: str) -> str | None:
 
     Every word is quoted, so that nothing a user types is taken for FTS5's own syntax.
     """
+    return " OR ".join(_terms(query)) or None
+
+
+def _terms(query: str) -> list[str]:
     words = dict.fromkeys(word.lower() for word in _WORD.findall(query))
     telling = [word for word in words if word not in STOP_WORDS] or list(words)
-    return " OR ".join(f'"{word}"' for word in telling[:MOST_TERMS]) or None
+    return [f'"{word}"' for word in telling[:MOST_TERMS]]
+
+
+def best_score(database: Database, query: str) -> float:
+    """Return the BM25 score that no text can exceed: each word of the query, endlessly repeated.
+
+    The highest id stands for the number of texts, which is close enough for a logarithm.
+    """
+    texts = int(database.value("select coalesce(max(id), 0) from texts"))
+    best = 0.0
+    for term in _terms(query):
+        held = database.value("select count(*) from texts_fts where texts_fts match ?", [term])
+        best += (K1 + 1) * max(math.log((texts - held + 0.5) / (held + 0.5)), LEAST_IDF)
+    return max(best, LEAST_IDF)
 
 
 def candidates(
@@ -101,7 +123,7 @@ def candidates(
 ) -> list[tuple[int, float]]:
     """Return (text id, BM25 score) of the best ``depth`` texts, higher is better.
 
-    BM25 as FTS5 has it: k1 = 1.2, b = 0.75 (https://sqlite.org/fts5.html#the_bm25_function).
+    BM25 as FTS5 has it, with k1 = 1.2 and b = 0.75.
     """
     terms = expression(query)
     if terms is None:
