@@ -26,8 +26,8 @@ from embedsearch.store.salvage import salvage as salvaged
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
 from embedsearch.sync.embedding import embed_pending
-from embedsearch.sync.intake import Chunking
 from embedsearch.sync.plan import Plan, plan, scope
+from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class Index:
         ``mode`` is by meaning (``"dense"``: cosine), by words (``"lexical"``: BM25) or by both
         (``"hybrid"``: the cosine and the share of the best possible BM25 score, averaged). Texts
         that are not embedded yet are found by words. ``where`` is a condition on metadata (see
-        ``store.filters.where``), ``glob`` one on ids. When k chunks match the conditions, k come back.
+        ``store.filters.where``), ``glob`` one on ids. When k chunks match them, k come back.
 
         Raises:
             ValueError: the query is blank, k is below 1, or a condition can't be understood.

@@ -34,6 +34,7 @@ OWNERS = {
     "click": {"cli"},
     "faiss": {"vectors"},
     "filelock": {"store"},
+    "loky": {"sync"},
     "onnx": {"embedders"},
     "onnxruntime": {"embedders"},
     "pathspec": {"readers"},
@@ -98,15 +99,16 @@ def test_every_dependency_has_an_owner() -> None:
     assert third_party - shared <= set(OWNERS)
 
 
-def test_our_own_modules_are_imported_at_the_top_only() -> None:
-    lazy = {PACKAGE / "__init__.py"}
-    for path in set(MODULES) - lazy:
+def test_other_rooms_are_imported_at_the_top_only() -> None:
+    """A late import may spare time inside a room; between rooms it would dodge a circle."""
+    for path in set(MODULES) - {PACKAGE / "__init__.py"}:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for function in ast.walk(tree):
             if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 for node in ast.walk(function):
                     if isinstance(node, ast.ImportFrom):
-                        assert not (node.module or "").startswith("embedsearch"), path
+                        top, *rest = (node.module or "").split(".")
+                        assert top != "embedsearch" or rest[0] == room(path), path
 
 
 @pytest.mark.parametrize("statement", ["import embedsearch", "import embedsearch.cli.main"])

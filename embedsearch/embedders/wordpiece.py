@@ -92,6 +92,10 @@ class WordPieceTokenizer:
         self._words: dict[str, Ends] = {}
         self._table = WordTable(self._ends_of_words)
 
+    def __reduce__(self) -> tuple[type[WordPieceTokenizer], tuple[str, Encoder]]:
+        """Travel to another process without the memory, which fills again there."""
+        return WordPieceTokenizer, (self._name, self._encoder)
+
     @property
     def name(self) -> str:
         """The vocabulary's name, as ``bert-base-uncased``."""

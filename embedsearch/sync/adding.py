@@ -10,7 +10,7 @@ import numpy as np
 from embedsearch.errors import DimensionMismatch
 from embedsearch.records import Chunk
 from embedsearch.store import documents, vectors
-from embedsearch.sync.intake import prepare, storable
+from embedsearch.sync.reading import prepare, storable
 from embedsearch.sync.report import SyncReport
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from embedsearch.records import Document
     from embedsearch.store.database import Database
-    from embedsearch.sync.intake import Chunking
+    from embedsearch.sync.reading import Chunking
 
 COMMIT_DOCUMENTS = 1_000
 """How many documents go into a transaction."""

@@ -9,13 +9,15 @@ from embedsearch.store import documents, sources, vectors
 from embedsearch.store.documents import Prepared
 from embedsearch.sync import intake
 from embedsearch.sync.report import Progress, SyncReport
+from embedsearch.sync.workers import read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from embedsearch.store.database import Database
-    from embedsearch.sync.intake import Chunking, Tally
+    from embedsearch.sync.intake import Tally
     from embedsearch.sync.plan import Plan
+    from embedsearch.sync.reading import Chunking
 
 
 def apply(
@@ -47,8 +49,7 @@ def rehearse(
     tally = intake.Tally()
     texts: dict[bytes, int] = {}
     total, done = sum(file.size for file in files), 0
-    for file in files:
-        outcome = intake.read(file, ids[file], chunking)
+    for file, outcome in read_all(files, ids, chunking):
         tally.count(file, outcome)
         if isinstance(outcome, Prepared):
             texts |= {key: tokens or 0 for key, tokens, blank, _ in outcome.texts if not blank}

@@ -1,100 +1,27 @@
-"""The first loop: read what changed, cut it into chunks, and make it searchable by words."""
+"""The first loop: take in what changed, so that it is searchable by words."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from embedsearch import readers
-from embedsearch.chunking import chunk
-from embedsearch.errors import BinaryFile, ReadError
 from embedsearch.store import documents, sources
-from embedsearch.store.documents import Origin, Prepared
+from embedsearch.store.documents import Prepared
 from embedsearch.store.sources import Unread
+from embedsearch.sync.reading import Touched
 from embedsearch.sync.report import Failure, Progress
+from embedsearch.sync.workers import read_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from embedsearch.records import Document
     from embedsearch.store.database import Database
     from embedsearch.sync.plan import File, Plan
-    from embedsearch.tokens.protocol import Tokenizer
+    from embedsearch.sync.reading import Chunking, Outcome
 
-MAX_FILE_BYTES = 100_000_000
-"""Larger files are reported, not read: they hold data more often than prose."""
-
-SNIFFED_BYTES = 8_192
-"""How much of a file too large to read is looked at, to tell a binary one."""
-
-COMMIT_CHARACTERS = 1_000_000
-"""How much text goes into a transaction: a commit every tenth of a second or so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunking:
-    """How texts are cut: at most ``limit`` tokens of ``tokenizer``, sharing up to ``overlap``."""
-
-    tokenizer: Tokenizer
-    limit: int
-    overlap: int
-
-
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """A file whose bytes are as they were, though its time is not."""
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-Outcome = Prepared | Touched | Unread | Failure
-"""A ``Failure`` may pass (no permission); what is ``Unread`` is so until the file changes."""
-
-
-def prepare(document: Document, chunking: Chunking, origin: Origin | None = None) -> Prepared:
-    """Cut a document into chunks, ready to be stored."""
-    document = storable(document)
-    pieces = chunk(document, chunking.tokenizer, limit=chunking.limit, overlap=chunking.overlap)
-    return documents.prepare(document, pieces, origin)
-
-
-def storable(document: Document) -> Document:
-    """Put U+FFFD for lone surrogates, which no UTF-8 file can hold; offsets stay as they are."""
-    if not _SURROGATE.search(document.text):
-        return document
-    return replace(document, text=_SURROGATE.sub("\ufffd", document.text))
-
-
-def read(file: File, id: str, chunking: Chunking) -> Outcome:
-    """Read a file and cut it into chunks; what goes wrong is an outcome, never an exception."""
-    try:
-        data = _bytes(file)
-        digest = hashlib.sha256(data).digest()
-        if file.known and file.known.sha256 == digest:
-            return Touched()
-        document = readers.read(id, data)
-    except ReadError as error:
-        binary = isinstance(error, BinaryFile)
-        return Unread(file.size, file.mtime_ns, binary, str(error))
-    except OSError as error:
-        return Failure(file.path, (error.strerror or str(error)).lower())
-    origin = Origin(file.source, file.path, file.size, file.mtime_ns, digest)
-    return prepare(document, chunking, origin)
-
-
-def _bytes(file: File) -> bytes:
-    with file.absolute.open("rb") as opened:
-        if file.size <= MAX_FILE_BYTES:
-            return opened.read()
-        if b"\0" in opened.read(SNIFFED_BYTES):
-            raise BinaryFile("holds NUL bytes")
-    raise ReadError(
-        f"is {file.size / 1e6:,.0f} MB, more than the {MAX_FILE_BYTES / 1e6:.0f} MB that are read"
-    )
+COMMIT_CHARACTERS = 2_000_000
+"""How much text goes into a transaction: a commit every fifth of a second or so."""
 
 
 @dataclass(slots=True)
@@ -154,20 +81,12 @@ def take_in(
     """Read files and swap each document's text, chunks and words in one transaction."""
     tally = Tally()
     total, done = sum(file.size for file in files), 0
-    batches = _batches((file, read(file, ids[file], chunking)) for file in files)
-    # SQLite works without the interpreter's lock, so one batch is written while the next is read.
-    with ThreadPoolExecutor(1) as writer:
-        written: Future[None] | None = None
-        for batch in batches:
-            if written:
-                written.result()
-            written = writer.submit(_commit, database, batch, ids)
-            for file, outcome in batch:
-                tally.count(file, outcome)
-                done += file.size
-            progress(Progress("read", done, total))
-        if written:
-            written.result()
+    for batch in _batches(read_all(files, ids, chunking)):
+        _commit(database, batch, ids)
+        for file, outcome in batch:
+            tally.count(file, outcome)
+            done += file.size
+        progress(Progress("read", done, total))
     return tally
 
 

@@ -1,0 +1,136 @@
+"""Reading files in several processes, where there is enough to read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from contextlib import contextmanager
+from itertools import islice
+from threading import Thread
+from typing import TYPE_CHECKING, TypeAlias
+
+from embedsearch.sync.reading import read
+from embedsearch.sync.report import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from loky import ProcessPoolExecutor
+
+    from embedsearch.sync.plan import File
+    from embedsearch.sync.reading import Chunking, Outcome
+
+    Group: TypeAlias = list[tuple[File, str]]
+    Outcomes: TypeAlias = list[tuple[File, Outcome]]
+
+WORTH_WORKERS_BYTES = 8_000_000
+"""Below this, starting workers takes longer than they save: they load for half a second."""
+
+GROUP_BYTES = 1_000_000
+"""How much a worker is given at once, so that sending it costs little."""
+
+OWNER_CHECK_SECONDS = 1.0
+"""How often a worker looks whether its owner is still alive."""
+
+
+def read_all(
+    files: Sequence[File], ids: Mapping[File, str], chunking: Chunking
+) -> Iterator[tuple[File, Outcome]]:
+    """Yield each file with what reading it came to, in order."""
+    work = [(file, ids[file]) for file in files]
+    count = _processors()
+    if count < 2 or sum(file.size for file in files) < WORTH_WORKERS_BYTES:
+        return ((file, read(file, id, chunking)) for file, id in work)
+    return _read_elsewhere(_groups(work), chunking, count)
+
+
+def _processors() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _groups(work: Iterable[tuple[File, str]]) -> deque[Group]:
+    groups: deque[Group] = deque()
+    room = 0
+    for file, id in work:
+        if room <= 0:
+            groups.append([])
+            room = GROUP_BYTES
+        groups[-1].append((file, id))
+        room -= file.size
+    return groups
+
+
+def _read_elsewhere(
+    groups: deque[Group], chunking: Chunking, count: int
+) -> Iterator[tuple[File, Outcome]]:
+    """Read groups of files in ``count`` processes; a file that kills one is reported as failed."""
+    from loky.process_executor import BrokenProcessPool
+
+    while groups:
+        try:
+            with _pool(chunking, count) as pool:
+                yield from _in_order(groups, pool, 3 * count)
+        except BrokenProcessPool:
+            for work in groups.popleft():
+                yield _read_alone(work, chunking)
+
+
+def _in_order(
+    groups: deque[Group], pool: ProcessPoolExecutor, ahead: int
+) -> Iterator[tuple[File, Outcome]]:
+    """Yield the outcomes of groups; one leaves the queue when all of it is read."""
+    upcoming = iter(list(groups))
+    flying = deque(pool.submit(_read_group, group) for group in islice(upcoming, ahead))
+    while flying:
+        outcomes = flying[0].result()
+        flying.popleft()
+        flying.extend(pool.submit(_read_group, group) for group in islice(upcoming, 1))
+        groups.popleft()
+        yield from outcomes
+
+
+def _read_alone(work: tuple[File, str], chunking: Chunking) -> tuple[File, Outcome]:
+    from loky.process_executor import BrokenProcessPool
+
+    try:
+        with _pool(chunking, 1) as pool:
+            outcomes: Outcomes = pool.submit(_read_group, [work]).result()
+    except BrokenProcessPool:
+        return work[0], Failure(work[0].path, "crashed its reader")
+    return outcomes[0]
+
+
+@contextmanager
+def _pool(chunking: Chunking, count: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes; those of loky don't run the user's script again, as Python's own would."""
+    from loky import ProcessPoolExecutor
+
+    pool = ProcessPoolExecutor(count, initializer=_begin, initargs=(chunking,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(kill_workers=True)
+
+
+_chunking: list[Chunking] = []
+"""In a worker: how it is to cut what it reads."""
+
+
+def _begin(chunking: Chunking) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner is told, and ends its workers
+    Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    _chunking[:] = [chunking]
+
+
+def _leave_with(owner: int) -> None:
+    """End this process when its owner is gone: one that was killed ends nobody."""
+    while os.getppid() == owner:
+        time.sleep(OWNER_CHECK_SECONDS)
+    os._exit(1)
+
+
+def _read_group(group: Group) -> Outcomes:
+    return [(file, read(file, id, _chunking[0])) for file, id in group]

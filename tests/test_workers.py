@@ -1,0 +1,146 @@
+"""Reading in worker processes: the same index, whatever happens to a worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from embedsearch import Index
+from embedsearch.testing import HashEmbedder, WordTokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Deadly(WordTokenizer):
+    """Kills the process that tokenizes a certain text, unless it is the one that made this."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+
+    def ends(self, text: str) -> NDArray[np.int64]:
+        if "deadly" in text and os.getpid() != self.owner:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().ends(text)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return super().count(texts)
+
+
+class DeadlyEmbedder(HashEmbedder):
+    tokenizer = Deadly()
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Return a folder with 10 MB to read, more than is read without workers."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for n in range(20):
+        lines = (f"file {n} line {m} of plain and simple words\n" for m in range(12_000))
+        (folder / f"{n:02}.txt").write_text("".join(lines))
+    (folder / "page.html").write_text("<h1>Title</h1><p>Some words.</p>")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 no more than this\0")
+    (folder / "binary.bin").write_bytes(bytes(range(256)))
+    return folder
+
+
+def contents(index: Index) -> dict[str, object]:
+    return {document.id: index.chunks(document.id) for document in index.documents()}
+
+
+def test_workers_make_the_same_index(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Index.open(tmp_path / "many", HashEmbedder()) as index:
+        by_many = index.sync(corpus, embed=False)
+        many = contents(index)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    with Index.open(tmp_path / "one", HashEmbedder()) as index:
+        by_one = index.sync(corpus, embed=False)
+        assert contents(index) == many
+    assert (by_many.added, by_many.skipped, by_many.failed) == (21, 1, by_one.failed)
+    assert [failure.path for failure in by_many.failed] == ["broken.pdf"]
+
+
+def test_a_file_that_kills_its_worker_is_reported_and_stops_nothing(
+    corpus: Path, tmp_path: Path
+) -> None:
+    (corpus / "05.txt").write_text("deadly words\n")
+    with Index.open(tmp_path / "index", DeadlyEmbedder()) as index:
+        report = index.sync(corpus, embed=False)
+        assert report.added == 20
+        failures = {failure.path: failure.why for failure in report.failed}
+        assert failures["05.txt"] == "crashed its reader"
+        assert set(failures) == {"05.txt", "broken.pdf"}
+
+
+SCRIPT = """
+import sys
+from embedsearch import Index
+from embedsearch.testing import HashEmbedder
+with Index.open(sys.argv[1], HashEmbedder()) as index:
+    print("begin", flush=True)
+    print(index.sync(sys.argv[2], embed=False, progress=lambda p: print(p, flush=True)).added)
+"""
+
+
+def test_a_script_needs_no_main_guard(corpus: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    run = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "index"), str(corpus)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.splitlines()[-1] == "21"
+    assert run.stdout.count("begin") == 1
+    assert run.stderr == ""
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_no_worker_outlives_an_interrupted_sync(
+    corpus: Path, tmp_path: Path, kill: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "index"), str(corpus)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "begin\n"
+    assert process.stdout.readline().startswith("Progress(stage='read'")
+    os.kill(process.pid, kill)
+    process.wait(timeout=20)
+    process.stdout.close()
+    deadline = time.monotonic() + 30
+    while members(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert members(process.pid) == []
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert index.verify() == []
+
+
+def members(session: int) -> list[int]:
+    """Return the processes of a session that are alive."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,stat=", "--sid", str(session)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line.split() for line in listed.stdout.splitlines()]
+    return [int(pid) for pid, state in lines if not state.startswith("Z")]
