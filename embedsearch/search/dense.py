@@ -45,6 +45,8 @@ class DenseIndex:
         self._generation = -1
         self._epoch: str | None = None
         self._newest = 0
+        self._on_disk: tuple[int, int] | None = None
+        """The newest vector and the tombstones of the cache file, as far as known."""
         self._selections: dict[Filter, Selection] = {}
 
     def current(self) -> VectorIndex:
@@ -87,6 +89,7 @@ class DenseIndex:
                 newest = int(stamp.pop("newest", 0))
                 if stamp == self._stamp() and newest <= stored_vectors.highest(self.database):
                     self._newest = newest
+                    self._on_disk = newest, index.dead
                     return index
         return self._rebuilt()
 
@@ -127,7 +130,7 @@ class DenseIndex:
         """Make the cache anew from the store."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
-        self._index, self._generation, self._newest = None, -1, 0
+        self._index, self._generation, self._on_disk = None, -1, None
         self.save()
 
     def save(self) -> None:
@@ -143,5 +146,7 @@ class DenseIndex:
             index = self.current()
             if index.wasted > MOST_WASTED:
                 index.compact()
-            if len(index) >= FILE_MIN_ROWS:
+            held = self._newest, index.dead
+            if len(index) >= FILE_MIN_ROWS and held != self._on_disk:
                 index.save(self._path, {**self._stamp(), "newest": self._newest})
+                self._on_disk = held

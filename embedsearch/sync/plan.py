@@ -69,8 +69,8 @@ class Scope:
     inside: str
     """The folder or file under the root; empty for all."""
     glob: tuple[str, ...] = ()
-    skip: Path | None = None
-    """A folder left out wherever it lies: the index's own."""
+    skip: str = ""
+    """A folder under the root that is left out: the index's own."""
 
     @property
     def whole(self) -> bool:
@@ -85,9 +85,9 @@ class Scope:
 
     def holds(self, path: str) -> bool:
         """Say whether a path under the root is of this scope."""
-        if self.inside and path != self.inside and not path.startswith(self.inside + "/"):
+        if self.inside and not _under(path, self.inside):
             return False
-        if self.skip and (self.root / path).is_relative_to(self.skip):
+        if self.skip and _under(path, self.skip):
             return False
         return matches(path, self.glob)
 
@@ -114,8 +114,17 @@ def scope(
         sources.add(database, folder) if create else NO_SOURCE,
         folder,
     )
+    skipped = _inside(root, skip) if skip and skip.is_relative_to(root) else ""
+    return Scope(root, source, _inside(root, path), tuple(glob), skipped)
+
+
+def _inside(root: Path, path: Path) -> str:
     inside = path.relative_to(root).as_posix()
-    return Scope(root, source, "" if inside == "." else inside, tuple(glob), skip)
+    return "" if inside == "." else inside
+
+
+def _under(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def plan(database: Database, scopes: Iterable[Scope]) -> Plan:
