@@ -135,7 +135,7 @@ def test_search_vector_is_brute_force(n: int, k: int, residue: int, seed: int) -
     scores = vectors.astype(np.float16).astype(np.float32) @ query
     best = sorted(allowed, key=lambda i: -scores[i])[:k]
     assert len(hits) == len(best)
-    np.testing.assert_allclose([hit.score for hit in hits], scores[best], atol=1e-6)
+    np.testing.assert_allclose([hit.score for hit in hits], scores[best], atol=1e-3)
 
 
 def test_the_same_passage_in_many_documents_comes_back_from_each(index: Index) -> None:
