@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from embedsearch.cli import errors, options, terminal
 
+
+class Late(NamedTuple):
+    """A command that is imported when it is asked for, and its line in the help."""
+
+    module: str
+    summary: str
+
+
 COMMANDS = {
-    "index": "indexing",
-    "search": "searching",
-    "add": "adding",
-    "similar": "searching",
-    "get": "documents",
-    "ls": "documents",
-    "rm": "documents",
-    "status": "upkeep",
-    "verify": "upkeep",
-    "repair": "upkeep",
-    "tokens": "tokens",
+    "index": Late("indexing", "Bring the index in step with files and folders."),
+    "search": Late("searching", "Find the passages that answer a query."),
+    "add": Late("adding", "Add the rows of a csv, tsv, json or jsonl file."),
+    "similar": Late("searching", "Find the passages most like a document or chunk."),
+    "get": Late("documents", "Print the text of a document or chunk."),
+    "ls": Late("documents", "List the documents of the index."),
+    "rm": Late("documents", "Remove documents from the index; no file is touched."),
+    "status": Late("upkeep", "Say what the index holds and how far it is embedded."),
+    "verify": Late("upkeep", "Check the index; change nothing."),
+    "repair": Late("upkeep", "Mend what verify finds."),
+    "tokens": Late("tokens", "Count tokens, show them, say what they cost."),
 }
-"""The module that holds each command; imported when the command is asked for."""
 
 
 class Door(click.Group):
@@ -36,9 +43,14 @@ class Door(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"embedsearch.cli.{COMMANDS[cmd_name]}")
+        module = import_module(f"embedsearch.cli.{COMMANDS[cmd_name].module}")
         command: click.Command = getattr(module, f"{cmd_name}_")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, late.summary) for name, late in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what the library raises on purpose ends as a message."""
