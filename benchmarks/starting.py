@@ -51,7 +51,13 @@ def main() -> None:
                 "import embedsearch": [PYTHON, "-c", "import embedsearch"],
                 "embedsearch --help": [PYTHON, "-m", "embedsearch", "--help"],
                 "embedsearch search": [*cli, "search", "who discovered oxygen"],
-                "embedsearch search --mode lexical": [*cli, "search", "--mode", "lexical", "oxygen"],
+                "embedsearch search --mode lexical": [
+                    *cli,
+                    "search",
+                    "--mode",
+                    "lexical",
+                    "oxygen",
+                ],
             }
         )
         steps = subprocess.run(

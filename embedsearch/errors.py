@@ -12,6 +12,7 @@
     ├── IndexNotFound (FileNotFoundError)
     ├── IndexLocked                        another writer is at work
     ├── IndexCorrupt                       a damaged, foreign or newer file
+    │   └── IndexDamaged                   ours, and in part unreadable
     ├── StorageFailed (OSError)            disk full, read-only, or gone
     └── MissingDependency (ImportError)
 
@@ -64,6 +65,10 @@ class IndexLocked(EmbedsearchError):
 
 class IndexCorrupt(EmbedsearchError):
     """An index file that is damaged, foreign, or from a newer version."""
+
+
+class IndexDamaged(IndexCorrupt):
+    """A database that can't be read in part or at all: ``index.salvage`` may help."""
 
 
 class StorageFailed(EmbedsearchError, OSError):

@@ -27,8 +27,6 @@ def report(ctx: click.Context, error: Exception) -> NoReturn:
     """Say what went wrong, and exit."""
     if ctx.meta.get(WANTS_JSON):
         click.echo(json.dumps({"error": _as_json(error)}, ensure_ascii=False), err=True)
-    elif isinstance(error, click.UsageError):
-        raise error
     else:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {_message(error)}", err=True)
         if hint := _hint(error):
@@ -66,4 +64,6 @@ def _message(error: Exception) -> str:
 
 
 def _hint(error: Exception) -> str | None:
+    if isinstance(error, click.UsageError) and error.ctx:
+        return f"see: {error.ctx.command_path} --help"
     return error.hint if isinstance(error, EmbedsearchError) else None

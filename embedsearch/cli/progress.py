@@ -84,7 +84,7 @@ class _Written:
         moment = time.monotonic()
         if now.stage != self._stage:
             self._stage, self._started = now.stage, moment
-        if moment - self._last >= EVERY_SECONDS:
+        elif moment - self._last >= EVERY_SECONDS:
             self._last = moment
             click.echo(_line(now, moment - self._started), err=True)
 

@@ -11,6 +11,8 @@ import click
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
 from embedsearch.cli.terminal import counted, note
+from embedsearch.errors import IndexDamaged
+from embedsearch.index import salvage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,13 +83,26 @@ def verify_(
 def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:
     """Mend what 'verify' finds, without touching what is sound.
 
-    Texts and vectors that were lost are read and embedded again by the next 'index'.
+    Texts and vectors that were lost are read and embedded again by the next 'index'. Of a database
+    that can't be opened, what is readable goes into a new one; the damaged file stays beside it.
     """
-    with opening.open_index(db, model) as index:
-        problems = index.repair()
+    try:
+        with opening.open_index(db, model) as index:
+            problems = index.repair()
+    except IndexDamaged as error:
+        _salvage(db or opening.located(), str(error), quiet=quiet)
+        return
     _print_problems(problems, format_)
     done = f"{counted(len(problems), 'problem')} mended" if problems else "nothing to repair"
     note(done, quiet=quiet)
+
+
+def _salvage(folder: Path, what: str, *, quiet: bool) -> None:
+    kept = salvage(folder)
+    note(what, quiet=quiet)
+    rows = f"{counted(kept['documents'], 'document')} and {counted(kept['vectors'], 'vector')}"
+    note(f"salvaged {rows} into a new one; the old is index.db.damaged", quiet=quiet)
+    note("hint: run embedsearch index on your folders, for what is missing", quiet=quiet)
 
 
 def _print_problems(problems: Sequence[Problem], format_: str) -> None:

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.errors import IndexCorrupt, IndexLocked, IndexNotFound, StorageFailed
+from embedsearch.errors import (
+    IndexCorrupt,
+    IndexDamaged,
+    IndexLocked,
+    IndexNotFound,
+    StorageFailed,
+)
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
@@ -55,7 +61,9 @@ def _translation(error: sqlite3.DatabaseError, path: object) -> Exception:
     if code == sqlite3.SQLITE_IOERR:
         return StorageFailed(f"{path} can't be read or written: {error}")
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return IndexCorrupt(f"{path} is damaged or no index: {error}")
+        return IndexDamaged(
+            f"{path} is damaged or no index: {error}", hint="try: embedsearch repair"
+        )
     return error
 
 

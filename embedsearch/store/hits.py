@@ -83,6 +83,8 @@ class Counts:
 def counts(database: Database, condition: Filter) -> Counts:
     """Return how many documents meet a condition, and their chunks and distinct texts."""
     with database.reading():
+        if not condition:
+            return Counts(*database.execute(_ALL).fetchone())
         row = database.execute(
             f"""
             select count(distinct d.number), count(c.text), count(distinct c.text)
@@ -91,3 +93,9 @@ def counts(database: Database, condition: Filter) -> Counts:
             condition.values,
         ).fetchone()
     return Counts(*row)
+
+
+_ALL = """
+    select (select count(*) from documents), (select count(*) from chunks),
+           (select count(*) from texts) - (select count(*) from texts where text is null)
+"""

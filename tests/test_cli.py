@@ -1,0 +1,403 @@
+"""The command line, through its door: what it prints where, and how it exits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from embedsearch.cli.main import COMMANDS, main
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "wikipedia"
+
+
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(
+        main, [str(a) for a in arguments], input=stdin, prog_name="embedsearch"
+    )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the empty folder that commands are run in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMBEDSEARCH_DB", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def wikipedia(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an index of the example folder."""
+    folder = tmp_path_factory.mktemp("wikipedia") / "index"
+    result = run("--db", folder, "index", EXAMPLE)
+    assert result.exit_code == 0, result.stderr
+    return folder
+
+
+def found(*arguments: object) -> list[dict[str, Any]]:
+    result = run(*arguments, "--format", "json")
+    hits: list[dict[str, Any]] = json.loads(result.stdout)["hits"]
+    return hits
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: embedsearch {command} ")
+
+
+def test_index_says_what_it_did_on_stderr_and_nothing_on_stdout(here: Path) -> None:
+    shutil.copytree(EXAMPLE / "science", here / "docs")
+    result = run("index", "docs")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.startswith("11 added; ")
+    (here / "docs" / "oxygen.md").rename(here / "docs" / "o2.md")
+    (here / "docs" / "force.md").unlink()
+    again = run("index", "docs")
+    assert again.stderr.startswith("1 renamed, 1 removed, 9 unchanged")
+    assert json.loads(run("index", "docs", "--format", "json").stdout)["unchanged"] == 10
+
+
+def test_a_dry_run_prints_the_plan_and_makes_nothing(here: Path) -> None:
+    result = run("index", EXAMPLE / "places", "--dry-run")
+    assert result.exit_code == 0
+    assert "7" in result.stdout
+    assert list(here.iterdir()) == []
+
+
+def test_files_that_failed_are_listed_and_the_exit_code_is_3(here: Path) -> None:
+    (here / "docs").mkdir()
+    (here / "docs" / "good.txt").write_text("words")
+    (here / "docs" / "bad.pdf").write_bytes(b"%PDF-1.4 nothing\0")
+    result = run("index", "docs")
+    assert result.exit_code == 3
+    assert "failed: bad.pdf: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["index", "nowhere"], "'nowhere' does not exist"),
+        (["index"], "Missing argument 'PATH...'"),
+        (["search", "words"], "no index in "),
+        (["search", "words", "--mode", "fuzzy"], "'fuzzy' is not one of"),
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["tokens", "--text", "x", "--model", "gpt-99"], "gpt-99"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_a_hint(
+    here: Path, arguments: list[str], message: str
+) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr.splitlines()[0]
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("why did fuel get expensive in the seventies", "history/oil-crisis.html"),
+        ("how did people get to the moon", "history/apollo-program.html"),
+        ("who discovered oxygen", "science/oxygen.md"),
+        ("jungle in south america", "places/amazon-rainforest.txt"),
+    ],
+)
+def test_search_finds_what_is_meant(wikipedia: Path, query: str, expected: str) -> None:
+    hit = found("--db", wikipedia, "search", query, "-k", 1)[0]
+    assert hit["document_id"] == expected
+
+
+def test_a_hit_in_json_has_the_contract_s_keys(wikipedia: Path) -> None:
+    result = run("--db", wikipedia, "search", "oxygen", "-k", 2, "--format", "json")
+    answer = json.loads(result.stdout)
+    assert answer["schema_version"] == 1
+    assert answer["query"] == "oxygen"
+    keys = (
+        "rank score document_id chunk_id text start end start_line end_line page heading metadata"
+    )
+    assert [list(hit) for hit in answer["hits"]] == [keys.split()] * 2
+    assert answer["hits"][0]["metadata"] == {"title": "Oxygen", "topic": "science"}
+
+
+def test_every_format_prints_the_same_hits(wikipedia: Path, here: Path) -> None:
+    assert here.is_dir()  # from elsewhere, paths are absolute
+    common = ("--db", wikipedia, "search", "oxygen", "-k", 3)
+    hits = found(*common)
+    lines = run(*common, "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["chunk_id"] for line in lines] == [h["chunk_id"] for h in hits]
+    rows = list(csv.DictReader(io.StringIO(run(*common, "--format", "csv").stdout)))
+    assert [row["document_id"] for row in rows] == [h["document_id"] for h in hits]
+    files = run(*common, "--format", "files").stdout.splitlines()
+    assert files == list(dict.fromkeys(str(EXAMPLE / h["document_id"]) for h in hits))
+    for line, hit in zip(
+        run(*common, "--format", "vimgrep").stdout.splitlines(), hits, strict=True
+    ):
+        path, number, column, _ = line.split(":", 3)
+        assert path == str(EXAMPLE / hit["document_id"])
+        assert hit["start_line"] <= int(number) <= hit["end_line"]
+        assert int(column) >= 1
+    assert run(*common, "--format", "md").stdout.count("\n   > ") >= 3
+    text = run(*common).stdout
+    assert text.startswith(f"1  {EXAMPLE / hits[0]['document_id']}:")
+
+
+def test_filters_globs_and_groups(wikipedia: Path) -> None:
+    common = ("--db", wikipedia, "search", "water and land", "-k", 50)
+    assert {h["metadata"].get("topic") for h in found(*common, "--where", "topic=science")} == {
+        "science"
+    }
+    assert {Path(h["document_id"]).suffix for h in found(*common, "--glob", "*.txt")} == {".txt"}
+    grouped = [h["document_id"] for h in found(*common, "--group-by", "document")]
+    assert len(grouped) == len(set(grouped)) == 25
+
+
+def test_context_lines_surround_the_best_ones(wikipedia: Path) -> None:
+    common = ("--db", wikipedia, "search", "Priestley", "--mode", "lexical", "-k", 1)
+    plain, wide = run(*common).stdout.splitlines(), run(*common, "-C", 2).stdout.splitlines()
+    assert set(plain) <= set(wide)
+    assert len(wide) > len(plain)
+
+
+def test_nothing_found_says_what_was_searched_and_what_came_near(wikipedia: Path) -> None:
+    result = run("--db", wikipedia, "search", "zeppelins", "--mode", "lexical")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("nothing found among 113 chunks of 25 documents\nnearest: ")
+    filtered = run("--db", wikipedia, "search", "oxygen", "--where", "topic=cooking")
+    assert (filtered.exit_code, filtered.stdout) == (1, "")
+    assert "(filter topic=cooking)" in filtered.stderr
+    assert "oxygen.md" in filtered.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["", "-k", "1"], 2), (["x", "-k", "0"], 2), (["x", "-k", "1000000000"], 0)],
+)
+def test_odd_queries_are_answered_or_refused(
+    wikipedia: Path, arguments: list[str], code: int
+) -> None:
+    assert run("--db", wikipedia, "search", *arguments).exit_code == code
+
+
+def test_a_query_of_a_megabyte_is_answered(wikipedia: Path) -> None:
+    result = run("--db", wikipedia, "search", "-", "-k", 1, stdin="oxygen gas " * 90_000)
+    assert result.exit_code == 0
+
+
+def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
+    (here / "a.txt").write_text("the quick brown fox")
+    run("index", "a.txt")
+    (here / "a.txt").write_text("the slow brown fox!")
+    assert "(file changed since it was indexed)" in run("search", "fox").stdout
+    assert found("search", "fox")[0]["stale"] is True
+
+
+def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
+    (here / "a.txt").write_text("the quick brown fox")
+    run("index", "a.txt", "--no-embed")
+    result = run("search", "fox")
+    assert result.exit_code == 0
+    assert "note: 1 of 1 passage are not embedded yet" in result.stderr
+
+
+def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:
+    db = here / "index"
+    shutil.copytree(wikipedia, db)
+    assert found("--db", db, "similar", "science/oxygen.md", "-k", 1)[0]["document_id"] != (
+        "science/oxygen.md"
+    )
+    text = run("--db", db, "get", "places/kenya.txt").stdout
+    assert text.rstrip("\n") == (EXAMPLE / "places/kenya.txt").read_text().rstrip("\n")
+    assert run("--db", db, "get", "places/kenya.txt#0").stdout[:6] == "Kenya\n"
+    assert run("--db", db, "get", "nobody").exit_code == 2
+    assert len(json.loads(run("--db", db, "ls", "--format", "json").stdout)["documents"]) == 25
+    assert run("--db", db, "rm", "places/kenya.txt", "-y").exit_code == 0
+    assert "places/kenya.txt" not in run("--db", db, "ls").stdout
+
+
+ROWS = [{"number": "7", "subject": "Refund", "body": "Where is my money?", "year": 2024}]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "json", "jsonl"])
+@pytest.mark.parametrize("by_stdin", [False, True])
+def test_add_takes_rows(here: Path, kind: str, *, by_stdin: bool) -> None:
+    if kind in {"csv", "tsv"}:
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, list(ROWS[0]), delimiter="\t" if kind == "tsv" else ",")
+        writer.writeheader()
+        writer.writerows(ROWS)
+        data = stream.getvalue()
+    else:
+        data = json.dumps(ROWS) if kind == "json" else json.dumps(ROWS[0]) + "\n"
+    (here / f"rows.{kind}").write_text(data)
+    source = ["-", "--format", kind] if by_stdin else [f"rows.{kind}"]
+    columns = ["--id", "number", "--text", "subject,body", "--meta", "*"]
+    result = run("add", *source, *columns, stdin=data if by_stdin else None)
+    assert result.exit_code == 0, result.stderr
+    hit = found("search", "money", "-k", 1)[0]
+    assert hit["document_id"] == "7"
+    assert "Refund" in hit["text"]
+    assert str(hit["metadata"]["year"]) == "2024"
+
+
+def test_add_names_the_columns_there_are(here: Path) -> None:
+    (here / "rows.csv").write_text("number,body\n1,words\n")
+    result = run("add", "rows.csv", "--text", "body")
+    assert result.exit_code == 2
+    assert "number" in result.stderr
+    assert "body" in result.stderr
+
+
+def test_tokens_counts_shows_and_prices() -> None:
+    assert run("tokens", "--text", "hamburger", "--show").stdout.splitlines()[0] == "hamb|urger"
+    shown = run("tokens", "--text", "hamburger", "--encoding", "cl100k_base", "--show").stdout
+    assert shown.splitlines()[0] == "h|amburger"
+    answer = json.loads(run("tokens", "--text", "a b", "--json").stdout)
+    assert answer["tokens"] == 2
+    priced = run("tokens", "-", "--model", "text-embedding-3-small", stdin="word " * 1000)
+    assert "$" in priced.stdout
+
+
+def test_status_verify_and_repair(here: Path, wikipedia: Path) -> None:
+    db = here / "index"
+    shutil.copytree(wikipedia, db)
+    status = json.loads(run("--db", db, "status", "--format", "json").stdout)
+    assert (status["counts"]["documents"], status["pending"]["texts"]) == (25, 0)
+    assert run("--db", db, "verify").exit_code == 0
+    with sqlite3.connect(db / "index.db") as database:
+        database.execute("update vectors set vector = x'00' where number = 1")
+    database.close()
+    broken = run("--db", db, "verify")
+    assert (broken.exit_code, broken.stdout) == (
+        3,
+        "1 vectors are damaged: their texts are embedded again\n",
+    )
+    assert run("--db", db, "repair").exit_code == 0
+    assert run("--db", db, "verify").exit_code == 0
+    assert run("--db", db, "index", EXAMPLE).stderr.count("1 passage ") == 1
+
+
+def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia: Path) -> None:
+    db = here / "index"
+    shutil.copytree(wikipedia, db)
+    path = db / "index.db"
+    data = bytearray(path.read_bytes())
+    data[40 * 4096 : 46 * 4096] = os.urandom(6 * 4096)
+    path.write_bytes(data)
+    assert run("--db", db, "repair").exit_code == 0
+    assert run("--db", db, "index", EXAMPLE).exit_code == 0
+    assert found("--db", db, "search", "oxygen", "-k", 1)[0]["document_id"] == "science/oxygen.md"
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\0" * 5000])
+def test_a_database_that_is_none_is_an_error_without_a_trace(
+    here: Path, wikipedia: Path, damage: bytes
+) -> None:
+    db = here / "index"
+    shutil.copytree(wikipedia, db)
+    (db / "index.db").write_bytes(damage)
+    result = run("--db", db, "search", "oxygen")
+    assert result.exit_code in {1, 2}
+    assert "Traceback" not in result.stderr
+    assert (db / "index.db").read_bytes()[:100] == damage[:100] or not damage
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "embedsearch", *map(str, arguments)]
+
+
+def test_a_reader_that_leaves_early_is_no_error(wikipedia: Path) -> None:
+    line = " ".join(command("--db", wikipedia, "search", "oxygen", "-k", "50", "--format", "json"))
+    done = subprocess.run(
+        ["bash", "-c", f"{line} | head -c 10; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_second_writer_is_told_to_wait(here: Path) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt")
+    held = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from embedsearch.store.lock import writer_lock\n"
+        "with writer_lock(Path('.embedsearch')):\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout
+        owner.stdout.readline()
+        result = run("index", "a.txt")
+        assert result.exit_code == 6
+        assert "is being written by another process" in result.stderr
+        assert run("search", "words").exit_code == 0
+        owner.communicate()
+
+
+def test_ctrl_c_keeps_what_was_done_and_the_next_run_goes_on(here: Path) -> None:
+    (here / "docs").mkdir()
+    for n in range(200):
+        (here / "docs" / f"{n}.txt").write_text(f"Document {n} tells of a number. " * 200)
+    with subprocess.Popen(command("index", "docs"), stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not embedded(here):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "what was done is kept" in errors
+    assert "Traceback" not in errors
+    before = embedded(here)
+    assert before > 0
+    assert run("verify").exit_code == 0
+    report = json.loads(run("index", "docs", "--format", "json").stdout)
+    assert report["texts"] + before == embedded(here)
+    assert report["pending"] == 0
+
+
+def embedded(here: Path) -> int:
+    path = here / ".embedsearch" / "index.db"
+    if not path.exists():
+        return 0
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+            return int(database.execute("select count(*) from vectors").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        if "database" in locals():
+            database.close()
+
+
+def test_the_nearest_index_upwards_is_used(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "a.txt").write_text("the quick brown fox")
+    run("index", "a.txt")
+    (here / "deep" / "down").mkdir(parents=True)
+    monkeypatch.chdir(here / "deep" / "down")
+    assert found("search", "fox")[0]["document_id"] == "a.txt"
+    monkeypatch.chdir(here.parent)
+    assert run("search", "fox").exit_code == 2
+    monkeypatch.setenv("EMBEDSEARCH_DB", str(here / ".embedsearch"))
+    assert found("search", "fox")[0]["document_id"] == "a.txt"
