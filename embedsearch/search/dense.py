@@ -147,6 +147,8 @@ class DenseIndex:
             if index.wasted > MOST_WASTED:
                 index.compact()
             held = self._newest, index.dead
+            for torn in self._path.parent.glob(f"{self._path.name}.*.tmp"):
+                torn.unlink(missing_ok=True)  # of a writer that was killed
             if len(index) >= FILE_MIN_ROWS and held != self._on_disk:
                 index.save(self._path, {**self._stamp(), "newest": self._newest})
                 self._on_disk = held

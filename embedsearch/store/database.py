@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from embedsearch.errors import (
     IndexCorrupt,
@@ -45,26 +45,26 @@ def translated(path: object) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise _translation(error, path) from error
+        _raise_translated(error, path)
 
 
-def _translation(error: sqlite3.DatabaseError, path: object) -> Exception:
+def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return IndexLocked(f"{path} is busy: another process is writing to it")
+        raise IndexLocked(f"{path} is busy: another process is writing to it") from error
     if code == sqlite3.SQLITE_FULL:
-        return StorageFailed(
+        raise StorageFailed(
             f"the disk that holds {path} is full", hint="what was committed is safe; free some"
-        )
+        ) from error
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return StorageFailed(f"{path} can't be written: {error}")
+        raise StorageFailed(f"{path} can't be written: {error}") from error
     if code == sqlite3.SQLITE_IOERR:
-        return StorageFailed(f"{path} can't be read or written: {error}")
+        raise StorageFailed(f"{path} can't be read or written: {error}") from error
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return IndexDamaged(
+        raise IndexDamaged(
             f"{path} is damaged or no index: {error}", hint="try: embedsearch repair"
-        )
-    return error
+        ) from error
+    raise error
 
 
 class Database:
@@ -111,7 +111,10 @@ class Database:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
-        return self.connection.execute(sql, values)
+        try:
+            return self.connection.execute(sql, values)
+        except sqlite3.DatabaseError as error:
+            _raise_translated(error, self.path)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of values."""
