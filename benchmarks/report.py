@@ -1,0 +1,153 @@
+"""Make ``docs/benchmarks.md`` from the JSON files in ``benchmarks/results``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+
+PUBLISHED = {"xquad": ("96.5", "94.4"), "limit-small": ("99.2", "-"), "medline": ("69.6", "-")}
+"""nDCG@10 x 100 of BM25 (Lucene's, by bm25s) and of all-MiniLM-L6-v2, where known."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure, where it stands in the results, and what it should be."""
+
+    what: str
+    benchmark: str
+    path: str
+    sign: str
+    bound: float
+
+    def measured(self, results: dict[str, Any]) -> float | None:
+        value: Any = results.get(self.benchmark, {}).get("results")
+        for step in self.path.split("/"):
+            if value is None:
+                return None
+            value = value[int(step)] if isinstance(value, list) else value.get(step)
+        return value
+
+    def row(self, results: dict[str, Any]) -> str:
+        value = self.measured(results)
+        if value is None:
+            return f"| {self.what} | {self.sign} {self.bound:g} | not measured | |"
+        met = value >= self.bound if self.sign == ">=" else value <= self.bound
+        verdict = "met" if met else "**missed**"
+        return f"| {self.what} | {self.sign} {self.bound:g} | {value:g} | {verdict} |"
+
+
+TARGETS = [
+    Target("whole pipeline against the bare embedder", "indexing", "pipeline/ratio_to_bare", ">=", 0.95),
+    Target("taking in reStructuredText, MB of text/s", "indexing", "taking_in/0/text_mb_per_second", ">=", 10),
+    Target("taking in HTML, MB of text/s", "indexing", "taking_in/1/text_mb_per_second", ">=", 10),
+    Target("peak memory of indexing 200 MB of text, MB", "indexing", "memory/peak_mb", "<=", 600),
+    Target("embedder against sentence-transformers, chunks", "embedder", "chunks/ratio", ">=", 1.7),
+    Target("embedder against sentence-transformers, a query", "embedder", "query/ratio", ">=", 4),
+    Target("chunker against one tiktoken encode, prose", "chunker", "results/0/ratio", "<=", 2.5),
+    Target("unchanged sync against os.walk + stat", "syncing", "ratio", "<=", 3),
+    Target("texts embedded by renaming every file", "syncing", "texts_embedded_by_renaming", "<=", 0),
+    Target("search at 100k against the bare FAISS call, p50", "searching", "embedsearch/ratio_to_bare", "<=", 1.3),
+    Target("recall@10 at 100k", "searching", "embedsearch/recall", ">=", 0.98),
+    Target("recall@10, filter of 10 %", "searching", "embedsearch/filter 10 %/recall", ">=", 0.99),
+    Target("recall@10, filter of 1 %", "searching", "embedsearch/filter 1 %/recall", ">=", 0.99),
+    Target("recall@10, filter of 0.1 %", "searching", "embedsearch/filter 0.1 %/recall", ">=", 0.99),
+    Target("adding ready vectors, documents/s", "searching", "embedsearch/add_per_second", ">=", 20_000),
+    Target("import embedsearch, ms over python -c pass", "starting", "import_over_bare_ms", "<=", 60),
+    Target("embedsearch --help, ms over python -c pass", "starting", "help_over_bare_ms", "<=", 150),
+    Target("cold embedsearch search, ms", "starting", "cold_search_ms", "<=", 1200),
+]  # fmt: skip
+
+
+def read() -> dict[str, Any]:
+    files = sorted((HERE / "results").glob("*.json"))
+    return {path.stem: json.loads(path.read_text()) for path in files}
+
+
+def targets(results: dict[str, Any]) -> list[str]:
+    rows = [target.row(results) for target in TARGETS]
+    return ["| | target | measured | |", "|---|---|---|---|", *rows]
+
+
+def retrieval(results: dict[str, Any]) -> list[str]:
+    sets = results.get("retrieval", {}).get("results", {})
+    if not sets:
+        return []
+    lines = [
+        "",
+        "## Quality: nDCG@10 x 100",
+        "",
+        "| set | queries | by meaning | by words | both | BM25 (Lucene) | the model, published |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, facts in sets.items():
+        figures = [f"{100 * facts[m]['ndcg@10']:.1f}" for m in ("dense", "lexical", "hybrid")]
+        published = PUBLISHED.get(name, ("39.6", "-") if name == "cisi" else ("-", "-"))
+        lines.append(f"| {' | '.join([name, str(facts['queries']), *figures, *published])} |")
+    return lines
+
+
+def peers(results: dict[str, Any]) -> list[str]:
+    facts = results.get("searching", {}).get("results", {})
+    if not facts:
+        return []
+    lines = [
+        "",
+        f"## Search at {facts['rows']:,} chunks, text and metadata",
+        "",
+        "| | add/s | recall@10 | p50 ms | filter 10 % | 1 % | 0.1 % (p50 ms, recall) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in ("embedsearch", "zvec", "chromadb"):
+        side = facts.get(name)
+        if not isinstance(side, dict):
+            lines.append(f"| {name} | not installed | | | | | |")
+            continue
+        filters = [side[f"filter {share} %"] for share in ("10", "1", "0.1")]
+        cells = [f"{f['p50_ms']}, {f['recall']:.3f}" for f in filters]
+        row = [name, f"{side['add_per_second']:,}", side["recall"], side["p50_ms"], *cells]
+        lines.append(f"| {' | '.join(map(str, row))} |")
+    own = facts["embedsearch"]
+    first = ", ".join(f"{own[f'filter {s} %']['first_ms']} ms" for s in ("10", "1", "0.1"))
+    lines += [
+        "",
+        f"The bare FAISS call takes {own['bare_faiss_p50_ms']} ms at recall {own['bare_faiss_recall']}."
+        f" A filter is read from SQLite at its first use ({first}) and kept until the index changes."
+        f" A search by text takes {own['hybrid_search_p50_ms']} ms (both), {own['dense_search_p50_ms']}"
+        f" ms (meaning), {own['lexical_search_p50_ms']} ms (words), the query's embedding included.",
+    ]
+    return lines
+
+
+def machines(results: dict[str, Any]) -> list[str]:
+    lines = ["", "## Runs", "", "| benchmark | command | machine | commit |", "|---|---|---|---|"]
+    for name, run in results.items():
+        machine, given = run["machine"], " ".join(run["arguments"])
+        command = f"`python benchmarks/run.py {name}{' -- ' + given if given else ''}`"
+        where = f"{machine['cores']} cores, {machine['cpu']}, Python {machine['python']}"
+        lines.append(f"| {name} | {command} | {where} | {run['commit']} |")
+    return lines
+
+
+def main() -> None:
+    results = read()
+    lines = [
+        "# Benchmarks",
+        "",
+        "Made by `python benchmarks/report.py` from `benchmarks/results/*.json`. The machine is shared:"
+        " ratios inside one run hold, absolute figures vary.",
+        "",
+        *targets(results),
+        *retrieval(results),
+        *peers(results),
+        *machines(results),
+    ]
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
