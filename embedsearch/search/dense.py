@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,10 @@ FILTERS_KEPT = 64
 
 MOST_WASTED = 0.2
 """The share of tombstones from which the cache is compacted before it is saved."""
+
+BUILT_AT_ONCE = 40_000
+"""How many vectors an index is trained on and begun with; more are added page by page, so that
+memory stays flat: 61 MB of float32 at 384 dimensions."""
 
 FILE_MIN_ROWS = 1_000
 """Below this, reading the vectors from SQLite is as fast as opening the cache file."""
@@ -94,7 +99,8 @@ class DenseIndex:
         return self._rebuilt()
 
     def _rebuilt(self) -> VectorIndex:
-        batches = list(stored_vectors.after(self.database, self._space, 0))
+        stored = stored_vectors.after(self.database, self._space, 0)
+        batches = list(islice(stored, BUILT_AT_ONCE // stored_vectors.PAGE))
         if not batches:
             return VectorIndex(self._dimensions)
         self._newest = int(batches[-1].numbers[-1])
