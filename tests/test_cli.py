@@ -188,7 +188,12 @@ def test_nothing_found_says_what_was_searched_and_what_came_near(wikipedia: Path
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["", "-k", "1"], 2), (["x", "-k", "0"], 2), (["x", "-k", "1000000000"], 0)],
+    [
+        (["", "-k", "1"], 2),
+        (["x", "-k", "0"], 2),
+        (["x", "-k", "1000000000"], 0),
+        (["x", "-k", "9" * 30], 0),
+    ],
 )
 def test_odd_queries_are_answered_or_refused(
     wikipedia: Path, arguments: list[str], code: int
@@ -214,7 +219,7 @@ def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
     run("index", "a.txt", "--no-embed")
     result = run("search", "fox")
     assert result.exit_code == 0
-    assert "note: 1 of 1 passage are not embedded yet" in result.stderr
+    assert "note: 1 of 1 passages are not embedded yet" in result.stderr
 
 
 def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:

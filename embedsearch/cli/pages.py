@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from embedsearch.cli.places import path, span
+from embedsearch.cli.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +50,14 @@ def _console() -> Console:
 
 def _head(hit: Hit, *, stale: bool, width: int) -> Text:
     before = Text.assemble(
-        (f"{hit.rank}  ", "bold"), (path(hit), "magenta"), (f":{span(hit)}", "green")
+        (f"{hit.rank}  ", "bold"), (printable(path(hit)), "magenta"), (f":{span(hit)}", "green")
     )
     if hit.page is not None:
         before.append(f"  p. {hit.page}")
     after = Text(f"  {hit.score:.2f}", "dim")
     if stale:
         after.append(f"  {STALE}", "yellow")
-    heading = Text(hit.heading or "", "cyan")
+    heading = Text(printable(hit.heading or ""), "cyan")
     heading.truncate(max(width - before.cell_len - after.cell_len - 2, 10), overflow="ellipsis")
     return Text.assemble(before, "  " if heading else "", heading, after)
 

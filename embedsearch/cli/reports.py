@@ -11,7 +11,7 @@ import click
 from embedsearch.cli import terminal
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.progress import tokens
-from embedsearch.cli.terminal import counted
+from embedsearch.cli.terminal import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,8 @@ def _changes(report: SyncReport) -> list[str]:
 def list_failures(failures: Sequence[Failure]) -> None:
     """Say on stderr which files could not be read and why."""
     for failure in failures[:FAILURES_SHOWN]:
-        click.echo(f"{click.style('failed:', fg='red')} {failure.path}: {failure.why}", err=True)
+        line = printable(f"{failure.path}: {failure.why}")
+        click.echo(f"{click.style('failed:', fg='red')} {line}", err=True)
     more = len(failures) - FAILURES_SHOWN
     if more > 0:
         click.echo(f"... and {more:,} more (--format json lists all)", err=True)

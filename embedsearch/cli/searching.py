@@ -11,7 +11,7 @@ from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import path
-from embedsearch.cli.terminal import counted, note
+from embedsearch.cli.terminal import counted, note, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,8 +133,8 @@ def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool
         _say_nothing_found(answer, filters)
     elif answer.pending and by_meaning:
         note(
-            f"note: {answer.pending:,} of {counted(answer.searched.texts, 'passage')} are not"
-            " embedded yet: they are found by words only"
+            f"note: {answer.pending:,} of {answer.searched.texts:,} passages are not embedded yet:"
+            " they are found by words only"
         )
 
 
@@ -146,5 +146,6 @@ def _say_nothing_found(answer: Answer, filters: list[str]) -> None:
         + (f" (filter {', '.join(filters)})" if filters else "")
     )
     if hit := answer.nearest:
-        facts = f"{path(hit)}:{hit.start_line}", hit.heading, f'"{hit.text.strip()[:80]}"'
+        words = f'"{printable(" ".join(hit.text.split()))[:80]}"'
+        facts = printable(f"{path(hit)}:{hit.start_line}"), printable(hit.heading or ""), words
         note(f"nearest: {'  '.join(fact for fact in facts if fact)}")

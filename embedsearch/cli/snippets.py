@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from embedsearch.cli.terminal import CONTROLS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,9 +19,7 @@ LINES = 3
 CHARACTERS = 300
 """How many characters of them are shown: three lines of a wide terminal."""
 
-_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
-_SHOWN = str.maketrans({**_CONTROLS, "\t": "    ", "\r": "", "\n": "\n", "\f": ""})
-"""No document may move a user's cursor or recolour the screen."""
+_SHOWN = str.maketrans({**CONTROLS, "\t": "    ", "\r": "", "\n": "\n", "\f": ""})
 
 
 @dataclass(frozen=True, slots=True)

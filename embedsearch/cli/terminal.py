@@ -8,6 +8,9 @@ import sys
 
 import click
 
+CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
+"""No document, and no file's name, may move a user's cursor or recolour the screen."""
+
 
 def prepare(ctx: click.Context) -> None:
     """Honour NO_COLOR, and print what the terminal's encoding lacks as escapes."""
@@ -27,6 +30,11 @@ def note(message: str, *, quiet: bool = False) -> None:
     """Say something to the user that is no data."""
     if not quiet:
         click.echo(message, err=True)
+
+
+def printable(text: str) -> str:
+    """Return a text, or a file's name, without what a terminal would take for a command."""
+    return text.translate(CONTROLS)
 
 
 def counted(n: int, noun: str) -> str:

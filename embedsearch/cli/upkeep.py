@@ -10,7 +10,7 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
-from embedsearch.cli.terminal import counted, note
+from embedsearch.cli.terminal import counted, note, printable
 from embedsearch.errors import IndexDamaged
 from embedsearch.index import salvage
 
@@ -52,7 +52,7 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if status.binary:
         yield "skipped", counted(status.binary, "binary file")
     for path, why in status.unread:
-        yield "unread", f"{path}: {why}"
+        yield "unread", printable(f"{path}: {why}")
     if run:
         yield "last run", f"{run.command} at {run.started}, {run.seconds:.1f} s"
 

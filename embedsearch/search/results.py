@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -36,7 +37,7 @@ def collect(
 
     ``rank(depth)`` gives the best texts; it is asked for more while chunks are wanting.
     """
-    depth = k
+    depth = k = min(k, sys.maxsize)
     while True:
         ranking = rank(depth)
         rows = _rows(database, ranking, condition)

@@ -68,7 +68,10 @@ def salvage(path: Path) -> dict[str, int]:
 def _space(database: Database, path: Path) -> str:
     space = database.setting("space")
     if space is None:
-        raise IndexCorrupt(f"{path} can't be salvaged: its settings can't be read")
+        raise IndexCorrupt(
+            f"{path} can't be salvaged: its settings can't be read",
+            hint=f"delete {path.parent} and run: embedsearch index FOLDER",
+        )
     return space
 
 

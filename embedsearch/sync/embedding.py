@@ -27,6 +27,8 @@ def embed_pending(
     """
     todo = vectors.pending(database, space)
     texts = tokens = 0
+    if todo.texts:
+        progress(Progress("embed", 0, todo.tokens))
     for batch in _pages(database, space):
         ids, counts, contents = zip(*batch, strict=True)
         vectors.put(database, space, ids, embedder.embed(contents, kind="document"))

@@ -1,0 +1,102 @@
+"""Rows of tables as documents."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from embedsearch.cli.rows import Columns, Table
+from embedsearch.records import Document
+
+
+def read(
+    text: str, kind: str, columns: Columns | None = None
+) -> tuple[list[Document], dict[str, str]]:
+    table = Table("t", io.StringIO(text), kind, columns or Columns())
+    documents = list(table.documents())
+    return documents, {failure.path: failure.why for failure in table.failed}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("csv", 'id,text,n\n1,"a, b",7\n'),
+        ("csv", "id;text;n\n1;a, b;7\n"),
+        ("tsv", "id\ttext\tn\n1\ta, b\t7\n"),
+        ("json", '[{"id": 1, "text": "a, b", "n": 7}]'),
+        ("jsonl", '{"id": 1, "text": "a, b", "n": 7}\n\n'),
+    ],
+)
+def test_every_format_gives_the_same_document(kind: str, text: str) -> None:
+    columns = Columns(metadata=("*",))
+    assert read(text, kind, columns) == ([Document("1", "a, b", {"n": 7})], {})
+
+
+def test_cells_that_are_numbers_compare_as_such_and_codes_stay_text() -> None:
+    header = "id,text,year,price,zip,big,empty\n"
+    row = f"1,x,2020,-1.50,01234,{'9' * 16},\n"
+    ((document,), _) = read(header + row, "csv", Columns(metadata=("*",)))
+    assert document.metadata == {"year": 2020, "price": -1.5, "zip": "01234", "big": "9" * 16}
+
+
+def test_texts_of_several_columns_are_joined_by_blank_lines() -> None:
+    columns = Columns("n", ("title", "body"))
+    rows = [{"n": 1, "title": "T", "body": "B"}, {"n": 2, "body": "only"}]
+    documents, _ = read(json.dumps(rows), "json", columns)
+    assert [document.text for document in documents] == ["T\n\nB", "only"]
+
+
+def test_a_row_that_is_no_document_is_reported_and_the_rest_goes_on() -> None:
+    lines = [
+        '{"id": "a", "text": "first"}',
+        "nonsense",
+        "[1]",
+        '{"id": "b", "text": NaN}',
+        '{"id": "c", "text": ["x"]}',
+        '{"id": "\\ud800", "text": "x"}',
+        '{"text": "x"}',
+        '{"id": "d", "text": " "}',
+        '{"id": "z", "text": "last"}',
+    ]
+    documents, failed = read("\n".join(lines), "jsonl")
+    assert [document.id for document in documents] == ["a", "z"]
+    assert failed == {
+        "t:2": "is no JSON: Expecting value: line 1 column 1 (char 0)",
+        "t:3": "is no object but [1]",
+        "t:4": "is no JSON: NaN is no JSON",
+        "t:5": "'text' is no text but [\"x\"]",
+        "t:6": "holds half of a surrogate pair",
+        "t:7": "has no 'id'",
+        "t:8": "has no 'text'",
+    }
+
+
+def test_a_row_with_too_many_cells_is_reported_by_its_line() -> None:
+    _, failed = read('id,text\n1,"two\nlines"\n2,x,y\n', "csv")
+    assert failed == {"t:4": "has more cells than there are columns"}
+
+
+def test_a_quotation_mark_in_tab_separated_text_is_a_character() -> None:
+    documents, _ = read('id\ttext\n1\t12" disk\n', "tsv")
+    assert documents == [Document("1", '12" disk')]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_column_that_is_not_there_names_those_that_are(kind: str) -> None:
+    text = {"csv": "key,text\n1,x\n", "jsonl": '{"key": 1, "text": "x"}\n'}[kind]
+    with pytest.raises(ValueError, match="no column 'id': the columns are key, text"):
+        read(text, kind)
+
+
+def test_records_may_leave_out_metadata_but_a_table_s_header_may_not() -> None:
+    columns = Columns(metadata=("lang",))
+    assert read('{"id": 1, "text": "x"}', "jsonl", columns) == ([Document("1", "x")], {})
+    with pytest.raises(ValueError, match="no column 'lang'"):
+        read("id,text\n1,x\n", "csv", columns)
+
+
+def test_json_that_is_no_list_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a JSON list of objects"):
+        read('{"id": 1}', "json")

@@ -1,0 +1,82 @@
+"""The command line at a real terminal: colours, width, and names that would disturb it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = 60
+
+
+def at_a_terminal(folder: Path, *arguments: str, **variables: str) -> str:
+    """Return what a terminal of 60 columns is sent."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    known = {key: os.environ[key] for key in os.environ if key not in {"NO_COLOR", "COLUMNS"}}
+    command = [sys.executable, "-m", "embedsearch", *arguments]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=known | {"TERM": "xterm-256color"} | variables,
+    ) as process:
+        os.close(theirs)
+        sent = b"".join(iter(lambda: _received(ours), b""))
+    os.close(ours)
+    assert process.returncode == 0, sent
+    return sent.decode()
+
+
+def _received(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # Linux's way to say that the other side has closed
+        return b""
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("terminal")
+    (folder / "bell\x07.txt").write_text("the quick brown fox " * 10 + "\x1b[2J")
+    at_a_terminal(folder, "index", ".")
+    return folder
+
+
+def test_words_that_matched_are_coloured_and_lines_wrapped(indexed: Path) -> None:
+    sent = at_a_terminal(indexed, "search", "fox", "-q", NO_COLOR="")
+    assert "\x1b[1;31mfox\x1b[0m" in sent
+    plain = at_a_terminal(indexed, "search", "fox", "-q", NO_COLOR="1")
+    assert len(plain.splitlines()) == 5
+    assert all(len(line) <= COLUMNS for line in plain.splitlines())
+
+
+def test_no_color_is_honoured(indexed: Path) -> None:
+    sent = at_a_terminal(indexed, "search", "fox", "-q", NO_COLOR="1")
+    assert "\x1b[1;31m" not in sent
+    assert "fox" in sent
+
+
+def test_neither_a_name_nor_a_text_commands_the_terminal(indexed: Path) -> None:
+    sent = at_a_terminal(indexed, "search", "fox", "-q")
+    assert "\x07" not in sent
+    assert "\x1b[2J" not in sent
+
+
+def test_progress_is_drawn_and_cleared(indexed: Path) -> None:
+    (indexed / "new.txt").write_text("a new file")
+    sent = at_a_terminal(indexed, "index", ".")
+    assert "embedding" in sent
+    assert "1 added, 1 unchanged" in sent
