@@ -59,6 +59,27 @@ def test_removing_says_how_many_there_were(index: Index) -> None:
     assert [document.id for document in index.documents()] == ["b"]
 
 
+def test_documents_may_be_removed_and_added_while_they_are_listed(index: Index) -> None:
+    ids = [f"{n:04}" for n in range(2_500)]
+    index.add((Document(id, "red") for id in ids), embed=False)
+    seen = []
+    for document in index.documents():
+        seen.append(document.id)
+        if document.id < "0003":
+            index.remove([document.id])
+            index.add([Document(f"new {document.id}", "blue")], embed=False)
+    assert seen == [*ids, "new 0000", "new 0001", "new 0002"]
+    assert [document.id for document in index.documents()] == seen[3:]
+
+
+def test_a_list_of_documents_may_be_left_before_its_end(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.add([Document(id, id) for id in "abc"])
+        listed = index.documents()
+        assert next(listed).id == "a"
+    del listed
+
+
 def test_a_lone_surrogate_becomes_a_replacement_character(index: Index) -> None:
     index.add([Document("a", "x\ud800y")])
     assert index.get("a").text == "x\ufffdy"

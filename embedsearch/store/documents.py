@@ -266,18 +266,34 @@ class Summary:
     metadata: dict[str, Any]
 
 
+SUMMARIES = 1_000
+"""How many summaries are read at a time."""
+
+
 def summaries(database: Database, condition: Filter) -> Iterator[Summary]:
-    """Yield every document that meets a condition without its text, by id."""
+    """Yield every document that meets a condition without its text, by id.
+
+    No transaction is open while the caller has its turn, so it may write between two of them.
+    """
+    last = ""  # no id is empty
+    while page := _page_of_summaries(database, condition, last):
+        for id, chunks, characters, updated, metadata in page:
+            yield Summary(id, chunks, characters, updated, json.loads(metadata))
+        last = page[-1][0]
+
+
+def _page_of_summaries(
+    database: Database, condition: Filter, last: str
+) -> list[tuple[str, int, int, str, str]]:
     with database.reading():
-        for id, chunks, characters, updated, metadata in database.execute(
+        return database.execute(
             f"""
             select d.id, (select count(*) from chunks c where c.document = d.number),
                    d.characters, d.updated, d.metadata
-            from documents d where {condition.sql} order by d.id
+            from documents d where d.id > ? and {condition.sql} order by d.id limit ?
             """,
-            condition.values,
-        ):
-            yield Summary(id, chunks, characters, updated, json.loads(metadata))
+            [last, *condition.values, SUMMARIES],
+        ).fetchall()
 
 
 def origins(database: Database, ids: Sequence[str]) -> dict[str, Origin]:
