@@ -283,3 +283,13 @@ def test_an_index_serves_several_threads(index: Index) -> None:
     for thread in threads:
         thread.join()
     assert sorted(found) == sorted(str(n) for n in range(50) for _ in threads)
+
+
+def test_a_write_inside_a_snapshot_is_refused_rather_than_lost(index: Index) -> None:
+    with (
+        index._database.reading(),
+        pytest.raises(RuntimeError, match="a snapshot is open"),
+        index._database.writing(),
+    ):
+        pass
+    assert index.add([Document("a", "words")]).added == 1

@@ -79,6 +79,7 @@ class Database:
         self.connection = connection
         self.path = path
         self._turn = RLock()
+        self._writes = False
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -97,10 +98,13 @@ class Database:
     def writing(self) -> Iterator[None]:
         """Commit all or nothing of what the block writes, as a new generation."""
         with self._turn, translated(self.path):
-            if self.connection.in_transaction:
+            if self._writes:
                 yield
                 return
+            if self.connection.in_transaction:
+                raise RuntimeError("a snapshot is open: what is written now would be lost with it")
             self.connection.execute("begin immediate")
+            self._writes = True
             try:
                 yield
                 self.execute("update settings set value = value + 1 where key = 'generation'")
@@ -108,6 +112,8 @@ class Database:
             except BaseException:
                 self.connection.rollback()
                 raise
+            finally:
+                self._writes = False
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
