@@ -406,3 +406,11 @@ def test_the_nearest_index_upwards_is_used(here: Path, monkeypatch: pytest.Monke
     assert run("search", "fox").exit_code == 2
     monkeypatch.setenv("EMBEDSEARCH_DB", str(here / ".embedsearch"))
     assert found("search", "fox")[0]["document_id"] == "a.txt"
+
+
+@pytest.mark.parametrize("rows", ["id,text\n1,words\n", "number,body\n1,words\n"])
+def test_add_leaves_the_csv_module_s_limit_as_it_was(here: Path, rows: str) -> None:
+    (here / "rows.csv").write_text(rows)
+    before = csv.field_size_limit()
+    run("add", "rows.csv")
+    assert csv.field_size_limit() == before

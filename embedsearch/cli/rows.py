@@ -154,10 +154,13 @@ def _tsv(stream: IO[str]) -> Iterator[tuple[int, Any]]:
 def _delimited(
     lines: Iterable[str], *, delimiter: str, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
 ) -> Iterator[tuple[int, Any]]:
-    csv.field_size_limit(MOST_CHARACTERS)
-    reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting)
-    for row in reader:
-        yield reader.line_num, row
+    before = csv.field_size_limit(MOST_CHARACTERS)  # one for the whole process: to be put back
+    try:
+        reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting)
+        for row in reader:
+            yield reader.line_num, row
+    finally:
+        csv.field_size_limit(before)
 
 
 def _json(stream: IO[str]) -> Iterator[tuple[int, Any]]:
