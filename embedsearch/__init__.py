@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from embedsearch.client import AsyncClient, Client
     from embedsearch.errors import EmbedsearchError
     from embedsearch.index import Index
     from embedsearch.records import Chunk, Document, Hit
 
-__all__ = ["Chunk", "Document", "EmbedsearchError", "Hit", "Index", "__version__"]
+__all__ = [
+    "AsyncClient",
+    "Chunk",
+    "Client",
+    "Document",
+    "EmbedsearchError",
+    "Hit",
+    "Index",
+    "__version__",
+]
 
 _HOMES = {
+    "AsyncClient": "client",
     "Chunk": "records",
+    "Client": "client",
     "Document": "records",
     "EmbedsearchError": "errors",
     "Hit": "records",

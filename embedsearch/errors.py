@@ -14,10 +14,25 @@
     ├── IndexCorrupt                       a damaged, foreign or newer file
     │   └── IndexDamaged                   ours, and in part unreadable
     ├── StorageFailed (OSError)            disk full, read-only, or gone
-    └── MissingDependency (ImportError)
+    ├── MissingDependency (ImportError)
+    ├── ConnectionFailed (ConnectionError) the API could not be reached, or hung up
+    │   └── TimedOut (TimeoutError)
+    └── APIError                           the API refused, or its answer makes no sense
+        ├── BadRequest                     400, 413, 422: ask for something else
+        ├── AuthenticationFailed           401, 403: the key
+        ├── NotFound (LookupError)         404
+        ├── RateLimited                    429: too fast, or out of credit
+        └── ServerError                    500 and above
 
 Bad arguments raise plain ``ValueError`` and ``TypeError``.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class EmbedsearchError(Exception):
@@ -77,3 +92,59 @@ class StorageFailed(EmbedsearchError, OSError):
 
 class MissingDependency(EmbedsearchError, ImportError):
     """An optional package that this feature needs."""
+
+
+class ConnectionFailed(EmbedsearchError, ConnectionError):
+    """The API could not be reached, or the connection broke off."""
+
+
+class TimedOut(ConnectionFailed, TimeoutError):
+    """The API did not answer in time."""
+
+
+class APIError(EmbedsearchError):
+    """The API refused a request, or answered what makes no sense.
+
+    ``headers`` are the answer's, ``body`` its decoded JSON or else its text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status_code = status_code
+        self.code = code
+        self.headers: Mapping[str, str] = headers if headers is not None else {}
+        self.body = body
+
+    @property
+    def request_id(self) -> str | None:
+        """The id to quote to the provider's support."""
+        return self.headers.get("x-request-id")
+
+
+class BadRequest(APIError):
+    """The request itself is at fault: 400, 413, 422."""
+
+
+class AuthenticationFailed(APIError):
+    """The key is missing, wrong, or not allowed to do this: 401, 403."""
+
+
+class NotFound(APIError, LookupError):
+    """No such model, file or job: 404."""
+
+
+class RateLimited(APIError):
+    """Too many requests or tokens, or no credit left: 429."""
+
+
+class ServerError(APIError):
+    """The provider's own failure: 500 and above."""

@@ -1,0 +1,146 @@
+"""What came back: an answer read as what was asked for, or as the error that it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+
+from embedsearch.client.types.record import Record
+from embedsearch.errors import (
+    APIError,
+    AuthenticationFailed,
+    BadRequest,
+    NotFound,
+    RateLimited,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from os import PathLike
+
+T = TypeVar("T")
+
+_ERRORS: dict[int, type[APIError]] = {
+    400: BadRequest,
+    401: AuthenticationFailed,
+    403: AuthenticationFailed,
+    404: NotFound,
+    413: BadRequest,
+    422: BadRequest,
+    429: RateLimited,
+}
+_SHOWN = 500
+"""Characters of an answer that is no JSON, shown in the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer; of a stream ``content`` is empty and ``chunks`` yields it as it comes."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes = field(default=b"", repr=False)
+    chunks: Any = field(default=None, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The content as text."""
+        return self.content.decode("utf-8", errors="replace")
+
+
+class Binary:
+    """A file that came."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.content = answer.content
+        self.headers = answer.headers
+
+    @property
+    def text(self) -> str:
+        """The content as text."""
+        return self.content.decode("utf-8", errors="replace")
+
+    def read(self) -> bytes:
+        """Give the content."""
+        return self.content
+
+    def iter_bytes(self, chunk_size: int = 65_536) -> Iterator[bytes]:
+        """Yield the content in pieces."""
+        for start in range(0, len(self.content), chunk_size):
+            yield self.content[start : start + chunk_size]
+
+    def write_to_file(self, file: str | PathLike[str]) -> None:
+        """Write the content to a path."""
+        Path(file).write_bytes(self.content)
+
+
+def text(answer: Answer) -> str:
+    """Read an answer as text."""
+    return answer.text
+
+
+def nothing(_answer: Answer) -> None:
+    """Read an answer that says nothing."""
+
+
+def read(reply: type[T] | Callable[[Answer], T], answer: Answer) -> T:
+    """Read an answer as its call says."""
+    if isinstance(reply, type) and issubclass(reply, Record):
+        return cast("T", record(reply, decode(answer), answer))
+    made: T = reply(answer)  # type: ignore[call-arg,assignment]
+    return made
+
+
+def record(kind: type[T], came: object, answer: Answer) -> T:
+    """Make a record of decoded JSON; raises APIError where a field is missing."""
+    try:
+        return kind.read(came)  # type: ignore[attr-defined,no-any-return]
+    except TypeError as error:
+        raise garbled(answer, str(error)) from error
+
+
+def decode(answer: Answer) -> Any:
+    """Decode an answer's JSON."""
+    try:
+        return msgspec.json.decode(answer.content)
+    except msgspec.DecodeError as error:
+        raise garbled(answer, f"{error}: {answer.text[:_SHOWN]!r}") from error
+
+
+def garbled(answer: Answer, why: str) -> APIError:
+    """Make the error of an answer that says it went well and makes no sense."""
+    return APIError(
+        f"the answer is not what was asked for: {why}",
+        status_code=answer.status_code,
+        headers=answer.headers,
+        body=answer.text,
+        hint="is the base URL that of an OpenAI-compatible API?",
+    )
+
+
+def failure(answer: Answer) -> APIError:
+    """Make the error that an answer with another status than 2xx is."""
+    try:
+        body = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        body = answer.text
+    return refusal(body, answer.status_code, answer.headers)
+
+
+def refusal(body: object, status_code: int, headers: Mapping[str, str]) -> APIError:
+    """Make the error that a body describes, in any of the shapes that servers give it."""
+    kind = _ERRORS.get(status_code, ServerError if status_code >= 500 else APIError)
+    told = body.get("error", body) if isinstance(body, dict) else body
+    message = told.get("message") or told.get("detail") if isinstance(told, dict) else told
+    code = (told.get("code") or told.get("type")) if isinstance(told, dict) else None
+    return kind(
+        f"{status_code}: {str(message or body)[:_SHOWN].strip() or 'no reason given'}",
+        status_code=status_code,
+        code=None if code is None else str(code),
+        headers=headers,
+        body=body,
+    )

@@ -1,0 +1,67 @@
+"""The driver that awaits: does what an exchange asks for, and lets others work meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from embedsearch.client import transport
+from embedsearch.client.answers import read
+from embedsearch.client.exchange import Exchange, Sleep, exchange
+from embedsearch.client.pages import AsyncPages
+from embedsearch.client.requests import prepare
+from embedsearch.client.streams import AsyncStream
+
+if TYPE_CHECKING:
+    import httpx
+
+    from embedsearch.client.answers import Answer
+    from embedsearch.client.calls import Call
+    from embedsearch.client.limiter import Limiter
+    from embedsearch.client.settings import Settings
+
+T = TypeVar("T")
+
+
+class Awaiting:
+    """Runs calls to their end; cancelling the task cancels the call."""
+
+    def __init__(self, settings: Settings, http: httpx.AsyncClient, limiter: Limiter) -> None:
+        self.settings = settings
+        self.http = http
+        self.limiter = limiter
+        self._key = transport.Key(settings)
+
+    async def run(self, call: Call[T]) -> T:
+        """Give what a call answers."""
+        return read(call.reply, await self.send(call))
+
+    def pages(self, call: Call[T]) -> AsyncPages[T]:
+        """Give the list that a call answers: to be awaited or iterated."""
+        return AsyncPages(self, call)
+
+    async def stream(self, call: Call[Any], kind: type[T]) -> AsyncStream[T]:
+        """Give the events of a call as they come."""
+        return AsyncStream(await self.send(call, stream=True), kind)
+
+    async def send(self, call: Call[Any], *, stream: bool = False) -> Answer:
+        """Give the answer to a call; raises APIError or ConnectionFailed without one."""
+        request = prepare(call, self.settings, stream=stream)
+        steps = exchange(request, self.limiter, max_retries=self.settings.max_retries)
+        with closing(steps):
+            return await self._drive(steps)
+
+    async def _drive(self, steps: Exchange) -> Answer:
+        step = next(steps)
+        while True:
+            outcome = None
+            if isinstance(step, Sleep):
+                await asyncio.sleep(step.seconds)
+            else:
+                outcome = await transport.send_async(self.http, step.request, self._key)
+            try:
+                step = steps.send(outcome)
+            except StopIteration as stop:
+                answer: Answer = stop.value
+                return answer

@@ -1,0 +1,67 @@
+"""The driver that waits: does what an exchange asks for, on this thread."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from embedsearch.client import transport
+from embedsearch.client.answers import read
+from embedsearch.client.exchange import Exchange, Sleep, exchange
+from embedsearch.client.pages import Page
+from embedsearch.client.requests import prepare
+from embedsearch.client.streams import Stream
+
+if TYPE_CHECKING:
+    import httpx
+
+    from embedsearch.client.answers import Answer
+    from embedsearch.client.calls import Call
+    from embedsearch.client.limiter import Limiter
+    from embedsearch.client.settings import Settings
+
+T = TypeVar("T")
+
+
+class Blocking:
+    """Runs calls to their end."""
+
+    def __init__(self, settings: Settings, http: httpx.Client, limiter: Limiter) -> None:
+        self.settings = settings
+        self.http = http
+        self.limiter = limiter
+        self._key = transport.Key(settings)
+
+    def run(self, call: Call[T]) -> T:
+        """Give what a call answers."""
+        return read(call.reply, self.send(call))
+
+    def pages(self, call: Call[T]) -> Page[T]:
+        """Give the page that a call answers."""
+        return Page(self, call, self.send(call))
+
+    def stream(self, call: Call[Any], kind: type[T]) -> Stream[T]:
+        """Give the events of a call as they come."""
+        return Stream(self.send(call, stream=True), kind)
+
+    def send(self, call: Call[Any], *, stream: bool = False) -> Answer:
+        """Give the answer to a call; raises APIError or ConnectionFailed without one."""
+        request = prepare(call, self.settings, stream=stream)
+        steps = exchange(request, self.limiter, max_retries=self.settings.max_retries)
+        with closing(steps):
+            return self._drive(steps)
+
+    def _drive(self, steps: Exchange) -> Answer:
+        step = next(steps)
+        while True:
+            outcome = None
+            if isinstance(step, Sleep):
+                time.sleep(step.seconds)
+            else:
+                outcome = transport.send(self.http, step.request, self._key)
+            try:
+                step = steps.send(outcome)
+            except StopIteration as stop:
+                answer: Answer = stop.value
+                return answer

@@ -1,0 +1,102 @@
+"""What an endpoint asks for, as data: nothing here sends anything."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypedDict, TypeVar
+from urllib.parse import quote
+
+from embedsearch.client.answers import Answer
+
+T = TypeVar("T")
+
+Reply = type[T] | Callable[[Answer], T]
+"""How an answer is read: as a record of that type, or by a function."""
+
+
+class Options(TypedDict, total=False):
+    """What every endpoint takes beside its own arguments."""
+
+    extra_headers: Mapping[str, str]
+    extra_query: Mapping[str, Any]
+    extra_body: Mapping[str, Any]
+    timeout: float | None
+    """Seconds to connect, and between two packets; None waits for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[T]):
+    """One request to an endpoint, and how to read its answer.
+
+    ``tokens`` is what it is worth to the rate limiter; None estimates it from the body.
+    """
+
+    method: str
+    path: str
+    reply: Reply[T]
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    files: tuple[str, ...] = ()
+    """The fields of the body that are files: it is then sent as multipart form data."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: Mapping[str, float | None] = field(default_factory=dict)
+    """Empty, or ``{"timeout": seconds}``: None is a timeout of its own."""
+    tokens: int | None = None
+
+
+def get(path: str, reply: Reply[T], params: Mapping[str, Any]) -> Call[T]:
+    """Make a call that reads; ``params`` are its query and options."""
+    return _call("GET", path, reply, params)
+
+
+def delete(path: str, reply: Reply[T], params: Mapping[str, Any]) -> Call[T]:
+    """Make a call that deletes; ``params`` are its query and options."""
+    return _call("DELETE", path, reply, params)
+
+
+def post(
+    path: str,
+    reply: Reply[T],
+    params: Mapping[str, Any],
+    *,
+    query: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    files: tuple[str, ...] = (),
+) -> Call[T]:
+    """Make a call that sends; ``params`` are its body and options."""
+    return _call("POST", path, reply, params, query=query, headers=headers, files=files)
+
+
+def segment(value: str) -> str:
+    """One part of a path, quoted; an empty part or a dot would name another endpoint."""
+    if not isinstance(value, str) or value.replace("%2e", ".").replace("%2E", ".") in _NOWHERE:
+        raise ValueError(f"expected an id, got {value!r}")
+    return quote(value, safe="!$&'()*+,;=:@")
+
+
+_NOWHERE = {"", ".", ".."}
+_OPTIONS = Options.__optional_keys__
+
+
+def _call(
+    method: str,
+    path: str,
+    reply: Reply[T],
+    params: Mapping[str, Any],
+    *,
+    query: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    files: tuple[str, ...] = (),
+) -> Call[T]:
+    own = {name: value for name, value in params.items() if name not in _OPTIONS}
+    body, asked = (own, {}) if method == "POST" else ({}, own)
+    body = {**body, **(params.get("extra_body") or {})}
+    return Call(
+        method=method,
+        path=path,
+        reply=reply,
+        query={**(query or {}), **asked, **(params.get("extra_query") or {})},
+        body=body or None,
+        files=files,
+        headers={**(headers or {}), **(params.get("extra_headers") or {})},
+        timeout={"timeout": params["timeout"]} if "timeout" in params else {},
+    )

@@ -1,0 +1,122 @@
+"""The clients that users hold."""
+
+from typing import TYPE_CHECKING, Generic, Self, Unpack
+
+from embedsearch.client import settings, transport
+from embedsearch.client.awaiting import Awaiting
+from embedsearch.client.blocking import Blocking
+from embedsearch.client.limiter import Limiter
+from embedsearch.client.raw import RawAwaiting, RawBlocking
+from embedsearch.client.resource import M
+from embedsearch.client.resources.embeddings import Embeddings
+from embedsearch.client.resources.models import Models
+from embedsearch.client.settings import AzureOptions, Options, Settings
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class API(Generic[M]):
+    """All endpoints, run by one driver."""
+
+    def __init__(self, driver: M) -> None:
+        self.driver = driver
+        self.embeddings: Embeddings[M] = Embeddings(driver)
+        self.models: Models[M] = Models(driver)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Client(API[Blocking]):
+    """A client of the OpenAI API, or of a server that is compatible.
+
+    Arguments that are not given come from ``OPENAI_API_KEY``, ``OPENAI_BASE_URL``,
+    ``OPENAI_ORG_ID`` and ``OPENAI_PROJECT_ID``. All requests share one limiter. Safe for threads.
+    """
+
+    def __init__(
+        self,
+        where: Settings | None = None,
+        *,
+        http_client: "httpx.Client | None" = None,
+        limiter: Limiter | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        where = settings.openai(**options) if where is None else where.changed(**options)
+        http = transport.connect() if http_client is None else http_client
+        super().__init__(Blocking(where, http, limiter or Limiter()))
+
+    @classmethod
+    def azure(
+        cls, *, http_client: "httpx.Client | None" = None, **options: Unpack[AzureOptions]
+    ) -> Self:
+        """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
+        return cls(settings.azure(**options), http_client=http_client)
+
+    def with_options(self, **options: Unpack[Options]) -> Self:
+        """Give a client with other settings on the same connections and the same limits."""
+        driver = self.driver
+        return type(self)(
+            driver.settings.changed(**options), http_client=driver.http, limiter=driver.limiter
+        )
+
+    @property
+    def with_raw_response(self) -> API[RawBlocking]:
+        """The same endpoints, giving `RawResponse`: status, headers, and ``parse()``."""
+        return API(RawBlocking(self.driver))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.driver.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncClient(API[Awaiting]):
+    """The same client for asyncio."""
+
+    def __init__(
+        self,
+        where: Settings | None = None,
+        *,
+        http_client: "httpx.AsyncClient | None" = None,
+        limiter: Limiter | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        where = settings.openai(**options) if where is None else where.changed(**options)
+        http = transport.connect_async() if http_client is None else http_client
+        super().__init__(Awaiting(where, http, limiter or Limiter()))
+
+    @classmethod
+    def azure(
+        cls, *, http_client: "httpx.AsyncClient | None" = None, **options: Unpack[AzureOptions]
+    ) -> Self:
+        """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
+        return cls(settings.azure(**options), http_client=http_client)
+
+    def with_options(self, **options: Unpack[Options]) -> Self:
+        """Give a client with other settings on the same connections and the same limits."""
+        driver = self.driver
+        return type(self)(
+            driver.settings.changed(**options), http_client=driver.http, limiter=driver.limiter
+        )
+
+    @property
+    def with_raw_response(self) -> API[RawAwaiting]:
+        """The same endpoints, giving `RawResponse`: status, headers, and ``parse()``."""
+        return API(RawAwaiting(self.driver))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.driver.http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

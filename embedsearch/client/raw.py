@@ -1,0 +1,82 @@
+"""Drivers that give an answer with its status and headers, to be read later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from embedsearch.client.answers import read
+from embedsearch.client.pages import AsyncPage, Page
+from embedsearch.client.streams import AsyncStream, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from embedsearch.client.answers import Answer
+    from embedsearch.client.awaiting import Awaiting
+    from embedsearch.client.blocking import Blocking
+    from embedsearch.client.calls import Call
+
+T = TypeVar("T")
+
+
+class RawResponse(Generic[T]):
+    """An answer as HTTP has it; ``parse`` reads it as the endpoint does."""
+
+    def __init__(self, answer: Answer, reader: Callable[[Answer], T]) -> None:
+        self.status_code = answer.status_code
+        self.headers: Mapping[str, str] = answer.headers
+        self.content = answer.content
+        self.text = answer.text
+        self._answer = answer
+        self._reader = reader
+
+    @property
+    def request_id(self) -> str | None:
+        """The id to quote to the provider's support."""
+        return self.headers.get("x-request-id")
+
+    def parse(self) -> T:
+        """Read the answer."""
+        return self._reader(self._answer)
+
+
+class RawBlocking:
+    """Runs calls to their answers."""
+
+    def __init__(self, runner: Blocking) -> None:
+        self._runner = runner
+
+    def run(self, call: Call[T]) -> RawResponse[T]:
+        """Give the answer to a call."""
+        return RawResponse(self._runner.send(call), lambda answer: read(call.reply, answer))
+
+    def pages(self, call: Call[T]) -> RawResponse[Page[T]]:
+        """Give the answer that holds a page."""
+        send = self._runner.send
+        return RawResponse(send(call), lambda answer: Page(self._runner, call, answer))
+
+    def stream(self, call: Call[Any], kind: type[T]) -> RawResponse[Stream[T]]:
+        """Give the answer that streams."""
+        send = self._runner.send
+        return RawResponse(send(call, stream=True), lambda answer: Stream(answer, kind))
+
+
+class RawAwaiting:
+    """The same, awaiting."""
+
+    def __init__(self, runner: Awaiting) -> None:
+        self._runner = runner
+
+    async def run(self, call: Call[T]) -> RawResponse[T]:
+        """Give the answer to a call."""
+        return RawResponse(await self._runner.send(call), lambda answer: read(call.reply, answer))
+
+    async def pages(self, call: Call[T]) -> RawResponse[AsyncPage[T]]:
+        """Give the answer that holds a page."""
+        send = self._runner.send
+        return RawResponse(await send(call), lambda answer: AsyncPage(self._runner, call, answer))
+
+    async def stream(self, call: Call[Any], kind: type[T]) -> RawResponse[AsyncStream[T]]:
+        """Give the answer that streams."""
+        send = self._runner.send
+        return RawResponse(await send(call, stream=True), lambda answer: AsyncStream(answer, kind))

@@ -1,0 +1,111 @@
+"""From a call to the bytes of its request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from embedsearch.client.multipart import Multipart
+from embedsearch.client.types.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from embedsearch.client.calls import Call
+    from embedsearch.client.settings import Settings
+
+_BYTES_PER_TOKEN = 4
+"""Of English text in OpenAI's encodings; an estimate for the limiter is all it is for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An HTTP request without its key: the driver adds that at the last moment."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | Multipart | None = field(default=None, repr=False)
+    timeout: float | None = None
+    stream: bool = False
+    tokens: int = 0
+    """What it is worth to the limiter."""
+    lane: str = ""
+    """What shares its limit: providers limit each model for itself."""
+
+
+def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Request:
+    """Make the request of a call."""
+    content, kind = _content(call)
+    model = (call.body or {}).get("model")
+    query = urlencode(list(pairs({**settings.default_query, **call.query})))
+    return Request(
+        method=call.method,
+        url=settings.url(call.path, model) + (f"?{query}" if query else ""),
+        headers=_headers(kind, settings, call),
+        content=content,
+        timeout=call.timeout.get("timeout", settings.timeout),
+        stream=stream,
+        tokens=_weight(content) if call.tokens is None else call.tokens,
+        lane=str(model or ""),
+    )
+
+
+def pairs(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Flatten arguments to the form of a query: ``include[]=a``, ``metadata[key]=value``."""
+    for name, value in values.items():
+        yield from _pairs(name, value)
+
+
+def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _pairs(f"{name}[{key}]", inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _pairs(f"{name}[]", inner)
+    elif isinstance(value, bool):
+        yield name, "true" if value else "false"
+    elif value is not None:
+        yield name, str(value)
+
+
+def _content(call: Call[Any]) -> tuple[bytes | Multipart | None, str | None]:
+    if call.files:
+        body = dict(call.body or {})
+        files = {name: body.pop(name) for name in call.files if name in body}
+        form = Multipart.of(list(pairs(body)), files)
+        return form, form.content_type
+    if call.body is None:
+        return None, None
+    return msgspec.json.encode(_plain(call.body)), "application/json"
+
+
+def _weight(content: bytes | Multipart | None) -> int:
+    return len(content) // _BYTES_PER_TOKEN if isinstance(content, bytes) else 0
+
+
+def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str, str]:
+    own = {
+        "accept": "application/json",
+        "content-type": kind,
+        "openai-organization": settings.organization,
+        "openai-project": settings.project,
+    }
+    given = {k.lower(): v for k, v in {**settings.default_headers, **call.headers}.items()}
+    return {name: value for name, value in {**own, **given}.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Put what came into what is sent: an answer's message goes back whole into a request."""
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    # Of a list of scalars, as 300,000 token ids are, the first tells enough.
+    if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (str, int, float)):
+        return [_plain(inner) for inner in value]
+    return value

@@ -1,0 +1,201 @@
+"""How a method that only builds a call becomes one that runs it, in every client.
+
+A resource is written once, as ``Resource[M]``. Its methods return a `Call`; the decorators turn
+each into what its driver ``M`` makes of it, and the types follow:
+
+===========  ================  ==============================  =========================
+decorator    ``Client``        ``AsyncClient``                 ``with_raw_response``
+===========  ================  ==============================  =========================
+`endpoint`   ``T``             ``Awaitable[T]``                ``RawResponse[T]``
+`listing`    ``Page[T]``       ``AsyncPages[T]``               ``RawResponse[Page[T]]``
+`streaming`  and ``Stream[E]`` and ``AsyncStream[E]``          ``RawResponse[Stream[E]]``
+===========  ================  ==============================  =========================
+"""
+
+from __future__ import annotations
+
+from functools import cache, wraps
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    Unpack,
+    get_args,
+    get_origin,
+    overload,
+)
+
+from embedsearch.client.awaiting import Awaiting
+from embedsearch.client.blocking import Blocking
+from embedsearch.client.raw import RawAwaiting, RawBlocking
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from embedsearch.client.calls import Call
+    from embedsearch.client.pages import AsyncPage, AsyncPages, Page
+    from embedsearch.client.raw import RawResponse
+    from embedsearch.client.streams import AsyncStream, Stream
+
+_UNPACK: object = Unpack
+
+Driver: TypeAlias = Blocking | Awaiting | RawBlocking | RawAwaiting
+
+P = ParamSpec("P")
+T = TypeVar("T")
+E = TypeVar("E")
+M = TypeVar("M", bound=Driver)
+Whole_co = TypeVar("Whole_co", covariant=True)
+Streamed_co = TypeVar("Streamed_co", covariant=True)
+
+
+class Resource(Generic[M]):
+    """A family of endpoints, run by one driver."""
+
+    def __init__(self, driver: M) -> None:
+        self.driver = driver
+
+    @property
+    def with_raw_response(self) -> Any:
+        """The same endpoints, giving `RawResponse`.
+
+        Untyped, for want of types that take types; ``client.with_raw_response`` is typed.
+        """
+        return type(self)(raw(self.driver))
+
+
+def raw(driver: Driver) -> Any:
+    """Give the driver that does the same and gives the answer as HTTP has it."""
+    return RawBlocking(driver) if isinstance(driver, Blocking) else RawAwaiting(driver)  # type: ignore[arg-type]
+
+
+class Streaming(Protocol[P, Whole_co, Streamed_co]):
+    """An endpoint that answers whole, or with ``stream=True`` event by event."""
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Whole_co: ...
+    @overload
+    def __call__(self, *args: Any, stream: Literal[True], **kwargs: Any) -> Streamed_co: ...
+
+
+class endpoint(Generic[P, T]):  # noqa: N801 - a decorator
+    """Runs the call that a method builds."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Call[T]]) -> None:
+        self._build = build
+
+    @overload
+    def __get__(self, resource: Resource[Blocking], owner: Any) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, resource: Resource[Awaiting], owner: Any) -> Callable[P, Awaitable[T]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[RawBlocking], owner: Any
+    ) -> Callable[P, RawResponse[T]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[RawAwaiting], owner: Any
+    ) -> Callable[P, Awaitable[RawResponse[T]]]: ...
+    def __get__(self, resource: Any, owner: Any) -> Any:
+        return _bound(resource, self._build, lambda driver, call, _: driver.run(call))
+
+
+class listing(Generic[P, T]):  # noqa: N801 - a decorator
+    """Runs the call that a method builds, for pages of what it reads."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Call[T]]) -> None:
+        self._build = build
+
+    @overload
+    def __get__(self, resource: Resource[Blocking], owner: Any) -> Callable[P, Page[T]]: ...
+    @overload
+    def __get__(self, resource: Resource[Awaiting], owner: Any) -> Callable[P, AsyncPages[T]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[RawBlocking], owner: Any
+    ) -> Callable[P, RawResponse[Page[T]]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[RawAwaiting], owner: Any
+    ) -> Callable[P, Awaitable[RawResponse[AsyncPage[T]]]]: ...
+    def __get__(self, resource: Any, owner: Any) -> Any:
+        return _bound(resource, self._build, lambda driver, call, _: driver.pages(call))
+
+
+class streaming(Generic[E]):  # noqa: N801 - a decorator
+    """Runs the call that a method builds; with ``stream=True`` for events of a kind."""
+
+    def __init__(self, kind: type[E]) -> None:
+        self._kind = kind
+
+    def __call__(self, build: Callable[Concatenate[Any, P], Call[T]]) -> _Streams[P, T, E]:
+        """Decorate a method."""
+        return _Streams(build, self._kind)
+
+
+class _Streams(Generic[P, T, E]):
+    def __init__(self, build: Callable[Concatenate[Any, P], Call[T]], kind: type[E]) -> None:
+        self._build = build
+        self._kind = kind
+
+    @overload
+    def __get__(self, resource: Resource[Blocking], owner: Any) -> Streaming[P, T, Stream[E]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[Awaiting], owner: Any
+    ) -> Streaming[P, Awaitable[T], Awaitable[AsyncStream[E]]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[RawBlocking], owner: Any
+    ) -> Streaming[P, RawResponse[T], RawResponse[Stream[E]]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[RawAwaiting], owner: Any
+    ) -> Streaming[P, Awaitable[RawResponse[T]], Awaitable[RawResponse[AsyncStream[E]]]]: ...
+    def __get__(self, resource: Any, owner: Any) -> Any:
+        def run(driver: Any, call: Call[Any], arguments: dict[str, Any]) -> Any:
+            return driver.stream(call, self._kind) if arguments.get("stream") else driver.run(call)
+
+        return _bound(resource, self._build, run)
+
+
+def _bound(
+    resource: Resource[Any],
+    build: Callable[..., Call[Any]],
+    run: Callable[[Any, Call[Any], dict[str, Any]], Any],
+) -> Callable[..., Any]:
+    @wraps(build)
+    def method(*args: Any, **kwargs: Any) -> Any:
+        _check(build, kwargs)
+        return run(resource.driver, build(resource, *args, **kwargs), kwargs)
+
+    return method
+
+
+def _check(build: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    """Refuse what an endpoint does not take, as Python does for arguments that are spelled out."""
+    required, known = _arguments(build)
+    if not required <= arguments.keys() <= known:
+        missing, unknown = sorted(required - arguments.keys()), sorted(arguments.keys() - known)
+        said = (
+            f"missing {missing}"
+            if missing
+            else f"unexpected {unknown}: choose from {sorted(known)}"
+        )
+        raise TypeError(f"{build.__qualname__}() got arguments it can't use: {said}")
+
+
+@cache
+def _arguments(build: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the names that must come, and all that may."""
+    body = next(get_args(h)[0] for h in build.__annotations__.values() if get_origin(h) is _UNPACK)
+    own = build.__code__.co_varnames[
+        : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
+    ]
+    return body.__required_keys__, body.__required_keys__ | body.__optional_keys__ | set(own)

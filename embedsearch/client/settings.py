@@ -1,0 +1,191 @@
+"""Where a client sends its requests, and as whom: arguments first, then the environment."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import Any, Self, TypedDict, Unpack
+from urllib.parse import quote, urlsplit
+
+from embedsearch.errors import AuthenticationFailed
+
+OPENAI = "https://api.openai.com/v1"
+TIMEOUT = 600.0
+"""Seconds, as the official SDK: a long completion says nothing until it is done."""
+MAX_RETRIES = 5
+
+DEPLOYED = frozenset(
+    {
+        "/audio/speech",
+        "/audio/transcriptions",
+        "/audio/translations",
+        "/chat/completions",
+        "/completions",
+        "/embeddings",
+        "/images/edits",
+        "/images/generations",
+    }
+)
+"""The endpoints that Azure serves under a deployment's own path."""
+
+Key = str | Callable[[], str]
+"""A key, or a function that gives it: called for each request, for tokens that expire."""
+
+
+class Options(TypedDict, total=False):
+    """What can be set for a client, and changed by ``with_options``."""
+
+    api_key: Key | None
+    base_url: str | None
+    organization: str | None
+    project: str | None
+    timeout: float | None
+    max_retries: int
+    default_headers: Mapping[str, str]
+    default_query: Mapping[str, Any]
+    insecure: bool
+
+
+class AzureOptions(Options, total=False):
+    """What can be set for a client of Azure OpenAI."""
+
+    azure_endpoint: str
+    azure_deployment: str
+    api_version: str
+    azure_ad_token: Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to reach one API; `openai` and `azure` make them."""
+
+    base_url: str
+    api_key: Key | None = field(default=None, repr=False)
+    key_header: str = "authorization"
+    organization: str | None = None
+    project: str | None = None
+    timeout: float | None = TIMEOUT
+    max_retries: int = MAX_RETRIES
+    default_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    default_query: Mapping[str, Any] = field(default_factory=dict)
+    insecure: bool = False
+    deployments: bool = False
+    """Whether models are deployments with paths of their own, as Azure's are."""
+    deployment: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_retries, int) or self.max_retries < 0:
+            raise ValueError(f"expected max_retries of 0 or more, got {self.max_retries!r}")
+        if urlsplit(self.base_url).scheme not in {"http", "https"}:
+            raise ValueError(f"expected a base_url of http or https, got {self.base_url!r}")
+        if not (self.insecure or is_private(self.base_url)):
+            raise ValueError(
+                f"base_url {self.base_url!r} would send the key and your texts in the clear: "
+                "use https, or insecure=True"
+            )
+
+    def changed(self, **options: Unpack[Options]) -> Self:
+        """Give settings with some replaced; headers and query are added to those there are."""
+        given: dict[str, Any] = dict(options)
+        for name in ("default_headers", "default_query"):
+            if name in given:
+                given[name] = {**getattr(self, name), **given[name]}
+        return replace(self, **given)
+
+    def url(self, path: str, model: object) -> str:
+        """Give the address of an endpoint; on Azure it depends on the model."""
+        base = self.base_url.rstrip("/")
+        if self.deployments and path in DEPLOYED and (self.deployment or model):
+            path = f"/deployments/{quote(str(self.deployment or model), safe='')}{path}"
+        return base + path
+
+    def credentials(self) -> dict[str, str]:
+        """Give the header that holds the key; empty without a key, as local servers want none."""
+        key = self.api_key() if callable(self.api_key) else self.api_key
+        key = (key or "").strip()
+        if not key:
+            return {}
+        if not (key.isascii() and key.isprintable()):
+            raise ValueError(
+                "the API key holds a character that can't be sent: was it cut or joined?"
+            )
+        return {self.key_header: f"Bearer {key}" if self.key_header == "authorization" else key}
+
+
+def openai(**options: Unpack[Options]) -> Settings:
+    """Make settings for OpenAI or a compatible server, from ``OPENAI_*`` where not given.
+
+    Raises AuthenticationFailed where OpenAI itself is meant and there is no key.
+    """
+    given = {
+        name: value for name, value in options.items() if value is not None or name == "timeout"
+    }
+    settings = Settings(**{**_environment(), **given})  # type: ignore[arg-type]
+    if settings.base_url == OPENAI and not settings.api_key:
+        raise AuthenticationFailed(
+            "no API key: set OPENAI_API_KEY, or give api_key", status_code=401
+        )
+    return settings
+
+
+def _environment() -> dict[str, str]:
+    found = {
+        "base_url": os.environ.get("OPENAI_BASE_URL") or OPENAI,
+        "api_key": os.environ.get("OPENAI_API_KEY"),
+        "organization": os.environ.get("OPENAI_ORG_ID"),
+        "project": os.environ.get("OPENAI_PROJECT_ID"),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def azure(**options: Unpack[AzureOptions]) -> Settings:
+    """Make settings for Azure OpenAI, from ``AZURE_OPENAI_*`` and ``OPENAI_API_VERSION``."""
+    given: dict[str, Any] = dict(options)
+    endpoint = given.pop("azure_endpoint", None) or os.environ.get("AZURE_OPENAI_ENDPOINT")
+    version = given.pop("api_version", None) or os.environ.get("OPENAI_API_VERSION")
+    if not endpoint or not version:
+        raise ValueError(
+            "Azure needs azure_endpoint and api_version: "
+            "give them, or set AZURE_OPENAI_ENDPOINT and OPENAI_API_VERSION"
+        )
+    header, key = _azure_key(given.pop("api_key", None), given.pop("azure_ad_token", None))
+    return Settings(
+        base_url=f"{endpoint.rstrip('/')}/openai",
+        api_key=key,
+        key_header=header,
+        deployments=True,
+        deployment=given.pop("azure_deployment", None),
+        default_query={**given.pop("default_query", {}), "api-version": version},
+        **given,
+    )
+
+
+def _azure_key(key: Key | None, token: Key | None) -> tuple[str, Key]:
+    """Give the header and the key: what was given goes before what the environment has."""
+    if key and token:
+        raise ValueError("expected api_key or azure_ad_token, got both")
+    if not key and not token:
+        token = os.environ.get("AZURE_OPENAI_AD_TOKEN")
+        key = os.environ.get("AZURE_OPENAI_API_KEY")
+    found = token or key
+    if not found:
+        raise AuthenticationFailed(
+            "no API key: set AZURE_OPENAI_API_KEY or AZURE_OPENAI_AD_TOKEN, or give api_key",
+            status_code=401,
+        )
+    return ("authorization" if token else "api-key"), found
+
+
+def is_private(url: str) -> bool:
+    """Tell whether nobody on the way can read along: https, or this machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or is_loopback(host))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by its name alone: nothing is looked up."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

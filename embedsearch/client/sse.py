@@ -1,0 +1,66 @@
+"""Server-sent events out of a stream of bytes, as the HTML standard has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One event; ``event`` is its name, empty where it has none."""
+
+    data: str
+    event: str = ""
+
+
+class Decoder:
+    """Turns chunks, cut anywhere, into events."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._after_cr = False
+        self._event = ""
+        self._data: list[str] = []
+        self._first = True
+
+    def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
+        """Take a chunk and yield the events that it completes."""
+        for line in self._lines(chunk):
+            if line:
+                self._take(line.decode("utf-8", errors="replace"))
+            elif self._data:
+                yield ServerSentEvent("\n".join(self._data), self._event)
+                self._data, self._event = [], ""
+
+    @property
+    def torn(self) -> bool:
+        """Whether the stream so far ends within an event."""
+        return bool(self._data or b"".join(self._rest).strip())
+
+    def _lines(self, chunk: bytes) -> list[bytes]:
+        if self._after_cr and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+        if chunk:
+            self._after_cr = chunk.endswith(b"\r")
+        self._rest.append(chunk)
+        # A picture comes as one line of megabytes: it is joined once, at its end.
+        if b"\n" not in chunk and b"\r" not in chunk:
+            return []
+        lines = b"".join(self._rest).splitlines(keepends=True)
+        self._rest = [] if lines[-1].endswith((b"\n", b"\r")) else [lines.pop()]
+        if self._first:
+            self._first = False
+            lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
+        return [line.rstrip(b"\r\n") for line in lines]
+
+    def _take(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._event = value

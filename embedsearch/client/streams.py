@@ -1,0 +1,121 @@
+"""Answers that come event by event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+import msgspec
+
+from embedsearch.client.answers import Answer, garbled, record, refusal
+from embedsearch.client.sse import Decoder
+from embedsearch.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from embedsearch.client.sse import ServerSentEvent
+
+E = TypeVar("E")
+
+_DONE = "[DONE]"
+
+
+class Events(Generic[E]):
+    """Reads the chunks of a stream as records, until the server says that it is done."""
+
+    def __init__(self, answer: Answer, kind: type[E]) -> None:
+        self.done = False
+        self._answer = answer
+        self._kind = kind
+        self._decoder = Decoder()
+
+    def feed(self, chunk: bytes) -> Iterator[E]:
+        """Yield the records that a chunk completes; raises APIError for one that is an error."""
+        for event in self._decoder.feed(chunk):
+            if event.data.startswith(_DONE):
+                self.done = True
+                return
+            yield self._read(event)
+
+    def end(self) -> None:
+        """Take the end of the stream; raises ConnectionFailed where an event was cut."""
+        if self._decoder.torn:
+            raise ConnectionFailed("the stream broke off in the middle of an event")
+
+    def _read(self, event: ServerSentEvent) -> E:
+        try:
+            came = msgspec.json.decode(event.data)
+        except msgspec.DecodeError as error:
+            raise garbled(self._answer, f"{error} in an event: {event.data[:200]!r}") from error
+        if isinstance(came, dict) and came.get("error"):
+            raise refusal(came, self._answer.status_code, self._answer.headers)
+        return record(self._kind, came, self._answer)
+
+
+class Stream(Generic[E]):
+    """Events as they come; a context manager, so that leaving early hangs up."""
+
+    def __init__(self, answer: Answer, kind: type[E]) -> None:
+        self.answer = answer
+        self._events = self._iterate(Events(answer, kind))
+
+    def __iter__(self) -> Iterator[E]:
+        return self._events
+
+    def __next__(self) -> E:
+        return next(self._events)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self.answer.chunks.close()
+
+    def _iterate(self, events: Events[E]) -> Iterator[E]:
+        try:
+            for chunk in self.answer.chunks:
+                yield from events.feed(chunk)
+                if events.done:
+                    return
+            events.end()
+        finally:
+            self.close()
+
+
+class AsyncStream(Generic[E]):
+    """The same, awaiting."""
+
+    def __init__(self, answer: Answer, kind: type[E]) -> None:
+        self.answer = answer
+        self._events = self._iterate(Events(answer, kind))
+
+    def __aiter__(self) -> AsyncIterator[E]:
+        return self._events
+
+    async def __anext__(self) -> E:
+        return await anext(self._events)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self.answer.chunks.close()
+
+    async def _iterate(self, events: Events[E]) -> AsyncIterator[E]:
+        try:
+            async for chunk in self.answer.chunks:
+                for event in events.feed(chunk):
+                    yield event
+                if events.done:
+                    return
+            events.end()
+        finally:
+            await self.close()

@@ -1,0 +1,160 @@
+"""The door to httpx: the only module of the client that imports it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+
+from embedsearch.client.answers import Answer
+from embedsearch.client.multipart import Multipart
+from embedsearch.errors import ConnectionFailed, TimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator, Iterator
+
+    from embedsearch.client.requests import Request
+    from embedsearch.client.settings import Settings
+
+CONNECT = 5.0
+"""Seconds to connect, as the official SDK."""
+LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+HEADERS = {"user-agent": "embedsearch"}
+
+_KEY_HEADERS = ("authorization", "api-key")
+
+
+def connect() -> httpx.Client:
+    """Open a pool of connections for the blocking client."""
+    return httpx.Client(limits=LIMITS, headers=HEADERS)
+
+
+def connect_async() -> httpx.AsyncClient:
+    """Open a pool of connections for the awaiting client."""
+    return httpx.AsyncClient(limits=LIMITS, headers=HEADERS)
+
+
+class Key(httpx.Auth):
+    """Puts the key on a request when it is sent, so that no object before that holds it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the key, unless the caller set that header."""
+        for name, value in self._settings.credentials().items():
+            request.headers.setdefault(name, value)
+        yield request
+
+
+class Chunks:
+    """The body of a stream as it comes; raises ConnectionFailed where it breaks off."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.close = response.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._response.iter_bytes()
+        except httpx.TransportError as error:
+            failed = _failed(error)
+        else:
+            return
+        finally:
+            self.close()
+        raise failed
+
+
+class AsyncChunks:
+    """The same for the awaiting client."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self.close = response.aclose
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except httpx.TransportError as error:
+            failed = _failed(error)
+        else:
+            return
+        finally:
+            await self.close()
+        raise failed
+
+
+def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionFailed:
+    """Send a request; a failure to get an answer is given back, not raised."""
+    body = iter(request.content) if isinstance(request.content, Multipart) else request.content
+    built = _built(http, request, body)
+    try:
+        response = http.send(built, auth=key, stream=True, follow_redirects=False)
+        if request.stream and response.is_success:
+            return Answer(response.status_code, response.headers, chunks=Chunks(response))
+        try:
+            response.read()
+        finally:
+            response.close()
+    except httpx.TransportError as error:
+        return _failed(error)
+    return _answer(response)
+
+
+async def send_async(
+    http: httpx.AsyncClient, request: Request, key: Key
+) -> Answer | ConnectionFailed:
+    """Send a request; a failure to get an answer is given back, not raised."""
+    form = request.content
+    built = _built(http, request, _read_aside(form) if isinstance(form, Multipart) else form)
+    try:
+        response = await http.send(built, auth=key, stream=True, follow_redirects=False)
+        if request.stream and response.is_success:
+            return Answer(response.status_code, response.headers, chunks=AsyncChunks(response))
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+    except httpx.TransportError as error:
+        return _failed(error)
+    return _answer(response)
+
+
+def _built(
+    http: httpx.Client | httpx.AsyncClient,
+    request: Request,
+    body: bytes | Iterator[bytes] | AsyncIterator[bytes] | None,
+) -> httpx.Request:
+    headers = dict(request.headers)
+    if isinstance(request.content, Multipart):
+        headers["content-length"] = str(request.content.size)
+    timeout = httpx.Timeout(request.timeout, connect=min(CONNECT, request.timeout or CONNECT))
+    return http.build_request(
+        request.method, request.url, headers=headers, content=body, timeout=timeout
+    )
+
+
+async def _read_aside(form: Multipart) -> AsyncIterator[bytes]:
+    """Read the form's files in a thread: a slow disk must not hold up the loop."""
+    chunks = iter(form)
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        yield chunk
+
+
+def _answer(response: httpx.Response) -> Answer:
+    content = response.content
+    if not response.is_success:  # Its text goes into an error, and some servers quote the key.
+        for header in _KEY_HEADERS:
+            secret = response.request.headers.get(header, "").removeprefix("Bearer ")
+            content = content.replace(secret.encode(), b"[key]") if secret else content
+    return Answer(response.status_code, response.headers, content)
+
+
+def _failed(error: httpx.TransportError) -> ConnectionFailed:
+    """Translate a failure. It is not chained: httpx's frames hold headers, and so the key."""
+    kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
+    what = str(error) or type(error).__name__
+    return kind(f"no answer from {error.request.url.host}: {what}")
