@@ -1,34 +1,66 @@
-"""One limiter for all requests of a client."""
+"""One limiter for all requests of a client: it mirrors the server's buckets and paces by them.
+
+Nothing here sleeps or sends. A driver takes a ticket, sleeps while ``wait`` says so, sends, and
+settles the ticket by what came back:
+
+    ticket = limiter.reserve(tokens, lane)
+    while seconds := limiter.wait(ticket):
+        sleep(seconds)
+    ...
+    limiter.settle(ticket, status, headers)
+
+and releases it where the request is given up instead.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
 from typing import TYPE_CHECKING
 
+from embedsearch.client.lane import Lane, Ticket
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+LONGEST_NAP = 1.0
+"""Seconds after which a waiting ticket is looked at again, as answers bring better news."""
 
-@dataclass(eq=False, slots=True)
-class Ticket:
-    """A request that waits or flies."""
-
-    tokens: int
+LANES = 1000
+"""How many lanes are remembered; a program that names more models than that starts afresh."""
 
 
 class Limiter:
-    """Holds requests back until the server will take them."""
+    """Holds requests back until the server will take them; for any threads and tasks at once.
+
+    Requests of one ``lane`` share a limit: a provider limits each model for itself.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._lanes: dict[str, Lane] = {}
 
     def reserve(self, tokens: int = 0, lane: str = "") -> Ticket:
         """Queue a request of so many tokens, by estimate, and return its ticket."""
-        return Ticket(tokens)
+        with self._lock:
+            if lane not in self._lanes and len(self._lanes) >= LANES:
+                self._lanes.clear()
+            found = self._lanes.setdefault(lane, Lane(self._clock()))
+            return found.queue(tokens, self._clock())
 
     def wait(self, ticket: Ticket) -> float:
         """Return the seconds to sleep before asking again; 0.0 says that it is sent now."""
-        return 0.0
+        with self._lock:
+            return min(ticket.lane.admit(ticket, self._clock()), LONGEST_NAP)
 
     def settle(self, ticket: Ticket, status: int | None, headers: Mapping[str, str]) -> None:
         """Learn from an answer, or from a failure (``status`` None)."""
+        with self._lock:
+            if ticket.lane.leave(ticket):
+                ticket.lane.learn(ticket, status, headers, self._clock())
 
     def release(self, ticket: Ticket) -> None:
         """Give up a request, sent or not; a ticket that is settled stays as it is."""
+        with self._lock:
+            ticket.lane.leave(ticket)

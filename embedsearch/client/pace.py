@@ -1,0 +1,83 @@
+"""A rate that only refusals tell: measured by what got through, found again after each."""
+
+from __future__ import annotations
+
+from embedsearch.client.meter import Meter
+
+DROP = 0.05
+"""The share of the rate that a refusal takes off."""
+
+STEEPEST = 0.7
+"""The share of the rate that is left at least where much less than it got through."""
+
+HEADROOM = 0.98
+"""The share of the rate in the headers that is used once a refusal has shown that the server
+counts otherwise than they say."""
+
+SHORTEST = 1.0
+"""Seconds over which is measured at least, as a full bucket lets a burst through at once."""
+
+PLATEAU = 20.0
+"""Seconds until the rate is again what was refused; it rises as TCP's CUBIC does (RFC 9438): soon
+near that rate, long close to it, then above it to find out whether the limit was raised."""
+
+FORGET = 60.0
+"""Seconds without a refusal after which the rate is dropped."""
+
+SLACK = 0.05
+"""Seconds of the rate that may be saved up, so that a sender that wakes late loses nothing."""
+
+IDLE = 10.0
+"""Seconds without requests after which what got through is counted anew."""
+
+
+class Pace:
+    """Nothing until the first refusal, then a meter of tokens that lets them through evenly."""
+
+    def __init__(self, now: float) -> None:
+        self._meter: Meter | None = None
+        self._peak = 0.0
+        self._slowed_at = now
+        self._counting_since = now
+        self._through = 0.0
+
+    def idle(self, seconds: float, now: float) -> None:
+        """Note that nothing was sent for so long: what got through then tells no limit."""
+        if seconds > IDLE:
+            self._counting_since, self._through = now, 0.0
+
+    def count(self, tokens: float) -> None:
+        """Count what was sent, or (negative) what was refused after all."""
+        self._through += tokens
+
+    def meter(self, known: float | None, now: float) -> Meter | None:
+        """Return the meter as it stands now, None where no limit is known.
+
+        ``known`` is the rate that the headers tell, in tokens a second.
+        """
+        if self._meter and now > self._slowed_at + FORGET:
+            self._meter = None
+        if self._meter:
+            missing = 1 - (now - self._slowed_at) / PLATEAU
+            rate = self._peak * (1 - DROP * missing**3)
+            self._meter.limit = SLACK * min(rate, HEADROOM * known if known else rate)
+            self._meter.refill(now)
+        return self._meter
+
+    def slow(self, known: float | None, now: float) -> None:
+        """Send more slowly after a refusal.
+
+        Where nothing got through since the last one, not the rate is to blame but the time.
+        """
+        if self._through > 0:
+            self._peak = self._tried(known, now)
+            self._meter = Meter(SLACK * (1 - DROP) * self._peak, SLACK, 0.0, now)
+        self._counting_since, self._through, self._slowed_at = now, 0.0, now
+
+    def _tried(self, known: float | None, now: float) -> float:
+        """Return the rate that was too high."""
+        meter = self.meter(known, now)
+        if known:
+            return meter.rate if meter else known
+        through = self._through / max(now - self._counting_since, SHORTEST)
+        return min(max(through, STEEPEST * meter.rate), meter.rate) if meter else through
