@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexNotFound
+from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexLocked, IndexNotFound
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
@@ -79,6 +80,7 @@ class Index:
         self._space = stored_vectors.space_number(database, embedder.space)
         cache = folder and folder / CACHE
         self._dense = DenseIndex(database, self._space, embedder.dimensions, cache)
+        self._wrote = False
 
     @classmethod
     def open(
@@ -123,11 +125,25 @@ class Index:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._wrote = False  # who interrupts, waits for nothing: the next reader catches up
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; nothing is left to write."""
-        self._database.close()
+        """Bring the cache of vectors up to date if this object wrote, and let go of the files.
+
+        Raises:
+            StorageFailed: the disk refused the cache; the index is whole all the same.
+
+        """
+        try:
+            if self._wrote:
+                self._wrote = False
+                # Another writer that is at work will save the cache itself.
+                with suppress(IndexLocked), writer_lock(self._folder):
+                    self._dense.save()
+        finally:
+            self._database.close()
 
     @property
     def embedder(self) -> Embedder:
@@ -244,7 +260,7 @@ class Index:
             left = stored_vectors.pending(self._database, self._space).texts
             report = replace(report, pending=left, seconds=time.perf_counter() - begin)
             runs.note(self._database, _ledger_line(command, started, report))
-            self._dense.save()
+            self._wrote = True
         return report
 
     def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
@@ -432,7 +448,9 @@ def salvage(path: PathLike) -> dict[str, int]:
     if not (folder / DATABASE).exists():
         raise IndexNotFound(f"no index in {folder}")
     with writer_lock(folder):
-        return salvaged(folder / DATABASE)
+        kept = salvaged(folder / DATABASE)
+        (folder / CACHE).unlink(missing_ok=True)
+    return kept
 
 
 def _condition(where: Where, glob: Sequence[str]) -> Filter:

@@ -46,19 +46,19 @@ def put(database: Database, space: int, texts: Sequence[int], vectors: NDArray[n
         )
 
 
-def put_by_hash(
-    database: Database, space: int, hashes: Sequence[bytes], vectors: NDArray[np.float32]
+def replace(
+    database: Database, space: int, texts: Sequence[int], vectors: NDArray[np.float32]
 ) -> None:
-    """Store unit vectors (n, d) of n texts known by their sha256, in place of older ones."""
+    """Store unit vectors (n, d) of n texts, in place of older ones."""
     stored = vectors.astype(STORED)
     with database.writing():
         database.executemany(
             """
-            insert into vectors (space, text, vector) select ?, id, ? from texts where sha256 = ?
+            insert into vectors (space, text, vector) values (?, ?, ?)
             on conflict (space, text) do update set
                 vector = excluded.vector, number = (select max(number) + 1 from vectors)
             """,
-            ((space, row.tobytes(), key) for key, row in zip(hashes, stored, strict=True)),
+            ((space, text, row.tobytes()) for text, row in zip(texts, stored, strict=True)),
         )
 
 
