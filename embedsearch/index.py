@@ -19,7 +19,7 @@ from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexLocked, In
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, runs
+from embedsearch.store import checks, documents, filters, fulltext, hits, runs, sources
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
@@ -257,9 +257,10 @@ class Index:
             if embed:
                 done = embed_pending(self._database, self._embedder, self._space, progress)
                 report = replace(report, texts=done.texts, tokens=done.tokens)
-            left = stored_vectors.pending(self._database, self._space).texts
-            report = replace(report, pending=left, seconds=time.perf_counter() - begin)
-            runs.note(self._database, _ledger_line(command, started, report))
+            with self._database.writing():
+                left = stored_vectors.note_pending(self._database, self._space).texts
+                report = replace(report, pending=left, seconds=time.perf_counter() - begin)
+                runs.note(self._database, _ledger_line(command, started, report))
             self._wrote = True
         return report
 
@@ -372,6 +373,10 @@ class Index:
 
         """
         return documents.get(self._database, id)
+
+    def id_at(self, path: PathLike) -> str | None:
+        """Return the id of the document that was read from a file, ``None`` if there is none."""
+        return sources.document_at(self._database, Path(path))
 
     def chunks(self, id: str) -> list[Chunk]:
         """Return the chunks of a document, in order.

@@ -126,12 +126,25 @@ _PENDING = """
 
 
 def pending(database: Database, space: int | None) -> Pending:
-    """Return how much is left to embed."""
+    """Return how much is left to embed: as noted, unless the index has changed since."""
     with database.reading():
+        noted = json.loads(database.setting("pending") or "[]")
+        if noted[:2] == [database.generation, space]:
+            return Pending(*noted[2:])
         row = database.execute(
             f"select count(*), coalesce(sum(t.tokens), 0) {_PENDING}", [space]
         ).fetchone()
     return Pending(*row)
+
+
+def note_pending(database: Database, space: int) -> Pending:
+    """Count what is left to embed, and note it: to count takes a search longer than to search."""
+    with database.writing():
+        left = pending(database, space)
+        # This transaction's own commit is the one generation more.
+        noted = [database.generation + 1, space, left.texts, left.tokens]
+        database.set("pending", json.dumps(noted))
+    return left
 
 
 def pending_texts(
