@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexNotFound
+from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexLocked, IndexNotFound
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, runs
+from embedsearch.store import checks, documents, filters, fulltext, hits, runs, sources
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
@@ -79,6 +80,7 @@ class Index:
         self._space = stored_vectors.space_number(database, embedder.space)
         cache = folder and folder / CACHE
         self._dense = DenseIndex(database, self._space, embedder.dimensions, cache)
+        self._wrote = False
 
     @classmethod
     def open(
@@ -123,11 +125,25 @@ class Index:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._wrote = False  # who interrupts, waits for nothing: the next reader catches up
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; nothing is left to write."""
-        self._database.close()
+        """Bring the cache of vectors up to date if this object wrote, and let go of the files.
+
+        Raises:
+            StorageFailed: the disk refused the cache; the index is whole all the same.
+
+        """
+        try:
+            if self._wrote:
+                self._wrote = False
+                # Another writer that is at work will save the cache itself.
+                with suppress(IndexLocked), writer_lock(self._folder):
+                    self._dense.save()
+        finally:
+            self._database.close()
 
     @property
     def embedder(self) -> Embedder:
@@ -241,10 +257,11 @@ class Index:
             if embed:
                 done = embed_pending(self._database, self._embedder, self._space, progress)
                 report = replace(report, texts=done.texts, tokens=done.tokens)
-            left = stored_vectors.pending(self._database, self._space).texts
-            report = replace(report, pending=left, seconds=time.perf_counter() - begin)
-            runs.note(self._database, _ledger_line(command, started, report))
-            self._dense.save()
+            with self._database.writing():
+                left = stored_vectors.note_pending(self._database, self._space).texts
+                report = replace(report, pending=left, seconds=time.perf_counter() - begin)
+                runs.note(self._database, _ledger_line(command, started, report))
+            self._wrote = True
         return report
 
     def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
@@ -357,6 +374,10 @@ class Index:
         """
         return documents.get(self._database, id)
 
+    def id_at(self, path: PathLike) -> str | None:
+        """Return the id of the document that was read from a file, ``None`` if there is none."""
+        return sources.document_at(self._database, Path(path))
+
     def chunks(self, id: str) -> list[Chunk]:
         """Return the chunks of a document, in order.
 
@@ -432,7 +453,9 @@ def salvage(path: PathLike) -> dict[str, int]:
     if not (folder / DATABASE).exists():
         raise IndexNotFound(f"no index in {folder}")
     with writer_lock(folder):
-        return salvaged(folder / DATABASE)
+        kept = salvaged(folder / DATABASE)
+        (folder / CACHE).unlink(missing_ok=True)
+    return kept
 
 
 def _condition(where: Where, glob: Sequence[str]) -> Filter:

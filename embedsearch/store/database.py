@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's commit."""
 
-MEMORY_CACHE_KIB = 16_384
-"""SQLite's page cache a connection; 16 MiB keeps the memory of a long sync flat."""
-
+MEMORY_CACHE_KIB = 65_536
+"""SQLite's page cache a connection, at most: 64 MiB hold the texts of some 200,000 passages, and
+keep the memory of a long sync flat."""
 
 CHECKPOINT_PAGES = 8_000
 """The log is folded into the database at 32 MB; at SQLite's own 4 MB that takes a quarter of a

@@ -42,8 +42,8 @@ def text_hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def write(database: Database, texts: Sequence[Text]) -> None:
-    """Store texts and their words, those that are there already apart.
+def write(database: Database, texts: Sequence[Text]) -> dict[bytes, int]:
+    """Store those texts that are new, and their words; return the id of each text by its sha256.
 
     The words go in by one statement: FTS5 gathers them in memory, which triggers would undo
     row by row.
@@ -57,6 +57,10 @@ def write(database: Database, texts: Sequence[Text]) -> None:
     database.execute(
         "insert into texts_fts (rowid, text) select id, text from texts where id > ?", [newest]
     )
+    ids = dict(database.execute("select sha256, id from texts where id > ?", [newest]))
+    for key in {key for key, *_ in texts} - ids.keys():
+        ids[key] = database.value("select id from texts where sha256 = ?", [key])
+    return ids
 
 
 def _revive(database: Database, texts: Sequence[Text]) -> None:

@@ -22,7 +22,7 @@ KEYS = {
     "spaces": "number",
     "documents": "number",
     "texts": "id",
-    "chunks": "document",
+    "chunks": "text",
     "vectors": "number",
     "runs": "number",
 }

@@ -41,7 +41,10 @@ def _first(tables: Tables) -> None:
         foreign_keys=[("source", "sources", "number")],
     )
     tables.table("documents").create_index(["id"], unique=True)
-    tables.table("documents").create_index(["source", "path"], unique=True)
+    tables.execute(
+        "create unique index idx_documents_source_path on documents (source, path) "
+        "where source is not null"
+    )
     tables.table("unread").create(
         {
             "source": int,
@@ -74,10 +77,10 @@ def _first(tables: Tables) -> None:
             end_line integer not null,
             page integer,
             heading text,
-            primary key (document, position)
+            primary key (text, document, position)
         ) without rowid
     """)
-    tables.table("chunks").create_index(["text"])
+    tables.table("chunks").create_index(["document", "position"], unique=True)
     tables.table("spaces").create(
         {"number": int, "name": str, "embedder": str, "dimensions": int},
         pk="number",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
     from embedsearch.sync.reading import Chunking
 
-COMMIT_DOCUMENTS = 1_000
+COMMIT_DOCUMENTS = 10_000
 """How many documents go into a transaction."""
 
 
@@ -61,9 +61,9 @@ def add_with_vectors(
         whole = [storable(document) for document in batch]
         prepared = [documents.prepare(document, [_whole(document)]) for document in whole]
         with database.writing():
-            documents.put(database, prepared)
-            keys = [p.texts[0][0] for p in prepared]
-            vectors.put_by_hash(database, space, keys, units[[place[id(d)] for d in batch]])
+            texts = documents.put(database, prepared)
+            ids = [texts[p.texts[0][0]] for p in prepared]
+            vectors.replace(database, space, ids, units[[place[id(d)] for d in batch]])
         updated += len(known)
         added += len(batch) - len(known)
     return SyncReport(added=added, updated=updated)
@@ -80,11 +80,12 @@ def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
     array = np.asarray(rows, np.float32)
     if array.ndim != 2 or array.shape[1] != dimensions:
         raise DimensionMismatch(f"expected vectors of shape (n, {dimensions}), got {array.shape}")
-    lengths = np.linalg.norm(array, axis=1, keepdims=True)
-    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
-    if bad.size:
-        raise ValueError(f"vector {bad[0]} is zero or not finite: it has no direction")
-    return np.asarray(array / lengths, np.float32)
+    lengths = np.sqrt(np.vecdot(array, array))
+    directed = (lengths > 0) & (lengths < np.inf)
+    if not directed.all():
+        bad = np.flatnonzero(~directed)[0]
+        raise ValueError(f"vector {bad} is zero or not finite: it has no direction")
+    return np.asarray(array / lengths[:, np.newaxis], np.float32)
 
 
 def _batches(given: Iterable[Document]) -> Iterator[list[Document]]:
