@@ -15,18 +15,25 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexLocked, IndexNotFound
+from embedsearch.errors import (
+    CostLimitReached,
+    EmbedderMismatch,
+    EmbeddingError,
+    IndexLocked,
+    IndexNotFound,
+    StorageFailed,
+)
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, runs, sources
+from embedsearch.store import checks, documents, filters, fulltext, hits, queries, runs, sources
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
 from embedsearch.store.salvage import salvage as salvaged
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
-from embedsearch.sync.embedding import embed_pending
+from embedsearch.sync.embedding import Allowance, check, embed_pending
 from embedsearch.sync.plan import Plan, plan, scope
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.embedders.protocol import Embedder
     from embedsearch.records import Chunk, Document, Hit
@@ -170,6 +177,7 @@ class Index:
         glob: Sequence[str] = (),
         dry_run: bool = False,
         embed: bool = True,
+        allowance: Allowance = Allowance(),
         progress: Callable[[Progress], None] = _silent,
     ) -> SyncReport:
         """Bring the index in step with files and folders: only what changed is read and embedded.
@@ -177,11 +185,14 @@ class Index:
         A file that is gone is removed from the index, one that moved keeps what it had. Files that
         can't be read are in the report's ``failed`` and stop nothing. ``dry_run`` writes nothing
         and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
+        ``allowance`` is what may be sent to a provider, if the embedder is one's.
 
         Raises:
             FileNotFoundError: a path does not exist.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
+            CostLimitReached: the allowance is used up; what was embedded is kept.
+            SecretsFound: texts look as if they held secrets; none was sent.
 
         """
         named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
@@ -194,7 +205,9 @@ class Index:
             made = self._plan(wanted, glob, create=True)
             return apply.apply(self._database, made, self._chunking, progress)
 
-        return self._run("index", work, embed=embed, progress=progress)
+        return self._run(
+            "index", work, allowance=allowance if embed else None, progress=progress
+        )
 
     def add(
         self,
@@ -202,6 +215,7 @@ class Index:
         *,
         vectors: ArrayLike | None = None,
         embed: bool = True,
+        allowance: Allowance = Allowance(),
         progress: Callable[[Progress], None] = _silent,
     ) -> SyncReport:
         """Add documents, in place of those of the same id.
@@ -214,6 +228,7 @@ class Index:
             ValueError: a vector is zero or not finite, metadata is no JSON, an id is empty.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
+            CostLimitReached, SecretsFound: as ``sync`` does.
 
         """
 
@@ -224,11 +239,17 @@ class Index:
                 self._database, list(given), vectors, self._space, self._embedder.dimensions
             )
 
-        return self._run("add", work, embed=embed and vectors is None, progress=progress)
+        wanted = allowance if embed and vectors is None else None
+        return self._run("add", work, allowance=wanted, progress=progress)
 
-    def embed_pending(self, *, progress: Callable[[Progress], None] = _silent) -> SyncReport:
-        """Embed the texts that still wait for it."""
-        return self._run("embed", SyncReport, embed=True, progress=progress)
+    def embed_pending(
+        self,
+        *,
+        allowance: Allowance = Allowance(),
+        progress: Callable[[Progress], None] = _silent,
+    ) -> SyncReport:
+        """Embed the texts that still wait for it; raises as ``sync`` does."""
+        return self._run("embed", SyncReport, allowance=allowance, progress=progress)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Remove documents, and return how many of them were there.
@@ -240,28 +261,43 @@ class Index:
         def work() -> SyncReport:
             return SyncReport(removed=documents.remove(self._database, gone))
 
-        return self._run("rm", work, embed=False, progress=_silent).removed
+        return self._run("rm", work, allowance=None, progress=_silent).removed
 
     def _run(
         self,
         command: str,
         work: Callable[[], SyncReport],
         *,
-        embed: bool,
+        allowance: Allowance | None,
         progress: Callable[[Progress], None],
     ) -> SyncReport:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
+        if allowance is not None:
+            check(allowance, self._embedder)
         with writer_lock(self._folder):
             started, begin = datetime.now(UTC), time.perf_counter()
             report = work()
-            if embed:
-                done = embed_pending(self._database, self._embedder, self._space, progress)
-                report = replace(report, texts=done.texts, tokens=done.tokens)
+            capped = False
+            if allowance is not None:
+                done = embed_pending(
+                    self._database, self._embedder, self._space, allowance, progress
+                )
+                failed = (*report.failed, *done.refused)
+                report = replace(
+                    report, texts=done.texts, tokens=done.tokens, cost=done.cost, failed=failed
+                )
+                capped = done.capped
             with self._database.writing():
                 left = stored_vectors.note_pending(self._database, self._space).texts
                 report = replace(report, pending=left, seconds=time.perf_counter() - begin)
                 runs.note(self._database, _ledger_line(command, started, report))
             self._wrote = True
+        if capped:
+            raise CostLimitReached(
+                f"stopped at the limit that was set: {report.texts:,} passages"
+                f" ({report.tokens:,} tokens) were embedded, {report.pending:,} are left",
+                hint="what was paid for is kept; a higher limit goes on from there",
+            )
         return report
 
     def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
@@ -302,10 +338,21 @@ class Index:
             raise ValueError("the query is empty: say what to look for")
         if mode not in RANKERS:
             raise ValueError(f"unknown mode {mode!r}: choose from {sorted(RANKERS)}")
-        vector = _NO_VECTOR if mode == "lexical" else self._embedder.embed([query], kind="query")[0]
+        vector = _NO_VECTOR if mode == "lexical" else self._vector(query)
         condition = _condition(where, glob)
         rank = partial(RANKERS[mode], self._dense, Query(query, vector, condition))
         return self._collect(rank, k, condition, group_by)
+
+    def _vector(self, query: str) -> NDArray[np.float32]:
+        """Return the vector of a query; a provider is asked for it once."""
+        if not isinstance(self._embedder, embedders.RemoteEmbedder):
+            return self._embedder.embed([query], kind="query")[0]
+        vector = queries.vector(self._database, self._space, query)
+        if vector is None:
+            vector = self._embedder.embed([query], kind="query")[0]
+            with suppress(StorageFailed, IndexLocked):  # one who may only read pays again
+                queries.keep(self._database, self._space, query, vector)
+        return vector
 
     def search_vector(
         self,

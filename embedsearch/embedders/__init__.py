@@ -5,17 +5,34 @@ from __future__ import annotations
 from embedsearch.embedders.folder import folder_model
 from embedsearch.embedders.local import LocalEmbedder
 from embedsearch.embedders.packaged import packaged_model
-from embedsearch.embedders.protocol import Embedder, Role
+from embedsearch.embedders.protocol import Embedder, RemoteEmbedder, Role
 
-__all__ = ["Embedder", "LocalEmbedder", "Role", "load"]
+__all__ = ["Embedder", "LocalEmbedder", "RemoteEmbedder", "Role", "load"]
 
 
-def load(name: str | None = None, *, threads: int | None = None) -> Embedder:
+def load(
+    name: str | None = None,
+    *,
+    threads: int | None = None,
+    dimensions: int | None = None,
+    base_url: str | None = None,
+) -> Embedder:
     """Return the embedder that a name stands for; its model is loaded at the first use.
 
-    ``None`` and ``"local"`` stand for the packaged model, all else for the folder of an ONNX
-    sentence model. ``threads``: how many texts are embedded at once; by default as many as this
-    process may use CPUs. Raises EmbeddingError where there is no such model.
+    ``None`` and ``"local"`` stand for the packaged model, ``"openai/MODEL"`` for one behind an
+    API that is compatible with OpenAI's, all else for the folder of an ONNX sentence model.
+    ``threads``: how many texts are embedded at once here; by default as many as this process may
+    use CPUs. ``dimensions`` and ``base_url`` are an API's: how long vectors shall be, and where
+    it is. Raises EmbeddingError where there is no such model.
     """
+    if name is not None and name.startswith("openai/"):
+        from embedsearch.embedders.api import APIEmbedder  # with it comes httpx
+
+        return APIEmbedder.named(name, dimensions=dimensions, base_url=base_url)
+    if dimensions is not None or base_url is not None:
+        raise ValueError(
+            f"expected a model of an API, as openai/text-embedding-3-small, got {name or 'local'!r}:"
+            " only they take dimensions and base_url"
+        )
     model = packaged_model() if name is None or name == "local" else folder_model(name)
     return LocalEmbedder(model, threads=threads)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from embedsearch.client.embedding import Embedded
+    from embedsearch.errors import InputRefused
     from embedsearch.tokens.protocol import Tokenizer
 
     Vectors: TypeAlias = NDArray[np.float32]
@@ -45,3 +47,32 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
         """Return one unit row of float32 a text, shape (n, d); (0, d) for no texts."""
+
+
+@runtime_checkable
+class RemoteEmbedder(Embedder, Protocol):
+    """An embedder that sends texts away, many at once, and perhaps for money."""
+
+    @property
+    def host(self) -> str:
+        """Where texts are sent."""
+
+    @property
+    def model(self) -> str:
+        """The provider's name of the model."""
+
+    def cost(self, tokens: int) -> float | None:
+        """Return the price of embedding so many tokens in US dollars, ``None`` if not known."""
+
+    def embed_stream(
+        self,
+        texts: Iterable[str],
+        *,
+        label: Callable[[int], str],
+        on_refused: Callable[[InputRefused], None],
+    ) -> Iterator[Embedded]:
+        """Embed many texts, and yield positions, unit rows (n, d) and tokens as they come back.
+
+        ``label`` names the text at a position; ``on_refused`` is told of one that can't be
+        embedded, and the rest goes on.
+        """

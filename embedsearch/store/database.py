@@ -95,8 +95,8 @@ class Database:
                 self.connection.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Commit all or nothing of what the block writes, as a new generation."""
+    def writing(self, *, generation: bool = True) -> Iterator[None]:
+        """Commit all or nothing of what the block writes, as a new generation unless told not."""
         with self._turn, translated(self.path):
             if self._writes:
                 yield
@@ -107,7 +107,8 @@ class Database:
             self._writes = True
             try:
                 yield
-                self.execute("update settings set value = value + 1 where key = 'generation'")
+                if generation:
+                    self.execute("update settings set value = value + 1 where key = 'generation'")
                 self.connection.commit()
             except BaseException:
                 self.connection.rollback()

@@ -305,6 +305,19 @@ def _page_of_summaries(
         ).fetchall()
 
 
+def holding(database: Database, text: int) -> str:
+    """Return the id of a document that holds a text, ``""`` where none does any more."""
+    with database.reading():
+        id: str | None = database.value(
+            """
+            select d.id from chunks c join documents d on d.number = c.document
+            where c.text = ? order by d.number limit 1
+            """,
+            [text],
+        )
+    return id or ""
+
+
 def origins(database: Database, ids: Sequence[str]) -> dict[str, Origin]:
     """Return the files that documents came from, by id; those added without a file are left out."""
     with database.reading():

@@ -1,0 +1,166 @@
+"""Embedding by an API that is compatible with OpenAI's, through the shared client."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from embedsearch.client import Client
+from embedsearch.errors import DimensionMismatch
+from embedsearch.tokens import encoding, model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from embedsearch.client.embedding import Embedded
+    from embedsearch.embedders.protocol import Role, Vectors
+    from embedsearch.errors import InputRefused
+    from embedsearch.tokens import Model, TiktokenTokenizer
+
+PROVIDER = "openai/"
+"""What the names of these embedders begin with."""
+
+SIZES = {
+    "text-embedding-3-small": 1536,
+    "text-embedding-3-large": 3072,
+    "text-embedding-ada-002": 1536,
+}
+"""Dimensions, by https://developers.openai.com/api/docs/models."""
+
+ENCODING = "cl100k_base"
+MAX_TOKENS = 510
+"""Of a model that is not in the table of models: what the smaller open ones read, which count
+about as many word pieces as this encoding has tokens."""
+
+
+class APIEmbedder:
+    """A model behind ``/embeddings``; nothing is sent before the first text is embedded.
+
+    ``dimensions`` asks the model for shorter vectors. ``size`` is how long they are known to be;
+    where it is not, one word is sent to find out. Without a client, one is made of ``base_url``
+    and the environment when it is needed: an index remembers neither, so that a folder that came
+    from somebody else can't send your key to a stranger.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        dimensions: int | None = None,
+        size: int | None = None,
+        base_url: str | None = None,
+        client: Client | None = None,
+    ) -> None:
+        self.model = model
+        self._asked = dimensions
+        self._size = size
+        self._base_url = base_url
+        self._client = client
+
+    @classmethod
+    def named(
+        cls, name: str, *, dimensions: int | None = None, base_url: str | None = None
+    ) -> Self:
+        """Make the embedder whose ``name`` this is, ``openai/MODEL`` at its shortest."""
+        model, _, query = name.removeprefix(PROVIDER).partition("?")
+        facts = {key: int(value) for key, value in parse_qsl(query)}
+        asked = dimensions or facts.get("dimensions")
+        size = facts.get("size") if asked == facts.get("dimensions") else None
+        return cls(model, dimensions=asked, size=size, base_url=base_url)
+
+    @property
+    def name(self) -> str:
+        """``openai/MODEL?size=1536``: all that is needed to make it again but where it is."""
+        asked = {"dimensions": self._asked} if self._asked else {}
+        return f"{PROVIDER}{self.model}?{urlencode({**asked, 'size': self.dimensions})}"
+
+    @property
+    def space(self) -> str:
+        """Provider, model, dimensions, normalisation: equal means comparable."""
+        return f"{PROVIDER}{self.model}/{self.dimensions}/unit"
+
+    @cached_property
+    def dimensions(self) -> int:
+        """The length d of a vector."""
+        known = self._size or self._asked or SIZES.get(self.model)
+        return known or self._create(["dimensions"]).shape[1]
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of one text the model reads."""
+        return (self._known and self._known.context) or MAX_TOKENS
+
+    @cached_property
+    def tokenizer(self) -> TiktokenTokenizer:
+        """The model's encoding."""
+        return encoding(self._known.encoding if self._known else ENCODING)
+
+    @property
+    def host(self) -> str:
+        """Where texts are sent."""
+        return urlsplit(self.client.driver.settings.base_url).netloc
+
+    @cached_property
+    def client(self) -> Client:
+        """The client; raises AuthenticationFailed where it has no key and needs one."""
+        return self._client or Client(base_url=self._base_url)
+
+    def cost(self, tokens: int) -> float | None:
+        """Return the price of embedding so many tokens in US dollars, ``None`` if not known."""
+        return self._known.cost(tokens) if self._known else None
+
+    def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
+        """Return one unit row of float32 a text, shape (n, d), in the order of the texts.
+
+        Raises what ``client.embeddings.create_array`` does.
+        """
+        del kind  # one model for both
+        import numpy as np
+
+        if not texts:
+            return np.empty((0, self.dimensions), np.float32)
+        return self._units(self._create(texts))
+
+    def embed_stream(
+        self,
+        texts: Iterable[str],
+        *,
+        label: Callable[[int], str],
+        on_refused: Callable[[InputRefused], None],
+    ) -> Iterator[Embedded]:
+        """Embed many texts, and yield positions, unit rows (n, d) and tokens as requests finish."""
+        found = self.client.embeddings.create_many(
+            texts,
+            model=self.model,
+            dimensions=self._asked,
+            count=self.tokenizer.count,
+            label=label,
+            on_refused=on_refused,
+        )
+        for done in found:
+            yield done._replace(vectors=self._units(done.vectors))
+
+    @cached_property
+    def _known(self) -> Model | None:
+        try:
+            return model(self.model)
+        except ValueError:
+            return None
+
+    def _create(self, texts: Sequence[str]) -> Vectors:
+        return self.client.embeddings.create_array(
+            texts, model=self.model, dimensions=self._asked
+        )
+
+    def _units(self, rows: Vectors) -> Vectors:
+        import numpy as np
+
+        if rows.shape[1] != self.dimensions:
+            raise DimensionMismatch(
+                f"expected vectors of {self.dimensions} dimensions, {self.model} gave"
+                f" {rows.shape[1]}",
+                hint="the server runs another model now: make a new index for it",
+            )
+        units: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return units
