@@ -95,8 +95,8 @@ class Database:
                 self.connection.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Commit all or nothing of what the block writes, as a new generation."""
+    def writing(self, *, generation: bool = True) -> Iterator[None]:
+        """Commit all or nothing of what the block writes, as a new generation unless told not."""
         with self._turn, translated(self.path):
             if self._writes:
                 yield
@@ -107,7 +107,8 @@ class Database:
             self._writes = True
             try:
                 yield
-                self.execute("update settings set value = value + 1 where key = 'generation'")
+                if generation:
+                    self.execute("update settings set value = value + 1 where key = 'generation'")
                 self.connection.commit()
             except BaseException:
                 self.connection.rollback()
@@ -168,7 +169,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
     with translated(path):
         database = Database(_connect(path), path)
         try:
-            _migrate(database)
+            _migrate(database, create=create)
         except BaseException:
             database.close()
             raise
@@ -214,7 +215,7 @@ def _configured(name: str) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(database: Database) -> None:
+def _migrate(database: Database, *, create: bool) -> None:
     version = database.value("pragma user_version")
     if version > len(MIGRATIONS):
         raise IndexCorrupt(
@@ -224,6 +225,10 @@ def _migrate(database: Database) -> None:
     foreign = database.value("pragma application_id") != APPLICATION_ID
     if foreign and database.value("select count(*) from sqlite_master"):
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
+    if version == 0 and not create:
+        raise IndexCorrupt(
+            f"{database.path} holds no index", hint="make one with: embedsearch index FOLDER"
+        )
     if version < len(MIGRATIONS):
         _apply(database, version)
 
