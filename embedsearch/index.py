@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from contextlib import suppress
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from embedsearch import embedders
 from embedsearch.errors import (
-    CostLimitReached,
     EmbedderMismatch,
     EmbeddingError,
     IndexLocked,
@@ -26,7 +23,7 @@ from embedsearch.errors import (
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, queries, runs, sources
+from embedsearch.store import checks, documents, filters, fulltext, hits, queries, sources
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
@@ -37,6 +34,7 @@ from embedsearch.sync.embedding import Allowance, check, embed_pending
 from embedsearch.sync.plan import Plan, plan, scope
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
+from embedsearch.sync.running import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,6 +67,10 @@ CHUNK_OVERLAP = 32
 """The default number of tokens that neighbouring chunks may share."""
 
 
+OPENING_SECONDS = 5.0
+"""How long to wait for another process that makes the same index."""
+
+
 def _silent(_: Progress) -> None:
     pass
 
@@ -80,13 +82,14 @@ class Index:
     process; any number of readers, which see what is committed without opening again.
     """
 
-    def __init__(self, database: Database, embedder: Embedder, folder: Path | None) -> None:
+    def __init__(self, database: Database, embedder: Embedder | None, folder: Path | None) -> None:
         self._database = database
-        self._embedder = embedder
+        self._given = embedder
         self._folder = folder
-        self._space = stored_vectors.space_number(database, embedder.space)
+        self._space, self._dimensions = stored_vectors.space(database)
         cache = folder and folder / CACHE
-        self._dense = DenseIndex(database, self._space, embedder.dimensions, cache)
+        self._dense = DenseIndex(database, self._space, self._dimensions, cache)
+        self._turn = RLock()
         self._wrote = False
 
     @classmethod
@@ -111,13 +114,21 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        folder = None if str(path) == ":memory:" else Path(path)
+        if not 0 <= chunk_overlap < chunk_tokens:
+            raise ValueError(
+                "expected chunk_tokens > chunk_overlap >= 0,"
+                f" got {chunk_tokens} and {chunk_overlap}"
+            )
+        # Absolute, as the working directory may change while the index is open.
+        folder = None if str(path) == ":memory:" else Path(path).absolute()
         database = open_database(folder and folder / DATABASE, create=create)
         try:
-            if database.setting("space") is None:
-                _settle(database, folder, embedder or embedders.load(), chunk_tokens, chunk_overlap)
-            embedder = embedder or embedders.load(database.setting("embedder"))
-            _refuse_other_space(database, embedder)
+            if create:
+                _settle(database, folder, embedder, chunk_tokens, chunk_overlap)
+            elif database.setting("space") is None:
+                raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
+            if embedder:
+                _refuse_other_space(database, embedder)
             return cls(database, embedder, folder)
         except BaseException:
             database.close()
@@ -152,10 +163,20 @@ class Index:
         finally:
             self._database.close()
 
-    @property
+    @cached_property
     def embedder(self) -> Embedder:
-        """What turns this index's texts into vectors."""
-        return self._embedder
+        """What turns this index's texts into vectors; it is looked for at the first use.
+
+        Raises:
+            EmbeddingError: there is no such model any more.
+            EmbedderMismatch: the model has changed since the index was made.
+
+        """
+        if self._given:
+            return self._given
+        embedder = embedders.load(self._database.setting("embedder"))
+        _refuse_other_space(self._database, embedder)
+        return embedder
 
     @property
     def path(self) -> Path | None:
@@ -236,7 +257,7 @@ class Index:
             if vectors is None:
                 return adding.add(self._database, given, self._chunking)
             return adding.add_with_vectors(
-                self._database, list(given), vectors, self._space, self._embedder.dimensions
+                self._database, list(given), vectors, self._space, self._dimensions
             )
 
         wanted = allowance if embed and vectors is None else None
@@ -251,12 +272,12 @@ class Index:
         """Embed the texts that still wait for it; raises as ``sync`` does."""
         return self._run("embed", SyncReport, allowance=allowance, progress=progress)
 
-    def remove(self, ids: Iterable[str]) -> int:
-        """Remove documents, and return how many of them were there.
+    def remove(self, ids: str | Iterable[str]) -> int:
+        """Remove one document or several, and return how many of them were there.
 
         Their vectors are kept: the same passage costs nothing when it comes back.
         """
-        gone = list(ids)
+        gone = [ids] if isinstance(ids, str) else list(ids)
 
         def work() -> SyncReport:
             return SyncReport(removed=documents.remove(self._database, gone))
@@ -272,33 +293,15 @@ class Index:
         progress: Callable[[Progress], None],
     ) -> SyncReport:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
+        embed = None
         if allowance is not None:
-            check(allowance, self._embedder)
-        with writer_lock(self._folder):
-            started, begin = datetime.now(UTC), time.perf_counter()
-            report = work()
-            capped = False
-            if allowance is not None:
-                done = embed_pending(
-                    self._database, self._embedder, self._space, allowance, progress
-                )
-                failed = (*report.failed, *done.refused)
-                report = replace(
-                    report, texts=done.texts, tokens=done.tokens, cost=done.cost, failed=failed
-                )
-                capped = done.capped
-            with self._database.writing():
-                left = stored_vectors.note_pending(self._database, self._space).texts
-                report = replace(report, pending=left, seconds=time.perf_counter() - begin)
-                runs.note(self._database, _ledger_line(command, started, report))
-            self._wrote = True
-        if capped:
-            raise CostLimitReached(
-                f"stopped at the limit that was set: {report.texts:,} passages"
-                f" ({report.tokens:,} tokens) were embedded, {report.pending:,} are left",
-                hint="what was paid for is kept; a higher limit goes on from there",
+            check(allowance, self.embedder)
+            embed = partial(
+                embed_pending, self._database, self.embedder, self._space, allowance, progress
             )
-        return report
+        with self._turn:
+            self._wrote = True
+            return run(self._database, self._folder, self._space, command, work, embed)
 
     def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
         skip = self._folder and self._folder.absolute()
@@ -311,7 +314,7 @@ class Index:
     def _chunking(self) -> Chunking:
         limit = int(self._database.setting("chunk_tokens") or CHUNK_TOKENS)
         overlap = int(self._database.setting("chunk_overlap") or CHUNK_OVERLAP)
-        return Chunking(self._embedder.tokenizer, limit, overlap)
+        return Chunking(self.embedder.tokenizer, limit, overlap)
 
     def search(
         self,
@@ -345,11 +348,11 @@ class Index:
 
     def _vector(self, query: str) -> NDArray[np.float32]:
         """Return the vector of a query; a provider is asked for it once."""
-        if not isinstance(self._embedder, embedders.RemoteEmbedder):
-            return self._embedder.embed([query], kind="query")[0]
+        if not isinstance(self.embedder, embedders.RemoteEmbedder):
+            return self.embedder.embed([query], kind="query")[0]
         vector = queries.vector(self._database, self._space, query)
         if vector is None:
-            vector = self._embedder.embed([query], kind="query")[0]
+            vector = self.embedder.embed([query], kind="query")[0]
             with suppress(StorageFailed, IndexLocked):  # one who may only read pays again
                 queries.keep(self._database, self._space, query, vector)
         return vector
@@ -370,7 +373,7 @@ class Index:
             ValueError: the vector is zero or not finite, or k is below 1.
 
         """
-        unit = adding.unit_rows(np.asarray(vector)[None], self._embedder.dimensions)[0]
+        unit = adding.unit_rows(np.asarray(vector)[None], self._dimensions)[0]
         condition = _condition(where, glob)
         rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
         return self._collect(rank, k, condition, group_by)
@@ -398,7 +401,7 @@ class Index:
             raise EmbeddingError(
                 f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
             )
-        unit = adding.unit_rows(rows.sum(axis=0)[None], self._embedder.dimensions)[0]
+        unit = adding.unit_rows(rows.sum(axis=0)[None], self._dimensions)[0]
         condition = _condition(where, glob)
         rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
         others = condition & filters.other_than(document, position)
@@ -476,7 +479,7 @@ class Index:
             IndexLocked: another process is writing.
 
         """
-        with writer_lock(self._folder):
+        with self._turn, writer_lock(self._folder):
             found = self.verify()
             if found:
                 checks.mend(self._database, self._space)
@@ -509,31 +512,17 @@ def _condition(where: Where, glob: Sequence[str]) -> Filter:
     return filters.where(where) & filters.glob(glob)
 
 
-def _ledger_line(command: str, started: datetime, report: SyncReport) -> runs.Run:
-    return runs.Run(
-        command,
-        started.isoformat(timespec="seconds"),
-        report.seconds,
-        report.added,
-        report.updated,
-        report.renamed,
-        report.removed,
-        report.unchanged,
-        len(report.failed),
-        report.texts,
-        report.tokens,
-        report.cost,
-    )
-
-
 def _settle(
-    database: Database, folder: Path | None, embedder: Embedder, limit: int, overlap: int
+    database: Database, folder: Path | None, embedder: Embedder | None, limit: int, overlap: int
 ) -> None:
     """Settle, once, the space of an index and how its texts are cut."""
+    if database.setting("space") is not None:
+        return
+    embedder = embedder or embedders.load()
     limit = min(limit, embedder.max_tokens)
-    if limit < 1 or not 0 <= overlap < limit:
-        raise ValueError(f"expected chunk_tokens > chunk_overlap >= 0, got {limit} and {overlap}")
-    with writer_lock(folder), database.writing():
+    with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
+        if database.setting("space") is not None:
+            return  # another process was faster
         stored_vectors.add_space(database, embedder.space, embedder.name, embedder.dimensions)
         database.set("uuid", str(uuid.uuid4()))
         database.set("embedder", embedder.name)

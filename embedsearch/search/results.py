@@ -42,7 +42,11 @@ def collect(
         ranking = rank(depth)
         rows = _rows(database, ranking, condition)
         chosen = list(islice(_best_of_each(rows) if group_by else rows, k))
-        if len(chosen) == k or len(ranking.texts) < depth:
+        if (
+            len(chosen) == k
+            or len(ranking.texts) < depth
+            or (group_by and len(chosen) == stored.counts(database, condition).documents)
+        ):
             return _hits(database, chosen)
         depth *= 4
 

@@ -169,7 +169,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
     with translated(path):
         database = Database(_connect(path), path)
         try:
-            _migrate(database)
+            _migrate(database, create=create)
         except BaseException:
             database.close()
             raise
@@ -215,7 +215,7 @@ def _configured(name: str) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(database: Database) -> None:
+def _migrate(database: Database, *, create: bool) -> None:
     version = database.value("pragma user_version")
     if version > len(MIGRATIONS):
         raise IndexCorrupt(
@@ -225,6 +225,10 @@ def _migrate(database: Database) -> None:
     foreign = database.value("pragma application_id") != APPLICATION_ID
     if foreign and database.value("select count(*) from sqlite_master"):
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
+    if version == 0 and not create:
+        raise IndexCorrupt(
+            f"{database.path} holds no index", hint="make one with: embedsearch index FOLDER"
+        )
     if version < len(MIGRATIONS):
         _apply(database, version)
 

@@ -48,8 +48,16 @@ class Prepared:
     """A row a chunk: position, start, end, start_line, end_line, page, heading."""
 
 
-def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None = None) -> Prepared:
+def prepare(
+    document: Document,
+    chunks: Sequence[Chunk],
+    origin: Origin | None = None,
+    *,
+    salt: bytes | None = None,
+) -> Prepared:
     """Return a document and its chunks as the rows that ``put`` writes.
+
+    ``salt`` sets its texts apart from equal ones of other documents.
 
     Raises:
         ValueError: the metadata is no JSON.
@@ -61,7 +69,10 @@ def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None =
         _json(document),
         len(document.text),
         origin,
-        [(fulltext.text_hash(c.text), c.tokens, not c.text.strip(), c.text) for c in chunks],
+        [
+            (fulltext.text_hash(c.text, salt), c.tokens, not c.text.strip(), c.text, salt)
+            for c in chunks
+        ],
         [
             (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading)
             for n, c in enumerate(chunks)

@@ -132,5 +132,9 @@ def _full_text(tables: Tables) -> None:
     """)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text)
+def _salt(tables: Tables) -> None:
+    tables.execute("alter table texts add column salt blob")
+
+
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text, _salt)
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

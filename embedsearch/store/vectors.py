@@ -22,9 +22,12 @@ PAGE = 20_000
 """How many vectors are read at a time: 31 MB of float32 at 384 dimensions."""
 
 
-def space_number(database: Database, name: str) -> int:
-    """Return the number that a space's vectors are stored under."""
-    return int(database.value("select number from spaces where name = ?", [name]))
+def space(database: Database) -> tuple[int, int]:
+    """Return the number of the index's space, and the dimensions of its vectors."""
+    number, dimensions = database.execute(
+        "select number, dimensions from spaces where name = ?", [database.setting("space")]
+    ).fetchone()
+    return number, dimensions
 
 
 def add_space(database: Database, name: str, embedder: str, dimensions: int) -> None:
@@ -42,22 +45,6 @@ def put(database: Database, space: int, texts: Sequence[int], vectors: NDArray[n
     with database.writing():
         database.executemany(
             "insert or ignore into vectors (space, text, vector) values (?, ?, ?)",
-            ((space, text, row.tobytes()) for text, row in zip(texts, stored, strict=True)),
-        )
-
-
-def replace(
-    database: Database, space: int, texts: Sequence[int], vectors: NDArray[np.float32]
-) -> None:
-    """Store unit vectors (n, d) of n texts, in place of older ones."""
-    stored = vectors.astype(STORED)
-    with database.writing():
-        database.executemany(
-            """
-            insert into vectors (space, text, vector) values (?, ?, ?)
-            on conflict (space, text) do update set
-                vector = excluded.vector, number = (select max(number) + 1 from vectors)
-            """,
             ((space, text, row.tobytes()) for text, row in zip(texts, stored, strict=True)),
         )
 
