@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "embedsearch"
 ROOMS = [
     "errors",
     "records",
+    "privacy",
     "tokens",
     "chunking",
     "readers",
@@ -41,7 +42,7 @@ OWNERS = {
     "platformdirs": {"embedders"},
     "pypdfium2": {"readers"},
     "python_calamine": {"readers"},
-    "regex": {"tokens", "chunking"},
+    "regex": {"tokens", "chunking", "privacy"},
     "rich": {"cli"},
     "selectolax": {"readers"},
     "sqlite3": {"store"},
