@@ -80,6 +80,7 @@ class Database:
         self.path = path
         self._turn = RLock()
         self._writes = False
+        self._changes = False
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -95,19 +96,24 @@ class Database:
                 self.connection.rollback()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Commit all or nothing of what the block writes, as a new generation."""
+    def writing(self, *, ledger: bool = False) -> Iterator[None]:
+        """Commit all or nothing of what the block writes, as a new generation.
+
+        Lines of a ledger are in no search: they leave the generation, and so every cache, as it is.
+        """
         with self._turn, translated(self.path):
             if self._writes:
+                self._changes |= not ledger
                 yield
                 return
             if self.connection.in_transaction:
                 raise RuntimeError("a snapshot is open: what is written now would be lost with it")
             self.connection.execute("begin immediate")
-            self._writes = True
+            self._writes, self._changes = True, not ledger
             try:
                 yield
-                self.execute("update settings set value = value + 1 where key = 'generation'")
+                if self._changes:
+                    self.execute("update settings set value = value + 1 where key = 'generation'")
                 self.connection.commit()
             except BaseException:
                 self.connection.rollback()

@@ -129,5 +129,35 @@ def _full_text(tables: Tables) -> None:
     """)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text)
+def _sent(tables: Tables) -> None:
+    tables.table("usage").create(
+        {
+            "number": int,
+            "at": str,
+            "command": str,
+            "host": str,
+            "model": str,
+            "requests": int,
+            "tokens": int,
+            "cost": float,
+        },
+        pk="number",
+        not_null=["at", "command", "host", "model", "requests", "tokens"],
+    )
+    tables.table("outbox").create(
+        {
+            "number": int,
+            "at": str,
+            "host": str,
+            "model": str,
+            "document": str,
+            "sha256": bytes,
+            "tokens": int,
+        },
+        pk="number",
+        not_null=["at", "host", "model", "sha256", "tokens"],
+    )
+
+
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text, _sent)
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""
