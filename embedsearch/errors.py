@@ -9,6 +9,7 @@
     │   └── InputRefused (ValueError)      the one text that could not be embedded
     ├── DimensionMismatch (ValueError)     vectors of another length
     ├── EmbedderMismatch                   an index built in another space
+    ├── ContextTooLong (ValueError)        more tokens than a model holds or writes
     ├── DocumentNotFound (LookupError)
     ├── IndexNotFound (FileNotFoundError)
     ├── IndexLocked                        another writer is at work
@@ -77,6 +78,18 @@ class DimensionMismatch(EmbedsearchError, ValueError):
 
 class EmbedderMismatch(EmbedsearchError):
     """An embedder whose space is not the one the index was built in."""
+
+
+class ContextTooLong(EmbedsearchError, ValueError):
+    """More tokens than a model holds, or writes: ``prompt`` + ``answer`` against ``limit``."""
+
+    def __init__(
+        self, message: str, *, prompt: int, answer: int, limit: int, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.prompt = prompt
+        self.answer = answer
+        self.limit = limit
 
 
 class DocumentNotFound(EmbedsearchError, LookupError):

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "embedsearch"
 ROOMS = [
     "errors",
     "records",
+    "privacy",
     "tokens",
     "chunking",
     "readers",
@@ -45,7 +46,7 @@ OWNERS = {
     "pybase64": {"client"},
     "pypdfium2": {"readers"},
     "python_calamine": {"readers"},
-    "regex": {"tokens", "chunking"},
+    "regex": {"tokens", "chunking", "privacy"},
     "rich": {"cli"},
     "selectolax": {"readers"},
     "sqlite3": {"store"},

@@ -80,6 +80,7 @@ class Database:
         self.path = path
         self._turn = RLock()
         self._writes = False
+        self._changes = False
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -96,18 +97,22 @@ class Database:
 
     @contextmanager
     def writing(self, *, generation: bool = True) -> Iterator[None]:
-        """Commit all or nothing of what the block writes, as a new generation unless told not."""
+        """Commit all or nothing of what the block writes, as a new generation unless told not.
+
+        What is in no search, as a ledger, leaves the generation, and so every cache, as it is.
+        """
         with self._turn, translated(self.path):
             if self._writes:
+                self._changes |= generation
                 yield
                 return
             if self.connection.in_transaction:
                 raise RuntimeError("a snapshot is open: what is written now would be lost with it")
             self.connection.execute("begin immediate")
-            self._writes = True
+            self._writes, self._changes = True, generation
             try:
                 yield
-                if generation:
+                if self._changes:
                     self.execute("update settings set value = value + 1 where key = 'generation'")
                 self.connection.commit()
             except BaseException:

@@ -318,15 +318,20 @@ def _page_of_summaries(
 
 def holding(database: Database, text: int) -> str:
     """Return the id of a document that holds a text, ``""`` where none does any more."""
+    return place(database, text)[0]
+
+
+def place(database: Database, text: int) -> tuple[str, int]:
+    """Return the id of a document that holds a text, and the line on which it starts there."""
     with database.reading():
-        id: str | None = database.value(
+        row: tuple[str, int] | None = database.execute(
             """
-            select d.id from chunks c join documents d on d.number = c.document
+            select d.id, c.start_line from chunks c join documents d on d.number = c.document
             where c.text = ? order by d.number limit 1
             """,
             [text],
-        )
-    return id or ""
+        ).fetchone()
+    return row or ("", 1)
 
 
 def origins(database: Database, ids: Sequence[str]) -> dict[str, Origin]:

@@ -25,6 +25,8 @@ KEYS = {
     "chunks": "text",
     "vectors": "number",
     "runs": "number",
+    "usage": "number",
+    "outbox": "number",
 }
 """The tables worth keeping, and the ascending key that parts what can be read from what can't."""
 
@@ -83,6 +85,8 @@ def _remove(path: Path) -> None:
 
 
 def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: int) -> int:
+    if not _holds(damaged, table):
+        return 0
     columns = [row[1] for row in database.execute(f"pragma table_info({table})")]
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" * len(columns))
@@ -92,6 +96,15 @@ def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: i
         database.executemany(f"insert or ignore into {table} ({names}) values ({marks})", rows)
         count += len(rows)
     return count
+
+
+def _holds(damaged: sqlite3.Connection, table: str) -> bool:
+    """Say whether there is such a table: older versions have fewer, a broken file none."""
+    query = "select count(*) from sqlite_master where name = ?"
+    try:
+        return bool(damaged.execute(query, [table]).fetchone()[0])
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _readable(

@@ -136,5 +136,46 @@ def _salt(tables: Tables) -> None:
     tables.execute("alter table texts add column salt blob")
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text, _salt)
+def _sent(tables: Tables) -> None:
+    tables.table("usage").create(
+        {
+            "number": int,
+            "at": str,
+            "command": str,
+            "host": str,
+            "model": str,
+            "requests": int,
+            "tokens": int,
+            "cost": float,
+        },
+        pk="number",
+        not_null=["at", "command", "host", "model", "requests", "tokens"],
+    )
+    tables.table("outbox").create(
+        {
+            "number": int,
+            "at": str,
+            "host": str,
+            "model": str,
+            "document": str,
+            "sha256": bytes,
+            "tokens": int,
+        },
+        pk="number",
+        not_null=["at", "host", "model", "sha256", "tokens"],
+    )
+
+
+def _queries(tables: Tables) -> None:
+    tables.execute("""
+        create table queries (
+            space integer not null references spaces (number),
+            sha256 blob not null,
+            vector blob not null,
+            primary key (space, sha256)
+        ) without rowid
+    """)
+
+
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text, _salt, _sent, _queries)
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

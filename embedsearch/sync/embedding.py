@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
 
 from embedsearch.embedders.protocol import RemoteEmbedder
-from embedsearch.store import documents, ledger, vectors
+from embedsearch.errors import EmbeddingError, SecretsFound
+from embedsearch.privacy import scan
+from embedsearch.store import documents, outbox, usage, vectors
+from embedsearch.store.fulltext import text_hash
+from embedsearch.store.outbox import Sent
+from embedsearch.store.usage import Use
 from embedsearch.sync.report import Failure, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from embedsearch.embedders.protocol import Embedder
     from embedsearch.errors import InputRefused
     from embedsearch.store.database import Database
+
+Pending: TypeAlias = tuple[int, int, str]
+"""A text to embed: its id, its tokens, and what it says."""
 
 COMMIT_TEXTS = 256
 """How many texts are embedded between commits: a few seconds' work, all that a crash can lose."""
@@ -78,7 +88,13 @@ def embed_pending(
 ) -> Done:
     """Embed what is pending, commit by commit.
 
-    The to-do list is a query, so texts that other processes take in meanwhile are done too.
+    The to-do list is a query, so texts that other processes take in meanwhile are done too. A text
+    that the embedder refuses stays on it and is reported; the rest goes on.
+
+    Raises:
+        SecretsFound: a text that was to be sent away looks as if it held a secret; none was sent.
+        EmbeddingError: the embedder gave what are no unit vectors of the index's dimensions.
+
     """
     done = Done()
     todo = vectors.pending(database, space)
@@ -86,24 +102,53 @@ def embed_pending(
         return done
     progress(Progress("embed", 0, todo.tokens))
     if isinstance(embedder, RemoteEmbedder):
+        if not allowance.secrets:
+            _refuse_secrets(database, space)
         batches = _remote(database, embedder, space, allowance, done)
     else:
-        batches = _local(database, embedder, space)
+        batches = _local(database, embedder, space, done)
     for batch in batches:
+        _check(batch, embedder)
         with database.writing():
             vectors.put(database, space, batch.texts, batch.vectors)
             if isinstance(embedder, RemoteEmbedder):
-                done.cost += _bill(database, embedder, batch)
+                done.cost += _bill(database, embedder, batch.billed)
         done.texts += len(batch.texts)
         done.tokens += batch.tokens
         progress(Progress("embed", done.tokens, max(todo.tokens, done.tokens)))
     return done
 
 
-def _local(database: Database, embedder: Embedder, space: int) -> Iterator[Embedded]:
+def _check(batch: Embedded, embedder: Embedder) -> None:
+    shape = len(batch.texts), embedder.dimensions
+    if batch.vectors.shape != shape:
+        raise EmbeddingError(
+            f"expected vectors of shape {shape} from {embedder.name}, got {batch.vectors.shape}"
+        )
+    lengths = np.vecdot(batch.vectors, batch.vectors)
+    if not np.allclose(lengths, 1, atol=0.01):
+        raise EmbeddingError(f"expected unit vectors from {embedder.name}, got others")
+
+
+def _local(database: Database, embedder: Embedder, space: int, done: Done) -> Iterator[Embedded]:
     for page in _pages(database, space):
-        ids, counts, contents = zip(*page, strict=True)
+        yield from _halved(database, embedder, page, done)
+
+
+def _halved(
+    database: Database, embedder: Embedder, page: Sequence[Pending], done: Done
+) -> Iterator[Embedded]:
+    """Embed some texts; where that fails, in halves, down to the one that is at fault."""
+    ids, counts, contents = zip(*page, strict=True)
+    try:
         rows = embedder.embed(contents, kind="document")
+    except EmbeddingError as error:
+        if len(page) == 1:
+            done.refused.append(Failure(documents.holding(database, ids[0]), str(error)))
+            return
+        for half in (page[: len(page) // 2], page[len(page) // 2 :]):
+            yield from _halved(database, embedder, half, done)
+    else:
         yield Embedded(list(ids), rows, sum(counts), 0)
 
 
@@ -111,32 +156,46 @@ def _remote(
     database: Database, embedder: RemoteEmbedder, space: int, allowance: Allowance, done: Done
 ) -> Iterator[Embedded]:
     """Send many requests at once; each is committed as it comes back, so none is paid for twice."""
-    ids: list[int] = []
-    counts: list[int] = []
+    sent: list[tuple[int, int]] = []
 
     def texts() -> Iterator[str]:
-        sent = 0
+        total = 0
         for page in _pages(database, space):
-            for id, tokens, text in page:
-                sent += tokens
-                if _crosses(allowance, sent, embedder):
+            allowed = []
+            for pending in page:
+                total += pending[1]
+                if _crosses(allowance, total, embedder):
                     done.capped = True
-                    return
-                ids.append(id)
-                counts.append(tokens)
+                    break
+                allowed.append(pending)
+            # Noted before they are sent, so that none can be missing.
+            outbox.note(database, [_entry(database, embedder, *pending) for pending in allowed])
+            for id, tokens, text in allowed:
+                sent.append((id, tokens))
                 yield text
+            if done.capped:
+                return
 
     def label(position: int) -> str:
-        return documents.holding(database, ids[position])
+        return documents.holding(database, sent[position][0])
 
     def refuse(refused: InputRefused) -> None:
         done.refused.append(Failure(refused.label or "", refused.reason))
 
     for found in embedder.embed_stream(texts(), label=label, on_refused=refuse):
-        planned = sum(counts[position] for position in found.positions)
-        yield Embedded(
-            [ids[position] for position in found.positions], found.vectors, planned, found.tokens
-        )
+        ids, counts = zip(*(sent[position] for position in found.positions), strict=True)
+        yield Embedded(list(ids), found.vectors, sum(counts), found.tokens)
+
+
+def _refuse_secrets(database: Database, space: int) -> None:
+    found = []
+    for page in _pages(database, space):
+        for id, _, text in page:
+            for secret in scan(text):
+                document, line = documents.place(database, id)
+                found.append(f"{document}:{line + secret.line - 1} ({secret.kind})")
+    if found:
+        raise SecretsFound(found)
 
 
 def _crosses(allowance: Allowance, tokens: int, embedder: RemoteEmbedder) -> bool:
@@ -146,13 +205,22 @@ def _crosses(allowance: Allowance, tokens: int, embedder: RemoteEmbedder) -> boo
     return cost is not None and allowance.cost is not None and cost > allowance.cost
 
 
-def _bill(database: Database, embedder: RemoteEmbedder, batch: Embedded) -> float:
-    cost = embedder.cost(batch.billed)
-    ledger.note(database, embedder.host, embedder.model, batch.texts, batch.billed, cost)
+def _entry(database: Database, embedder: RemoteEmbedder, id: int, tokens: int, text: str) -> Sent:
+    document = documents.holding(database, id)
+    return Sent(_now(), embedder.host, embedder.model, document, text_hash(text), tokens)
+
+
+def _bill(database: Database, embedder: RemoteEmbedder, tokens: int) -> float:
+    cost = embedder.cost(tokens)
+    usage.note(database, [Use(_now(), "index", embedder.host, embedder.model, 1, tokens, cost)])
     return cost or 0.0
 
 
-def _pages(database: Database, space: int) -> Iterator[list[tuple[int, int, str]]]:
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _pages(database: Database, space: int) -> Iterator[list[Pending]]:
     last = 0
     while page := vectors.pending_texts(database, space, after=last, limit=COMMIT_TEXTS):
         last = page[-1][0]
