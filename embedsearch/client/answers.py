@@ -133,13 +133,16 @@ def failure(answer: Answer) -> APIError:
 
 def refusal(body: object, status_code: int, headers: Mapping[str, str]) -> APIError:
     """Make the error that a body describes, in any of the shapes that servers give it."""
-    kind = _ERRORS.get(status_code, ServerError if status_code >= 500 else APIError)
     told = body.get("error", body) if isinstance(body, dict) else body
-    message = told.get("message") or told.get("detail") if isinstance(told, dict) else told
-    code = (told.get("code") or told.get("type")) if isinstance(told, dict) else None
+    facts = told if isinstance(told, dict) else {"message": told}
+    code = facts.get("code") or facts.get("type")
+    # An error within a stream comes after the status; some servers say there what it would be.
+    status = code if status_code < 400 and isinstance(code, int) else status_code
+    kind = _ERRORS.get(status, ServerError if status >= 500 else APIError)
+    message = str(facts.get("message") or facts.get("detail") or body)[:_SHOWN].strip()
     return kind(
-        f"{status_code}: {str(message or body)[:_SHOWN].strip() or 'no reason given'}",
-        status_code=status_code,
+        f"{status}: {message or 'no reason given'}",
+        status_code=status,
         code=None if code is None else str(code),
         headers=headers,
         body=body,

@@ -7,13 +7,14 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-File = Any
-"""A path, bytes, an open binary file, or a tuple (name, one of these, content type)."""
+Source: TypeAlias = bytes | os.PathLike[str] | IO[bytes]
+File: TypeAlias = Source | tuple[str | None, Source] | tuple[str | None, Source, str | None]
+"""A path, bytes, an open binary file; or a tuple of a name, one of these, and a content type."""
 
 _CHUNK = 256 * 1024
 
@@ -96,12 +97,17 @@ def _unpack(file: File) -> tuple[str | None, bytes | Path | IO[bytes], str | Non
     name, source, kind = (*file, None)[:3] if isinstance(file, tuple) else (None, file, None)
     if isinstance(source, os.PathLike):
         source = Path(source)
-    if not (isinstance(source, (bytes, Path)) or hasattr(source, "seek")):
+    if not (isinstance(source, (bytes, Path)) or _is_binary(source)):
         raise TypeError(
-            "expected a file as a pathlib.Path, bytes, an open binary file, "
+            "expected a file as a pathlib.Path, bytes, an open binary file that can seek, "
             f"or (name, one of these), got {type(source).__name__}"
         )
     return name, source, kind
+
+
+def _is_binary(source: object) -> bool:
+    """Tell whether a file gives bytes, and gives them again when a request is sent again."""
+    return hasattr(source, "seekable") and source.seekable() and not hasattr(source, "encoding")
 
 
 def _extent(source: bytes | Path | IO[bytes]) -> tuple[int, int]:
