@@ -114,10 +114,10 @@ def test_a_minutes_bucket_is_spent_at_once() -> None:
     ("server", "refused", "share"),
     [
         (SlidingWindow(10 * RATE, 10), 8, 0.96),
-        (SlidingWindow(RATE, 1), 4, 0.95),
+        (SlidingWindow(RATE, 1), 4, 0.96),
         (Slices(RATE), 12, 0.95),
-        (Bucket(RATE, RATE, silent=True), 15, 0.93),
-        (Bucket(RATE, RATE, silent=True, charges_failures=True), 15, 0.91),
+        (Bucket(RATE, RATE, silent=True), 16, 0.97),
+        (Bucket(RATE, RATE, silent=True, charges_failures=True), 18, 0.95),
     ],
     ids=["sliding 10 s", "sliding 1 s", "slices", "no headers", "no headers, charged"],
 )
@@ -131,7 +131,7 @@ def test_a_server_of_another_mind_is_learned(server: Server, refused: int, share
 def test_two_clients_of_one_account_share_its_limit() -> None:
     run = simulate(Bucket(RATE, RATE), BATCHES, clients=2)
     assert (run.done, run.lost) == (480, 0)
-    assert run.refused <= 24
+    assert run.refused <= 30
     assert 0.9 * run.seconds < IDEAL
 
 
