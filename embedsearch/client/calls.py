@@ -1,13 +1,16 @@
 """What an endpoint asks for, as data: nothing here sends anything."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypedDict, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
 from embedsearch.client.answers import Answer
 
 T = TypeVar("T")
+
+Json = Mapping[str, Any]
+"""An object that is sent as JSON; a record that came is one too, by its ``to_dict()``."""
 
 Reply = type[T] | Callable[[Answer], T]
 """How an answer is read: as a record of that type, or by a function."""
@@ -21,6 +24,14 @@ class Options(TypedDict, total=False):
     extra_body: Mapping[str, Any]
     timeout: float | None
     """Seconds to connect, and between two packets; None waits for ever."""
+
+
+class Paging(Options, total=False):
+    """What every list takes: at most ``limit`` items a page, those after the id ``after``."""
+
+    after: str
+    limit: int
+    order: Literal["asc", "desc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +54,26 @@ class Call(Generic[T]):
     tokens: int | None = None
 
 
-def get(path: str, reply: Reply[T], params: Mapping[str, Any]) -> Call[T]:
+def get(
+    path: str,
+    reply: Reply[T],
+    params: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Call[T]:
     """Make a call that reads; ``params`` are its query and options."""
-    return _call("GET", path, reply, params)
+    return _call("GET", path, reply, params, headers)
 
 
-def delete(path: str, reply: Reply[T], params: Mapping[str, Any]) -> Call[T]:
+def delete(
+    path: str,
+    reply: Reply[T],
+    params: Mapping[str, Any],
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Call[T]:
     """Make a call that deletes; ``params`` are its query and options."""
-    return _call("DELETE", path, reply, params)
+    return _call("DELETE", path, reply, params, headers)
 
 
 def post(
@@ -58,12 +81,12 @@ def post(
     reply: Reply[T],
     params: Mapping[str, Any],
     *,
-    query: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
     files: tuple[str, ...] = (),
 ) -> Call[T]:
     """Make a call that sends; ``params`` are its body and options."""
-    return _call("POST", path, reply, params, query=query, headers=headers, files=files)
+    call = _call("POST", path, reply, params, headers)
+    return replace(call, files=files) if files else call
 
 
 def segment(value: str) -> str:
@@ -82,21 +105,17 @@ def _call(
     path: str,
     reply: Reply[T],
     params: Mapping[str, Any],
-    *,
-    query: Mapping[str, Any] | None = None,
-    headers: Mapping[str, str] | None = None,
-    files: tuple[str, ...] = (),
+    headers: Mapping[str, str] | None,
 ) -> Call[T]:
+    """Make a call; the extras go last, so that they win."""
     own = {name: value for name, value in params.items() if name not in _OPTIONS}
-    body, asked = (own, {}) if method == "POST" else ({}, own)
-    body = {**body, **(params.get("extra_body") or {})}
+    body, query = (own, {}) if method == "POST" else ({}, own)
     return Call(
         method=method,
         path=path,
         reply=reply,
-        query={**(query or {}), **asked, **(params.get("extra_query") or {})},
-        body=body or None,
-        files=files,
+        query={**query, **(params.get("extra_query") or {})},
+        body={**body, **(params.get("extra_body") or {})} or None,
         headers={**(headers or {}), **(params.get("extra_headers") or {})},
         timeout={"timeout": params["timeout"]} if "timeout" in params else {},
     )

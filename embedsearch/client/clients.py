@@ -8,8 +8,19 @@ from embedsearch.client.blocking import Blocking
 from embedsearch.client.limiter import Limiter
 from embedsearch.client.raw import RawAwaiting, RawBlocking
 from embedsearch.client.resource import M
+from embedsearch.client.resources.audio import Audio
+from embedsearch.client.resources.batches import Batches
+from embedsearch.client.resources.chat import Chat
+from embedsearch.client.resources.completions import Completions
 from embedsearch.client.resources.embeddings import Embeddings
+from embedsearch.client.resources.files import Files
+from embedsearch.client.resources.fine_tuning import FineTuning
+from embedsearch.client.resources.images import Images
 from embedsearch.client.resources.models import Models
+from embedsearch.client.resources.moderations import Moderations
+from embedsearch.client.resources.responses import Beta, Responses
+from embedsearch.client.resources.uploads import Uploads
+from embedsearch.client.resources.vector_stores import VectorStores
 from embedsearch.client.settings import AzureOptions, Options, Settings
 
 if TYPE_CHECKING:
@@ -21,8 +32,20 @@ class API(Generic[M]):
 
     def __init__(self, driver: M) -> None:
         self.driver = driver
+        self.audio: Audio[M] = Audio(driver)
+        self.batches: Batches[M] = Batches(driver)
+        self.beta: Beta[M] = Beta(driver)
+        self.chat: Chat[M] = Chat(driver)
+        self.completions: Completions[M] = Completions(driver)
         self.embeddings: Embeddings[M] = Embeddings(driver)
+        self.files: Files[M] = Files(driver)
+        self.fine_tuning: FineTuning[M] = FineTuning(driver)
+        self.images: Images[M] = Images(driver)
         self.models: Models[M] = Models(driver)
+        self.moderations: Moderations[M] = Moderations(driver)
+        self.responses: Responses[M] = Responses(driver)
+        self.uploads: Uploads[M] = Uploads(driver)
+        self.vector_stores: VectorStores[M] = VectorStores(driver)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

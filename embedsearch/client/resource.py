@@ -6,7 +6,7 @@ each into what its driver ``M`` makes of it, and the types follow:
 ===========  ================  ==============================  =========================
 decorator    ``Client``        ``AsyncClient``                 ``with_raw_response``
 ===========  ================  ==============================  =========================
-`endpoint`   ``T``             ``Awaitable[T]``                ``RawResponse[T]``
+`endpoint`   ``T``             a coroutine                  ``RawResponse[T]``
 `listing`    ``Page[T]``       ``AsyncPages[T]``               ``RawResponse[Page[T]]``
 `streaming`  and ``Stream[E]`` and ``AsyncStream[E]``          ``RawResponse[Stream[E]]``
 ===========  ================  ==============================  =========================
@@ -36,7 +36,7 @@ from embedsearch.client.blocking import Blocking
 from embedsearch.client.raw import RawAwaiting, RawBlocking
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from embedsearch.client.calls import Call
     from embedsearch.client.pages import AsyncPage, AsyncPages, Page
@@ -93,7 +93,9 @@ class endpoint(Generic[P, T]):  # noqa: N801 - a decorator
     @overload
     def __get__(self, resource: Resource[Blocking], owner: Any) -> Callable[P, T]: ...
     @overload
-    def __get__(self, resource: Resource[Awaiting], owner: Any) -> Callable[P, Awaitable[T]]: ...
+    def __get__(
+        self, resource: Resource[Awaiting], owner: Any
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
     @overload
     def __get__(
         self, resource: Resource[RawBlocking], owner: Any
@@ -101,7 +103,7 @@ class endpoint(Generic[P, T]):  # noqa: N801 - a decorator
     @overload
     def __get__(
         self, resource: Resource[RawAwaiting], owner: Any
-    ) -> Callable[P, Awaitable[RawResponse[T]]]: ...
+    ) -> Callable[P, Coroutine[Any, Any, RawResponse[T]]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
         return bound(resource, self._build, lambda driver, call, _: driver.run(call))
 
@@ -123,7 +125,7 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
     @overload
     def __get__(
         self, resource: Resource[RawAwaiting], owner: Any
-    ) -> Callable[P, Awaitable[RawResponse[AsyncPage[T]]]]: ...
+    ) -> Callable[P, Coroutine[Any, Any, RawResponse[AsyncPage[T]]]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
         return bound(resource, self._build, lambda driver, call, _: driver.pages(call))
 
@@ -149,7 +151,7 @@ class _Streams(Generic[P, T, E]):
     @overload
     def __get__(
         self, resource: Resource[Awaiting], owner: Any
-    ) -> Streaming[P, Awaitable[T], Awaitable[AsyncStream[E]]]: ...
+    ) -> Streaming[P, Coroutine[Any, Any, T], Coroutine[Any, Any, AsyncStream[E]]]: ...
     @overload
     def __get__(
         self, resource: Resource[RawBlocking], owner: Any
@@ -157,7 +159,9 @@ class _Streams(Generic[P, T, E]):
     @overload
     def __get__(
         self, resource: Resource[RawAwaiting], owner: Any
-    ) -> Streaming[P, Awaitable[RawResponse[T]], Awaitable[RawResponse[AsyncStream[E]]]]: ...
+    ) -> Streaming[
+        P, Coroutine[Any, Any, RawResponse[T]], Coroutine[Any, Any, RawResponse[AsyncStream[E]]]
+    ]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
         def run(driver: Any, call: Call[Any], arguments: dict[str, Any]) -> Any:
             return driver.stream(call, self._kind) if arguments.get("stream") else driver.run(call)

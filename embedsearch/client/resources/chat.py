@@ -1,0 +1,126 @@
+"""``/chat/completions``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Required, Unpack
+
+from embedsearch.client.calls import Call, Json, Options, Paging, delete, get, post, segment
+from embedsearch.client.resource import M, Resource, endpoint, listing, streaming
+from embedsearch.client.types.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionStoreMessage,
+)
+from embedsearch.client.types.models import Deleted
+from embedsearch.client.types.record import Record
+
+
+class ChatParams(Options, total=False):
+    """The arguments of `Completions.create`."""
+
+    messages: Required[Sequence[Json | Record]]
+    model: Required[str]
+    stream: Literal[False] | None
+    audio: Json | None
+    frequency_penalty: float | None
+    function_call: str | Json
+    functions: Sequence[Json]
+    logit_bias: Mapping[str, int] | None
+    logprobs: bool | None
+    max_completion_tokens: int | None
+    max_tokens: int | None
+    metadata: Mapping[str, str] | None
+    modalities: Sequence[Literal["text", "audio"]] | None
+    moderation: Json | None
+    n: int | None
+    parallel_tool_calls: bool
+    prediction: Json | None
+    presence_penalty: float | None
+    prompt_cache_key: str | None
+    prompt_cache_options: Json
+    prompt_cache_retention: Literal["in_memory", "24h"] | None
+    reasoning_effort: str | None
+    response_format: Json
+    safety_identifier: str | None
+    seed: int | None
+    service_tier: str | None
+    stop: str | Sequence[str] | None
+    store: bool | None
+    stream_options: Json | None
+    temperature: float | None
+    tool_choice: str | Json
+    tools: Sequence[Json]
+    top_logprobs: int | None
+    top_p: float | None
+    user: str
+    verbosity: Literal["low", "medium", "high"] | None
+    web_search_options: Json
+
+
+class ChatListParams(Paging, total=False):
+    """The arguments of `Completions.list`."""
+
+    metadata: Mapping[str, str] | None
+    model: str
+
+
+class MetadataParams(Options, total=False):
+    """The arguments of an update that changes metadata alone."""
+
+    metadata: Required[Mapping[str, Any] | None]
+
+
+class Messages(Resource[M]):
+    """The messages of a stored completion."""
+
+    @listing
+    def list(self, completion_id: str, **query: Unpack[Paging]) -> Call[ChatCompletionStoreMessage]:
+        """List what was sent."""
+        return get(f"{_path(completion_id)}/messages", ChatCompletionStoreMessage, query)
+
+
+class Completions(Resource[M]):
+    """The next message of a conversation."""
+
+    def __init__(self, driver: M) -> None:
+        super().__init__(driver)
+        self.messages: Messages[M] = Messages(driver)
+
+    @streaming(ChatCompletionChunk)
+    def create(self, **body: Unpack[ChatParams]) -> Call[ChatCompletion]:
+        """Ask the model for the next message."""
+        return post(_PATH, ChatCompletion, body)
+
+    @listing
+    def list(self, **query: Unpack[ChatListParams]) -> Call[ChatCompletion]:
+        """List the completions that were created with ``store=True``."""
+        return get(_PATH, ChatCompletion, query)
+
+    @endpoint
+    def retrieve(self, completion_id: str, **options: Unpack[Options]) -> Call[ChatCompletion]:
+        """Fetch a stored completion."""
+        return get(_path(completion_id), ChatCompletion, options)
+
+    @endpoint
+    def update(self, completion_id: str, **body: Unpack[MetadataParams]) -> Call[ChatCompletion]:
+        """Change the metadata of a stored completion."""
+        return post(_path(completion_id), ChatCompletion, body)
+
+    @endpoint
+    def delete(self, completion_id: str, **options: Unpack[Options]) -> Call[Deleted]:
+        """Delete a stored completion."""
+        return delete(_path(completion_id), Deleted, options)
+
+
+class Chat(Resource[M]):
+    """Conversations."""
+
+    def __init__(self, driver: M) -> None:
+        super().__init__(driver)
+        self.completions: Completions[M] = Completions(driver)
+
+
+_PATH = "/chat/completions"
+
+
+def _path(completion_id: str) -> str:
+    return f"{_PATH}/{segment(completion_id)}"
