@@ -6,6 +6,7 @@
     ├── ReadError                          a file that could not be read
     │   └── BinaryFile                     not text, and no reader knows it
     ├── EmbeddingError                     a model that could not be loaded or run
+    │   └── InputRefused (ValueError)      the one text that could not be embedded
     ├── DimensionMismatch (ValueError)     vectors of another length
     ├── EmbedderMismatch                   an index built in another space
     ├── DocumentNotFound (LookupError)
@@ -22,6 +23,7 @@
         ├── AuthenticationFailed           401, 403: the key
         ├── NotFound (LookupError)         404
         ├── RateLimited                    429: too fast, or out of credit
+        ├── InvalidAnswer                  200, but not what was asked for
         └── ServerError                    500 and above
 
 Bad arguments raise plain ``ValueError`` and ``TypeError``.
@@ -56,6 +58,17 @@ class BinaryFile(ReadError):
 
 class EmbeddingError(EmbedsearchError):
     """A model that could not be loaded, or that failed on its input."""
+
+
+class InputRefused(EmbeddingError, ValueError):
+    """The one text of many that could not be embedded; the others could."""
+
+    def __init__(self, reason: str, *, position: int, label: str | None = None) -> None:
+        where = f"text {position}" if label is None else f"text {position} ({label})"
+        super().__init__(f"{where} was refused: {reason}")
+        self.reason = reason
+        self.position = position
+        self.label = label
 
 
 class DimensionMismatch(EmbedsearchError, ValueError):
@@ -144,6 +157,10 @@ class NotFound(APIError, LookupError):
 
 class RateLimited(APIError):
     """Too many requests or tokens, or no credit left: 429."""
+
+
+class InvalidAnswer(APIError):
+    """The API says that all went well, but its answer is not what was asked for."""
 
 
 class ServerError(APIError):

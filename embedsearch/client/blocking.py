@@ -14,6 +14,8 @@ from embedsearch.client.requests import prepare
 from embedsearch.client.streams import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from embedsearch.client.answers import Answer
@@ -27,15 +29,26 @@ T = TypeVar("T")
 class Blocking:
     """Runs calls to their end."""
 
-    def __init__(self, settings: Settings, http: httpx.Client, limiter: Limiter) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        http: httpx.Client,
+        limiter: Limiter,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.settings = settings
         self.http = http
         self.limiter = limiter
         self._key = transport.Key(settings)
+        self._sleep = sleep
 
     def run(self, call: Call[T]) -> T:
         """Give what a call answers."""
         return read(call.reply, self.send(call))
+
+    def sleeping(self, sleep: Callable[[float], None]) -> Blocking:
+        """Give a driver that waits in another way; raising from it cancels a call that waits."""
+        return Blocking(self.settings, self.http, self.limiter, sleep)
 
     def pages(self, call: Call[T]) -> Page[T]:
         """Give the page that a call answers."""
@@ -57,7 +70,7 @@ class Blocking:
         while True:
             outcome = None
             if isinstance(step, Sleep):
-                time.sleep(step.seconds)
+                self._sleep(step.seconds)
             else:
                 outcome = transport.send(self.http, step.request, self._key)
             try:

@@ -23,6 +23,8 @@ from embedsearch.client.lane import Lane, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from embedsearch.client.quirks import Quirks
+
 LONGEST_NAP = 1.0
 """Seconds after which a waiting ticket is looked at again, as answers bring better news."""
 
@@ -33,13 +35,15 @@ LANES = 1000
 class Limiter:
     """Holds requests back until the server will take them; for any threads and tasks at once.
 
-    Requests of one ``lane`` share a limit: a provider limits each model for itself.
+    Requests of one ``lane`` share a limit: a provider limits each model for itself. ``quirks``
+    are other limits of servers, by server and model, kept for whoever learned them.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._lanes: dict[str, Lane] = {}
+        self.quirks: dict[str, Quirks] = {}
 
     def reserve(self, tokens: int = 0, lane: str = "") -> Ticket:
         """Queue a request of so many tokens, by estimate, and return its ticket."""

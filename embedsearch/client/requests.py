@@ -34,7 +34,7 @@ class Request:
     tokens: int = 0
     """What it is worth to the limiter."""
     lane: str = ""
-    """What shares its limit: providers limit each model for itself."""
+    """What shares its limit: each server limits each model for itself."""
 
 
 def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Request:
@@ -50,7 +50,7 @@ def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Req
         timeout=call.timeout.get("timeout", settings.timeout),
         stream=stream,
         tokens=_weight(content) if call.tokens is None else call.tokens,
-        lane=str(model or ""),
+        lane=f"{settings.base_url} {model or ''}",
     )
 
 

@@ -105,7 +105,7 @@ class endpoint(Generic[P, T]):  # noqa: N801 - a decorator
         self, resource: Resource[RawAwaiting], owner: Any
     ) -> Callable[P, Coroutine[Any, Any, RawResponse[T]]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
-        return _bound(resource, self._build, lambda driver, call, _: driver.run(call))
+        return bound(resource, self._build, lambda driver, call, _: driver.run(call))
 
 
 class listing(Generic[P, T]):  # noqa: N801 - a decorator
@@ -127,7 +127,7 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         self, resource: Resource[RawAwaiting], owner: Any
     ) -> Callable[P, Coroutine[Any, Any, RawResponse[AsyncPage[T]]]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
-        return _bound(resource, self._build, lambda driver, call, _: driver.pages(call))
+        return bound(resource, self._build, lambda driver, call, _: driver.pages(call))
 
 
 class streaming(Generic[E]):  # noqa: N801 - a decorator
@@ -166,14 +166,16 @@ class _Streams(Generic[P, T, E]):
         def run(driver: Any, call: Call[Any], arguments: dict[str, Any]) -> Any:
             return driver.stream(call, self._kind) if arguments.get("stream") else driver.run(call)
 
-        return _bound(resource, self._build, run)
+        return bound(resource, self._build, run)
 
 
-def _bound(
+def bound(
     resource: Resource[Any],
-    build: Callable[..., Call[Any]],
-    run: Callable[[Any, Call[Any], dict[str, Any]], Any],
+    build: Callable[..., Any],
+    run: Callable[[Any, Any, dict[str, Any]], Any],
 ) -> Callable[..., Any]:
+    """Bind a method that builds to a resource whose driver runs what it builds."""
+
     @wraps(build)
     def method(*args: Any, **kwargs: Any) -> Any:
         _check(build, kwargs)

@@ -1,16 +1,20 @@
 """``/embeddings``."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from sys import byteorder
-from typing import Literal, Required, Unpack
+from typing import Any, Literal, Required, Unpack
 
 import pybase64
 
 from embedsearch.client.answers import Answer, decode, record
+from embedsearch.client.batches import Count
 from embedsearch.client.calls import Call, Options, post
+from embedsearch.client.embedding import Job
 from embedsearch.client.resource import M, Resource, endpoint
+from embedsearch.client.running import embedding_array, embedding_stream
 from embedsearch.client.types.embeddings import CreateEmbeddingResponse
+from embedsearch.errors import InputRefused
 
 
 class EmbeddingParams(Options, total=False):
@@ -21,6 +25,29 @@ class EmbeddingParams(Options, total=False):
     dimensions: int
     encoding_format: Literal["float", "base64"]
     user: str
+
+
+class ArrayParams(Options, total=False):
+    """The arguments of `Embeddings.create_array`."""
+
+    model: Required[str]
+    dimensions: int | None
+    user: str
+    batch_size: int
+    """Inputs of a request, where it should be fewer than the 2,048 that OpenAI takes."""
+    concurrency: int
+    """Requests in flight."""
+    count: Count
+    """Gives the exact tokens of texts; without it those of OpenAI's models are counted."""
+    label: Callable[[int], str]
+    """Names the text at a position where it is refused."""
+
+
+class ManyParams(ArrayParams, total=False):
+    """The arguments of `Embeddings.create_many`."""
+
+    on_refused: Callable[[InputRefused], None]
+    """Is told of a text that can't be embedded, and the rest goes on; else that is raised."""
 
 
 class Embeddings(Resource[M]):
@@ -34,6 +61,32 @@ class Embeddings(Resource[M]):
         lists of floats whichever came.
         """
         return post("/embeddings", vectors, {"encoding_format": "base64", **params})
+
+    @embedding_array
+    def create_array(self, texts: Iterable[str], **params: Unpack[ArrayParams]) -> Job:
+        """Embed any number of texts: float32 of shape (n, d), in their order.
+
+        Raises InputRefused for the text that the server can't embed, InvalidAnswer for an answer
+        that can't be right, DimensionMismatch for vectors of another length than asked for.
+        """
+        return _job(texts, params)
+
+    @embedding_stream
+    def create_many(self, texts: Iterable[str], **params: Unpack[ManyParams]) -> Job:
+        """Embed a stream of texts, and yield (positions, vectors, tokens) as requests finish.
+
+        Reads no further ahead than there are requests in flight. Closing the iterator cancels.
+        """
+        return _job(texts, params)
+
+
+_OWN = {"model", "dimensions", "batch_size", "concurrency", "count", "label", "on_refused"}
+
+
+def _job(texts: Iterable[str], params: Mapping[str, Any]) -> Job:
+    own = {name: value for name, value in params.items() if name in _OWN}
+    rest = {name: value for name, value in params.items() if name not in _OWN}
+    return Job(texts=texts, params=rest, **own)
 
 
 def vectors(answer: Answer) -> CreateEmbeddingResponse:

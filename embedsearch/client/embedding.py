@@ -1,0 +1,211 @@
+"""Embedding any number of texts: many batches in flight, and refusals narrowed down to one text.
+
+`Work` decides and does no input or output; `run_blocking` and `run_awaiting` send for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from embedsearch.client.batches import MOST_INPUTS, Batch, Cutter, ruler, split
+from embedsearch.client.calls import Call, post
+from embedsearch.client.quirks import Quirks, about_encoding, named_cap
+from embedsearch.errors import APIError, BadRequest, DimensionMismatch, InputRefused, InvalidAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from embedsearch.client.answers import Answer
+    from embedsearch.client.arrays import Vectors
+    from embedsearch.client.batches import Count
+
+SUSPECTS = 2
+"""Single texts refused, before any was taken, that show that not the texts are at fault."""
+
+
+class Embedded(NamedTuple):
+    """Vectors of shape (n, d), where their texts stand in the stream, and the tokens billed."""
+
+    positions: list[int]
+    vectors: Vectors
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Texts to embed, and how."""
+
+    texts: Iterable[str]
+    model: str
+    dimensions: int | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """What else goes into every request, the options of `Call` among them."""
+    batch_size: int = MOST_INPUTS
+    concurrency: int = 16
+    count: Count | None = None
+    label: Callable[[int], str] | None = None
+    on_refused: Callable[[InputRefused], None] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.texts, str):
+            raise TypeError("expected texts, got one str: put it into a list")
+        if self.batch_size < 1 or self.concurrency < 1:
+            raise ValueError(
+                f"expected batch_size and concurrency of 1 or more, "
+                f"got {self.batch_size} and {self.concurrency}"
+            )
+
+
+@dataclass(slots=True)
+class Halves:
+    """The two halves of a refused batch: if both are taken, it was only too large."""
+
+    size: int
+    taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A batch to send."""
+
+    batch: Batch
+    halves: Halves | None = None
+
+
+class Work:
+    """What is to be sent next, and what follows from what came back.
+
+    The first batch goes alone: its answer tells the limits, the server's cap on inputs, and
+    whether anything of this kind is answered at all.
+    """
+
+    def __init__(self, job: Job, quirks: Quirks) -> None:
+        self._job = job
+        self._quirks = quirks
+        self._ruler = ruler(job.model, job.count)
+        self._cutter = Cutter(job.texts, self._ruler)
+        self._todo: deque[Piece] = deque()
+        self._suspects: list[tuple[Batch, APIError]] = []
+        self._dimensions = job.dimensions
+
+    def next(self, flying: int) -> Piece | None:
+        """Return what to send while ``flying`` are out, None if nothing now.
+
+        Raises the server's refusal where nothing was taken and nothing is left to try.
+        """
+        if flying and not self._quirks.proven:
+            return None
+        piece = self._queued() or self._fresh()
+        if piece is None and not flying and self._suspects:
+            raise self._suspects[0][1]
+        return piece
+
+    def call(self, piece: Piece) -> Call[tuple[Vectors, int]]:
+        """Return the request of a piece; its answer is read as vectors and tokens."""
+        job = self._job
+        body: dict[str, Any] = {**job.params, "input": piece.batch.texts, "model": job.model}
+        if self._quirks.base64:
+            body["encoding_format"] = "base64"
+        if job.dimensions is not None:
+            body["dimensions"] = job.dimensions
+        return post("/embeddings", partial(_read, len(piece.batch), job.dimensions), body)
+
+    def take(self, piece: Piece, vectors: Vectors, tokens: int) -> Embedded:
+        """Note that a piece was embedded."""
+        found = vectors.shape[1]
+        self._dimensions = self._dimensions or found
+        if found != self._dimensions:
+            raise DimensionMismatch(
+                f"expected vectors of {self._dimensions} dimensions as before, got {found}"
+            )
+        self._quirks.proven = True
+        if piece.halves:
+            piece.halves.taken += 1
+            if piece.halves.taken == 2:
+                self._cap(piece.halves.size)
+        while self._suspects:
+            self._refuse(*self._suspects.pop())
+        return Embedded(piece.batch.positions, vectors, tokens)
+
+    def fail(self, piece: Piece, error: BaseException) -> None:
+        """Put a refused piece back in parts; raise what is no matter of its texts."""
+        if not isinstance(error, (BadRequest, InvalidAnswer)):
+            raise error
+        size = len(piece.batch)
+        if self._quirks.base64 and about_encoding(str(error)):
+            self._quirks.base64 = False
+            self._todo.appendleft(piece)
+        elif size == 1:
+            self._suspect(piece.batch, error)
+        elif size > self._most or (cap := named_cap(str(error), size)):
+            self._cap(size if size > self._most else cap or size)
+            self._todo.appendleft(piece)
+        else:
+            halves = Halves((size + 1) // 2)
+            parts = split(piece.batch, halves.size)
+            self._todo.extendleft(reversed([Piece(part, halves) for part in parts]))
+
+    @property
+    def _most(self) -> int:
+        return min(self._job.batch_size, self._quirks.most_inputs or MOST_INPUTS)
+
+    def _cap(self, size: int) -> None:
+        self._quirks.most_inputs = min(size, self._most)
+
+    def _queued(self) -> Piece | None:
+        """Return the next piece that was put back, cut by what is known by now."""
+        if not self._todo:
+            return None
+        piece = self._todo.popleft()
+        if len(piece.batch) <= self._most:
+            return piece
+        first, *rest = split(piece.batch, self._most)
+        self._todo.extendleft(reversed([Piece(part) for part in rest]))
+        return Piece(first)
+
+    def _fresh(self) -> Piece | None:
+        """Return the next texts of the stream without those that no server takes."""
+        while batch := self._cutter.next(self._most):
+            if kept := self._screened(batch):
+                return Piece(kept)
+        return None
+
+    def _screened(self, batch: Batch) -> Batch:
+        longest = self._ruler.longest
+        good = []
+        for index, (text, tokens) in enumerate(zip(batch.texts, batch.tokens, strict=True)):
+            if not text:
+                self._refuse(batch.part(index, index + 1), "it is empty")
+            elif longest and tokens > longest:
+                reason = f"{tokens} tokens, {self._job.model} reads {longest}"
+                self._refuse(batch.part(index, index + 1), reason)
+            else:
+                good.append(index)
+        return batch if len(good) == len(batch) else batch.only(good)
+
+    def _suspect(self, batch: Batch, error: APIError) -> None:
+        if self._quirks.proven:
+            self._refuse(batch, error)
+            return
+        self._suspects.append((batch, error))
+        if len(self._suspects) == SUSPECTS:
+            raise self._suspects[0][1]
+
+    def _refuse(self, batch: Batch, reason: APIError | str) -> None:
+        """Report a single text that can't be embedded."""
+        position = batch.positions[0]
+        label = self._job.label(position) if self._job.label else None
+        refused = InputRefused(str(reason), position=position, label=label)
+        refused.__cause__ = reason if isinstance(reason, APIError) else None
+        if self._job.on_refused is None:
+            raise refused
+        self._job.on_refused(refused)
+
+
+def _read(count: int, dimensions: int | None, answer: Answer) -> tuple[Vectors, int]:
+    from embedsearch.client import arrays
+
+    return arrays.read(answer, count, dimensions)

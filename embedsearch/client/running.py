@@ -1,0 +1,158 @@
+"""The two drivers of embedding work: batches in flight on threads, or as tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, overload
+
+from embedsearch.client.awaiting import Awaiting
+from embedsearch.client.blocking import Blocking
+from embedsearch.client.embedding import Embedded, Job, Piece, Work
+from embedsearch.client.quirks import Quirks
+from embedsearch.client.resource import Resource, bound
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from embedsearch.client.arrays import Vectors
+
+P = ParamSpec("P")
+
+
+class embedding_stream(Generic[P]):  # noqa: N801 - a decorator
+    """Runs the job that a method builds; gives vectors as requests finish."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Job]) -> None:
+        self._build = build
+
+    @overload
+    def __get__(
+        self, resource: Resource[Blocking], owner: Any
+    ) -> Callable[P, Iterator[Embedded]]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[Awaiting], owner: Any
+    ) -> Callable[P, AsyncIterator[Embedded]]: ...
+    def __get__(self, resource: Any, owner: Any) -> Any:
+        return bound(resource, self._build, lambda driver, job, _: stream(driver, job))
+
+
+class embedding_array(Generic[P]):  # noqa: N801 - a decorator
+    """Runs the job that a method builds; gives all vectors as one array."""
+
+    def __init__(self, build: Callable[Concatenate[Any, P], Job]) -> None:
+        self._build = build
+
+    @overload
+    def __get__(self, resource: Resource[Blocking], owner: Any) -> Callable[P, Vectors]: ...
+    @overload
+    def __get__(
+        self, resource: Resource[Awaiting], owner: Any
+    ) -> Callable[P, Awaitable[Vectors]]: ...
+    def __get__(self, resource: Any, owner: Any) -> Any:
+        return bound(resource, self._build, lambda driver, job, _: array(driver, job))
+
+
+def stream(driver: Any, job: Job) -> Iterator[Embedded] | AsyncIterator[Embedded]:
+    """Run a job by the driver that there is."""
+    if isinstance(driver, Blocking):
+        return _blocking(driver, _work(driver, job), job.concurrency)
+    if isinstance(driver, Awaiting):
+        return _awaiting(driver, _work(driver, job), job.concurrency)
+    raise TypeError("many requests have no one answer that could be given raw")
+
+
+def array(driver: Any, job: Job) -> Vectors | Awaitable[Vectors]:
+    """Run a job to its end."""
+    parts = stream(driver, job)
+    if isinstance(parts, AsyncIterator):
+        return _awaited(parts, job.dimensions)
+    return _joined(list(parts), job.dimensions)
+
+
+def _work(driver: Blocking | Awaiting, job: Job) -> Work:
+    where = f"{driver.settings.base_url} {job.model} {job.dimensions}"
+    return Work(job, driver.limiter.quirks.setdefault(where, Quirks()))
+
+
+async def _awaited(parts: AsyncIterator[Embedded], dimensions: int | None) -> Vectors:
+    return _joined([part async for part in parts], dimensions)
+
+
+def _joined(parts: list[Embedded], dimensions: int | None) -> Vectors:
+    """Put the vectors where their texts stood."""
+    import numpy as np
+
+    if len(parts) == 1:  # in order already
+        return parts[0].vectors
+    d = parts[0].vectors.shape[1] if parts else dimensions or 0
+    joined = np.empty((sum(len(part.positions) for part in parts), d), dtype=np.float32)
+    while parts:
+        part = parts.pop()
+        joined[part.positions] = part.vectors
+    return joined
+
+
+class _Stopped(BaseException):
+    """Ends a thread that nobody waits for any more."""
+
+
+def _blocking(driver: Blocking, work: Work, concurrency: int) -> Iterator[Embedded]:
+    stopped = threading.Event()
+    landed: SimpleQueue[tuple[Piece, tuple[Vectors, int] | BaseException]] = SimpleQueue()
+    patient = driver.sleeping(partial(_sleep, stopped))
+    flying = 0
+    try:
+        while True:
+            while flying < concurrency and (piece := work.next(flying)):
+                # A daemon, so that a slow server does not hold up the end of the program.
+                fly = partial(_fly, patient, work, piece, landed)
+                threading.Thread(target=fly, daemon=True).start()
+                flying += 1
+            if not flying:
+                return
+            piece, outcome = landed.get()
+            flying -= 1
+            if isinstance(outcome, BaseException):
+                work.fail(piece, outcome)
+            else:
+                yield work.take(piece, *outcome)
+    finally:
+        stopped.set()
+
+
+def _fly(driver: Blocking, work: Work, piece: Piece, landed: SimpleQueue[Any]) -> None:
+    try:
+        landed.put((piece, driver.run(work.call(piece))))
+    except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
+        landed.put((piece, error))
+
+
+def _sleep(stopped: threading.Event, seconds: float) -> None:
+    if stopped.wait(seconds):
+        raise _Stopped
+
+
+async def _awaiting(driver: Awaiting, work: Work, concurrency: int) -> AsyncIterator[Embedded]:
+    flying: dict[asyncio.Task[tuple[Vectors, int]], Piece] = {}
+    try:
+        while True:
+            while len(flying) < concurrency and (piece := work.next(len(flying))):
+                flying[asyncio.create_task(driver.run(work.call(piece)))] = piece
+            if not flying:
+                return
+            done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                piece = flying.pop(task)
+                if error := task.exception():
+                    work.fail(piece, error)
+                else:
+                    yield work.take(piece, *task.result())
+    finally:
+        for task in flying:
+            task.cancel()
+        await asyncio.gather(*flying, return_exceptions=True)
