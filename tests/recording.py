@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Recorded:
 class Reply:
     """What the server answers: a status, headers, and a body in one piece or several."""
 
-    body: bytes | list[bytes] = b"{}"
+    body: bytes | Iterable[bytes] = b"{}"
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
     cut: bool = False
@@ -93,7 +93,8 @@ def serving() -> Iterator[Server]:
             seen = Recorded(self.command, parts.path, parts.query, headers, body)
             server.seen.append(seen)
             reply = server.reply(seen) if callable(server.reply) else server.reply
-            self._send(reply)
+            with suppress(ConnectionError):  # The client may hang up.
+                self._send(reply)
 
         do_GET = do_POST = do_DELETE = answer  # noqa: N815 - http.server's names
 

@@ -13,6 +13,7 @@ from embedsearch.errors import (
     APIError,
     AuthenticationFailed,
     BadRequest,
+    InvalidAnswer,
     NotFound,
     RateLimited,
     ServerError,
@@ -100,7 +101,7 @@ def record(kind: type[T], came: object, answer: Answer) -> T:
     try:
         return kind.read(came)  # type: ignore[attr-defined,no-any-return]
     except TypeError as error:
-        raise garbled(answer, str(error)) from error
+        raise garbled(answer, f"{kind.__name__}: {error}") from error
 
 
 def decode(answer: Answer) -> Any:
@@ -111,9 +112,9 @@ def decode(answer: Answer) -> Any:
         raise garbled(answer, f"{error}: {answer.text[:_SHOWN]!r}") from error
 
 
-def garbled(answer: Answer, why: str) -> APIError:
+def garbled(answer: Answer, why: str) -> InvalidAnswer:
     """Make the error of an answer that says it went well and makes no sense."""
-    return APIError(
+    return InvalidAnswer(
         f"the answer is not what was asked for: {why}",
         status_code=answer.status_code,
         headers=answer.headers,

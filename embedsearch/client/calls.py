@@ -97,7 +97,7 @@ def segment(value: str) -> str:
 
 
 _NOWHERE = {"", ".", ".."}
-_OPTIONS = Options.__optional_keys__
+OPTIONS = Options.__optional_keys__
 
 
 def _call(
@@ -108,7 +108,7 @@ def _call(
     headers: Mapping[str, str] | None,
 ) -> Call[T]:
     """Make a call; the extras go last, so that they win."""
-    own = {name: value for name, value in params.items() if name not in _OPTIONS}
+    own = {name: value for name, value in params.items() if name not in OPTIONS}
     body, query = (own, {}) if method == "POST" else ({}, own)
     return Call(
         method=method,
