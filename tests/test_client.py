@@ -9,6 +9,7 @@ import logging
 import time
 import traceback
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
 
 import httpx
@@ -33,7 +34,6 @@ from embedsearch.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
-    from pathlib import Path
 
     from embedsearch.client.pages import AsyncPages, Page
     from embedsearch.client.raw import RawResponse
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     def typed(client: Client, awaiting: AsyncClient) -> None:
         """Hold what mypy makes of an endpoint that is written once."""
         assert_type(client.models.retrieve("a"), Model)
-        assert_type(awaiting.models.retrieve("a"), Coroutine[Any, Any, Model])
+        _ = assert_type(awaiting.models.retrieve("a"), Coroutine[Any, Any, Model])
         assert_type(client.models.list(), Page[Model])
         assert_type(awaiting.models.list(), AsyncPages[Model])
         assert_type(client.with_raw_response.models.retrieve("a"), RawResponse[Model])
         ask, aask = client.chat.completions.create, awaiting.chat.completions.create
         assert_type(ask(model="m", messages=[]), ChatCompletion)
         assert_type(ask(model="m", messages=[], stream=True), Stream[ChatCompletionChunk])
-        assert_type(
+        _ = assert_type(
             aask(model="m", messages=[], stream=True),
             Coroutine[Any, Any, AsyncStream[ChatCompletionChunk]],
         )
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         ask(modl="m", messages=[])  # type: ignore[call-overload]
 
 
+DOCS = Path(__file__).parents[1] / "docs"
 KEY = "sk-very-secret-0123456789"
 
 
@@ -649,3 +650,26 @@ def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) 
     content.write_to_file(tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == content.read() == b"\x00\x01\x02"
     assert list(content.iter_bytes(2)) == [b"\x00\x01", b"\x02"]
+
+
+# The document
+
+
+def test_the_page_about_the_client_runs(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def reply(seen: Recorded) -> Reply:
+        asked = seen.content
+        if seen.path == "/embeddings":
+            data = [{"index": i, "embedding": [1.0, 2.0]} for i, _ in enumerate(asked["input"])]
+            return Reply(json.dumps({"data": data, "usage": {"prompt_tokens": 2}}).encode())
+        if asked.get("stream"):
+            event = b'data: {"choices": [{"delta": {"content": "hel"}}]}\n\n'
+            return Reply([event, event], headers={"content-type": "text/event-stream"})
+        return Reply(b'{"choices": [{"message": {"content": "hello"}}]}')
+
+    server.reply = reply
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    page = (DOCS / "client.md").read_text(encoding="utf-8")
+    exec(page.split("```python\n")[1].split("```")[0], {})  # noqa: S102 - our own page
+    assert capsys.readouterr().out == "(2, 2)\nhello None\nhelhel"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -123,6 +124,14 @@ def properties(schema: dict[str, Any]) -> dict[str, Any]:
     parts = [*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
     inherited = {name: inner for part in parts for name, inner in properties(part).items()}
     return {**inherited, **schema.get("properties", {})}
+
+
+def test_every_operation_is_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "client.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+ /\S+)` \| (.*) \|.*\|$", page, re.MULTILINE))
+    assert rows.keys() == {operation.spec for operation in OPERATIONS}
+    for operation in OPERATIONS:
+        assert f"`{operation.name}`" in rows[operation.spec]
 
 
 def test_the_gate_refuses_what_the_specification_does() -> None:
