@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
+from msgspec import UNSET, UnsetType
+
 from embedsearch.client.answers import Answer
 
 T = TypeVar("T")
@@ -49,8 +51,8 @@ class Call(Generic[T]):
     files: tuple[str, ...] = ()
     """The fields of the body that are files: it is then sent as multipart form data."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    timeout: Mapping[str, float | None] = field(default_factory=dict)
-    """Empty, or ``{"timeout": seconds}``: None is a timeout of its own."""
+    timeout: float | UnsetType | None = UNSET
+    """Seconds; None waits for ever, unset is the client's."""
     tokens: int | None = None
 
 
@@ -117,5 +119,5 @@ def _call(
         query={**query, **(params.get("extra_query") or {})},
         body={**body, **(params.get("extra_body") or {})} or None,
         headers={**(headers or {}), **(params.get("extra_headers") or {})},
-        timeout={"timeout": params["timeout"]} if "timeout" in params else {},
+        timeout=params.get("timeout", UNSET),
     )

@@ -21,18 +21,20 @@ CONNECT = 5.0
 """Seconds to connect, as the official SDK."""
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 HEADERS = {"user-agent": "embedsearch"}
+DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
+"""What is on this machine is reached through no proxy: that would carry it away."""
 
 _KEY_HEADERS = ("authorization", "api-key")
 
 
 def connect() -> httpx.Client:
     """Open a pool of connections for the blocking client."""
-    return httpx.Client(limits=LIMITS, headers=HEADERS)
+    return httpx.Client(limits=LIMITS, headers=HEADERS, mounts=DIRECT)
 
 
 def connect_async() -> httpx.AsyncClient:
     """Open a pool of connections for the awaiting client."""
-    return httpx.AsyncClient(limits=LIMITS, headers=HEADERS)
+    return httpx.AsyncClient(limits=LIMITS, headers=HEADERS, mounts=DIRECT)
 
 
 class Key(httpx.Auth):
