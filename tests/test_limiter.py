@@ -16,6 +16,7 @@ from rate_models import Bucket, Slices, SlidingWindow, Verdict, told
 
 from embedsearch.client import meter, retries
 from embedsearch.client.limiter import Limiter
+from embedsearch.client.meter import SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,10 +115,10 @@ def test_a_minutes_bucket_is_spent_at_once() -> None:
     ("server", "refused", "share"),
     [
         (SlidingWindow(10 * RATE, 10), 8, 0.96),
-        (SlidingWindow(RATE, 1), 4, 0.95),
+        (SlidingWindow(RATE, 1), 4, 0.96),
         (Slices(RATE), 12, 0.95),
-        (Bucket(RATE, RATE, silent=True), 15, 0.93),
-        (Bucket(RATE, RATE, silent=True, charges_failures=True), 15, 0.91),
+        (Bucket(RATE, RATE, silent=True), 16, 0.97),
+        (Bucket(RATE, RATE, silent=True, charges_failures=True), 18, 0.95),
     ],
     ids=["sliding 10 s", "sliding 1 s", "slices", "no headers", "no headers, charged"],
 )
@@ -131,7 +132,7 @@ def test_a_server_of_another_mind_is_learned(server: Server, refused: int, share
 def test_two_clients_of_one_account_share_its_limit() -> None:
     run = simulate(Bucket(RATE, RATE), BATCHES, clients=2)
     assert (run.done, run.lost) == (480, 0)
-    assert run.refused <= 24
+    assert run.refused <= 30
     assert 0.9 * run.seconds < IDEAL
 
 
@@ -186,18 +187,18 @@ def test_the_first_request_goes_alone_for_a_second_at_most(limiter: Limiter, clo
 def test_waits_until_the_bucket_holds_the_request(limiter: Limiter, clock: Clock) -> None:
     answered(limiter, 100, limit=6000, remaining=200, reset=58.0)
     ticket = limiter.reserve(250)
-    assert limiter.wait(ticket) == pytest.approx(0.5)
-    clock.now = 0.5
+    assert limiter.wait(ticket) == pytest.approx(0.5 / SHARE)
+    clock.now = 0.5 / SHARE
     assert limiter.wait(ticket) == 0.0
 
 
 def test_requests_go_in_the_order_they_came(limiter: Limiter, clock: Clock) -> None:
     answered(limiter, 100, limit=60_000, remaining=0, reset=60.0)
     first, second = limiter.reserve(200), limiter.reserve(100)
-    assert limiter.wait(first) == pytest.approx(0.2)
-    assert limiter.wait(second) == pytest.approx(0.3)
+    assert limiter.wait(first) == pytest.approx(0.2 / SHARE)
+    assert limiter.wait(second) == pytest.approx(0.3 / SHARE)
     clock.now = 0.25
-    assert limiter.wait(second) == pytest.approx(0.05)
+    assert limiter.wait(second) == pytest.approx(0.3 / SHARE - 0.25)
     assert limiter.wait(first) == 0.0
 
 
@@ -206,13 +207,13 @@ def test_one_that_gives_up_makes_room(limiter: Limiter) -> None:
     first, second = limiter.reserve(500), limiter.reserve(100)
     limiter.release(first)
     limiter.release(first)
-    assert limiter.wait(second) == pytest.approx(0.1)
+    assert limiter.wait(second) == pytest.approx(0.1 / SHARE)
 
 
 def test_one_that_is_cancelled_in_flight_stays_paid_for(limiter: Limiter) -> None:
     answered(limiter, 100, limit=60_000, remaining=500, reset=59.5)
     limiter.release(sent(limiter, 500))
-    assert limiter.wait(limiter.reserve(100)) == pytest.approx(0.1)
+    assert limiter.wait(limiter.reserve(100)) == pytest.approx(0.1 / SHARE)
 
 
 def test_what_flies_is_taken_off_what_the_server_says_is_left(limiter: Limiter) -> None:
@@ -230,8 +231,8 @@ def test_a_request_larger_than_the_bucket_goes_when_it_is_full(
 ) -> None:
     answered(limiter, 100, limit=1000, remaining=900, reset=0.1)
     ticket = limiter.reserve(5000)
-    assert limiter.wait(ticket) == pytest.approx(0.1)
-    clock.now = 0.1
+    assert limiter.wait(ticket) == pytest.approx(0.1 / SHARE)
+    clock.now = 0.1 / SHARE
     assert limiter.wait(ticket) == 0.0
     limiter.settle(ticket, 200, {})
     assert limiter.wait(limiter.reserve(1)) == 1.0

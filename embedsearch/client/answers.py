@@ -13,6 +13,7 @@ from embedsearch.errors import (
     APIError,
     AuthenticationFailed,
     BadRequest,
+    InvalidAnswer,
     NotFound,
     RateLimited,
     ServerError,
@@ -100,7 +101,7 @@ def record(kind: type[T], came: object, answer: Answer) -> T:
     try:
         return kind.read(came)  # type: ignore[attr-defined,no-any-return]
     except TypeError as error:
-        raise garbled(answer, str(error)) from error
+        raise garbled(answer, f"{kind.__name__}: {error}") from error
 
 
 def decode(answer: Answer) -> Any:
@@ -111,9 +112,9 @@ def decode(answer: Answer) -> Any:
         raise garbled(answer, f"{error}: {answer.text[:_SHOWN]!r}") from error
 
 
-def garbled(answer: Answer, why: str) -> APIError:
+def garbled(answer: Answer, why: str) -> InvalidAnswer:
     """Make the error of an answer that says it went well and makes no sense."""
-    return APIError(
+    return InvalidAnswer(
         f"the answer is not what was asked for: {why}",
         status_code=answer.status_code,
         headers=answer.headers,
@@ -133,13 +134,16 @@ def failure(answer: Answer) -> APIError:
 
 def refusal(body: object, status_code: int, headers: Mapping[str, str]) -> APIError:
     """Make the error that a body describes, in any of the shapes that servers give it."""
-    kind = _ERRORS.get(status_code, ServerError if status_code >= 500 else APIError)
     told = body.get("error", body) if isinstance(body, dict) else body
-    message = told.get("message") or told.get("detail") if isinstance(told, dict) else told
-    code = (told.get("code") or told.get("type")) if isinstance(told, dict) else None
+    facts = told if isinstance(told, dict) else {"message": told}
+    code = facts.get("code") or facts.get("type")
+    # An error within a stream comes after the status; some servers say there what it would be.
+    status = code if status_code < 400 and isinstance(code, int) else status_code
+    kind = _ERRORS.get(status, ServerError if status >= 500 else APIError)
+    message = str(facts.get("message") or facts.get("detail") or body)[:_SHOWN].strip()
     return kind(
-        f"{status_code}: {str(message or body)[:_SHOWN].strip() or 'no reason given'}",
-        status_code=status_code,
+        f"{status}: {message or 'no reason given'}",
+        status_code=status,
         code=None if code is None else str(code),
         headers=headers,
         body=body,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
+from msgspec import UNSET, UnsetType
+
 from embedsearch.client.answers import Answer
 
 T = TypeVar("T")
@@ -49,8 +51,8 @@ class Call(Generic[T]):
     files: tuple[str, ...] = ()
     """The fields of the body that are files: it is then sent as multipart form data."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    timeout: Mapping[str, float | None] = field(default_factory=dict)
-    """Empty, or ``{"timeout": seconds}``: None is a timeout of its own."""
+    timeout: float | UnsetType | None = UNSET
+    """Seconds; None waits for ever, unset is the client's."""
     tokens: int | None = None
 
 
@@ -97,7 +99,7 @@ def segment(value: str) -> str:
 
 
 _NOWHERE = {"", ".", ".."}
-_OPTIONS = Options.__optional_keys__
+OPTIONS = Options.__optional_keys__
 
 
 def _call(
@@ -108,7 +110,7 @@ def _call(
     headers: Mapping[str, str] | None,
 ) -> Call[T]:
     """Make a call; the extras go last, so that they win."""
-    own = {name: value for name, value in params.items() if name not in _OPTIONS}
+    own = {name: value for name, value in params.items() if name not in OPTIONS}
     body, query = (own, {}) if method == "POST" else ({}, own)
     return Call(
         method=method,
@@ -117,5 +119,5 @@ def _call(
         query={**query, **(params.get("extra_query") or {})},
         body={**body, **(params.get("extra_body") or {})} or None,
         headers={**(headers or {}), **(params.get("extra_headers") or {})},
-        timeout={"timeout": params["timeout"]} if "timeout" in params else {},
+        timeout=params.get("timeout", UNSET),
     )

@@ -78,11 +78,14 @@ class Client(API[Blocking]):
         return cls(settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Give a client with other settings on the same connections and the same limits."""
-        driver = self.driver
-        return type(self)(
-            driver.settings.changed(**options), http_client=driver.http, limiter=driver.limiter
-        )
+        """Give a client with other settings on the same connections.
+
+        It shares the limits too, unless it goes elsewhere or as another.
+        """
+        where = self.driver.settings.changed(**options)
+        same = {"base_url", "api_key"}.isdisjoint(options)
+        limiter = self.driver.limiter if same else None
+        return type(self)(where, http_client=self.driver.http, limiter=limiter)
 
     @property
     def with_raw_response(self) -> API[RawBlocking]:
@@ -123,11 +126,14 @@ class AsyncClient(API[Awaiting]):
         return cls(settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Give a client with other settings on the same connections and the same limits."""
-        driver = self.driver
-        return type(self)(
-            driver.settings.changed(**options), http_client=driver.http, limiter=driver.limiter
-        )
+        """Give a client with other settings on the same connections.
+
+        It shares the limits too, unless it goes elsewhere or as another.
+        """
+        where = self.driver.settings.changed(**options)
+        same = {"base_url", "api_key"}.isdisjoint(options)
+        limiter = self.driver.limiter if same else None
+        return type(self)(where, http_client=self.driver.http, limiter=limiter)
 
     @property
     def with_raw_response(self) -> API[RawAwaiting]:

@@ -80,28 +80,35 @@ def _patience(error: APIError | ConnectionFailed, attempt: int) -> float | None:
 
 def _followed(request: Request, limiter: Limiter) -> Steps:
     """Send, and follow where the server points, as long as that is still the same server."""
-    for _ in range(MAX_REDIRECTS):
+    hops = 0
+    while True:
         outcome = yield from _limited(request, limiter)
         if isinstance(outcome, ConnectionFailed) or outcome.status_code not in REDIRECTS:
             return outcome
+        if hops == MAX_REDIRECTS:
+            raise _astray(outcome, f"more than {MAX_REDIRECTS} times")
         request = _redirected(request, outcome)
-    return ConnectionFailed(f"redirected more than {MAX_REDIRECTS} times, last to {request.url!r}")
+        hops += 1
 
 
 def _redirected(request: Request, answer: Answer) -> Request:
     """Give the request that a redirect asks for; the key and the texts go to no other server."""
     url = urljoin(request.url, answer.headers.get("location", ""))
-    if urlsplit(url)[:2] != urlsplit(request.url)[:2]:
-        raise APIError(
-            f"{answer.status_code}: redirected from {_origin(request.url)} to {_origin(url)}, "
-            "which is not sent the key",
-            status_code=answer.status_code,
-            headers=answer.headers,
-            hint="set base_url to the server that is meant",
-        )
+    if _origin(url) != _origin(request.url):
+        where = f"from {_origin(request.url)} to {_origin(url)}"
+        raise _astray(answer, f"{where}, which is not sent the key")
     if answer.status_code in {307, 308} or request.method == "GET":
         return replace(request, url=url)
     return replace(request, url=url, method="GET", content=None)
+
+
+def _astray(answer: Answer, how: str) -> APIError:
+    return APIError(
+        f"{answer.status_code}: redirected {how}",
+        status_code=answer.status_code,
+        headers=answer.headers,
+        hint="set base_url to the server that is meant",
+    )
 
 
 def _origin(url: str) -> str:

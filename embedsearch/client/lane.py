@@ -154,10 +154,13 @@ class Lane:
             each.sync(facts, unseen, age)
 
     def _refuse(self, asked: float | None, said: Mapping[Kind, Reading], now: float) -> None:
-        self._pace.slow(self._told_rate(), now)
-        if asked is None:
+        if not self._pace.slow(self._told_rate(), now):
+            self._fail()
+        # Who asks for too little is not believed twice: others may share the limit.
+        if asked is None or self._refusals:
             full_in = min((facts.reset for facts in said.values() if facts.reset), default=math.inf)
-            self._paused_until = now + min(retries.backoff(self._refusals), full_in)
+            pause = min(retries.backoff(self._refusals), full_in)
+            self._paused_until = max(self._paused_until, now + pause)
         self._refusals += 1
 
     def _fail(self) -> None:

@@ -7,13 +7,24 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-File = Any
-"""A path, bytes, an open binary file, or a tuple (name, one of these, content type)."""
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A stretch of a file: ``size`` bytes from ``start``."""
+
+    path: Path
+    start: int
+    size: int
+
+
+Source: TypeAlias = bytes | os.PathLike[str] | Slice | IO[bytes]
+File: TypeAlias = Source | tuple[str | None, Source] | tuple[str | None, Source, str | None]
+"""A path, bytes, an open binary file; or a tuple of a name, one of these, and a content type."""
 
 _CHUNK = 256 * 1024
 
@@ -33,6 +44,7 @@ class Part:
             yield self.source
         elif isinstance(self.source, Path):
             with self.source.open("rb") as file:
+                file.seek(self.start)
                 yield from _read(file, self.size)
         else:
             self.source.seek(self.start)
@@ -76,6 +88,13 @@ class Multipart:
         yield b"--%s--\r\n" % self.boundary.encode()
 
 
+def slices(path: Path, most: int) -> Iterator[Slice]:
+    """Cut a file into stretches of at most so many bytes."""
+    size = path.stat().st_size
+    for start in range(0, size, most):
+        yield Slice(path, start, min(most, size - start))
+
+
 def _field(name: str, value: str) -> Part:
     data = value.encode()
     return Part(
@@ -86,28 +105,36 @@ def _field(name: str, value: str) -> Part:
 def _file(name: str, file: File) -> Part:
     given, source, kind = _unpack(file)
     start, size = _extent(source)
+    source = source.path if isinstance(source, Slice) else source
     filename = given or _name(source)
     kind = kind or mimetypes.guess_type(filename)[0] or "application/octet-stream"
     head = b'Content-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: %s\r\n\r\n'
     return Part(head % (_quoted(name), _quoted(filename), kind.encode()), source, start, size)
 
 
-def _unpack(file: File) -> tuple[str | None, bytes | Path | IO[bytes], str | None]:
+def _unpack(file: File) -> tuple[str | None, bytes | Path | Slice | IO[bytes], str | None]:
     name, source, kind = (*file, None)[:3] if isinstance(file, tuple) else (None, file, None)
     if isinstance(source, os.PathLike):
         source = Path(source)
-    if not (isinstance(source, (bytes, Path)) or hasattr(source, "seek")):
+    if not (isinstance(source, (bytes, Path, Slice)) or _is_binary(source)):
         raise TypeError(
-            "expected a file as a pathlib.Path, bytes, an open binary file, "
+            "expected a file as a pathlib.Path, bytes, an open binary file that can seek, "
             f"or (name, one of these), got {type(source).__name__}"
         )
     return name, source, kind
 
 
-def _extent(source: bytes | Path | IO[bytes]) -> tuple[int, int]:
+def _is_binary(source: object) -> bool:
+    """Tell whether a file gives bytes, and gives them again when a request is sent again."""
+    return hasattr(source, "seekable") and source.seekable() and not hasattr(source, "encoding")
+
+
+def _extent(source: bytes | Path | Slice | IO[bytes]) -> tuple[int, int]:
     """Where a source's bytes start, and how many there are."""
     if isinstance(source, bytes):
         return 0, len(source)
+    if isinstance(source, Slice):
+        return source.start, source.size
     if isinstance(source, Path):
         return 0, source.stat().st_size
     start = source.tell()

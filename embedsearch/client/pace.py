@@ -7,17 +7,20 @@ from embedsearch.client.meter import Meter
 DROP = 0.05
 """The share of the rate that a refusal takes off."""
 
-STEEPEST = 0.7
+STEEPEST = 0.85
 """The share of the rate that is left at least where much less than it got through."""
 
-HEADROOM = 0.98
-"""The share of the rate in the headers that is used once a refusal has shown that the server
-counts otherwise than they say."""
+EVENLY = 0.99
+"""The share of a rate in the headers that is used once a refusal has shown that it must be kept at
+every moment, and not over the time that the headers speak of."""
 
 SHORTEST = 1.0
 """Seconds over which is measured at least, as a full bucket lets a burst through at once."""
 
-PLATEAU = 20.0
+SOON = 5.0
+"""Seconds after a refusal in which another one says that the rate was far too high."""
+
+PLATEAU = 15.0
 """Seconds until the rate is again what was refused; it rises as TCP's CUBIC does (RFC 9438): soon
 near that rate, long close to it, then above it to find out whether the limit was raised."""
 
@@ -60,24 +63,26 @@ class Pace:
         if self._meter:
             missing = 1 - (now - self._slowed_at) / PLATEAU
             rate = self._peak * (1 - DROP * missing**3)
-            self._meter.limit = SLACK * min(rate, HEADROOM * known if known else rate)
+            self._meter.limit = SLACK * min(rate, EVENLY * known if known else rate)
             self._meter.refill(now)
         return self._meter
 
-    def slow(self, known: float | None, now: float) -> None:
-        """Send more slowly after a refusal.
+    def slow(self, known: float | None, now: float) -> bool:
+        """Send more slowly after a refusal; False where nothing got through since the last.
 
-        Where nothing got through since the last one, not the rate is to blame but the time.
+        Then not the rate is to blame but the time, and the rate stays.
         """
-        if self._through > 0:
+        some = self._through > 0
+        if some:
             self._peak = self._tried(known, now)
-            self._meter = Meter(SLACK * (1 - DROP) * self._peak, SLACK, 0.0, now)
+            self._meter = Meter(SLACK * (1 - DROP) * self._peak, SLACK, 0.0, now, share=1.0)
         self._counting_since, self._through, self._slowed_at = now, 0.0, now
+        return some
 
     def _tried(self, known: float | None, now: float) -> float:
         """Return the rate that was too high."""
         meter = self.meter(known, now)
-        if known:
+        if known and not (meter and now < self._slowed_at + SOON):
             return meter.rate if meter else known
         through = self._through / max(now - self._counting_since, SHORTEST)
         return min(max(through, STEEPEST * meter.rate), meter.rate) if meter else through

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NUMBER = re.compile(r"(?<![\w.-])\d+(?![\w.])")
+NUMBER = re.compile(r"(?<![\w.-])\d+(?!\w|\.\d)")
 INPUTS = re.compile(
     r"batch|inputs?\b|array|items?\b|texts?\b|list|documents?\b|sentences", re.IGNORECASE
 )

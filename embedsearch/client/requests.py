@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from embedsearch.client.multipart import Multipart
 from embedsearch.client.types.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from embedsearch.client.calls import Call
     from embedsearch.client.settings import Settings
@@ -47,7 +48,7 @@ def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Req
         url=settings.url(call.path, model) + (f"?{query}" if query else ""),
         headers=_headers(kind, settings, call),
         content=content,
-        timeout=call.timeout.get("timeout", settings.timeout),
+        timeout=settings.timeout if call.timeout is msgspec.UNSET else call.timeout,
         stream=stream,
         tokens=_weight(content) if call.tokens is None else call.tokens,
         lane=f"{settings.base_url} {model or ''}",
@@ -61,7 +62,7 @@ def pairs(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _pairs(f"{name}[{key}]", inner)
     elif isinstance(value, (list, tuple)):
@@ -81,7 +82,7 @@ def _content(call: Call[Any]) -> tuple[bytes | Multipart | None, str | None]:
         return form, form.content_type
     if call.body is None:
         return None, None
-    return msgspec.json.encode(_plain(call.body)), "application/json"
+    return msgspec.json.encode(_plain(call.body), enc_hook=_listed), "application/json"
 
 
 def _weight(content: bytes | Multipart | None) -> int:
@@ -103,9 +104,18 @@ def _plain(value: Any) -> Any:
     """Put what came into what is sent: an answer's message goes back whole into a request."""
     if isinstance(value, Record):
         return value.to_dict()
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     # Of a list of scalars, as 300,000 token ids are, the first tells enough.
     if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (str, int, float)):
         return [_plain(inner) for inner in value]
     return value
+
+
+def _listed(value: Any) -> Any:
+    """Give as a list what JSON does not know: an array of numpy, a generator, a range."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"expected what JSON can hold, got {type(value).__name__}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, overload
@@ -16,7 +16,7 @@ from embedsearch.client.quirks import Quirks
 from embedsearch.client.resource import Resource, bound
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 
     from embedsearch.client.arrays import Vectors
 
@@ -32,11 +32,11 @@ class embedding_stream(Generic[P]):  # noqa: N801 - a decorator
     @overload
     def __get__(
         self, resource: Resource[Blocking], owner: Any
-    ) -> Callable[P, Iterator[Embedded]]: ...
+    ) -> Callable[P, Generator[Embedded, None, None]]: ...
     @overload
     def __get__(
         self, resource: Resource[Awaiting], owner: Any
-    ) -> Callable[P, AsyncIterator[Embedded]]: ...
+    ) -> Callable[P, AsyncGenerator[Embedded, None]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
         return bound(resource, self._build, lambda driver, job, _: stream(driver, job))
 
@@ -52,12 +52,14 @@ class embedding_array(Generic[P]):  # noqa: N801 - a decorator
     @overload
     def __get__(
         self, resource: Resource[Awaiting], owner: Any
-    ) -> Callable[P, Awaitable[Vectors]]: ...
+    ) -> Callable[P, Coroutine[Any, Any, Vectors]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
         return bound(resource, self._build, lambda driver, job, _: array(driver, job))
 
 
-def stream(driver: Any, job: Job) -> Iterator[Embedded] | AsyncIterator[Embedded]:
+def stream(
+    driver: Any, job: Job
+) -> Generator[Embedded, None, None] | AsyncGenerator[Embedded, None]:
     """Run a job by the driver that there is."""
     if isinstance(driver, Blocking):
         return _blocking(driver, _work(driver, job), job.concurrency)
@@ -66,10 +68,10 @@ def stream(driver: Any, job: Job) -> Iterator[Embedded] | AsyncIterator[Embedded
     raise TypeError("many requests have no one answer that could be given raw")
 
 
-def array(driver: Any, job: Job) -> Vectors | Awaitable[Vectors]:
+def array(driver: Any, job: Job) -> Vectors | Coroutine[Any, Any, Vectors]:
     """Run a job to its end."""
     parts = stream(driver, job)
-    if isinstance(parts, AsyncIterator):
+    if isinstance(parts, AsyncGenerator):
         return _awaited(parts, job.dimensions)
     return _joined(list(parts), job.dimensions)
 
@@ -101,7 +103,7 @@ class _Stopped(BaseException):
     """Ends a thread that nobody waits for any more."""
 
 
-def _blocking(driver: Blocking, work: Work, concurrency: int) -> Iterator[Embedded]:
+def _blocking(driver: Blocking, work: Work, concurrency: int) -> Generator[Embedded, None, None]:
     stopped = threading.Event()
     landed: SimpleQueue[tuple[Piece, tuple[Vectors, int] | BaseException]] = SimpleQueue()
     patient = driver.sleeping(partial(_sleep, stopped))
@@ -111,7 +113,7 @@ def _blocking(driver: Blocking, work: Work, concurrency: int) -> Iterator[Embedd
             while flying < concurrency and (piece := work.next(flying)):
                 # A daemon, so that a slow server does not hold up the end of the program.
                 fly = partial(_fly, patient, work, piece, landed)
-                threading.Thread(target=fly, daemon=True).start()
+                threading.Thread(target=fly, name="embedding", daemon=True).start()
                 flying += 1
             if not flying:
                 return
@@ -137,7 +139,9 @@ def _sleep(stopped: threading.Event, seconds: float) -> None:
         raise _Stopped
 
 
-async def _awaiting(driver: Awaiting, work: Work, concurrency: int) -> AsyncIterator[Embedded]:
+async def _awaiting(
+    driver: Awaiting, work: Work, concurrency: int
+) -> AsyncGenerator[Embedded, None]:
     flying: dict[asyncio.Task[tuple[Vectors, int]], Piece] = {}
     try:
         while True:

@@ -106,6 +106,7 @@ class Settings:
         if not key:
             return {}
         if not (key.isascii() and key.isprintable()):
+            del key  # Some tracebacks show variables.
             raise ValueError(
                 "the API key holds a character that can't be sent: was it cut or joined?"
             )

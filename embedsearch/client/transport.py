@@ -21,18 +21,20 @@ CONNECT = 5.0
 """Seconds to connect, as the official SDK."""
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 HEADERS = {"user-agent": "embedsearch"}
+DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
+"""What is on this machine is reached through no proxy: that would carry it away."""
 
 _KEY_HEADERS = ("authorization", "api-key")
 
 
 def connect() -> httpx.Client:
     """Open a pool of connections for the blocking client."""
-    return httpx.Client(limits=LIMITS, headers=HEADERS)
+    return httpx.Client(limits=LIMITS, headers=HEADERS, mounts=DIRECT)
 
 
 def connect_async() -> httpx.AsyncClient:
     """Open a pool of connections for the awaiting client."""
-    return httpx.AsyncClient(limits=LIMITS, headers=HEADERS)
+    return httpx.AsyncClient(limits=LIMITS, headers=HEADERS, mounts=DIRECT)
 
 
 class Key(httpx.Auth):
@@ -58,8 +60,8 @@ class Chunks:
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._response.iter_bytes()
-        except httpx.TransportError as error:
-            failed = _failed(error)
+        except httpx.RequestError as error:
+            failed = _failed(error, self._response.url.host)
         else:
             return
         finally:
@@ -78,8 +80,8 @@ class AsyncChunks:
         try:
             async for chunk in self._response.aiter_bytes():
                 yield chunk
-        except httpx.TransportError as error:
-            failed = _failed(error)
+        except httpx.RequestError as error:
+            failed = _failed(error, self._response.url.host)
         else:
             return
         finally:
@@ -99,8 +101,8 @@ def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionF
             response.read()
         finally:
             response.close()
-    except httpx.TransportError as error:
-        return _failed(error)
+    except httpx.RequestError as error:
+        return _failed(error, built.url.host)
     return _answer(response)
 
 
@@ -118,8 +120,8 @@ async def send_async(
             await response.aread()
         finally:
             await response.aclose()
-    except httpx.TransportError as error:
-        return _failed(error)
+    except httpx.RequestError as error:
+        return _failed(error, built.url.host)
     return _answer(response)
 
 
@@ -153,8 +155,7 @@ def _answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, response.headers, content)
 
 
-def _failed(error: httpx.TransportError) -> ConnectionFailed:
+def _failed(error: httpx.RequestError, host: str) -> ConnectionFailed:
     """Translate a failure. It is not chained: httpx's frames hold headers, and so the key."""
     kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
-    what = str(error) or type(error).__name__
-    return kind(f"no answer from {error.request.url.host}: {what}")
+    return kind(f"no answer from {host}: {type(error).__name__} {error}".rstrip())

@@ -1,12 +1,22 @@
 """``/uploads``."""
 
-from collections.abc import Sequence
-from typing import Literal, Required, Unpack
+from collections.abc import Generator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Required, TypeAlias, TypeVar, Unpack, cast
 
 from embedsearch.client.calls import Call, Json, Options, post, segment
-from embedsearch.client.multipart import File
+from embedsearch.client.multipart import File, slices
+from embedsearch.client.procedures import procedure
 from embedsearch.client.resource import M, Resource, endpoint
+from embedsearch.client.resources.files import Purpose
 from embedsearch.client.types.files import Upload, UploadPart
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Call[Any], Any, T]
+
+PART_SIZE = 64 * 1024 * 1024
+"""Bytes, the most that a part may have."""
 
 
 class UploadParams(Options, total=False):
@@ -15,7 +25,7 @@ class UploadParams(Options, total=False):
     bytes: Required[int]
     filename: Required[str]
     mime_type: Required[str]
-    purpose: Required[Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]]
+    purpose: Required[Purpose]
     expires_after: Json
 
 
@@ -57,6 +67,32 @@ class Uploads(Resource[M]):
     def complete(self, upload_id: str, **body: Unpack[CompleteParams]) -> Call[Upload]:
         """Make a file of the parts."""
         return post(f"{_path(upload_id)}/complete", Upload, body)
+
+    @procedure
+    def upload_file_chunked(
+        self,
+        *,
+        file: str | PathLike[str],
+        mime_type: str,
+        purpose: Purpose,
+        filename: str | None = None,
+        part_size: int = PART_SIZE,
+        md5: str | None = None,
+        **options: Unpack[Options],
+    ) -> Steps[Upload]:
+        """Upload a file in parts, one after the other; each is read while it is sent."""
+        path = Path(file)
+        about = {"bytes": path.stat().st_size, "filename": filename or path.name}
+        kind = {"mime_type": mime_type, "purpose": purpose}
+        upload: Upload = yield post("/uploads", Upload, {**about, **kind, **options})
+        ids: list[str] = []
+        for piece in slices(path, part_size):
+            data = {"data": ("upload", piece), **options}
+            part = yield post(f"{_path(upload.id)}/parts", UploadPart, data, files=("data",))
+            ids.append(part.id)
+        parts = {"part_ids": ids, **({"md5": md5} if md5 else {})}
+        done = yield post(f"{_path(upload.id)}/complete", Upload, {**parts, **options})
+        return cast("Upload", done)
 
     @endpoint
     def cancel(self, upload_id: str, **options: Unpack[Options]) -> Call[Upload]:

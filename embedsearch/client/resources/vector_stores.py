@@ -134,14 +134,16 @@ class FileBatches(Resource[M]):
         self, vector_store_id: str, **body: Unpack[AddBatchParams]
     ) -> Call[VectorStoreFileBatch]:
         """Add files that were uploaded."""
-        return post(f"{_store(vector_store_id)}/file_batches", VectorStoreFileBatch, body)
+        path = f"{_store(vector_store_id)}/file_batches"
+        return post(path, VectorStoreFileBatch, body, headers=_BETA)
 
     @endpoint
     def retrieve(
         self, batch_id: str, *, vector_store_id: str, **options: Unpack[Options]
     ) -> Call[VectorStoreFileBatch]:
         """Tell how far they are."""
-        return get(_batch(vector_store_id, batch_id), VectorStoreFileBatch, options)
+        path = _batch(vector_store_id, batch_id)
+        return get(path, VectorStoreFileBatch, options, headers=_BETA)
 
     @endpoint
     def cancel(
@@ -149,14 +151,15 @@ class FileBatches(Resource[M]):
     ) -> Call[VectorStoreFileBatch]:
         """Stop; what is done stays done."""
         path = f"{_batch(vector_store_id, batch_id)}/cancel"
-        return post(path, VectorStoreFileBatch, options)
+        return post(path, VectorStoreFileBatch, options, headers=_BETA)
 
     @listing
     def list_files(
         self, batch_id: str, *, vector_store_id: str, **query: Unpack[FileListParams]
     ) -> Call[VectorStoreFile]:
         """List the files of a batch."""
-        return get(f"{_batch(vector_store_id, batch_id)}/files", VectorStoreFile, query)
+        path = f"{_batch(vector_store_id, batch_id)}/files"
+        return get(path, VectorStoreFile, query, headers=_BETA)
 
 
 class VectorStores(Resource[M]):
@@ -203,7 +206,7 @@ class VectorStores(Resource[M]):
 
 _STORES = "/vector_stores"
 _BETA = {"openai-beta": "assistants=v2"}
-"""The official SDK sends this with all but the batches."""
+"""The official SDK sends this with every request to a store."""
 
 
 def _store(vector_store_id: str) -> str:

@@ -77,14 +77,6 @@ class TranscriptionEvent(Record):
     usage: AudioUsage | None = None
 
 
-class SpeechEvent(Record):
-    """An event of speech: ``audio`` is base64."""
-
-    type: str
-    audio: str | None = None
-    usage: AudioUsage | None = None
-
-
 class VoiceConsent(Record):
     """A speaker's recorded consent to a voice made of theirs."""
 

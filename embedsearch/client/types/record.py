@@ -22,7 +22,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def read(cls, came: object) -> Self:
         """Make a record of a decoded JSON object; raises TypeError where it is none."""
         if not isinstance(came, dict):
-            raise TypeError(f"expected {cls.__name__} as an object, got {type(came).__name__}")
+            raise TypeError(f"expected an object, got {type(came).__name__}")
         plan = _plan(cls)
         known = plan.keys() & came.keys()
         record = cls(**{name: plan[name](came[name]) for name in known})

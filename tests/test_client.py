@@ -1,0 +1,697 @@
+"""The clients themselves: settings, errors, redirects, the key, pages, raw answers, options."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import time
+import traceback
+import tracemalloc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, assert_type
+
+import httpx
+import numpy as np
+import pytest
+from recording import Recorded, Reply, Server, serving
+
+from embedsearch import AsyncClient, Client
+from embedsearch.client import settings
+from embedsearch.client.types.chat import ChatCompletion, ChatCompletionMessage
+from embedsearch.client.types.models import Model
+from embedsearch.errors import (
+    APIError,
+    AuthenticationFailed,
+    BadRequest,
+    ConnectionFailed,
+    InvalidAnswer,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TimedOut,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from embedsearch.client.pages import AsyncPages, Page
+    from embedsearch.client.raw import RawResponse
+    from embedsearch.client.streams import AsyncStream, Stream
+    from embedsearch.client.types.chat import ChatCompletionChunk
+
+    def typed(client: Client, awaiting: AsyncClient) -> None:
+        """Hold what mypy makes of an endpoint that is written once."""
+        assert_type(client.models.retrieve("a"), Model)
+        _ = assert_type(awaiting.models.retrieve("a"), Coroutine[Any, Any, Model])
+        assert_type(client.models.list(), Page[Model])
+        assert_type(awaiting.models.list(), AsyncPages[Model])
+        assert_type(client.with_raw_response.models.retrieve("a"), RawResponse[Model])
+        ask, aask = client.chat.completions.create, awaiting.chat.completions.create
+        assert_type(ask(model="m", messages=[]), ChatCompletion)
+        assert_type(ask(model="m", messages=[], stream=True), Stream[ChatCompletionChunk])
+        _ = assert_type(
+            aask(model="m", messages=[], stream=True),
+            Coroutine[Any, Any, AsyncStream[ChatCompletionChunk]],
+        )
+        client.models.retrieve(3)  # type: ignore[arg-type]
+        ask(modl="m", messages=[])  # type: ignore[call-overload]
+
+
+DOCS = Path(__file__).parents[1] / "docs"
+KEY = "sk-very-secret-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("API_KEY", "BASE_URL", "ORG_ID", "PROJECT_ID", "API_VERSION"):
+        monkeypatch.delenv(f"OPENAI_{name}", raising=False)
+    for name in ("API_KEY", "AD_TOKEN", "ENDPOINT"):
+        monkeypatch.delenv(f"AZURE_OPENAI_{name}", raising=False)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    running.seen.clear()
+    running.says({})
+    return running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    with Client(base_url=server.url, api_key=KEY, max_retries=0) as opened:
+        yield opened
+
+
+def page(*ids: str, more: bool) -> dict[str, Any]:
+    return {"object": "list", "data": [{"id": i} for i in ids], "has_more": more}
+
+
+# Settings
+
+
+def test_settings_come_from_the_environment(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-env\n")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v2/")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj")
+    server.says(page(more=False))
+    with Client() as client:
+        client.models.list()
+    assert server.seen[0].path == "/v2/models"
+    assert server.seen[0].essence["headers"] == {
+        "authorization": "Bearer sk-env",
+        "accept": "application/json",
+        "openai-organization": "org",
+        "openai-project": "proj",
+    }
+
+
+def test_openai_needs_a_key_and_a_local_server_does_not(server: Server) -> None:
+    with pytest.raises(AuthenticationFailed, match="set OPENAI_API_KEY"):
+        Client()
+    server.says(page(more=False))
+    with Client(base_url=server.url) as client:
+        client.models.list()
+    assert "authorization" not in server.seen[0].headers
+
+
+def test_a_key_can_be_a_function_that_is_asked_each_time(server: Server) -> None:
+    keys = iter(["one", "two"])
+    server.says(page(more=False))
+    with Client(base_url=server.url, api_key=lambda: next(keys)) as client:
+        client.models.list()
+        client.models.list()
+    assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer one", "Bearer two"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.com/v1", "http://10.0.0.1", "http://localhost.example.com", "http://[::2]"],
+)
+def test_an_open_line_is_refused_unless_it_is_meant(url: str) -> None:
+    with pytest.raises(ValueError, match="use https, or insecure=True"):
+        Client(base_url=url, api_key=KEY)
+    Client(base_url=url, api_key=KEY, insecure=True).close()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.com", "http://localhost:1", "http://127.3.2.1", "http://[::1]:80/v1"]
+)
+def test_https_and_this_machine_are_private(url: str) -> None:
+    assert settings.is_private(url)
+
+
+@pytest.mark.parametrize("url", ["example.com", "ftp://example.com", "file:///etc/passwd"])
+def test_a_base_url_must_be_one_of_http(url: str) -> None:
+    with pytest.raises(ValueError, match="expected a base_url of http or https"):
+        Client(base_url=url, api_key=KEY)
+
+
+def test_azure_puts_the_deployment_into_the_path(server: Server) -> None:
+    server.says({"data": []})
+    where: dict[str, Any] = {"azure_endpoint": server.url, "api_version": "2024-10-21"}
+    with Client.azure(**where, api_key="k") as client:
+        client.embeddings.create(model="my model", input="a")
+        client.models.list()
+    with Client.azure(**where, azure_deployment="dep", azure_ad_token="t") as client:  # noqa: S106
+        client.embeddings.create(model="m", input="a")
+        client.files.list()
+    assert [(seen.path, seen.query) for seen in server.seen] == [
+        ("/openai/deployments/my%20model/embeddings", "api-version=2024-10-21"),
+        ("/openai/models", "api-version=2024-10-21"),
+        ("/openai/deployments/dep/embeddings", "api-version=2024-10-21"),
+        ("/openai/files", "api-version=2024-10-21"),
+    ]
+    assert server.seen[0].headers["api-key"] == "k"
+    assert "authorization" not in server.seen[0].headers
+    assert server.seen[2].headers["authorization"] == "Bearer t"
+
+
+def test_azure_reads_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="AZURE_OPENAI_ENDPOINT and OPENAI_API_VERSION"):
+        Client.azure()
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://me.openai.azure.com/")
+    monkeypatch.setenv("OPENAI_API_VERSION", "v")
+    with pytest.raises(AuthenticationFailed, match="AZURE_OPENAI_API_KEY"):
+        Client.azure()
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+    with Client.azure() as client:
+        assert client.driver.settings.base_url == "https://me.openai.azure.com/openai"
+        assert client.driver.settings.credentials() == {"api-key": "k"}
+
+
+# Options
+
+
+def test_options_of_one_call_win(server: Server) -> None:
+    with Client(
+        base_url=server.url,
+        api_key=KEY,
+        default_headers={"X-A": "1", "X-B": "1"},
+        default_query={"q": 1},
+    ) as client:
+        client.moderations.with_raw_response.create(
+            input="a",
+            extra_headers={"x-b": "2", "Authorization": "Bearer other"},
+            extra_query={"r": [1, 2]},
+            extra_body={"input": "b", "new": True},
+        )
+    seen = server.seen[0]
+    assert (seen.headers["x-a"], seen.headers["x-b"]) == ("1", "2")
+    assert seen.headers["authorization"] == "Bearer other"
+    assert seen.query == "q=1&r%5B%5D=1&r%5B%5D=2"
+    assert seen.content == {"input": "b", "new": True}
+
+
+def test_a_changed_client_shares_connections_and_limits(client: Client) -> None:
+    changed = client.with_options(timeout=1, default_headers={"x-a": "1"})
+    assert changed.driver.http is client.driver.http
+    assert changed.driver.limiter is client.driver.limiter
+    assert (changed.driver.settings.timeout, client.driver.settings.timeout) == (1, 600)
+    assert changed.with_options(default_headers={"x-b": "2"}).driver.settings.default_headers == {
+        "x-a": "1",
+        "x-b": "2",
+    }
+    assert client.with_options(api_key="other").driver.limiter is not client.driver.limiter
+
+
+def test_a_wrong_argument_is_refused_before_anything_is_sent(
+    client: Client, server: Server
+) -> None:
+    with pytest.raises(
+        TypeError, match=r"unexpected \['temprature'\]: choose from .*'temperature'"
+    ):
+        client.chat.completions.create(model="m", messages=[], temprature=1)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"missing \['messages'\]"):
+        client.chat.completions.create(model="m")  # type: ignore[call-overload]
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "%2e%2E"])
+def test_an_id_can_not_name_another_endpoint(client: Client, name: str, server: Server) -> None:
+    with pytest.raises(ValueError, match="expected an id"):
+        client.models.retrieve(name)
+    server.says({"id": "a"})
+    client.models.retrieve("../files?x#y")
+    assert server.seen[0].path == "/models/..%2Ffiles%3Fx%23y"
+
+
+def test_an_injected_http_client_is_used() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"id": request.url.path})
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    assert Client(api_key=KEY, http_client=http).models.retrieve("a").id == "/v1/models/a"
+
+
+def test_what_came_goes_back_whole(client: Client, server: Server) -> None:
+    said: dict[str, Any] = {
+        "role": "assistant",
+        "content": None,
+        "reasoning_content": "hm",
+        "tool_calls": [],
+    }
+    server.says({"choices": [{"index": 0, "message": said}]})
+    message = client.chat.completions.create(model="m", messages=[]).choices[0].message
+    client.chat.completions.create(model="m", messages=[{"role": "user"}, message])
+    assert server.seen[1].content["messages"] == [{"role": "user"}, said]
+
+
+@pytest.mark.parametrize("given", [range(3), iter([0, 1, 2]), (0, 1, 2), np.arange(3)])
+def test_anything_that_can_be_listed_is_sent_as_a_list(
+    client: Client, server: Server, given: Any
+) -> None:
+    server.says({"data": []})
+    client.embeddings.create(model="m", input=given)
+    assert server.seen[0].content["input"] == [0, 1, 2]
+    with pytest.raises(TypeError, match="expected what JSON can hold, got object"):
+        client.embeddings.create(model="m", input=object())  # type: ignore[arg-type]
+
+
+def test_this_machine_is_reached_through_no_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    server.says({"id": "a"})
+    with Client(base_url=server.url, api_key=KEY, max_retries=0) as client:
+        assert client.models.retrieve("a").id == "a"
+
+
+# Records
+
+
+def test_unknown_fields_are_kept_and_small_lies_forgiven() -> None:
+    came: dict[str, Any] = {
+        "choices": [{"message": {"content": 3, "x": 1}}],
+        "usage": None,
+        "y": {"z": []},
+    }
+    read = ChatCompletion.read(came)
+    assert read.to_dict() == came
+    assert read.extra == {"y": {"z": []}}
+    assert read.choices[0].message.extra == {"x": 1}
+    assert read.choices[0].message.content == 3  # type: ignore[comparison-overlap]
+    assert ChatCompletion.read({"choices": None}).choices == []
+    assert ChatCompletionMessage(content="a").to_dict()["content"] == "a"
+
+
+def test_a_record_does_not_change() -> None:
+    with pytest.raises(AttributeError):
+        Model(id="a").id = "b"  # type: ignore[misc]
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, BadRequest),
+        (401, AuthenticationFailed),
+        (403, AuthenticationFailed),
+        (404, NotFound),
+        (409, APIError),
+        (413, BadRequest),
+        (422, BadRequest),
+        (429, RateLimited),
+        (500, ServerError),
+        (503, ServerError),
+    ],
+)
+def test_a_refusal_is_the_error_of_its_status(
+    client: Client, server: Server, status: int, kind: type[APIError]
+) -> None:
+    body = {"error": {"message": "no such thing", "code": "gone", "type": "t", "param": "p"}}
+    headers = {"x-request-id": "req_1", "content-type": "application/json"}
+    server.says(body, status=status, headers=headers)
+    with pytest.raises(APIError, match=f"{status}: no such thing") as caught:
+        client.models.list()
+    assert type(caught.value) is kind
+    error = caught.value
+    assert (error.status_code, error.code, error.request_id) == (status, "gone", "req_1")
+    assert error.body == body
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"error": "model not found"}', "404: model not found"),  # Ollama
+        (b'{"message": "no", "type": "x", "code": 404}', "404: no"),  # vLLM
+        (b'{"detail": "Not Found"}', "404: Not Found"),  # FastAPI
+        (b'{"error": {"code": null}}', "404: {'error': {'code': None}}"),
+        (b"<html>gone</html>", "404: <html>gone</html>"),
+        (b"", "404: no reason given"),
+        (b"[]", r"404: \[\]"),
+    ],
+)
+def test_errors_of_other_servers_are_read_too(
+    client: Client, server: Server, body: bytes, message: str
+) -> None:
+    server.reply = Reply(body, status=404)
+    with pytest.raises(NotFound, match=f"^{message}$"):
+        client.models.list()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>hello</html>", "hello"),
+        (b"[1]", "Model: expected an object, got list"),
+        (b"{}", "Model: Missing required argument 'id'"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_an_error(
+    client: Client, server: Server, body: bytes, message: str
+) -> None:
+    server.reply = Reply(body)
+    with pytest.raises(InvalidAnswer, match=message) as caught:
+        client.models.retrieve("a")
+    assert caught.value.status_code == 200
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    client = Client(base_url="http://127.0.0.1:1", api_key=KEY, max_retries=0)
+    with (
+        client,
+        pytest.raises(ConnectionFailed, match=r"no answer from 127\.0\.0\.1: ConnectError"),
+    ):
+        client.models.list()
+
+
+def test_a_slow_server_times_out(client: Client, server: Server) -> None:
+    def slow(_: Recorded) -> Reply:
+        time.sleep(0.3)
+        return Reply()
+
+    server.reply = slow
+    with pytest.raises(TimedOut, match="ReadTimeout"):
+        client.models.list(timeout=0.05)
+
+
+def test_a_failure_that_passes_is_tried_again(server: Server) -> None:
+    replies = iter([Reply(status=500, headers={"retry-after-ms": "1"}), Reply(b'{"id": "a"}')])
+    server.reply = lambda _: next(replies)
+    with Client(base_url=server.url, api_key=KEY) as client:
+        assert client.models.retrieve("a").id == "a"
+    assert len(server.seen) == 2
+
+
+# Redirects
+
+
+def test_a_redirect_on_the_same_server_is_followed(client: Client, server: Server) -> None:
+    def reply(seen: Recorded) -> Reply:
+        if seen.path == "/moderations":
+            return Reply(status=307, headers={"location": "/v9/moderations?a=b"})
+        return Reply(b'{"results": []}')
+
+    server.reply = reply
+    client.moderations.create(input="a")
+    assert [(seen.path, seen.query) for seen in server.seen] == [
+        ("/moderations", ""),
+        ("/v9/moderations", "a=b"),
+    ]
+    assert server.seen[1].content == {"input": "a"}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_key_goes_to_no_other_server(client: Client, server: Server, scheme: str) -> None:
+    with serving() as other:
+        location = other.url.replace("http", scheme) + "/models"
+        server.reply = Reply(status=302, headers={"location": location})
+        with pytest.raises(APIError, match=r"redirected from .* which is not sent the key"):
+            client.models.list()
+        assert other.seen == []
+
+
+def test_a_redirect_in_a_circle_ends(client: Client, server: Server) -> None:
+    server.reply = Reply(status=302, headers={"location": "/models"})
+    with pytest.raises(APIError, match="302: redirected more than 5 times"):
+        client.with_options(max_retries=3).models.list()
+    assert len(server.seen) == 6
+
+
+def test_an_injected_client_that_follows_redirects_does_not(server: Server) -> None:
+    with serving() as other:
+        server.reply = Reply(status=302, headers={"location": f"{other.url}/models"})
+        with httpx.Client(follow_redirects=True) as http:
+            client = Client(base_url=server.url, api_key=KEY, http_client=http)
+            with pytest.raises(APIError, match="not sent the key"):
+                client.models.list()
+        assert other.seen == []
+
+
+# The key
+
+
+def leaks(error: BaseException) -> str:
+    """Give all that a traceback can show, variables included."""
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    below = [frame for frame in told.stack if "tests" not in frame.filename]
+    causes = [told.__cause__, told.__context__]
+    inner = [str(frame.locals) for cause in causes if cause for frame in cause.stack]
+    return "".join([*(str(frame.locals) for frame in below), *inner, repr(error), str(vars(error))])
+
+
+def test_the_key_is_nowhere_to_be_seen(
+    client: Client, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.says({"error": {"message": f"wrong key {KEY}"}}, status=401)
+    with pytest.raises(AuthenticationFailed, match=r"wrong key \[key\]") as refused:
+        client.models.list()
+    server.reply = Reply(b"{", cut=True)
+    with pytest.raises(ConnectionFailed) as torn:
+        client.models.list()
+    server.says({})
+    with pytest.raises(InvalidAnswer) as garbled:
+        client.models.retrieve("a")
+    shown = [repr(client), repr(client.driver.settings), repr(client.driver), caplog.text]
+    shown += [leaks(caught.value) for caught in (refused, torn, garbled)]
+    assert "_drive" not in caplog.text
+    assert KEY not in "".join(shown)
+
+
+def test_a_key_that_can_not_be_sent_is_not_shown(server: Server) -> None:
+    client = Client(base_url=server.url, api_key=KEY + "\nX: y")
+    with client, pytest.raises(ValueError, match="a character that can't be sent") as caught:
+        client.models.list()
+    assert KEY not in leaks(caught.value)
+
+
+# Pages
+
+
+def test_iterating_a_list_fetches_all_its_pages(client: Client, server: Server) -> None:
+    replies = {"": page("a", "b", more=True), "b": page("c", more=True), "c": page(more=False)}
+
+    def reply(seen: Recorded) -> Reply:
+        after = dict(pair for pair in seen.essence["query"]).get("after", "")
+        return Reply(json.dumps(replies[after]).encode())
+
+    server.reply = reply
+    assert [file.id for file in client.files.list(limit=2)] == ["a", "b", "c"]
+    assert [seen.query for seen in server.seen] == ["limit=2", "limit=2&after=b", "limit=2&after=c"]
+
+    first = client.files.list()
+    assert (first.has_more, first.has_next_page(), len(first.data)) == (True, True, 2)
+    assert [file.id for file in first.get_next_page().data] == ["c"]
+    last = list(first.iter_pages())[-1]
+    with pytest.raises(LookupError, match="this is the last page"):
+        last.get_next_page()
+
+    async def gather() -> tuple[list[str], list[int]]:
+        async with AsyncClient(base_url=server.url, api_key=KEY) as awaiting:
+            ids = [file.id async for file in awaiting.files.list()]
+            first = await awaiting.files.list()
+            return ids, [len(page.data) async for page in first.iter_pages()]
+
+    assert asyncio.run(gather()) == (["a", "b", "c"], [2, 1, 0])
+
+
+def test_a_server_that_names_the_last_id_is_believed(client: Client, server: Server) -> None:
+    server.says({**page("a", more=True), "last_id": "z", "extra": 1})
+    first = client.batches.list()
+    assert first.to_dict()["extra"] == 1
+    server.says(page(more=False))
+    first.get_next_page()
+    assert server.seen[1].query == "after=z"
+
+
+# Raw answers
+
+
+def test_a_raw_answer_has_status_and_headers(client: Client, server: Server) -> None:
+    server.reply = Reply(b'{"id": "a"}', headers={"x-request-id": "r", "x-ratelimit-a": "1"})
+    for resource in (client.with_raw_response.models, client.models.with_raw_response):
+        raw = resource.retrieve("a")
+        assert (raw.status_code, raw.request_id, raw.headers["x-ratelimit-a"]) == (200, "r", "1")
+        assert (raw.text, raw.parse().id) == ('{"id": "a"}', "a")
+    server.says(page("a", more=False))
+    assert [model.id for model in client.with_raw_response.models.list().parse()] == ["a"]
+    assert client.beta.responses.with_raw_response.version == {"beta": "true"}
+
+
+def test_raw_answers_await_and_stream(server: Server) -> None:
+    async def gather() -> list[Any]:
+        async with AsyncClient(base_url=server.url, api_key=KEY) as client:
+            server.says(page("a", more=False))
+            listed = (await client.with_raw_response.models.list()).parse()
+            server.says({"id": "b"})
+            one = (await client.with_raw_response.models.retrieve("b")).parse()
+            server.streams(b'data: {"choices": [{"text": "c"}]}\n\ndata: [DONE]\n\n')
+            create = client.with_raw_response.completions.create
+            raw = await create(model="m", prompt="", stream=True)
+            texts = [event.choices[0].text async for event in raw.parse()]
+            return [[m.id async for m in listed], one.id, raw.status_code, texts]
+
+    assert asyncio.run(gather()) == [["a"], "b", 200, ["c"]]
+
+
+# Uploads
+
+
+def test_a_file_goes_out_without_being_read_whole(tmp_path: Path) -> None:
+    big = tmp_path / "big.bin"
+    with big.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        sent = sending(big)
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert sent > 64 * 1024 * 1024
+    assert peak < 4 * 1024 * 1024
+
+
+def sending(path: Path) -> int:
+    """Upload to a server that throws everything away; give how many bytes it got."""
+    got = 0
+
+    class Swallowing(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal got
+            assert isinstance(request.stream, httpx.SyncByteStream)
+            got = sum(len(chunk) for chunk in request.stream)
+            assert got == int(request.headers["content-length"])
+            return httpx.Response(200, json={"id": "file-1"})
+
+    http = httpx.Client(transport=Swallowing())
+    Client(api_key=KEY, http_client=http).files.create(file=path, purpose="batch")
+    return got
+
+
+def test_every_kind_of_file_is_taken_and_named(
+    client: Client, server: Server, tmp_path: Path
+) -> None:
+    path = tmp_path / 'a"b ü.jsonl'
+    path.write_bytes(b"12345")
+    server.says({"id": "file-1"})
+    with path.open("rb") as file:
+        file.seek(2)
+        for given in (path, b"12345", file, ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b")):
+            client.files.create(file=given, purpose="batch")
+    sent = [{part[0]: part[1:] for part in seen.content}["file"] for seen in server.seen]
+    assert sent == [
+        ("a%22b ü.jsonl", "application/octet-stream", b"12345"),
+        ("upload", "application/octet-stream", b"12345"),
+        ("a%22b ü.jsonl", "application/octet-stream", b"345"),
+        ("n.txt", "text/plain", b"12345"),
+        ("x", "a/b", b"12345"),
+    ]
+
+
+@pytest.mark.parametrize("file", ["a.txt", io.StringIO("a"), 3])
+def test_what_is_no_binary_file_is_refused(client: Client, file: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a file as a pathlib\.Path"):
+        client.files.create(file=file, purpose="batch")
+
+
+def test_an_upload_is_sent_again_from_its_start(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"12345")
+
+    for given in (path, io.BytesIO(b"12345")):
+        replies = iter([Reply(status=500, headers={"retry-after-ms": "1"}), Reply(b'{"id": "f"}')])
+        server.reply = lambda _, replies=replies: next(replies)
+        server.seen.clear()
+        with Client(base_url=server.url, api_key=KEY) as client:
+            client.files.create(file=given, purpose="batch")
+        assert [seen.content[0][3] for seen in server.seen] == [b"12345", b"12345"]
+
+
+def test_a_file_of_any_size_goes_in_parts(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"0123456789")
+
+    def reply(seen: Recorded) -> Reply:
+        ident = f"part_{len(server.seen)}" if seen.path.endswith("parts") else "up"
+        return Reply(json.dumps({"id": ident, "status": "completed"}).encode())
+
+    server.reply = reply
+    asked: dict[str, Any] = {"file": path, "mime_type": "text/jsonl", "purpose": "batch"}
+    with Client(base_url=server.url, api_key=KEY) as client:
+        assert client.uploads.upload_file_chunked(**asked, part_size=4).status == "completed"
+    blocking = [(seen.path, seen.content) for seen in server.seen]
+    server.seen.clear()
+
+    async def upload() -> None:
+        async with AsyncClient(base_url=server.url, api_key=KEY) as client:
+            await client.uploads.upload_file_chunked(**asked, part_size=4)
+
+    asyncio.run(upload())
+    assert [(seen.path, seen.content) for seen in server.seen] == blocking
+    kind = {"mime_type": "text/jsonl", "purpose": "batch"}
+    octets = "application/octet-stream"
+    assert blocking == [
+        ("/uploads", {"bytes": 10, "filename": "rows.jsonl", **kind}),
+        ("/uploads/up/parts", [("data", "upload", octets, b"0123")]),
+        ("/uploads/up/parts", [("data", "upload", octets, b"4567")]),
+        ("/uploads/up/parts", [("data", "upload", octets, b"89")]),
+        ("/uploads/up/complete", {"part_ids": ["part_2", "part_3", "part_4"]}),
+    ]
+
+
+def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) -> None:
+    server.reply = Reply(b"\x00\x01\x02")
+    content = client.files.content("file-1")
+    content.write_to_file(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == content.read() == b"\x00\x01\x02"
+    assert list(content.iter_bytes(2)) == [b"\x00\x01", b"\x02"]
+
+
+# The document
+
+
+def test_the_page_about_the_client_runs(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def reply(seen: Recorded) -> Reply:
+        asked = seen.content
+        if seen.path == "/embeddings":
+            data = [{"index": i, "embedding": [1.0, 2.0]} for i, _ in enumerate(asked["input"])]
+            return Reply(json.dumps({"data": data, "usage": {"prompt_tokens": 2}}).encode())
+        if asked.get("stream"):
+            event = b'data: {"choices": [{"delta": {"content": "hel"}}]}\n\n'
+            return Reply([event, event], headers={"content-type": "text/event-stream"})
+        return Reply(b'{"choices": [{"message": {"content": "hello"}}]}')
+
+    server.reply = reply
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    page = (DOCS / "client.md").read_text(encoding="utf-8")
+    exec(page.split("```python\n")[1].split("```")[0], {})  # noqa: S102 - our own page
+    assert capsys.readouterr().out == "(2, 2)\nhello None\nhelhel"

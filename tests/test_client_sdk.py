@@ -1,0 +1,148 @@
+"""Both clients beside OpenAI's own SDK: they ask for the same, and read the same out of answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openai import AsyncOpenAI, OpenAI
+from operations import OPERATIONS, STREAMS, Operation
+from recording import Recorded, Server, serving
+from specimens import answer_schema, specimen, variants
+
+from embedsearch import AsyncClient, Client
+from embedsearch.client.pages import AsyncPage, Page
+from embedsearch.client.types.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OURS = (Record, Page, AsyncPage)
+ACCOUNT: dict[str, Any] = {"api_key": "sk-1", "organization": "org-1", "project": "proj_1"}
+
+VOICE = {"id": "voice_1", "object": "audio.voice", "name": "Ada", "created_at": 1}
+CONSENT = {**VOICE, "id": "cons_1", "object": "audio.voice_consent", "language": "en-US"}
+UNDESCRIBED = {
+    "POST /audio/voice_consents": CONSENT,
+    "GET /audio/voice_consents": {"object": "list", "data": [CONSENT], "has_more": False},
+    "GET /audio/voice_consents/{consent_id}": CONSENT,
+    "POST /audio/voice_consents/{consent_id}": CONSENT,
+    "DELETE /audio/voice_consents/{consent_id}": {"id": "cons_1", "deleted": True},
+    "POST /audio/voices": VOICE,
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Ours and theirs, blocking and awaiting, of one server."""
+
+    server: Server
+    blocking: tuple[Client, OpenAI]
+    awaiting: tuple[AsyncClient, AsyncOpenAI]
+    runner: asyncio.Runner
+
+    def outcomes(self, operation: Operation) -> tuple[list[Any], list[Recorded]]:
+        """Call all four; give what each gave, and what each sent."""
+        self.server.seen.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # The SDK calls some endpoints deprecated.
+            found = [whole(operation.on(client)) for client in self.blocking]
+            found += [self.runner.run(awaited(operation, client)) for client in self.awaiting]
+        return found, self.server.seen[:]
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    with serving() as server, asyncio.Runner() as runner:
+        account: dict[str, Any] = {"base_url": f"{server.url}/v1", **ACCOUNT}
+        with Client(**account) as ours, OpenAI(**account) as theirs:
+            awaiting = AsyncClient(**account), AsyncOpenAI(**account)
+            yield Pair(server, (ours, theirs), awaiting, runner)
+            for client in awaiting:
+                runner.run(client.close())
+
+
+def answer_of(operation: Operation) -> Any:
+    """Make up what the server answers; a list says that it ends here."""
+    if operation.spec in UNDESCRIBED:
+        return UNDESCRIBED[operation.spec]
+    schema = answer_schema(operation.spec)
+    if operation.arguments.get("response_format") == "verbose_json":
+        schema = {"$ref": "#/components/schemas/CreateTranscriptionResponseVerboseJson"}
+    answer = specimen(schema) if schema else {}
+    if isinstance(answer, dict) and "has_more" in answer:
+        answer["has_more"] = False
+    if operation.name == "embeddings.create" and "encoding_format" not in operation.arguments:
+        answer["data"][0]["embedding"] = "AACAPwAAAMA="
+    return answer
+
+
+def whole(found: Any) -> Any:
+    """Read a stream to its end."""
+    return list(found) if hasattr(found, "__next__") else found
+
+
+async def awaited(operation: Operation, client: Any) -> Any:
+    """Await an answer, or a stream to its end."""
+    answer = await operation.on(client)
+    return [event async for event in answer] if hasattr(answer, "__anext__") else answer
+
+
+def value(found: Any) -> Any:
+    """What an answer says, whoever read it."""
+    if isinstance(found, list):
+        return [value(item) for item in found]
+    if hasattr(found, "to_dict"):
+        return found.to_dict(**({} if isinstance(found, OURS) else {"warnings": False}))
+    if hasattr(found, "read"):
+        return found.read()
+    return found
+
+
+def same(ours: Any, theirs: Any, where: str) -> None:
+    """Compare every attribute that we have of what came."""
+    if isinstance(ours, Record):
+        for name in ours.__struct_fields__:
+            if name in ours.to_dict():
+                same(getattr(ours, name), getattr(theirs, name), f"{where}.{name}")
+    elif isinstance(ours, list) and ours and isinstance(ours[0], Record):
+        for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            same(one, other, f"{where}[{index}]")
+    else:
+        assert (where, value(ours)) == (where, value(theirs))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: f"{op}-{op.spec}")
+def test_asks_and_reads_as_the_sdk_does(operation: Operation, pair: Pair) -> None:
+    answer = answer_of(operation)
+    pair.server.says(answer)
+    (ours, theirs, ours_awaited, theirs_awaited), seen = pair.outcomes(operation)
+    assert [request.essence for request in seen] == [seen[1].essence] * 4
+    if operation.arguments.get("response_format") == "srt":
+        assert ours.text == theirs == theirs_awaited == ours_awaited.text
+    else:
+        assert value(ours) == value(theirs) == value(ours_awaited) == value(theirs_awaited)
+        same(getattr(ours, "data", ours), getattr(theirs, "data", theirs), operation.name)
+
+
+@pytest.mark.parametrize("operation", STREAMS, ids=str)
+def test_streams_as_the_sdk_does(operation: Operation, pair: Pair) -> None:
+    schema = answer_schema(operation.spec, "text/event-stream") or answer_schema(
+        "POST /responses", "text/event-stream"
+    )
+    if operation.name == "completions.create":
+        schema = answer_schema(operation.spec)
+    assert schema is not None
+    events = variants(schema)
+    text = "".join(f"event: {e.get('type', 'x')}\r\ndata: {json.dumps(e)}\r\n\r\n" for e in events)
+    content = text.encode() + b": a comment\n\ndata: [DONE]\n\n"
+    pair.server.streams(*(content[i : i + 1000] for i in range(0, len(content), 1000)))
+    found, seen = pair.outcomes(operation)
+    assert [request.essence for request in seen] == [seen[1].essence] * 4
+    assert [len(stream) for stream in found] == [len(events)] * 4
+    assert value(found[0]) == value(found[1]) == value(found[2]) == value(found[3]) == events
+    same(found[0], found[1], operation.name)

@@ -1,0 +1,233 @@
+"""Streams: events cut anywhere, streams that break off, and leaving before the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recording import Recorded, Reply, Server, serving
+
+from embedsearch import AsyncClient, Client
+from embedsearch.client.sse import Decoder, ServerSentEvent
+from embedsearch.errors import APIError, ConnectionFailed, InvalidAnswer, RateLimited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SSE = {"content-type": "text/event-stream"}
+ASKED: dict[str, Any] = {"model": "m", "messages": [], "stream": True}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    running.seen.clear()
+    return running
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    with Client(base_url=server.url, api_key="k", max_retries=0) as opened:
+        yield opened
+
+
+def piece(text: str) -> bytes:
+    chunk = {"choices": [{"index": 0, "delta": {"content": text}}]}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+def texts(client: Client) -> Iterator[str | None]:
+    for chunk in client.chat.completions.create(**ASKED):
+        yield chunk.choices[0].delta.content
+
+
+def collected(client: Client) -> tuple[list[str | None], str]:
+    """Read until something goes wrong; give what came before, and what went wrong."""
+    got: list[str | None] = []
+    try:
+        got.extend(texts(client))
+    except (APIError, ConnectionFailed) as error:
+        return got, str(error)
+    return got, ""
+
+
+async def acollected(client: AsyncClient) -> tuple[list[str | None], str]:
+    got: list[str | None] = []
+    try:
+        stream = await client.chat.completions.create(**ASKED)
+        async for chunk in stream:
+            got.append(chunk.choices[0].delta.content)  # noqa: PERF401 - what came is kept
+    except (APIError, ConnectionFailed) as error:
+        return got, str(error)
+    return got, ""
+
+
+# The decoder
+
+FIELDS = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), min_size=1)
+
+
+@given(
+    st.lists(st.tuples(FIELDS, st.sampled_from(["", "delta"])), min_size=1, max_size=5),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.lists(st.integers(1, 9), min_size=1),
+)
+def test_events_are_the_same_wherever_they_are_cut(
+    events: list[tuple[str, str]], end: str, sizes: list[int]
+) -> None:
+    lines = [f"event: {name}{end}data: {data}{end}: hi{end}{end}" for data, name in events]
+    content = ("\ufeff" + "".join(lines)).encode()
+    decoder = Decoder()
+    found: list[ServerSentEvent] = []
+    start = 0
+    while start < len(content):
+        size = sizes[start % len(sizes)]
+        found += decoder.feed(content[start : start + size])
+        start += size
+    assert found == [ServerSentEvent(data, name) for data, name in events]
+    assert not decoder.torn
+
+
+def test_lines_of_data_are_joined_and_unknown_fields_ignored() -> None:
+    content = b"id: 1\nretry: 2\ndata: a\ndata:b\ndata\n\nevent: lonely\n\ndata: c"
+    decoder = Decoder()
+    assert list(decoder.feed(content)) == [ServerSentEvent("a\nb\n", "")]
+    assert decoder.torn
+
+
+# Streams
+
+
+def test_events_come_as_they_are_sent(client: Client, server: Server) -> None:
+    arrived = threading.Event()
+
+    def body() -> Iterator[bytes]:
+        yield piece("a")
+        assert arrived.wait(5)
+        yield piece("b") + b"data: [DONE]\n\n"
+
+    server.reply = Reply(body(), headers=SSE)
+    stream = texts(client)
+    assert next(stream) == "a"
+    arrived.set()
+    assert list(stream) == ["b"]
+    assert server.seen[0].content == {"model": "m", "messages": [], "stream": True}
+
+
+BROKEN = {
+    "cut": (Reply([piece("a"), piece("b")[:9]], headers=SSE, cut=True), "no answer from 127.0.0.1"),
+    "ended": (Reply([piece("a"), piece("b")[:9]], headers=SSE), "in the middle of an event"),
+    "nonsense": (Reply([piece("a"), b"data: {]\n\n"], headers=SSE), "not what was asked for"),
+    "list": (Reply([piece("a"), b"data: []\n\n"], headers=SSE), "expected an object, got list"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_stream_that_breaks_off_says_so_after_what_came(
+    client: Client, server: Server, how: str
+) -> None:
+    server.reply, message = BROKEN[how]
+    got, said = collected(client)
+    assert got == ["a"]
+    assert message in said
+
+    async def gather() -> tuple[list[str | None], str]:
+        async with AsyncClient(base_url=server.url, api_key="k") as awaiting:
+            return await acollected(awaiting)
+
+    assert asyncio.run(gather()) == (got, said)
+    assert len(server.seen) == 2, "what was read in part is not asked for again"
+
+
+def test_an_error_within_a_stream_is_the_error_that_it_names(
+    client: Client, server: Server
+) -> None:
+    server.streams(b'data: {"error": {"message": "full", "code": 429}}\n\n')
+    with pytest.raises(RateLimited, match="429: full"):
+        list(texts(client))
+    server.streams(b"data: nonsense\n\n")
+    with pytest.raises(InvalidAnswer, match="'nonsense'"):
+        list(texts(client))
+
+
+def test_a_stream_without_done_ends(client: Client, server: Server) -> None:
+    server.streams(piece("a"), b": keep-alive\n\n", b"\n\n")
+    assert list(texts(client)) == ["a"]
+
+
+def test_a_refusal_of_a_stream_is_an_error(client: Client, server: Server) -> None:
+    server.says({"error": {"message": "too fast"}}, status=429)
+    with pytest.raises(RateLimited, match="too fast"):
+        next(texts(client))
+
+
+# Leaving early
+
+
+class Endless:
+    """A reply that goes on until the other side hangs up."""
+
+    def __init__(self) -> None:
+        self.hung_up = threading.Event()
+
+    def __call__(self, _: Recorded) -> Reply:
+        return Reply(self._pieces(), headers=SSE)
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            while True:
+                yield piece("x" * 10_000)
+                time.sleep(0.005)
+        finally:
+            self.hung_up.set()
+
+
+def test_leaving_a_stream_hangs_up(client: Client, server: Server) -> None:
+    server.reply = endless = Endless()
+    with client.chat.completions.create(**ASKED) as stream:
+        next(stream)
+    assert endless.hung_up.wait(5)
+    server.says({"id": "a"})
+    assert client.models.retrieve("a").id == "a"
+
+
+def test_cancelling_a_task_hangs_up(server: Server) -> None:
+    server.reply = endless = Endless()
+
+    async def cancel() -> str:
+        async with AsyncClient(base_url=server.url, api_key="k") as client:
+            task = asyncio.create_task(acollected(client))
+            await asyncio.sleep(0.2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await asyncio.to_thread(endless.hung_up.wait, 5)
+            server.says({"id": "a"})
+            return (await client.models.retrieve("a")).id
+
+    assert asyncio.run(cancel()) == "a"
+
+
+def test_cancelling_a_task_that_waits_to_try_again_ends_it(server: Server) -> None:
+    server.reply = Reply(status=429, headers={"retry-after": "60"})
+
+    async def cancel() -> float:
+        async with AsyncClient(base_url=server.url, api_key="k") as client:
+            started = time.monotonic()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.models.retrieve("a"), 0.2)
+            return time.monotonic() - started
+
+    assert asyncio.run(cancel()) < 2
+    assert len(server.seen) == 1

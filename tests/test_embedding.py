@@ -1,0 +1,472 @@
+"""Embedding many texts, by both clients, from a server that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pytest
+from fault_server import FaultServer, refused, reset, serve, slow, torn, vector
+from rate_models import Bucket
+
+from embedsearch import AsyncClient, Client
+from embedsearch.client.quirks import named_cap
+from embedsearch.errors import (
+    AuthenticationFailed,
+    BadRequest,
+    ConnectionFailed,
+    DimensionMismatch,
+    InputRefused,
+    InvalidAnswer,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TimedOut,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from embedsearch.client.arrays import Vectors
+    from embedsearch.client.embedding import Embedded
+
+KEY = "sk-not-a-key"
+
+
+class Embeds(Protocol):
+    """Either client, as a blocking one."""
+
+    def array(self, texts: Iterable[str], **params: Any) -> Vectors: ...
+    def many(self, texts: Iterable[str], **params: Any) -> list[Embedded]: ...
+
+
+class Sync:
+    def __init__(self, url: str, **options: Any) -> None:
+        self.client = Client(api_key=KEY, base_url=url, **options)
+
+    def array(self, texts: Iterable[str], **params: Any) -> Vectors:
+        return self.client.embeddings.create_array(texts, **{"model": "m", **params})
+
+    def many(self, texts: Iterable[str], **params: Any) -> list[Embedded]:
+        return list(self.client.embeddings.create_many(texts, **{"model": "m", **params}))
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Async:
+    def __init__(self, url: str, **options: Any) -> None:
+        self.runner = asyncio.Runner()
+        self.client = AsyncClient(api_key=KEY, base_url=url, **options)
+
+    def array(self, texts: Iterable[str], **params: Any) -> Vectors:
+        async def run() -> Vectors:
+            return await self.client.embeddings.create_array(texts, **{"model": "m", **params})
+
+        return self.runner.run(run())
+
+    def many(self, texts: Iterable[str], **params: Any) -> list[Embedded]:
+        async def run() -> list[Embedded]:
+            parts = self.client.embeddings.create_many(texts, **{"model": "m", **params})
+            return [part async for part in parts]
+
+        return self.runner.run(run())
+
+    def close(self) -> None:
+        self.runner.run(self.client.close())
+        self.runner.close()
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with serve(FaultServer()) as faults:
+        yield faults
+
+
+@pytest.fixture(params=[Sync, Async])
+def client(request: pytest.FixtureRequest, server: FaultServer) -> Iterator[Embeds]:
+    client = request.param(server.url)
+    yield client
+    client.close()
+
+
+def texts(count: int) -> list[str]:
+    return [chr(97 + n % 26) * (1 + n % 50) for n in range(count)]
+
+
+def expected(of: list[str], dimensions: int = 4) -> Vectors:
+    return np.stack([vector(text, dimensions) for text in of])
+
+
+def test_places_vectors_by_index(client: Embeds, server: FaultServer) -> None:
+    got = client.array(texts(100))
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(got, expected(texts(100)))
+    assert server.sizes() == [100]
+
+
+def test_no_texts_are_no_request(client: Embeds, server: FaultServer) -> None:
+    assert client.array([]).shape == (0, 0)
+    assert client.array([], dimensions=8).shape == (0, 8)
+    assert client.many([]) == []
+    assert server.requests == []
+
+
+def test_asks_for_base64_and_takes_what_comes(client: Embeds, server: FaultServer) -> None:
+    for kind in ("given", "ignored"):
+        server.base64 = kind
+        np.testing.assert_array_equal(client.array(texts(30)), expected(texts(30)))
+    assert [request["encoding_format"] for request in server.requests] == ["base64"] * 2
+
+
+def test_does_without_base64_where_it_is_refused(client: Embeds, server: FaultServer) -> None:
+    server.base64 = "refused"
+    for _ in range(2):
+        np.testing.assert_array_equal(client.array(texts(30)), expected(texts(30)))
+    assert ["encoding_format" in request for request in server.requests] == [True, False, False]
+
+
+def test_splits_by_inputs(client: Embeds, server: FaultServer) -> None:
+    np.testing.assert_array_equal(client.array(texts(5000)), expected(texts(5000)))
+    assert sorted(server.sizes()) == [904, 2048, 2048]
+
+
+def test_splits_by_tokens_summed(client: Embeds, server: FaultServer) -> None:
+    long = ["word " * 1000] * 700
+    client.array(long, model="text-embedding-3-small")
+    # "word" and each " word" is a token, and so is the last space: 1,001 a text.
+    assert sorted(server.sizes()) == [102, 299, 299]
+
+
+def test_counts_tokens_as_the_caller_does(client: Embeds, server: FaultServer) -> None:
+    client.array(["x" * 100_000] * 10, count=lambda some: [60_000] * len(some))
+    assert server.sizes() == [5, 5]
+
+
+@pytest.mark.parametrize("cap", [10, 16])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "batch size is invalid, it should not be larger than {cap}.",
+        "Too many inputs. The max number of inputs is {cap}. We hope to increase the number soon.",
+        "batch size {sent} > maximum allowed batch size {cap}",
+    ],
+)
+def test_learns_a_cap_from_its_refusal_and_remembers_it(
+    client: Embeds, server: FaultServer, cap: int, message: str
+) -> None:
+    server.cap, server.cap_message = cap, message
+    np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+    np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+    assert server.statuses.count(400) == 1
+    assert server.statuses.count(200) == 2 * -(-100 // cap)
+
+
+def test_finds_a_cap_that_no_message_tells(client: Embeds, server: FaultServer) -> None:
+    server.cap, server.cap_message = 10, "invalid request"
+    np.testing.assert_array_equal(client.array(texts(128)), expected(texts(128)))
+    # 128, 64, 32 and 16 alone; then what was under way when two times 8 had been taken.
+    assert 4 <= server.statuses.count(400) <= 4 + 16
+    np.testing.assert_array_equal(client.array(texts(80)), expected(texts(80)))
+    assert server.sizes()[-10:] == [8] * 10
+
+
+def test_an_answer_cut_to_a_cap_is_asked_for_again_in_parts(
+    client: Embeds, server: FaultServer
+) -> None:
+    def cut(reply: dict[str, Any]) -> None:
+        reply["data"] = [item for item in reply["data"] if item["index"] < 16]
+
+    server.change = cut
+    np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+
+
+def test_reports_the_one_bad_text_with_its_source(client: Embeds, server: FaultServer) -> None:
+    server.bad = lambda text: text == "bad"
+    some = texts(300)
+    some[217] = "bad"
+    with pytest.raises(InputRefused, match=r"^text 217 \(b.md\) was refused: 400: .* 'bad'") as got:
+        client.array(some, label=lambda position: "b.md" if position == 217 else "a.md")
+    assert (got.value.position, got.value.label) == (217, "b.md")
+    assert isinstance(got.value.__cause__, BadRequest)
+
+
+def test_goes_on_without_the_bad_texts(client: Embeds, server: FaultServer) -> None:
+    server.bad = lambda text: text == "bad"
+    some = texts(200)
+    some[0] = some[77] = some[199] = "bad"
+    some[5] = ""
+    refusals: list[InputRefused] = []
+    parts = client.many(some, on_refused=refusals.append)
+    assert sorted(refused.position for refused in refusals) == [0, 5, 77, 199]
+    positions = [position for part in parts for position in part.positions]
+    assert sorted(positions) == sorted(set(range(200)) - {0, 5, 77, 199})
+    for part in parts:
+        np.testing.assert_array_equal(part.vectors, expected([some[p] for p in part.positions]))
+
+
+def test_what_is_wrong_with_every_text_is_not_blamed_on_one(
+    client: Embeds, server: FaultServer
+) -> None:
+    server.bad = lambda _: True
+    with pytest.raises(BadRequest, match=r"\$\.input"):
+        client.array(texts(2048))
+    assert len(server.requests) == 13
+
+
+def test_one_text_that_is_refused_raises_the_servers_words(
+    client: Embeds, server: FaultServer
+) -> None:
+    server.bad = lambda _: True
+    with pytest.raises(BadRequest, match=r"^400: "):
+        client.array(["a"])
+
+
+def test_refuses_an_empty_text_before_it_is_sent(client: Embeds, server: FaultServer) -> None:
+    with pytest.raises(InputRefused, match=r"^text 1 was refused: it is empty$"):
+        client.array(["a", "", "b"])
+    assert server.requests == []
+
+
+def test_refuses_a_text_too_long_for_the_model_before_it_is_sent(
+    client: Embeds, server: FaultServer
+) -> None:
+    reason = r"^text 1 was refused: 9001 tokens, text-embedding-3-small reads 8192$"
+    with pytest.raises(InputRefused, match=reason):
+        client.array(["a", "word " * 9000], model="text-embedding-3-small")
+    assert server.requests == []
+
+
+SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
+    # The reply is in reverse order: the last item is that of the first text.
+    "fewer": lambda reply: reply["data"].pop(),
+    "more": lambda reply: reply["data"].append({**reply["data"][-1], "index": len(reply["data"])}),
+    "twice": lambda reply: reply["data"][0].update(index=0),
+    "no index": lambda reply: reply["data"][-1].pop("index"),
+    "out of range": lambda reply: reply["data"][-1].update(index=-1),
+    "nothing": lambda reply: reply["data"].clear(),
+    "no data": lambda reply: reply.pop("data"),
+    "zero": lambda reply: reply["data"][-1].update(embedding=[0.0] * 4),
+    "nan": lambda reply: reply["data"][-1].update(embedding="AADAfwAAwH8AAMB/AADAfw=="),
+    "another length": lambda reply: reply["data"][-1].update(embedding=[1.0] * 3),
+    "half a float": lambda reply: reply["data"][-1].update(embedding="AACAPwAA"),
+    "no base64": lambda reply: reply["data"][-1].update(embedding="!!!!"),
+    "null": lambda reply: reply["data"][-1].update(embedding=None),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("fewer", "expected 1 vectors, got 0"),
+        ("more", "expected 1 vectors, got 2"),
+        ("no index", "missing required field `index`"),
+        ("out of range", "no vector for input 0"),
+        ("nothing", "expected 1 vectors, got 0"),
+        ("no data", "missing required field `data`"),
+        ("zero", "the vector of input 0 is zero"),
+        ("nan", "the vector of input 0 is not finite"),
+        ("half a float", "buffer size must be a multiple of element size"),
+        ("no base64", "base64"),
+        ("null", "Expected `array`, got `null`"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_no_vector(
+    client: Embeds, server: FaultServer, what: str, why: str
+) -> None:
+    server.change = SPOILS[what]
+    with pytest.raises(InvalidAnswer, match=why):
+        client.array(["a"])
+
+
+@pytest.mark.parametrize("what", ["twice", "another length", "fewer", "nan"])
+def test_one_spoiled_answer_is_asked_for_again_in_halves(
+    client: Embeds, server: FaultServer, what: str
+) -> None:
+    def once(reply: dict[str, Any]) -> None:
+        if len(server.requests) == 1:
+            SPOILS[what](reply)
+
+    server.change = once
+    np.testing.assert_array_equal(client.array(texts(10)), expected(texts(10)))
+    assert server.sizes() == [10, 5, 5]
+
+
+def test_asks_for_dimensions_and_refuses_others(client: Embeds, server: FaultServer) -> None:
+    np.testing.assert_array_equal(client.array(texts(3), dimensions=8), expected(texts(3), 8))
+    server.choose_dimensions = False
+    with pytest.raises(DimensionMismatch, match="asked for vectors of 16 dimensions, got 4"):
+        client.array(texts(3), dimensions=16)
+
+
+def test_refuses_a_server_that_changes_its_dimensions(client: Embeds, server: FaultServer) -> None:
+    def longer(reply: dict[str, Any]) -> None:
+        if len(server.requests) > 1:
+            for item in reply["data"]:
+                item["embedding"] = [1.0] * 5
+
+    server.change = longer
+    with pytest.raises(
+        DimensionMismatch, match="expected vectors of 4 dimensions as before, got 5"
+    ):
+        client.array(texts(6), batch_size=3)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refused(429, retry_after_ms="1"),
+        refused(429, retry_after="0.001"),
+        refused(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
+        refused(400, x_should_retry="true", retry_after_ms="1"),
+        refused(408, retry_after_ms="1"),
+        refused(409, retry_after_ms="1"),
+        refused(500, retry_after_ms="1"),
+        refused(503, retry_after="0"),
+        torn,
+        reset,
+    ],
+)
+def test_gets_over_what_passes(client: Embeds, server: FaultServer, fault: Any) -> None:
+    server.script = [fault]
+    np.testing.assert_array_equal(client.array(texts(10)), expected(texts(10)))
+    assert server.sizes() == [10, 10]
+
+
+def test_gets_over_a_refusal_that_names_no_time(client: Embeds, server: FaultServer) -> None:
+    server.script = [refused(429)]
+    began = time.monotonic()
+    np.testing.assert_array_equal(client.array(texts(10)), expected(texts(10)))
+    assert 0.37 < time.monotonic() - began < 1.5
+
+
+def test_gets_over_a_storm(client: Embeds, server: FaultServer) -> None:
+    client.array(["a"])
+    server.script = [refused(503, retry_after_ms="1")] * 12
+    got = client.array(texts(64), batch_size=4)
+    np.testing.assert_array_equal(got, expected(texts(64)))
+    assert server.statuses.count(503) == 12
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (refused(401, "bad key"), AuthenticationFailed),
+        (refused(404, "no such model"), NotFound),
+        (refused(429, "no credit", "insufficient_quota"), RateLimited),
+        (refused(503, x_should_retry="false"), ServerError),
+    ],
+)
+def test_raises_at_once_what_does_not_pass(
+    client: Embeds, server: FaultServer, fault: Any, error: type[Exception]
+) -> None:
+    server.script = [fault]
+    with pytest.raises(error):
+        client.array(texts(10))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+def test_gives_up_in_the_end(server: FaultServer, kind: type[Sync | Async]) -> None:
+    client = kind(server.url, max_retries=1)
+    server.script = [torn, torn, slow(0.5), slow(0.5)]
+    with pytest.raises(ConnectionFailed):
+        client.array(["a"])
+    with pytest.raises(TimedOut):
+        client.array(["a"], timeout=0.1)
+    client.close()
+
+
+def test_a_bucket_smaller_than_one_batch_is_no_dead_lock(
+    client: Embeds, server: FaultServer
+) -> None:
+    server.limit = Bucket(rate=20_000, size=1000)
+    some = ["x" * 400] * 60
+    np.testing.assert_array_equal(client.array(some, batch_size=15), expected(some))
+    assert server.statuses == [200] * 4
+
+
+def test_reads_no_further_ahead_than_is_in_flight(server: FaultServer) -> None:
+    read: list[int] = []
+
+    def source() -> Iterator[str]:
+        for n in range(1000):
+            read.append(n)
+            yield "a"
+
+    with Client(api_key=KEY, base_url=server.url) as client:
+        parts = client.embeddings.create_many(source(), model="m", batch_size=10, concurrency=2)
+        next(parts)
+        assert len(read) == 10
+        next(parts)
+        assert len(read) == 30
+        parts.close()
+
+
+def flying() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "embedding"]
+
+
+def test_closing_cancels_what_waits(server: FaultServer) -> None:
+    with Client(api_key=KEY, base_url=server.url) as client:
+        parts = client.embeddings.create_many(texts(100), model="m", batch_size=10, concurrency=4)
+        next(parts)
+        server.script = [None, *[refused(429, retry_after="100")] * 3]
+        next(parts)
+        parts.close()
+        deadline = time.monotonic() + 5
+        while flying() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert flying() == []
+
+
+def test_cancelling_the_task_cancels_its_requests(server: FaultServer) -> None:
+    server.script = [refused(429, retry_after="100")]
+
+    async def run() -> float:
+        async with AsyncClient(api_key=KEY, base_url=server.url) as client:
+            task = asyncio.create_task(client.embeddings.create_array(texts(10), model="m"))
+            await asyncio.sleep(0.3)
+            began = time.monotonic()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return time.monotonic() - began
+
+    assert asyncio.run(run()) < 1
+
+
+def test_yields_what_was_billed(client: Embeds) -> None:
+    parts = client.many(["abcd" * 25] * 30, batch_size=10)
+    assert [part.tokens for part in parts] == [250] * 3
+
+
+def test_refuses_one_text_that_is_no_list(client: Embeds) -> None:
+    with pytest.raises(TypeError, match="put it into a list"):
+        client.array("abc")
+
+
+def test_sends_lone_surrogates_as_what_they_count_as(client: Embeds, server: FaultServer) -> None:
+    client.array(["a\ud800b"])
+    assert server.requests[0]["input"] == ["a\ufffdb"]
+
+
+@pytest.mark.parametrize(
+    ("message", "cap"),
+    [
+        ("batch size is invalid, it should not be larger than 10.: input.contents", 10),
+        ("Too many inputs. The max number of inputs is 16.", 16),
+        ("batch size 2048 > maximum allowed batch size 32", 32),
+        ("at most 100 requests can be in one batch", 100),
+        ("invalid request: total number of texts must be at most 96 - received 2048", 96),
+        ("[] is too long - 'input'. Expected an array with maximum length 2048", None),
+        ("'$.input[17]' is invalid", None),
+        ("This model's maximum context length is 512 tokens, input 3 has 600", None),
+        ("inputs exceed the maximum of 300000 tokens", None),
+    ],
+)
+def test_takes_for_a_cap_only_what_is_one(message: str, cap: int | None) -> None:
+    assert named_cap(message, 2048) == cap
