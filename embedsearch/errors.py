@@ -17,6 +17,8 @@
     │   └── IndexDamaged                   ours, and in part unreadable
     ├── StorageFailed (OSError)            disk full, read-only, or gone
     ├── MissingDependency (ImportError)
+    ├── CostLimitReached                   what may be sent to a provider is used up
+    ├── SecretsFound                       texts to be sent look as if they held secrets
     ├── ConnectionFailed (ConnectionError) the API could not be reached, or hung up
     │   └── TimedOut (TimeoutError)
     └── APIError                           the API refused, or its answer makes no sense
@@ -35,7 +37,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class EmbedsearchError(Exception):
@@ -118,6 +120,25 @@ class StorageFailed(EmbedsearchError, OSError):
 
 class MissingDependency(EmbedsearchError, ImportError):
     """An optional package that this feature needs."""
+
+
+class CostLimitReached(EmbedsearchError):
+    """What may be sent to a provider is used up; what was paid for is kept."""
+
+
+class SecretsFound(EmbedsearchError):
+    """Texts that were to be sent to a provider look as if they held secrets; none was sent.
+
+    ``places`` names each as ``DOCUMENT:LINE (KIND)``.
+    """
+
+    def __init__(self, places: Sequence[str]) -> None:
+        more = f", and {len(places) - 1} more" if len(places) > 1 else ""
+        super().__init__(
+            f"nothing was sent: {places[0]} looks like a secret{more}",
+            hint="take it out, or allow it: --allow-secrets, Allowance(secrets=True)",
+        )
+        self.places = tuple(places)
 
 
 class ConnectionFailed(EmbedsearchError, ConnectionError):

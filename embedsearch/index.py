@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
@@ -18,19 +19,25 @@ from embedsearch.errors import (
     EmbeddingError,
     IndexLocked,
     IndexNotFound,
-    StorageFailed,
 )
-from embedsearch.search import freshness, results
+from embedsearch.search import asking, freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, queries, sources
+from embedsearch.store import checks, documents, filters, fulltext, hits, sources
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
 from embedsearch.store.salvage import salvage as salvaged
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
-from embedsearch.sync.embedding import Allowance, check, embed_pending
+from embedsearch.sync.embedding import (
+    UNLIMITED,
+    Allowance,
+    Estimate,
+    check,
+    embed_pending,
+    estimate,
+)
 from embedsearch.sync.plan import Plan, plan, scope
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from embedsearch.embedders.protocol import Embedder
     from embedsearch.records import Chunk, Document, Hit
@@ -198,7 +205,7 @@ class Index:
         glob: Sequence[str] = (),
         dry_run: bool = False,
         embed: bool = True,
-        allowance: Allowance = Allowance(),
+        allowance: Allowance = UNLIMITED,
         progress: Callable[[Progress], None] = _silent,
     ) -> SyncReport:
         """Bring the index in step with files and folders: only what changed is read and embedded.
@@ -220,15 +227,15 @@ class Index:
         wanted = [Path(path) for path in named]
         if dry_run:
             made = self._plan(wanted, glob, create=False)
-            return apply.rehearse(self._database, made, self._chunking, self._space, progress)
+            report = apply.rehearse(self._database, made, self._chunking, self._space, progress)
+            planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
+            return replace(report, requests=planned.requests, cost=planned.cost)
 
         def work() -> SyncReport:
             made = self._plan(wanted, glob, create=True)
             return apply.apply(self._database, made, self._chunking, progress)
 
-        return self._run(
-            "index", work, allowance=allowance if embed else None, progress=progress
-        )
+        return self._run("index", work, allowance=allowance if embed else None, progress=progress)
 
     def add(
         self,
@@ -236,7 +243,7 @@ class Index:
         *,
         vectors: ArrayLike | None = None,
         embed: bool = True,
-        allowance: Allowance = Allowance(),
+        allowance: Allowance = UNLIMITED,
         progress: Callable[[Progress], None] = _silent,
     ) -> SyncReport:
         """Add documents, in place of those of the same id.
@@ -263,10 +270,14 @@ class Index:
         wanted = allowance if embed and vectors is None else None
         return self._run("add", work, allowance=wanted, progress=progress)
 
+    def estimate(self, todo: Pending | None = None) -> Estimate:
+        """Return what it takes to embed what is pending, or so many texts and tokens."""
+        return estimate(self._database, self.embedder, todo or self.pending())
+
     def embed_pending(
         self,
         *,
-        allowance: Allowance = Allowance(),
+        allowance: Allowance = UNLIMITED,
         progress: Callable[[Progress], None] = _silent,
     ) -> SyncReport:
         """Embed the texts that still wait for it; raises as ``sync`` does."""
@@ -301,7 +312,9 @@ class Index:
             )
         with self._turn:
             self._wrote = True
-            return run(self._database, self._folder, self._space, command, work, embed)
+            return run(
+                self._database, self._folder, self._space, command=command, work=work, embed=embed
+            )
 
     def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
         skip = self._folder and self._folder.absolute()
@@ -341,21 +354,14 @@ class Index:
             raise ValueError("the query is empty: say what to look for")
         if mode not in RANKERS:
             raise ValueError(f"unknown mode {mode!r}: choose from {sorted(RANKERS)}")
-        vector = _NO_VECTOR if mode == "lexical" else self._vector(query)
+        vector = (
+            _NO_VECTOR
+            if mode == "lexical"
+            else asking.vector(self._database, self.embedder, self._space, query)
+        )
         condition = _condition(where, glob)
         rank = partial(RANKERS[mode], self._dense, Query(query, vector, condition))
         return self._collect(rank, k, condition, group_by)
-
-    def _vector(self, query: str) -> NDArray[np.float32]:
-        """Return the vector of a query; a provider is asked for it once."""
-        if not isinstance(self.embedder, embedders.RemoteEmbedder):
-            return self.embedder.embed([query], kind="query")[0]
-        vector = queries.vector(self._database, self._space, query)
-        if vector is None:
-            vector = self.embedder.embed([query], kind="query")[0]
-            with suppress(StorageFailed, IndexLocked):  # one who may only read pays again
-                queries.keep(self._database, self._space, query, vector)
-        return vector
 
     def search_vector(
         self,

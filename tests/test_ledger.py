@@ -139,7 +139,7 @@ def test_the_ledgers_leave_the_caches_as_they_are(database: Database) -> None:
     with database.writing():
         usage.note(database, USES)
     assert database.generation == before + 1
-    with database.writing(ledger=True):
+    with database.writing(generation=False):
         database.set("colour", "red")
         with database.writing():
             database.set("colour", "blue")

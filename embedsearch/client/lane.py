@@ -102,6 +102,11 @@ class Lane:
                 self._held_at = now
                 self._refuse(asked, said, now) if status == 429 else self._fail()
 
+    def rate(self, now: float) -> float | None:
+        """Return the tokens a second that may be sent, None where nothing is known of a limit."""
+        rates = [meter.rate for kind, meter in self._refilled(now) if kind == "tokens"]
+        return min(rates, default=None)
+
     def _seconds(self, ticket: Ticket, now: float) -> float:
         if now < self._paused_until:
             return self._paused_until - now

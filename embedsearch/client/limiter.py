@@ -64,6 +64,12 @@ class Limiter:
             if ticket.lane.leave(ticket):
                 ticket.lane.learn(ticket, status, headers, self._clock())
 
+    def rate(self, lane: str) -> float | None:
+        """Return the tokens a second that a lane may have, as told or as learned; None: unknown."""
+        with self._lock:
+            found = self._lanes.get(lane)
+            return found.rate(self._clock()) if found else None
+
     def release(self, ticket: Ticket) -> None:
         """Give up a request, sent or not; a ticket that is settled stays as it is."""
         with self._lock:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from embedsearch.embedders.folder import folder_model
 from embedsearch.embedders.local import LocalEmbedder
 from embedsearch.embedders.packaged import packaged_model
-from embedsearch.embedders.protocol import Embedder, RemoteEmbedder, Role
+from embedsearch.embedders.protocol import Embedder, RemoteEmbedder, Role, is_remote
 
-__all__ = ["Embedder", "LocalEmbedder", "RemoteEmbedder", "Role", "load"]
+__all__ = ["Embedder", "LocalEmbedder", "RemoteEmbedder", "Role", "is_remote", "load"]
 
 
 def load(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from embedsearch.client import Client
+from embedsearch.client.batches import MOST_INPUTS, MOST_TOKENS
 from embedsearch.errors import DimensionMismatch
 from embedsearch.tokens import encoding, model
 
@@ -106,6 +107,16 @@ class APIEmbedder:
         """The client; raises AuthenticationFailed where it has no key and needs one."""
         return self._client or Client(base_url=self._base_url)
 
+    def requests(self, texts: int, tokens: int) -> int:
+        """Return how many requests so many texts and tokens take, where the server has no cap."""
+        return max(-(-texts // MOST_INPUTS), -(-tokens // MOST_TOKENS))
+
+    @property
+    def rate(self) -> float | None:
+        """The tokens a second that the provider takes, ``None`` where that is not known yet."""
+        driver = self.client.driver
+        return driver.limiter.rate(f"{driver.settings.base_url} {self.model}")
+
     def cost(self, tokens: int) -> float | None:
         """Return the price of embedding so many tokens in US dollars, ``None`` if not known."""
         return self._known.cost(tokens) if self._known else None
@@ -149,9 +160,7 @@ class APIEmbedder:
             return None
 
     def _create(self, texts: Sequence[str]) -> Vectors:
-        return self.client.embeddings.create_array(
-            texts, model=self.model, dimensions=self._asked
-        )
+        return self.client.embeddings.create_array(texts, model=self.model, dimensions=self._asked)
 
     def _units(self, rows: Vectors) -> Vectors:
         import numpy as np

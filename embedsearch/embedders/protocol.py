@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,7 +49,6 @@ class Embedder(Protocol):
         """Return one unit row of float32 a text, shape (n, d); (0, d) for no texts."""
 
 
-@runtime_checkable
 class RemoteEmbedder(Embedder, Protocol):
     """An embedder that sends texts away, many at once, and perhaps for money."""
 
@@ -64,6 +63,13 @@ class RemoteEmbedder(Embedder, Protocol):
     def cost(self, tokens: int) -> float | None:
         """Return the price of embedding so many tokens in US dollars, ``None`` if not known."""
 
+    def requests(self, texts: int, tokens: int) -> int:
+        """Return how many requests so many texts and tokens take."""
+
+    @property
+    def rate(self) -> float | None:
+        """The tokens a second that the provider takes, ``None`` where that is not known yet."""
+
     def embed_stream(
         self,
         texts: Iterable[str],
@@ -76,3 +82,8 @@ class RemoteEmbedder(Embedder, Protocol):
         ``label`` names the text at a position; ``on_refused`` is told of one that can't be
         embedded, and the rest goes on.
         """
+
+
+def is_remote(embedder: Embedder) -> TypeGuard[RemoteEmbedder]:
+    """Tell whether an embedder sends texts away; nothing of it is asked, as that may need a key."""
+    return hasattr(type(embedder), "embed_stream")

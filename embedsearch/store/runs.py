@@ -24,7 +24,7 @@ class Run:
     failed: int
     texts: int
     tokens: int
-    cost: float
+    cost: float | None
 
 
 _COLUMNS = ", ".join(Run.__slots__)

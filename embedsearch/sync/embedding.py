@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from embedsearch.embedders.protocol import RemoteEmbedder
+from embedsearch.embedders.protocol import is_remote
 from embedsearch.errors import EmbeddingError, SecretsFound
 from embedsearch.privacy import scan
 from embedsearch.store import documents, outbox, usage, vectors
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from embedsearch.embedders.protocol import Embedder
+    from embedsearch.embedders.protocol import Embedder, RemoteEmbedder
     from embedsearch.errors import InputRefused
     from embedsearch.store.database import Database
 
 Pending: TypeAlias = tuple[int, int, str]
 """A text to embed: its id, its tokens, and what it says."""
 
-COMMIT_TEXTS = 256
-"""How many texts are embedded between commits: a few seconds' work, all that a crash can lose."""
+COMMIT_TEXTS = 64
+"""How many texts are embedded between commits: a second or two, all that a crash can lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,17 @@ class Allowance:
     secrets: bool = False
 
 
+UNLIMITED = Allowance()
+
+
 @dataclass(slots=True)
 class Done:
     """What was embedded: ``tokens`` as planned, ``cost`` in US dollars for what was billed."""
 
     texts: int = 0
     tokens: int = 0
-    cost: float = 0.0
+    requests: int = 0
+    cost: float | None = 0.0
     refused: list[Failure] = field(default_factory=list)
     capped: bool = False
     """Whether the run stopped at its allowance."""
@@ -69,11 +73,7 @@ class Embedded(NamedTuple):
 
 def check(allowance: Allowance, embedder: Embedder) -> None:
     """Raise ValueError for a limit in dollars where the price is not known."""
-    if (
-        allowance.cost is not None
-        and isinstance(embedder, RemoteEmbedder)
-        and embedder.cost(1) is None
-    ):
+    if allowance.cost is not None and is_remote(embedder) and embedder.cost(1) is None:
         raise ValueError(
             f"the price of {embedder.model} is not known: set a limit in tokens, not in dollars"
         )
@@ -101,7 +101,7 @@ def embed_pending(
     if not todo.texts:
         return done
     progress(Progress("embed", 0, todo.tokens))
-    if isinstance(embedder, RemoteEmbedder):
+    if is_remote(embedder):
         if not allowance.secrets:
             _refuse_secrets(database, space)
         batches = _remote(database, embedder, space, allowance, done)
@@ -111,8 +111,8 @@ def embed_pending(
         _check(batch, embedder)
         with database.writing():
             vectors.put(database, space, batch.texts, batch.vectors)
-            if isinstance(embedder, RemoteEmbedder):
-                done.cost += _bill(database, embedder, batch.billed)
+            if is_remote(embedder):
+                _bill(database, embedder, batch.billed, done)
         done.texts += len(batch.texts)
         done.tokens += batch.tokens
         progress(Progress("embed", done.tokens, max(todo.tokens, done.tokens)))
@@ -210,10 +210,50 @@ def _entry(database: Database, embedder: RemoteEmbedder, id: int, tokens: int, t
     return Sent(_now(), embedder.host, embedder.model, document, text_hash(text), tokens)
 
 
-def _bill(database: Database, embedder: RemoteEmbedder, tokens: int) -> float:
+def _bill(database: Database, embedder: RemoteEmbedder, tokens: int, done: Done) -> None:
+    """Note what a request cost, together with the vectors that it brought."""
     cost = embedder.cost(tokens)
+    done.requests += 1
+    done.cost = None if cost is None or done.cost is None else done.cost + cost
     usage.note(database, [Use(_now(), "index", embedder.host, embedder.model, 1, tokens, cost)])
-    return cost or 0.0
+    if embedder.rate:
+        database.set(_rate_key(embedder), str(embedder.rate))
+
+
+def _rate_key(embedder: RemoteEmbedder) -> str:
+    return f"rate {embedder.host} {embedder.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What it takes to embed: ``cost`` in US dollars, ``None`` if the price is not known.
+
+    ``minutes`` at the provider's limits, ``None`` before any were seen; ``host`` is where the
+    texts would be sent, ``None`` for a model that runs here.
+    """
+
+    texts: int
+    tokens: int
+    requests: int = 0
+    cost: float | None = 0.0
+    minutes: float | None = None
+    host: str | None = None
+
+
+def estimate(database: Database, embedder: Embedder, todo: vectors.Pending) -> Estimate:
+    """Return what it takes to embed so many texts and tokens."""
+    if not is_remote(embedder):
+        return Estimate(todo.texts, todo.tokens)
+    with database.reading():
+        rate = database.setting(_rate_key(embedder))
+    return Estimate(
+        todo.texts,
+        todo.tokens,
+        embedder.requests(todo.texts, todo.tokens),
+        embedder.cost(todo.tokens),
+        todo.tokens / float(rate) / 60 if rate else None,
+        embedder.host,
+    )
 
 
 def _now() -> str:

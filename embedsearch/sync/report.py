@@ -28,8 +28,8 @@ class SyncReport:
     """What a sync did, or would do: counts of documents, then of what was embedded.
 
     ``skipped`` are binary files, ``failed`` those that could not be read; a document read from one
-    earlier is kept. ``texts`` and ``tokens`` were embedded (would be, for a dry run), ``pending``
-    are texts left to embed; ``cost`` is in US dollars.
+    earlier is kept. ``texts`` and ``tokens`` were embedded (would be, for a dry run), in so many
+    ``requests`` to a provider, for ``cost`` US dollars (``None``: not known); ``pending`` are left.
     """
 
     added: int = 0
@@ -43,4 +43,5 @@ class SyncReport:
     tokens: int = 0
     pending: int = 0
     seconds: float = 0.0
-    cost: float = 0.0
+    requests: int = 0
+    cost: float | None = 0.0

@@ -24,6 +24,7 @@ def run(
     database: Database,
     folder: Path | None,
     space: int,
+    *,
     command: str,
     work: Callable[[], SyncReport],
     embed: Callable[[], Done] | None,
@@ -43,6 +44,7 @@ def run(
                 report,
                 texts=done.texts,
                 tokens=done.tokens,
+                requests=done.requests,
                 cost=done.cost,
                 failed=(*report.failed, *done.refused),
             )

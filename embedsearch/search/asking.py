@@ -1,0 +1,60 @@
+"""The vector of a query; a provider is asked for it once, and that it was asked is noted."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from embedsearch.embedders import is_remote
+from embedsearch.errors import IndexLocked, StorageFailed
+from embedsearch.store import outbox, queries, usage
+from embedsearch.store.fulltext import text_hash
+from embedsearch.store.outbox import Sent
+from embedsearch.store.usage import Use
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from embedsearch.embedders import Embedder, RemoteEmbedder
+    from embedsearch.store.database import Database
+
+
+def vector(database: Database, embedder: Embedder, space: int, query: str) -> NDArray[np.float32]:
+    """Return the unit vector (d,) of a query.
+
+    What a provider gave is kept in the index, unless that can't be written.
+    """
+    if not is_remote(embedder):
+        return embedder.embed([query], kind="query")[0]
+    kept = queries.vector(database, space, query)
+    if kept is not None:
+        return kept
+    unwritable = suppress(StorageFailed, IndexLocked)
+    tokens = embedder.tokenizer.count([query])[0]
+    with unwritable:
+        sent = Sent(_now(), embedder.host, embedder.model, None, text_hash(query), tokens)
+        outbox.note(database, [sent])
+    found = embedder.embed([query], kind="query")[0]
+    with unwritable:
+        _keep(database, embedder, space, query, found, tokens)
+    return found
+
+
+def _keep(
+    database: Database,
+    embedder: RemoteEmbedder,
+    space: int,
+    query: str,
+    found: NDArray[np.float32],
+    tokens: int,
+) -> None:
+    use = Use(_now(), "search", embedder.host, embedder.model, 1, tokens, embedder.cost(tokens))
+    with database.writing(generation=False):
+        queries.keep(database, space, query, found)
+        usage.note(database, [use])
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
