@@ -16,6 +16,7 @@ ROOMS = [
     "records",
     "privacy",
     "tokens",
+    "finetuning",
     "chunking",
     "readers",
     "store",

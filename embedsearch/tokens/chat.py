@@ -107,7 +107,9 @@ def _count_tool(tool: Mapping[str, Any], tokenizer: TiktokenTokenizer) -> int:
     )
 
 
-def _count_property(name: str, schema: Mapping[str, Any], tokenizer: TiktokenTokenizer) -> int:
+def _count_property(name: str, schema: Any, tokenizer: TiktokenTokenizer) -> int:
+    if not isinstance(schema, dict):  # true and false are schemas, too
+        return tokenizer.count([f"{name}:{json.dumps(schema)}"])[0]
     choices = [str(choice) for choice in schema.get("enum") or ()]
     line = f"{name}:{schema.get('type', '')}:{_described(schema)}"
     total = sum(tokenizer.count([line, *choices]))
