@@ -493,6 +493,18 @@ class Index:
         return found
 
 
+def embedder_of(path: PathLike) -> str | None:
+    """Return the name of the embedder that an index was made with, ``None`` without an index."""
+    try:
+        database = open_database(Path(path) / DATABASE, create=False)
+    except IndexNotFound:
+        return None
+    try:
+        return database.setting("embedder")
+    finally:
+        database.close()
+
+
 def salvage(path: PathLike) -> dict[str, int]:
     """Make a damaged index usable again: what ``index.db`` still yields goes into a new one.
 

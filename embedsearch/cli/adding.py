@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path, PurePath
 
 import click
 
-from embedsearch.cli import opening, options, progress, reports, rows
+from embedsearch.cli import opening, options, reports, rows, spending
+from embedsearch.sync.embedding import Allowance
 
 
 @click.command("add")
@@ -30,6 +32,7 @@ from embedsearch.cli import opening, options, progress, reports, rows
     help="What FILE holds, where its name does not say.",
 )
 @options.embedding
+@options.sending
 @options.as_json
 @click.pass_context
 def add_(
@@ -44,6 +47,10 @@ def add_(
     meta: str,
     format_: str | None,
     embed: bool,
+    max_tokens: int | None,
+    max_cost: float | None,
+    allow_secrets: bool,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Add each row of FILE ('-' is stdin) as a document, in place of the one with its id.
@@ -57,11 +64,16 @@ def add_(
         table = rows.Table(file, stream, known, columns)
         documents = table.documents()
         first = list(islice(documents, 1))  # a wrong column is found before an index is made
-        with (
-            opening.open_index(db, model, create=True) as index,
-            progress.shown(quiet=quiet) as listener,
-        ):
-            report = index.add(chain(first, documents), embed=embed, progress=listener)
+        allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
+        with opening.open_index(db, model, create=True) as index:
+            report = spending.taken_in(
+                index,
+                partial(index.add, chain(first, documents)),
+                embed=embed,
+                allowance=allowance,
+                yes=yes,
+                quiet=quiet,
+            )
     report = replace(report, failed=tuple(table.failed))
     output = "json" if as_json else "text"
     reports.finish(ctx, report, nothing=f"no rows in {file}", format_=output, quiet=quiet)

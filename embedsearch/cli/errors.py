@@ -8,13 +8,20 @@ from typing import NoReturn
 
 import click
 
-from embedsearch.errors import EmbedsearchError, IndexLocked
+from embedsearch.errors import (
+    AuthenticationFailed,
+    CostLimitReached,
+    EmbedsearchError,
+    IndexLocked,
+    RateLimited,
+)
 
 NOTHING_FOUND = 1
 FAILED = 2
 SOME_FAILED = 3
-LOCKED = 6
 INTERRUPTED = 130
+EXITS = {AuthenticationFailed: 4, CostLimitReached: 5, RateLimited: 5, IndexLocked: 6}
+"""The exit codes of errors that a script may want to tell apart; all others are FAILED."""
 
 EXPECTED = (EmbedsearchError, ValueError, OSError, click.UsageError)
 """What the library and click raise on purpose; anything else is a bug and shows its trace."""
@@ -31,7 +38,7 @@ def report(ctx: click.Context, error: Exception) -> NoReturn:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {_message(error)}", err=True)
         if hint := _hint(error):
             click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
-    ctx.exit(LOCKED if isinstance(error, IndexLocked) else FAILED)
+    ctx.exit(next((code for kind, code in EXITS.items() if isinstance(error, kind)), FAILED))
 
 
 def interrupted(ctx: click.Context) -> NoReturn:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from embedsearch.cli import opening, options, progress, reports
+from embedsearch.cli import opening, options, progress, reports, spending
+from embedsearch.store.vectors import Pending
+from embedsearch.sync.embedding import Allowance
 
 
 @click.command("index")
@@ -21,6 +24,7 @@ from embedsearch.cli import opening, options, progress, reports
 @click.option("-g", "--glob", metavar="PATTERN", multiple=True, help="Only files that match.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, in exact tokens.")
 @options.embedding
+@options.sending
 @options.output_format(options.PLAIN_FORMATS)
 @click.pass_context
 def index_(
@@ -33,6 +37,10 @@ def index_(
     glob: tuple[str, ...],
     dry_run: bool,
     embed: bool,
+    max_tokens: int | None,
+    max_cost: float | None,
+    allow_secrets: bool,
+    yes: bool,
     format_: str,
 ) -> None:
     """Index files and folders: only what changed is read and embedded.
@@ -44,11 +52,17 @@ def index_(
     if dry_run:
         with opening.open_for_a_plan(db, model) as index, progress.shown(quiet=quiet) as listener:
             report = index.sync(paths, glob=glob, dry_run=True, progress=listener)
-        reports.finish_rehearsal(ctx, report, nothing=nothing, format_=format_)
+            planned = index.estimate(Pending(report.texts, report.tokens))
+        reports.finish_rehearsal(ctx, report, planned, nothing=nothing, format_=format_)
     else:
-        with (
-            opening.open_index(db, model, create=True) as index,
-            progress.shown(quiet=quiet) as listener,
-        ):
-            report = index.sync(paths, glob=glob, embed=embed, progress=listener)
+        allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
+        with opening.open_index(db, model, create=True) as index:
+            report = spending.taken_in(
+                index,
+                partial(index.sync, paths, glob=glob),
+                embed=embed,
+                allowance=allowance,
+                yes=yes,
+                quiet=quiet,
+            )
         reports.finish(ctx, report, nothing=nothing, format_=format_, quiet=quiet)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 import embedsearch
 from embedsearch import embedders
+from embedsearch.cli import options
 
 if TYPE_CHECKING:
     from embedsearch import Index
+    from embedsearch.embedders import Embedder
 
 FOLDER = ".embedsearch"
 """The name of an index that was not named."""
@@ -26,8 +30,7 @@ def open_index(db: Path | None, model: str | None, *, create: bool = False) -> I
 
     """
     folder = db or located()
-    embedder = embedders.load(model) if model else None
-    index = embedsearch.Index.open(folder, embedder, create=create)
+    index = embedsearch.Index.open(folder, _embedder(folder, model), create=create)
     if create and folder.name == FOLDER:
         _keep_out_of_git(folder)
     return index
@@ -38,7 +41,21 @@ def open_for_a_plan(db: Path | None, model: str | None) -> Index:
     try:
         return open_index(db, model)
     except embedsearch.errors.IndexNotFound:
-        return embedsearch.Index.open(":memory:", embedders.load(model))
+        named = embedders.load(model, **_said_of_an_api())
+        return embedsearch.Index.open(":memory:", named)
+
+
+def _embedder(folder: Path, model: str | None) -> Embedder | None:
+    """Return the embedder that was named, or the index's own where an API was said for it."""
+    said = _said_of_an_api()
+    if model is None and said:
+        model = embedsearch.index.embedder_of(folder)
+    return embedders.load(model, **said) if model else None
+
+
+def _said_of_an_api() -> dict[str, Any]:
+    said: dict[str, Any] = click.get_current_context().meta.get(options.API, {})
+    return said
 
 
 def located() -> Path:

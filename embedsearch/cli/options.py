@@ -49,6 +49,15 @@ as_json = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, callback=_expect_json, help="Print JSON."
 )
 
+API = "embedsearch.api"
+"""The key in ``Context.meta`` of what was said of an API, which any command may need."""
+
+
+def _of_an_api(ctx: click.Context, option: click.Parameter, value: Any) -> None:
+    if value is not None:
+        ctx.meta.setdefault(API, {})[option.name] = value
+
+
 of_the_index = _together(
     click.option(
         "-d",
@@ -61,7 +70,15 @@ of_the_index = _together(
         "-m",
         "--model",
         metavar="NAME",
-        help="The embedder: 'local', or a folder with an ONNX model; else the index's own.",
+        help="The embedder: 'local', a folder with an ONNX model, or openai/MODEL of an API that is"
+        " compatible with OpenAI's; else the index's own.",
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        expose_value=False,
+        callback=_of_an_api,
+        help="Where the API is; else $OPENAI_BASE_URL, else OpenAI's own.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
 )
@@ -106,4 +123,31 @@ embedding = click.option(
     flag_value=False,
     default=True,
     help="Take texts in for search by words; embed them in a later run.",
+)
+
+sending = _together(
+    click.option(
+        "--dimensions",
+        type=click.IntRange(min=1),
+        expose_value=False,
+        callback=_of_an_api,
+        help="How long an API's vectors shall be; settled when the index is made.",
+    ),
+    click.option(
+        "--max-tokens",
+        type=click.IntRange(min=0),
+        help="Stop before the request to a provider that would cross so many tokens.",
+    ),
+    click.option(
+        "--max-cost",
+        metavar="DOLLARS",
+        type=click.FloatRange(min=0),
+        help="Stop before the request that would cross so many US dollars.",
+    ),
+    click.option(
+        "--allow-secrets",
+        is_flag=True,
+        help="Send texts even if they look as if they held secrets.",
+    ),
+    click.option("-y", "--yes", is_flag=True, help="Do not ask before texts are sent for money."),
 )

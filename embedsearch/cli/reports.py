@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedsearch.cli import terminal
+from embedsearch.cli import spending, terminal
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.progress import tokens
 from embedsearch.cli.terminal import counted, printable
@@ -16,6 +16,7 @@ from embedsearch.cli.terminal import counted, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from embedsearch.sync.embedding import Estimate
     from embedsearch.sync.report import Failure, SyncReport
 
 FAILURES_SHOWN = 20
@@ -36,12 +37,15 @@ def finish(
     _exit(ctx, report)
 
 
-def finish_rehearsal(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str) -> None:
+def finish_rehearsal(
+    ctx: click.Context, report: SyncReport, planned: Estimate, *, nothing: str, format_: str
+) -> None:
     """Print what a run would do: that is data, so on stdout."""
     if format_ == "json":
         click.echo(as_json(report))
     else:
-        click.echo(_plan(report) if _seen(report) else nothing)
+        plan = "; ".join([*_changes(report), spending.words(planned)])
+        click.echo(plan if _seen(report) else nothing)
         list_failures(report.failed)
     _exit(ctx, report)
 
@@ -72,15 +76,19 @@ def summary(report: SyncReport) -> str:
     if report.texts:
         parts.append(
             f"{counted(report.texts, 'passage')} ({tokens(report.tokens)} tokens) embedded"
+            + _paid(report)
         )
     if report.pending:
         parts.append(f"{counted(report.pending, 'passage')} left to embed")
     return f"{'; '.join(parts)}, in {report.seconds:.1f} s"
 
 
-def _plan(report: SyncReport) -> str:
-    cost = f"{counted(report.texts, 'passage')} ({counted(report.tokens, 'token')}) to embed"
-    return "; ".join([*_changes(report), cost])
+def _paid(report: SyncReport) -> str:
+    """Return what a provider was asked and paid, nothing for a model that runs here."""
+    if not report.requests:
+        return ""
+    price = "price not known" if report.cost is None else spending.dollars(report.cost)
+    return f" in {counted(report.requests, 'request')}, {price}"
 
 
 def _changes(report: SyncReport) -> list[str]:

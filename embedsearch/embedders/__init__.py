@@ -31,8 +31,8 @@ def load(
         return APIEmbedder.named(name, dimensions=dimensions, base_url=base_url)
     if dimensions is not None or base_url is not None:
         raise ValueError(
-            f"expected a model of an API, as openai/text-embedding-3-small, got {name or 'local'!r}:"
-            " only they take dimensions and base_url"
+            "only a model of an API, as openai/text-embedding-3-small, takes dimensions and"
+            f" base_url, got {name or 'local'!r}"
         )
     model = packaged_model() if name is None or name == "local" else folder_model(name)
     return LocalEmbedder(model, threads=threads)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from embedsearch.embedders import is_remote
 from embedsearch.errors import IndexLocked, StorageFailed
 from embedsearch.store import outbox, queries, usage
@@ -14,10 +16,9 @@ from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    from embedsearch.embedders import Embedder, RemoteEmbedder
+    from embedsearch.embedders import Embedder
     from embedsearch.store.database import Database
 
 
@@ -27,7 +28,8 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> ND
     What a provider gave is kept in the index, unless that can't be written.
     """
     if not is_remote(embedder):
-        return embedder.embed([query], kind="query")[0]
+        rows = embedder.embed([query], kind="query")
+        return np.asarray(rows[0], np.float32)
     kept = queries.vector(database, space, query)
     if kept is not None:
         return kept
@@ -36,24 +38,14 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> ND
     with unwritable:
         sent = Sent(_now(), embedder.host, embedder.model, None, text_hash(query), tokens)
         outbox.note(database, [sent])
-    found = embedder.embed([query], kind="query")[0]
-    with unwritable:
-        _keep(database, embedder, space, query, found, tokens)
-    return found
-
-
-def _keep(
-    database: Database,
-    embedder: RemoteEmbedder,
-    space: int,
-    query: str,
-    found: NDArray[np.float32],
-    tokens: int,
-) -> None:
-    use = Use(_now(), "search", embedder.host, embedder.model, 1, tokens, embedder.cost(tokens))
-    with database.writing(generation=False):
+    found: NDArray[np.float32] = embedder.embed([query], kind="query")[0]
+    cost = embedder.cost(tokens)
+    with unwritable, database.writing(generation=False):
         queries.keep(database, space, query, found)
-        usage.note(database, [use])
+        usage.note(
+            database, [Use(_now(), "search", embedder.host, embedder.model, 1, tokens, cost)]
+        )
+    return found
 
 
 def _now() -> str:

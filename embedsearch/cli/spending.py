@@ -1,0 +1,83 @@
+"""What is sent to a provider: its price first, a question where it is high, then the limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from embedsearch.cli import progress
+from embedsearch.cli.terminal import counted, note
+from embedsearch.embedders import is_remote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from embedsearch import Index
+    from embedsearch.sync.embedding import Allowance, Estimate
+    from embedsearch.sync.report import SyncReport
+
+ASK_FROM = 0.10
+"""US dollars from which is asked first; what has no known price is asked about, too."""
+
+
+def taken_in(
+    index: Index,
+    take_in: Callable[..., SyncReport],
+    *,
+    embed: bool,
+    allowance: Allowance,
+    yes: bool,
+    quiet: bool,
+) -> SyncReport:
+    """Take texts in and embed them; before any is sent to a provider, say what it costs.
+
+    ``take_in`` is called with ``embed``, ``allowance`` and ``progress``.
+    """
+    remote = embed and is_remote(index.embedder)
+    with progress.shown(quiet=quiet) as listener:
+        report = take_in(embed=embed and not remote, allowance=allowance, progress=listener)
+    if not (remote and report.pending):
+        return report
+    planned = index.estimate()
+    note(words(planned), quiet=quiet)
+    if not yes and asks(planned, allowance):
+        click.confirm("Send them?", abort=True, err=True)
+    with progress.shown(quiet=quiet) as listener:
+        done = index.embed_pending(allowance=allowance, progress=listener)
+    return replace(report, seconds=report.seconds + done.seconds, **_embedded(report, done))
+
+
+def _embedded(report: SyncReport, done: SyncReport) -> dict[str, Any]:
+    return {
+        "texts": done.texts,
+        "tokens": done.tokens,
+        "requests": done.requests,
+        "cost": done.cost,
+        "pending": done.pending,
+        "failed": (*report.failed, *done.failed),
+    }
+
+
+def asks(planned: Estimate, allowance: Allowance) -> bool:
+    """Whether to ask before so much is sent; a limit in dollars is an answer already."""
+    return allowance.cost is None and (planned.cost is None or planned.cost >= ASK_FROM)
+
+
+def words(planned: Estimate) -> str:
+    """Return what embedding takes: ``12 passages (3,400 tokens) in 1 request, $0.0001 ...``."""
+    amount = f"{counted(planned.texts, 'passage')} ({counted(planned.tokens, 'token')}) to embed"
+    if planned.host is None:
+        return amount
+    parts = [f"{amount} by {planned.host} in {counted(planned.requests, 'request')}"]
+    parts.append("price not known" if planned.cost is None else dollars(planned.cost))
+    if planned.minutes is not None:
+        parts.append(f"about {max(planned.minutes, 0.1):.1f} min at its limits")
+    return ", ".join(parts)
+
+
+def dollars(cost: float) -> str:
+    """Return a price: to the cent where it has cents, else with two digits that tell."""
+    return f"${cost:,.2f}" if cost >= 1 or cost == 0 else f"${cost:.2g}"
