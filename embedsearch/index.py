@@ -23,7 +23,7 @@ from embedsearch.errors import (
 from embedsearch.search import asking, freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, sources
+from embedsearch.store import checks, documents, filters, fulltext, hits, outbox, sources, usage
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
@@ -169,6 +169,9 @@ class Index:
                     self._dense.save()
         finally:
             self._database.close()
+            embedder = self._given or self.__dict__.get("embedder")  # not to be looked for now
+            if embedder and embedders.is_remote(embedder):
+                embedder.close()
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -469,6 +472,18 @@ class Index:
     def status(self) -> Status:
         """Return what the index holds, and how far it is embedded."""
         return status(self._database, self._space, self._folder)
+
+    def usage(self, *, by: usage.By = "day", since: str = "") -> list[usage.Total]:
+        """Return what providers were asked and paid, summed by a key, in its order.
+
+        ``since`` is a date or a time of UTC, as ``2026-11-01``.
+        """
+        with self._database.reading():
+            return usage.totals(self._database, by=by, since=since)
+
+    def outbox(self) -> Iterator[outbox.Sent]:
+        """Yield every text that was sent to a provider, oldest first: when, where, what of."""
+        return outbox.sent(self._database)
 
     def verify(self) -> list[Problem]:
         """Return what is wrong with the index's files, nothing for a sound one; writes nothing."""

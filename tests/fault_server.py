@@ -32,6 +32,11 @@ def vector(text: str, dimensions: int = 4) -> np.ndarray[Any, np.dtype[np.float3
     return row
 
 
+def tokens_of(texts: list[str]) -> int:
+    """Return what the server charges: a token for four characters."""
+    return sum(map(len, texts)) // 4
+
+
 def _takes(_text: str) -> bool:
     return False
 
@@ -55,6 +60,7 @@ class FaultServer:
     """Texts that are refused, with the whole request they are in."""
     change: Callable[[dict[str, Any]], object] = _leaves
     """Spoils a reply before it is sent."""
+    charge: Callable[[list[str]], int] = tokens_of
     limit: Bucket | SlidingWindow | Slices | None = None
     latency: float = 0.0
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -121,11 +127,6 @@ def answer(handler: _Handler, body: dict[str, Any]) -> None:
         handler.send(200, replied(faults, body), **headers)
 
 
-def tokens_of(texts: list[str]) -> int:
-    """Return what the server charges: a token for four characters."""
-    return sum(map(len, texts)) // 4
-
-
 def replied(faults: FaultServer, body: dict[str, Any]) -> dict[str, Any]:
     """Return the reply to a request: in reverse order, as the index is what counts."""
     dimensions = body.get("dimensions", 4) if faults.choose_dimensions else 4
@@ -135,7 +136,7 @@ def replied(faults: FaultServer, body: dict[str, Any]) -> dict[str, Any]:
         row = vector(text, dimensions)
         value = base64.b64encode(row.tobytes()).decode() if encoded else row.tolist()
         data.append({"object": "embedding", "index": index, "embedding": value})
-    tokens = tokens_of(body["input"])
+    tokens = faults.charge(body["input"])
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     reply = {"object": "list", "data": data[::-1], "model": body["model"], "usage": usage}
     faults.change(reply)

@@ -58,6 +58,7 @@ class APIEmbedder:
         self._size = size
         self._base_url = base_url
         self._client = client
+        self._own: Client | None = None
 
     @classmethod
     def named(
@@ -102,10 +103,18 @@ class APIEmbedder:
         """Where texts are sent."""
         return urlsplit(self.client.driver.settings.base_url).netloc
 
-    @cached_property
+    @property
     def client(self) -> Client:
         """The client; raises AuthenticationFailed where it has no key and needs one."""
-        return self._client or Client(base_url=self._base_url)
+        if self._client is None:
+            self._client = self._own = Client(base_url=self._base_url)
+        return self._client
+
+    def close(self) -> None:
+        """Close the connections of a client that was made here; another is made when needed."""
+        if self._own is not None:
+            self._own.close()
+            self._client = self._own = None
 
     def requests(self, texts: int, tokens: int) -> int:
         """Return how many requests so many texts and tokens take, where the server has no cap."""

@@ -83,6 +83,9 @@ class RemoteEmbedder(Embedder, Protocol):
         embedded, and the rest goes on.
         """
 
+    def close(self) -> None:
+        """Close the connections that this embedder opened itself."""
+
 
 def is_remote(embedder: Embedder) -> TypeGuard[RemoteEmbedder]:
     """Tell whether an embedder sends texts away; nothing of it is asked, as that may need a key."""

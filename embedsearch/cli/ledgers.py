@@ -1,0 +1,98 @@
+"""``embedsearch usage`` and ``outbox``: what providers were asked and paid, and what was sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch.cli import opening, options, spending
+from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.terminal import counted, printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from embedsearch.store.outbox import Sent
+    from embedsearch.store.usage import By, Total
+
+
+@click.command("usage")
+@options.of_the_index
+@click.option(
+    "--by",
+    type=click.Choice(["day", "command", "host", "model"]),
+    default="day",
+    show_default=True,
+    help="What to sum by; days are those of UTC.",
+)
+@click.option("--since", metavar="DATE", default="", help="Only from this day on: 2026-11-01.")
+@options.output_format(options.PLAIN_FORMATS)
+@click.pass_context
+def usage_(
+    ctx: click.Context,
+    *,
+    db: Path | None,
+    model: str | None,
+    quiet: bool,  # noqa: ARG001 -- it is quiet
+    by: By,
+    since: str,
+    format_: str,
+) -> None:
+    """Say what providers were asked and paid, as they billed it."""
+    with opening.open_index(db, model) as index:
+        totals = index.usage(by=by, since=since)
+    if format_ == "json":
+        lines = [asdict(total) for total in totals]
+        click.echo(json.dumps({"schema_version": 1, "by": by, "usage": lines}))
+    else:
+        for total in totals:
+            click.echo(_line(total))
+    ctx.exit(0 if totals else NOTHING_FOUND)
+
+
+def _line(total: Total) -> str:
+    unpriced = f" and {counted(total.unpriced, 'token')} of unknown price" if total.unpriced else ""
+    amounts = f"{counted(total.requests, 'request')}, {counted(total.tokens, 'token')}"
+    return f"{printable(total.key)}  {amounts}, {spending.dollars(total.cost)}{unpriced}"
+
+
+@click.command("outbox")
+@options.of_the_index
+@options.output_format(options.PLAIN_FORMATS)
+@click.pass_context
+def outbox_(
+    ctx: click.Context,
+    *,
+    db: Path | None,
+    model: str | None,
+    quiet: bool,  # noqa: ARG001 -- it is quiet
+    format_: str,
+) -> None:
+    """List every text that was sent to a provider, oldest first: when, where, and what it is of.
+
+    The texts themselves are not kept; ``sha256`` tells whether a text was one of them.
+    """
+    with opening.open_index(db, model) as index:
+        entries = [*index.outbox()] if format_ == "json" else index.outbox()
+        some = False
+        if format_ == "json":
+            found = [_record(entry) for entry in entries]
+            click.echo(json.dumps({"schema_version": 1, "outbox": found}, ensure_ascii=False))
+            some = bool(found)
+        else:
+            for entry in entries:
+                some = True
+                click.echo(_entry(entry))
+    ctx.exit(0 if some else NOTHING_FOUND)
+
+
+def _record(entry: Sent) -> dict[str, Any]:
+    return asdict(entry) | {"sha256": entry.sha256.hex()}
+
+
+def _entry(entry: Sent) -> str:
+    what = "(a query)" if entry.document is None else printable(entry.document)
+    return f"{entry.at}  {entry.host}  {entry.model}  {counted(entry.tokens, 'token')}  {what}"

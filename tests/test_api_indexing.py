@@ -1,0 +1,319 @@
+"""Indexing through an API: what is sent, kept, paid, capped and refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from fault_server import FaultServer, refused, serve, vector
+
+from embedsearch import Client, Document, Index
+from embedsearch.cli.main import main
+from embedsearch.embedders.api import APIEmbedder
+from embedsearch.errors import CostLimitReached, EmbedderMismatch, SecretsFound
+from embedsearch.sync.embedding import Allowance
+from embedsearch.tokens import encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from click.testing import Result
+
+MODEL = "text-embedding-3-small"
+DIMENSIONS = 4
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """Return a server that charges what tiktoken counts."""
+    count = encoding("cl100k_base").count
+    with serve(FaultServer(charge=lambda texts: sum(count(texts)))) as faults:
+        yield faults
+
+
+@pytest.fixture
+def client(server: FaultServer) -> Iterator[Client]:
+    with Client(base_url=server.url, api_key="sk-test") as opened:
+        yield opened
+
+
+def embedder(client: Client, model: str = MODEL) -> APIEmbedder:
+    return APIEmbedder(model, dimensions=DIMENSIONS, client=client)
+
+
+def documents(count: int) -> list[Document]:
+    return [
+        Document(f"{n}", f"{chr(33 + 40 * n * n)} is document number {n} here")
+        for n in range(count)
+    ]
+
+
+def unit(text: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+    row = vector(text, DIMENSIONS)
+    return row / np.linalg.norm(row)
+
+
+def used(index: Index) -> list[tuple[str, int, int]]:
+    return [(line.key, line.requests, line.tokens) for line in index.usage(by="command")]
+
+
+def test_a_text_is_paid_for_once_and_as_planned(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        report = index.add(documents(100), embed=False)
+        planned = index.estimate()
+        assert (planned.texts, planned.requests, planned.host) == (100, 1, server.url[7:-3])
+        report = index.embed_pending()
+        assert (report.texts, report.requests, report.pending) == (100, 1, 0)
+        assert used(index) == [("index", 1, planned.tokens)]
+        assert report.cost == planned.cost == pytest.approx(planned.tokens * 0.02 / 1e6)
+        texts = [document.text for document in documents(100)]
+        for text in texts[:3]:
+            hit = index.search_vector(unit(text), k=1)[0]
+            assert (hit.text, round(hit.score, 3)) == (text, 1.0)
+        index.remove([f"{n}" for n in range(100)])
+        again = index.add(documents(100))
+        assert (again.texts, again.requests) == (0, 0)
+    assert len(server.requests) == 1
+    assert server.requests[0]["dimensions"] == DIMENSIONS
+
+
+def test_a_query_is_asked_once(client: Client, server: FaultServer, tmp_path: Path) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(3))
+        first = index.search("document number", k=1)
+    with Index.open(tmp_path, embedder(client)) as index:
+        assert index.search("document number", k=1) == first
+        sent = [(line.document, line.tokens) for line in index.outbox()]
+    queries = [request["input"] for request in server.requests[1:]]
+    assert queries == [["document number"]]
+    assert sent == [("0", 7), ("1", 7), ("2", 7), (None, 2)]
+
+
+def test_an_index_remembers_the_model_but_neither_key_nor_host(
+    client: Client, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(3))
+    stored = (tmp_path / "index.db").read_bytes()
+    assert b"sk-test" not in stored
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    with Index.open(tmp_path) as index:
+        assert index.embedder.name == f"openai/{MODEL}?dimensions=4&size=4"
+        assert index.search("document", k=3, mode="dense") != []
+    with pytest.raises(EmbedderMismatch, match="openai/text-embedding-3-small/4/unit"):
+        Index.open(tmp_path, APIEmbedder(MODEL))
+
+
+def test_without_a_key_an_index_is_still_searched_by_words(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(3))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with Index.open(tmp_path) as index:
+        assert index.search("number 2", k=1, mode="lexical")[0].document_id == "2"
+        assert index.status().embedded == 3
+
+
+@pytest.mark.parametrize("cap", [10, 16])
+def test_a_server_s_cap_and_limits_lose_nothing(
+    client: Client, server: FaultServer, tmp_path: Path, cap: int
+) -> None:
+    server.cap = cap
+    server.script = [None, refused(429, "slow down", retry_after_ms="10"), refused(500), None]
+    with Index.open(tmp_path, embedder(client)) as index:
+        report = index.add(documents(100))
+        assert (report.texts, report.pending, report.failed) == (100, 0, ())
+        assert max(server.sizes()[1:]) <= cap or server.sizes().count(100) == 1
+
+
+def test_the_one_text_that_is_refused_is_named_and_the_rest_goes_on(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.bad = lambda text: "number 37 " in text
+    with Index.open(tmp_path, embedder(client)) as index:
+        report = index.add(documents(60))
+        assert (report.texts, report.pending) == (59, 1)
+        assert [failure.path for failure in report.failed] == ["37"]
+        assert "is invalid" in report.failed[0].why
+
+
+def test_a_limit_stops_before_the_request_that_would_cross_it(
+    client: Client, tmp_path: Path
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(100), embed=False)
+        tokens = index.estimate().tokens
+        with pytest.raises(CostLimitReached, match=r"were embedded, \d+ are left"):
+            index.embed_pending(allowance=Allowance(tokens=tokens // 2))
+        ((_, _, spent),) = used(index)
+        assert tokens // 2 - 20 < spent <= tokens // 2
+        index.embed_pending(allowance=Allowance(cost=1.0))
+        assert sum(count for _, _, count in used(index)) == tokens
+        assert index.pending().texts == 0
+
+
+def test_a_limit_in_dollars_needs_a_price(client: Client, tmp_path: Path) -> None:
+    with (
+        Index.open(tmp_path, embedder(client, "nobody-knows")) as index,
+        pytest.raises(ValueError, match="the price of nobody-knows is not known"),
+    ):
+        index.add(documents(3), allowance=Allowance(cost=1.0))
+
+
+def test_secrets_stay_here_unless_they_are_allowed(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "ok.md").write_text("nothing to hide\n")
+    token = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5"
+    (docs / "notes.md").write_text(f"# Notes\n\nthe token is\n{token}\n")
+    with Index.open(tmp_path / "index", embedder(client)) as index:
+        with pytest.raises(SecretsFound, match=r"nothing was sent: notes.md:4 \(github-pat\)"):
+            index.sync(docs)
+        assert server.requests == []
+        assert list(index.outbox()) == []
+        assert index.sync(docs, allowance=Allowance(secrets=True)).pending == 0
+
+
+def test_a_model_of_unknown_size_is_asked_for_one_word(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    with Index.open(tmp_path, APIEmbedder("local-model", client=client)) as index:
+        assert server.requests[0]["input"] == ["dimensions"]
+        assert index.embedder.name == "openai/local-model?size=4"
+    with Index.open(tmp_path, APIEmbedder.named("openai/local-model?size=4")):
+        assert len(server.requests) == 1
+
+
+KILLED = """
+import sys
+from embedsearch import Client, Document, Index
+from embedsearch.embedders.api import APIEmbedder
+client = Client(base_url=sys.argv[2], api_key="sk-test")
+with Index.open(sys.argv[1], APIEmbedder("m", dimensions=4, client=client)) as index:
+    index.add(Document(f"{n}", f"document number {n}") for n in range(200))
+"""
+
+
+def test_a_killed_run_pays_for_what_was_in_flight_at_most(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.cap, server.latency = 10, 0.1
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path), server.url])
+    while len(server.statuses) < 10:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(0.5)
+    answered = [r["input"] for r, s in zip(server.requests, server.statuses, strict=False)]
+    server.latency = 0.0
+    with Index.open(tmp_path, APIEmbedder("m", dimensions=4, client=client)) as index:
+        kept = 200 - index.pending().texts
+        report = index.embed_pending()
+        assert report.texts == 200 - kept
+        assert index.pending().texts == 0
+    assert 0 < kept <= sum(map(len, answered))
+    again = sum(map(len, answered)) - kept
+    assert again <= 16 * 10 + 200  # what 16 requests in flight held, and the first that was capped
+
+
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
+
+
+@pytest.fixture
+def shell(server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with documents, where the environment names the server."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    (tmp_path / "docs").mkdir()
+    for n in range(5):
+        (tmp_path / "docs" / f"{n}.txt").write_text(f"document number {n}\n")
+    return tmp_path
+
+
+def test_the_plan_the_run_and_the_ledger_agree(shell: Path, server: FaultServer) -> None:
+    name = f"openai/{MODEL}"
+    common = ("index", "docs", "-m", name, "--dimensions", 4)
+    plan = run(*common, "--dry-run", "--format", "json")
+    planned = json.loads(plan.stdout)
+    assert (planned["texts"], planned["requests"]) == (5, 1)
+    assert server.requests == []
+    done = run(*common)
+    assert done.exit_code == 0, done.stderr
+    assert "5 passages (25 tokens) to embed by 127.0.0.1" in done.stderr
+    assert "in 1 request, $5e-07" in done.stderr
+    (line,) = json.loads(run("usage", "--format", "json").stdout)["usage"]
+    assert (line["requests"], line["tokens"]) == (1, planned["tokens"])
+    assert line["cost"] == pytest.approx(planned["cost"])
+    outbox = json.loads(run("outbox", "--format", "json").stdout)["outbox"]
+    assert [entry["document"] for entry in outbox] == [f"{n}.txt" for n in range(5)]
+    assert run("search", "number 3", "-k", 1).exit_code == 0
+    assert (shell / ".embedsearch" / "index.db").exists()
+
+
+def test_what_costs_much_is_asked_about(
+    shell: Path, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell.is_dir()
+    monkeypatch.setattr("embedsearch.cli.spending.ASK_FROM", 0.0)
+    common = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4)
+    no = run(*common, stdin="n\n")
+    assert (no.exit_code, server.requests) == (1, [])
+    assert run(*common, stdin="y\n").exit_code == 0
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (refused(401, "Incorrect API key provided", "invalid_api_key"), 4),
+        (refused(429, "You exceeded your current quota", "insufficient_quota"), 5),
+        (refused(404, "The model does not exist", "model_not_found"), 2),
+    ],
+)
+def test_what_the_provider_refuses_is_one_line_and_an_exit_code(
+    shell: Path, server: FaultServer, fault: Any, code: int
+) -> None:
+    assert shell.is_dir()
+    server.script = [fault]
+    result = run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-q")
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.startswith("error: ")
+    assert "sk-test" not in result.stderr
+
+
+def test_a_limit_on_the_command_line_exits_with_5(shell: Path) -> None:
+    assert shell.is_dir()
+    result = run("index", "docs", "-m", f"openai/{MODEL}", "--max-tokens", 12, "--dimensions", 4)
+    assert result.exit_code == 5
+    assert "2 passages (10 tokens) were embedded, 3 are left" in result.stderr
+
+
+def test_no_key_is_exit_4_and_nothing_is_taken_from_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("OPENAI_"):
+            monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-stray\nOPENAI_BASE_URL=http://127.0.0.1:9\n")
+    (tmp_path / "a.txt").write_text("text\n")
+    result = run("index", "a.txt", "-m", f"openai/{MODEL}")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "no API key" in result.stderr
