@@ -169,6 +169,8 @@ def make_old(folder: Path) -> Path:
     with sqlite3.connect(path) as connection:
         connection.execute("drop table usage")
         connection.execute("drop table outbox")
+        connection.execute("drop table queries")
+        connection.execute("alter table texts drop column salt")
         connection.execute("pragma user_version = 2")
     connection.close()
     return path
