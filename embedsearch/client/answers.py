@@ -44,7 +44,7 @@ class Answer:
 
     status_code: int
     headers: Mapping[str, str]
-    content: bytes = field(default=b"", repr=False)
+    content: bytes | bytearray = field(default=b"", repr=False)
     chunks: Any = field(default=None, repr=False)
 
     @property
@@ -57,7 +57,7 @@ class Binary:
     """A file that came."""
 
     def __init__(self, answer: Answer) -> None:
-        self.content = answer.content
+        self.content = bytes(answer.content)
         self.headers = answer.headers
 
     @property

@@ -25,7 +25,7 @@ class RawResponse(Generic[T]):
     def __init__(self, answer: Answer, reader: Callable[[Answer], T]) -> None:
         self.status_code = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
-        self.content = answer.content
+        self.content = bytes(answer.content)
         self.text = answer.text
         self._answer = answer
         self._reader = reader
