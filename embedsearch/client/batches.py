@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from embedsearch.tokens.encodings import encoding
 from embedsearch.tokens.models import model as known_model
 
 if TYPE_CHECKING:
@@ -69,8 +70,6 @@ class Ruler:
 
 def ruler(model: str, count: Count | None = None) -> Ruler:
     """Return the ruler of a model; a caller who knows the counts gives ``count``."""
-    from embedsearch.tokens.encodings import encoding
-
     try:
         known = known_model(model)
     except ValueError:
