@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from embedsearch.client.arrays import Vectors
-    from embedsearch.client.embedding import Embedded
+    from embedsearch.client.job import Embedded
 
 KEY = "sk-not-a-key"
 
