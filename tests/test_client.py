@@ -19,8 +19,9 @@ from recording import Recorded, Reply, Server, serving
 
 from embedsearch import AsyncClient, Client
 from embedsearch.client import settings
-from embedsearch.client.types.chat import ChatCompletion, ChatCompletionMessage
+from embedsearch.client.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
 from embedsearch.client.types.models import Model
+from embedsearch.client.types.responses import Response
 from embedsearch.errors import (
     APIError,
     AuthenticationFailed,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from embedsearch.client.pages import AsyncPages, Page
     from embedsearch.client.raw import RawResponse
     from embedsearch.client.streams import AsyncStream, Stream
-    from embedsearch.client.types.chat import ChatCompletionChunk
 
     def typed(client: Client, awaiting: AsyncClient) -> None:
         """Hold what mypy makes of an endpoint that is written once."""
@@ -190,6 +190,31 @@ def test_azure_reads_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> Non
         assert client.driver.settings.credentials() == {"api-key": "k"}
 
 
+def test_settings_that_contradict_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected max_retries of 0 or more, got -1"):
+        Client(api_key=KEY, max_retries=-1)
+    with pytest.raises(ValueError, match="expected api_key or azure_ad_token, got both"):
+        Client.azure(
+            azure_endpoint="https://a.b",
+            api_version="v",
+            api_key=KEY,
+            azure_ad_token="t",  # noqa: S106 - no secret
+        )
+
+
+def test_the_awaiting_client_has_the_same_options(server: Server) -> None:
+    async def ask() -> None:
+        where: dict[str, Any] = {"azure_endpoint": server.url, "api_version": "v", "api_key": "k"}
+        async with AsyncClient.azure(**where) as client:
+            changed = client.with_options(default_headers={"x-a": "1"})
+            assert changed.driver.limiter is client.driver.limiter
+            await changed.models.retrieve("m")
+
+    server.says({"id": "m"})
+    asyncio.run(ask())
+    assert (server.seen[0].path, server.seen[0].headers["x-a"]) == ("/openai/models/m", "1")
+
+
 # Options
 
 
@@ -304,6 +329,19 @@ def test_unknown_fields_are_kept_and_small_lies_forgiven() -> None:
     assert read.choices[0].message.content == 3  # type: ignore[comparison-overlap]
     assert ChatCompletion.read({"choices": None}).choices == []
     assert ChatCompletionMessage(content="a").to_dict()["content"] == "a"
+
+
+def test_a_chunk_may_lack_what_other_servers_leave_out() -> None:
+    chunk = ChatCompletionChunk.read({"choices": [{"index": 0, "content_filter_offsets": {}}]})
+    assert chunk.choices[0].delta.content is None
+    assert ChatCompletionChunk.read({"usage": {"total_tokens": 3}}).choices == []
+
+
+def test_the_text_of_a_response_is_that_of_its_messages() -> None:
+    said = [{"type": "output_text", "text": "a"}, {"type": "refusal", "refusal": "no"}]
+    output = [{"type": "reasoning"}, {"type": "message", "content": said}]
+    output += [{"type": "message", "content": said}]
+    assert Response.read({"id": "r", "output": output}).output_text == "aa"
 
 
 def test_a_record_does_not_change() -> None:
@@ -433,6 +471,13 @@ def test_the_key_goes_to_no_other_server(client: Client, server: Server, scheme:
         with pytest.raises(APIError, match=r"redirected from .* which is not sent the key"):
             client.models.list()
         assert other.seen == []
+
+
+def test_a_redirect_that_says_see_other_is_fetched(client: Client, server: Server) -> None:
+    there = Reply(status=303, headers={"location": "/there"})
+    server.reply = lambda seen: Reply(b'{"id": "b"}') if seen.path == "/there" else there
+    assert client.batches.cancel("b").id == "b"
+    assert [seen.method for seen in server.seen] == ["POST", "GET"]
 
 
 def test_a_redirect_in_a_circle_ends(client: Client, server: Server) -> None:
@@ -632,6 +677,18 @@ def test_an_upload_is_sent_again_from_its_start(server: Server, tmp_path: Path) 
         with Client(base_url=server.url, api_key=KEY) as client:
             client.files.create(file=given, purpose="batch")
         assert [seen.content[0][3] for seen in server.seen] == [b"12345", b"12345"]
+
+
+def test_a_file_that_shrinks_while_it_is_sent_is_no_silent_loss() -> None:
+    class Shrinking(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.truncate(3)
+            return super().read(size)
+
+    with serving() as server, Client(base_url=server.url) as client:
+        file = Shrinking(b"12345")
+        with pytest.raises(OSError, match="the file shrank while it was sent: 2 bytes are missing"):
+            client.files.create(file=file, purpose="batch")
 
 
 def test_a_file_of_any_size_goes_in_parts(server: Server, tmp_path: Path) -> None:

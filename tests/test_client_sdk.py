@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai import AsyncOpenAI, OpenAI
+from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from operations import OPERATIONS, STREAMS, Operation
 from recording import Recorded, Server, serving
 from specimens import answer_schema, specimen, variants
@@ -146,3 +146,39 @@ def test_streams_as_the_sdk_does(operation: Operation, pair: Pair) -> None:
     assert [len(stream) for stream in found] == [len(events)] * 4
     assert value(found[0]) == value(found[1]) == value(found[2]) == value(found[3]) == events
     same(found[0], found[1], operation.name)
+
+
+AZURE = [
+    {"azure_deployment": "dep x", "api_key": "k"},
+    {"api_key": "k"},
+    {"azure_ad_token": "token", "default_query": {"a": "b"}},
+]
+ON_AZURE = [
+    operation
+    for operation in OPERATIONS
+    if operation.name
+    in {
+        "audio.speech.create",
+        "audio.transcriptions.create",
+        "batches.list",
+        "chat.completions.create",
+        "embeddings.create",
+        "files.create",
+        "images.edit",
+        "models.list",
+        "responses.create",
+    }
+]
+
+
+@pytest.mark.parametrize("account", AZURE, ids=["deployment", "by model", "token"])
+def test_asks_azure_as_the_sdk_does(account: dict[str, Any], pair: Pair) -> None:
+    where = {"azure_endpoint": pair.server.url, "api_version": "2024-10-21", **account}
+    with Client.azure(**where) as ours, AzureOpenAI(**where) as theirs:
+        for operation in ON_AZURE:
+            pair.server.says(answer_of(operation))
+            pair.server.seen.clear()
+            operation.on(ours)
+            operation.on(theirs)
+            one, other = pair.server.seen
+            assert one.essence == other.essence

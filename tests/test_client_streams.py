@@ -202,6 +202,18 @@ def test_leaving_a_stream_hangs_up(client: Client, server: Server) -> None:
     assert client.models.retrieve("a").id == "a"
 
 
+def test_leaving_an_awaited_stream_hangs_up(server: Server) -> None:
+    server.reply = endless = Endless()
+
+    async def leave() -> None:
+        async with AsyncClient(base_url=server.url, api_key="k") as client:
+            async with await client.chat.completions.create(**ASKED) as stream:
+                await anext(stream)
+            assert await asyncio.to_thread(endless.hung_up.wait, 5)
+
+    asyncio.run(leave())
+
+
 def test_cancelling_a_task_hangs_up(server: Server) -> None:
     server.reply = endless = Endless()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,6 +52,8 @@ class Awaiting:
             return await self._drive(steps)
 
     async def _drive(self, steps: Exchange) -> Answer:
+        import asyncio  # costs a blocking program 20 ms
+
         step = next(steps)
         while True:
             outcome = None

@@ -72,7 +72,9 @@ class Resource(Generic[M]):
 
 def raw(driver: Driver) -> Any:
     """Give the driver that does the same and gives the answer as HTTP has it."""
-    return RawBlocking(driver) if isinstance(driver, Blocking) else RawAwaiting(driver)  # type: ignore[arg-type]
+    if isinstance(driver, Blocking):
+        return RawBlocking(driver)
+    return RawAwaiting(driver) if isinstance(driver, Awaiting) else driver
 
 
 class Streaming(Protocol[P, Whole_co, Streamed_co]):

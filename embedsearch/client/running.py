@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -145,6 +144,8 @@ def _sleep(stopped: threading.Event, seconds: float) -> None:
 async def _awaiting(
     driver: Awaiting, work: Work, concurrency: int
 ) -> AsyncGenerator[Embedded, None]:
+    import asyncio  # costs a blocking program 20 ms
+
     flying: dict[asyncio.Task[tuple[Vectors, int]], Piece] = {}
     try:
         while True:

@@ -40,10 +40,13 @@ class Options(TypedDict, total=False):
     organization: str | None
     project: str | None
     timeout: float | None
+    """Seconds to wait for the next packet; None waits for ever."""
     max_retries: int
+    """How often a request is sent again after a failure that may pass."""
     default_headers: Mapping[str, str]
     default_query: Mapping[str, Any]
     insecure: bool
+    """Whether key and texts may go over http to another machine."""
 
 
 class AzureOptions(Options, total=False):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Self
 
 import httpx
@@ -152,6 +151,8 @@ def _built(
 
 async def _read_aside(form: Multipart) -> AsyncIterator[bytes]:
     """Read the form's files in a thread: a slow disk must not hold up the loop."""
+    import asyncio
+
     chunks = iter(form)
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         yield chunk

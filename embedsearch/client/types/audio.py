@@ -65,7 +65,7 @@ class Transcription(Record):
 class TranscriptionEvent(Record):
     """An event of a transcription: its ``type`` tells which fields it has."""
 
-    type: str
+    type: str = ""
     delta: str | None = None
     text: str | None = None
     id: str | None = None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec import field
+
 from embedsearch.client.types.record import Record
 
 
@@ -120,7 +122,7 @@ class ChoiceDelta(Record):
 class ChunkChoice(Record):
     """What a chunk adds to one of ``n`` answers."""
 
-    delta: ChoiceDelta
+    delta: ChoiceDelta = field(default_factory=ChoiceDelta)
     index: int = 0
     finish_reason: str | None = None
     logprobs: ChoiceLogprobs | None = None
@@ -129,7 +131,7 @@ class ChunkChoice(Record):
 class ChatCompletionChunk(Record):
     """A piece of an answer; the last may have no choices and the usage."""
 
-    choices: list[ChunkChoice]
+    choices: list[ChunkChoice] = field(default_factory=list)
     id: str = ""
     created: int = 0
     model: str = ""

@@ -38,7 +38,7 @@ class ImagesResponse(Record):
 class ImageEvent(Record):
     """A picture as far as it is drawn; ``type`` tells whether it is done."""
 
-    type: str
+    type: str = ""
     b64_json: str = ""
     created_at: int = 0
     partial_image_index: int | None = None

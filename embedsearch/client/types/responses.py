@@ -94,7 +94,7 @@ class Response(Record):
 class ResponseStreamEvent(Record):
     """An event of a response: ``type`` tells which fields it has."""
 
-    type: str
+    type: str = ""
     sequence_number: int | None = None
     response: Response | None = None
     item: ResponseItem | None = None
