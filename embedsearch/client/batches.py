@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from embedsearch.tokens.encodings import encoding
 from embedsearch.tokens.models import model as known_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-Count: TypeAlias = Callable[[Sequence[str]], Sequence[int]]
-
-
-MOST_INPUTS = 2048
-"""Inputs of one request, by OpenAI's API reference."""
+    from embedsearch.client.job import Count
 
 MOST_TOKENS = 300_000
 """Tokens of all inputs of one request, by OpenAI's API reference."""

@@ -1,62 +1,27 @@
 """Embedding any number of texts: many batches in flight, and refusals narrowed down to one text.
 
-`Work` decides and does no input or output; `run_blocking` and `run_awaiting` send for it.
+`Work` decides and does no input or output; the drivers in ``running.py`` send for it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from embedsearch.client.batches import MOST_INPUTS, Batch, Cutter, ruler, split
+from embedsearch.client.batches import Batch, Cutter, ruler, split
 from embedsearch.client.calls import Call, post
+from embedsearch.client.job import MOST_INPUTS, Embedded, Job
 from embedsearch.client.quirks import Quirks, about_encoding, named_cap
 from embedsearch.errors import APIError, BadRequest, DimensionMismatch, InputRefused, InvalidAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
     from embedsearch.client.answers import Answer
     from embedsearch.client.arrays import Vectors
-    from embedsearch.client.batches import Count
 
 SUSPECTS = 2
 """Single texts refused, before any was taken, that show that not the texts are at fault."""
-
-
-class Embedded(NamedTuple):
-    """Vectors of shape (n, d), where their texts stand in the stream, and the tokens billed."""
-
-    positions: list[int]
-    vectors: Vectors
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """Texts to embed, and how."""
-
-    texts: Iterable[str]
-    model: str
-    dimensions: int | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-    """What else goes into every request, the options of `Call` among them."""
-    batch_size: int = MOST_INPUTS
-    concurrency: int = 16
-    count: Count | None = None
-    label: Callable[[int], str] | None = None
-    on_refused: Callable[[InputRefused], None] | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.texts, str):
-            raise TypeError("expected texts, got one str: put it into a list")
-        if self.batch_size < 1 or self.concurrency < 1:
-            raise ValueError(
-                f"expected batch_size and concurrency of 1 or more, "
-                f"got {self.batch_size} and {self.concurrency}"
-            )
 
 
 @dataclass(slots=True)

@@ -18,9 +18,9 @@ KINDS: tuple[Kind, ...] = ("requests", "tokens")
 PERIODS = (1.0, 60.0, 3600.0, 86_400.0)
 """Seconds over which limits are given."""
 
-SHARE = 0.98
-"""The share of the rate that is counted on: of an account that others use too, who mirrors it
-best would leave them nothing."""
+SHARE = 0.99
+"""The share of a rate that is counted on: of an account that others use too, who mirrors it best
+would leave them nothing; and some servers count a little otherwise than they say."""
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
@@ -62,7 +62,6 @@ class Meter:
     period: float
     level: float
     at: float
-    share: float = SHARE
     shortest: float = math.inf
     longest: float = 0.0
 
@@ -73,7 +72,7 @@ class Meter:
 
     def refill(self, now: float) -> None:
         """Add what has come in since the last time."""
-        self.level = min(self.limit, self.level + self.share * self.rate * (now - self.at))
+        self.level = min(self.limit, self.level + SHARE * self.rate * (now - self.at))
         self.at = now
 
     def wait(self, amount: float, ahead: float) -> float:
@@ -81,7 +80,7 @@ class Meter:
 
         What is larger than the bucket goes when the bucket is full.
         """
-        return max(ahead + min(amount, self.limit) - self.level, 0) / (self.share * self.rate)
+        return max(ahead + min(amount, self.limit) - self.level, 0) / (SHARE * self.rate)
 
     def sync(self, said: Reading, unseen: float, age: float) -> None:
         """Correct the mirror by what a server said at most ``age`` seconds ago.

@@ -10,10 +10,6 @@ DROP = 0.05
 STEEPEST = 0.85
 """The share of the rate that is left at least where much less than it got through."""
 
-EVENLY = 0.99
-"""The share of a rate in the headers that is used once a refusal has shown that it must be kept at
-every moment, and not over the time that the headers speak of."""
-
 SHORTEST = 1.0
 """Seconds over which is measured at least, as a full bucket lets a burst through at once."""
 
@@ -63,7 +59,7 @@ class Pace:
         if self._meter:
             missing = 1 - (now - self._slowed_at) / PLATEAU
             rate = self._peak * (1 - DROP * missing**3)
-            self._meter.limit = SLACK * min(rate, EVENLY * known if known else rate)
+            self._meter.limit = SLACK * min(rate, known or rate)
             self._meter.refill(now)
         return self._meter
 
@@ -75,7 +71,7 @@ class Pace:
         some = self._through > 0
         if some:
             self._peak = self._tried(known, now)
-            self._meter = Meter(SLACK * (1 - DROP) * self._peak, SLACK, 0.0, now, share=1.0)
+            self._meter = Meter(SLACK * (1 - DROP) * self._peak, SLACK, 0.0, now)
         self._counting_since, self._through, self._slowed_at = now, 0.0, now
         return some
 

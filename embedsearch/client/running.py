@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, overload
 
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
-from embedsearch.client.embedding import Embedded, Job, Piece, Work
-from embedsearch.client.quirks import Quirks
 from embedsearch.client.resource import Resource, bound
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 
     from embedsearch.client.arrays import Vectors
+    from embedsearch.client.embedding import Piece, Work
+    from embedsearch.client.job import Embedded, Job
 
 P = ParamSpec("P")
 
@@ -76,6 +76,9 @@ def array(driver: Any, job: Job) -> Vectors | Coroutine[Any, Any, Vectors]:
 
 
 def _work(driver: Blocking | Awaiting, job: Job) -> Work:
+    from embedsearch.client.embedding import Work
+    from embedsearch.client.quirks import Quirks
+
     where = f"{driver.settings.base_url} {job.model} {job.dimensions}"
     return Work(job, driver.limiter.quirks.setdefault(where, Quirks()))
 

@@ -8,9 +8,8 @@ from typing import Any, Literal, Required, Unpack
 import pybase64
 
 from embedsearch.client.answers import Answer, decode, record
-from embedsearch.client.batches import Count
 from embedsearch.client.calls import Call, Options, post
-from embedsearch.client.embedding import Job
+from embedsearch.client.job import Count, Job
 from embedsearch.client.resource import M, Resource, endpoint
 from embedsearch.client.running import embedding_array, embedding_stream
 from embedsearch.client.types.embeddings import CreateEmbeddingResponse
