@@ -85,7 +85,7 @@ def work(side: str, url: str) -> dict[str, int]:
         thread.start()
     for thread in threads:
         # Who still retries long after the end has lost nothing yet, but counts no more.
-        thread.join(max(end + 15 - time.monotonic(), 0))
+        thread.join(max(end + 5 - time.monotonic(), 0))
     return {"batches": len(done), "lost": len(lost)}
 
 

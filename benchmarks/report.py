@@ -57,6 +57,12 @@ TARGETS = [
     Target("recall@10, filter of 1 %", "searching", "embedsearch/filter 1 %/recall", ">=", 0.99),
     Target("recall@10, filter of 0.1 %", "searching", "embedsearch/filter 0.1 %/recall", ">=", 0.99),
     Target("adding ready vectors, documents/s", "searching", "embedsearch/add_per_second", ">=", 20_000),
+    Target("API client, CPU ms a batch of 2,048 x 1,536", "client_cpu", "embedsearch/blocking/cpu_ms", "<=", 50),
+    Target("the same, 16 tasks at once", "client_cpu", "embedsearch/awaiting/cpu_ms", "<=", 70),
+    Target("peak memory of these against the official SDK's", "client_cpu", "memory_ratio", "<=", 1),
+    Target("CPU of import and a first request against the SDK's", "client_cpu", "first_request_ratio", "<=", 0.45),
+    Target("a minute of a 50,000 tokens/s bucket, share of the ideal", "client_limits", "runs/0/share_of_ideal", ">=", 0.97),
+    Target("batches lost there", "client_limits", "runs/0/lost", "<=", 0),
     Target("import embedsearch, ms over python -c pass", "starting", "import_over_bare_ms", "<=", 60),
     Target("embedsearch --help, ms over python -c pass", "starting", "help_over_bare_ms", "<=", 150),
     Target("cold embedsearch search, ms", "starting", "cold_search_ms", "<=", 1200),
@@ -123,6 +129,52 @@ def peers(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def client(results: dict[str, Any]) -> list[str]:
+    costs = results.get("client_cpu", {}).get("results", {})
+    if not costs:
+        return []
+    lines = [
+        "",
+        "## The API client: a batch of 2,048 x 1,536 as base64",
+        "",
+        "| | CPU ms | 16 threads | peak MB | 16 tasks | peak MB | import and first request, CPU ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in ("embedsearch", "openai"):
+        side, first = costs[name], costs["first_request_cpu_ms"][name]
+        many = [
+            side[task][fact] for task in ("threads", "awaiting") for fact in ("cpu_ms", "peak_mb")
+        ]
+        lines.append(
+            f"| {' | '.join(map(str, [name, side['blocking']['cpu_ms'], *many, first]))} |"
+        )
+    stream = costs["stream"]
+    return [
+        *lines,
+        "",
+        f"{stream['texts']:,} texts through `create_many` from a server that takes 150 ms: "
+        f"{stream['seconds']} s, {stream['cpu_seconds']} of them CPU; 16 requests at once can't take less"
+        f" than {stream['limit_seconds']} s.",
+    ]
+
+
+def limits(results: dict[str, Any]) -> list[str]:
+    facts = results.get("client_limits", {}).get("results", {})
+    if not facts:
+        return []
+    lines = [
+        "",
+        f"## Rate limits: {facts['seconds']} s of {facts['tokens_per_second']:,} tokens/s, 16 workers",
+        "",
+        "| | the server's limit | batches | lost | refused (429) | share of the ideal |",
+        "|---|---|---|---|---|---|",
+    ]
+    for run in facts["runs"]:
+        columns = ("side", "server", "batches", "lost", "refused", "share_of_ideal")
+        lines.append(f"| {' | '.join(str(run[column]) for column in columns)} |")
+    return lines
+
+
 def machines(results: dict[str, Any]) -> list[str]:
     lines = ["", "## Runs", "", "| benchmark | command | machine | commit |", "|---|---|---|---|"]
     for name, run in results.items():
@@ -144,6 +196,8 @@ def main() -> None:
         *targets(results),
         *retrieval(results),
         *peers(results),
+        *client(results),
+        *limits(results),
         *machines(results),
     ]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
