@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexNotFound
+from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexLocked, IndexNotFound
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, runs
+from embedsearch.store import checks, documents, filters, fulltext, hits, runs, sources
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
 from embedsearch.store.lock import writer_lock
@@ -61,6 +63,10 @@ CHUNK_OVERLAP = 32
 """The default number of tokens that neighbouring chunks may share."""
 
 
+OPENING_SECONDS = 5.0
+"""How long to wait for another process that makes the same index."""
+
+
 def _silent(_: Progress) -> None:
     pass
 
@@ -72,13 +78,15 @@ class Index:
     process; any number of readers, which see what is committed without opening again.
     """
 
-    def __init__(self, database: Database, embedder: Embedder, folder: Path | None) -> None:
+    def __init__(self, database: Database, embedder: Embedder | None, folder: Path | None) -> None:
         self._database = database
-        self._embedder = embedder
+        self._given = embedder
         self._folder = folder
-        self._space = stored_vectors.space_number(database, embedder.space)
+        self._space, self._dimensions = stored_vectors.space(database)
         cache = folder and folder / CACHE
-        self._dense = DenseIndex(database, self._space, embedder.dimensions, cache)
+        self._dense = DenseIndex(database, self._space, self._dimensions, cache)
+        self._turn = RLock()
+        self._wrote = False
 
     @classmethod
     def open(
@@ -102,13 +110,21 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        folder = None if str(path) == ":memory:" else Path(path)
+        if not 0 <= chunk_overlap < chunk_tokens:
+            raise ValueError(
+                "expected chunk_tokens > chunk_overlap >= 0,"
+                f" got {chunk_tokens} and {chunk_overlap}"
+            )
+        # Absolute, as the working directory may change while the index is open.
+        folder = None if str(path) == ":memory:" else Path(path).absolute()
         database = open_database(folder and folder / DATABASE, create=create)
         try:
-            if database.setting("space") is None:
-                _settle(database, folder, embedder or embedders.load(), chunk_tokens, chunk_overlap)
-            embedder = embedder or embedders.load(database.setting("embedder"))
-            _refuse_other_space(database, embedder)
+            if create:
+                _settle(database, folder, embedder, chunk_tokens, chunk_overlap)
+            elif database.setting("space") is None:
+                raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
+            if embedder:
+                _refuse_other_space(database, embedder)
             return cls(database, embedder, folder)
         except BaseException:
             database.close()
@@ -123,16 +139,40 @@ class Index:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._wrote = False  # who interrupts, waits for nothing: the next reader catches up
         self.close()
 
     def close(self) -> None:
-        """Let go of the files; nothing is left to write."""
-        self._database.close()
+        """Bring the cache of vectors up to date if this object wrote, and let go of the files.
 
-    @property
+        Raises:
+            StorageFailed: the disk refused the cache; the index is whole all the same.
+
+        """
+        try:
+            if self._wrote:
+                self._wrote = False
+                # Another writer that is at work will save the cache itself.
+                with suppress(IndexLocked), writer_lock(self._folder):
+                    self._dense.save()
+        finally:
+            self._database.close()
+
+    @cached_property
     def embedder(self) -> Embedder:
-        """What turns this index's texts into vectors."""
-        return self._embedder
+        """What turns this index's texts into vectors; it is looked for at the first use.
+
+        Raises:
+            EmbeddingError: there is no such model any more.
+            EmbedderMismatch: the model has changed since the index was made.
+
+        """
+        if self._given:
+            return self._given
+        embedder = embedders.load(self._database.setting("embedder"))
+        _refuse_other_space(self._database, embedder)
+        return embedder
 
     @property
     def path(self) -> Path | None:
@@ -205,7 +245,7 @@ class Index:
             if vectors is None:
                 return adding.add(self._database, given, self._chunking)
             return adding.add_with_vectors(
-                self._database, list(given), vectors, self._space, self._embedder.dimensions
+                self._database, list(given), vectors, self._space, self._dimensions
             )
 
         return self._run("add", work, embed=embed and vectors is None, progress=progress)
@@ -214,12 +254,12 @@ class Index:
         """Embed the texts that still wait for it."""
         return self._run("embed", SyncReport, embed=True, progress=progress)
 
-    def remove(self, ids: Iterable[str]) -> int:
-        """Remove documents, and return how many of them were there.
+    def remove(self, ids: str | Iterable[str]) -> int:
+        """Remove one document or several, and return how many of them were there.
 
         Their vectors are kept: the same passage costs nothing when it comes back.
         """
-        gone = list(ids)
+        gone = [ids] if isinstance(ids, str) else list(ids)
 
         def work() -> SyncReport:
             return SyncReport(removed=documents.remove(self._database, gone))
@@ -235,16 +275,17 @@ class Index:
         progress: Callable[[Progress], None],
     ) -> SyncReport:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
-        with writer_lock(self._folder):
+        with self._turn, writer_lock(self._folder):
             started, begin = datetime.now(UTC), time.perf_counter()
             report = work()
             if embed:
-                done = embed_pending(self._database, self._embedder, self._space, progress)
+                done = embed_pending(self._database, self.embedder, self._space, progress)
                 report = replace(report, texts=done.texts, tokens=done.tokens)
-            left = stored_vectors.pending(self._database, self._space).texts
-            report = replace(report, pending=left, seconds=time.perf_counter() - begin)
-            runs.note(self._database, _ledger_line(command, started, report))
-            self._dense.save()
+            with self._database.writing():
+                left = stored_vectors.note_pending(self._database, self._space).texts
+                report = replace(report, pending=left, seconds=time.perf_counter() - begin)
+                runs.note(self._database, _ledger_line(command, started, report))
+            self._wrote = True
         return report
 
     def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
@@ -258,7 +299,7 @@ class Index:
     def _chunking(self) -> Chunking:
         limit = int(self._database.setting("chunk_tokens") or CHUNK_TOKENS)
         overlap = int(self._database.setting("chunk_overlap") or CHUNK_OVERLAP)
-        return Chunking(self._embedder.tokenizer, limit, overlap)
+        return Chunking(self.embedder.tokenizer, limit, overlap)
 
     def search(
         self,
@@ -285,7 +326,7 @@ class Index:
             raise ValueError("the query is empty: say what to look for")
         if mode not in RANKERS:
             raise ValueError(f"unknown mode {mode!r}: choose from {sorted(RANKERS)}")
-        vector = _NO_VECTOR if mode == "lexical" else self._embedder.embed([query], kind="query")[0]
+        vector = _NO_VECTOR if mode == "lexical" else self.embedder.embed([query], kind="query")[0]
         condition = _condition(where, glob)
         rank = partial(RANKERS[mode], self._dense, Query(query, vector, condition))
         return self._collect(rank, k, condition, group_by)
@@ -306,7 +347,7 @@ class Index:
             ValueError: the vector is zero or not finite, or k is below 1.
 
         """
-        unit = adding.unit_rows(np.asarray(vector)[None], self._embedder.dimensions)[0]
+        unit = adding.unit_rows(np.asarray(vector)[None], self._dimensions)[0]
         condition = _condition(where, glob)
         rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
         return self._collect(rank, k, condition, group_by)
@@ -334,7 +375,7 @@ class Index:
             raise EmbeddingError(
                 f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
             )
-        unit = adding.unit_rows(rows.sum(axis=0)[None], self._embedder.dimensions)[0]
+        unit = adding.unit_rows(rows.sum(axis=0)[None], self._dimensions)[0]
         condition = _condition(where, glob)
         rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
         others = condition & filters.other_than(document, position)
@@ -356,6 +397,10 @@ class Index:
 
         """
         return documents.get(self._database, id)
+
+    def id_at(self, path: PathLike) -> str | None:
+        """Return the id of the document that was read from a file, ``None`` if there is none."""
+        return sources.document_at(self._database, Path(path))
 
     def chunks(self, id: str) -> list[Chunk]:
         """Return the chunks of a document, in order.
@@ -408,7 +453,7 @@ class Index:
             IndexLocked: another process is writing.
 
         """
-        with writer_lock(self._folder):
+        with self._turn, writer_lock(self._folder):
             found = self.verify()
             if found:
                 checks.mend(self._database, self._space)
@@ -432,7 +477,9 @@ def salvage(path: PathLike) -> dict[str, int]:
     if not (folder / DATABASE).exists():
         raise IndexNotFound(f"no index in {folder}")
     with writer_lock(folder):
-        return salvaged(folder / DATABASE)
+        kept = salvaged(folder / DATABASE)
+        (folder / CACHE).unlink(missing_ok=True)
+    return kept
 
 
 def _condition(where: Where, glob: Sequence[str]) -> Filter:
@@ -457,13 +504,16 @@ def _ledger_line(command: str, started: datetime, report: SyncReport) -> runs.Ru
 
 
 def _settle(
-    database: Database, folder: Path | None, embedder: Embedder, limit: int, overlap: int
+    database: Database, folder: Path | None, embedder: Embedder | None, limit: int, overlap: int
 ) -> None:
     """Settle, once, the space of an index and how its texts are cut."""
+    if database.setting("space") is not None:
+        return
+    embedder = embedder or embedders.load()
     limit = min(limit, embedder.max_tokens)
-    if limit < 1 or not 0 <= overlap < limit:
-        raise ValueError(f"expected chunk_tokens > chunk_overlap >= 0, got {limit} and {overlap}")
-    with writer_lock(folder), database.writing():
+    with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
+        if database.setting("space") is not None:
+            return  # another process was faster
         stored_vectors.add_space(database, embedder.space, embedder.name, embedder.dimensions)
         database.set("uuid", str(uuid.uuid4()))
         database.set("embedder", embedder.name)

@@ -47,7 +47,7 @@ def cosines(one: Vectors, other: Vectors) -> Vectors:
 def test_the_packaged_model_says_what_it_is() -> None:
     embedder = embedders.load()
     assert embedder.name == "local"
-    assert embedder.space == "local/all-MiniLM-L6-v2/8199be6f699a/384/mean/unit"
+    assert embedder.space == "local/all-MiniLM-L6-v2/8199be6f699a/int8-2/384/mean/unit"
     assert embedder.dimensions == 384
     assert embedder.max_tokens == 254
     assert embedders.load(embedder.name).space == embedder.space

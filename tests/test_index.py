@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import threading
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from embedsearch.errors import (
     DimensionMismatch,
     DocumentNotFound,
     EmbedderMismatch,
+    EmbeddingError,
     IndexCorrupt,
     IndexLocked,
     IndexNotFound,
@@ -293,3 +295,142 @@ def test_a_write_inside_a_snapshot_is_refused_rather_than_lost(index: Index) -> 
     ):
         pass
     assert index.add([Document("a", "words")]).added == 1
+
+
+def test_one_id_may_be_removed_as_it_is(index: Index) -> None:
+    index.add(Document(id, f"text {id}") for id in ("ab", "a", "b"))
+    assert index.remove("ab") == 1
+    assert [document.id for document in index.documents()] == ["a", "b"]
+
+
+def test_an_index_stays_where_it_was_opened(
+    tmp_path: Path, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Index.open("relative", HashEmbedder()) as index:
+        index.sync("docs")
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir("elsewhere")
+        hits = index.search("refunds", k=1)
+        assert hits[0].source == str(docs / "guide" / "refunds.md")
+        assert index.stale(hits) == set()
+        assert index.sync(docs).unchanged == 3
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_cache_of_another_past_is_not_believed(tmp_path: Path) -> None:
+    def rows(name: str, count: int) -> list[Document]:
+        return [Document(f"{name}{n}", f"{name} {n}") for n in range(count)]
+
+    folder, backup = tmp_path / "index", tmp_path / "backup.db"
+    with Index.open(folder, HashEmbedder()) as index:
+        index.add(rows("common", 1200))
+    shutil.copy(folder / "index.db", backup)
+    with Index.open(folder, HashEmbedder()) as index:
+        index.add(rows("lost", 300))
+    shutil.copy(backup, folder / "index.db")
+    with Index.open(folder, HashEmbedder()) as index:
+        index.add(rows("found", 300))
+        hits = index.search("found 7", k=1, mode="dense")
+        assert (hits[0].document_id, round(hits[0].score, 2)) == ("found7", 1.0)
+
+
+def test_documents_of_the_same_text_keep_their_own_vectors(index: Index) -> None:
+    index.add([Document("file", "same")])
+    before = index.search("same", k=1, mode="dense")[0].score
+    eye = np.eye(64, dtype=np.float32)
+    index.add([Document("a", "same"), Document("b", "same")], vectors=eye[:2])
+    for axis, id in enumerate("ab"):
+        (hit,) = index.search_vector(eye[axis], k=1)
+        assert (hit.document_id, round(hit.score, 3)) == (id, 1.0)
+    assert index.search("same", k=1, mode="dense", glob=["file"])[0].score == before
+    assert index.highlighted("same", [hit.text], marks=("<", ">")) == ["<same>"]
+    assert index.verify() == []
+
+
+def test_what_was_removed_counts_for_no_ranking(index: Index) -> None:
+    index.add(Document(str(n), f"report number {n}") for n in range(50))
+    index.add([Document("zebra", "the zebra report")])
+    before = [(hit.document_id, hit.score) for hit in index.search("zebra report", k=3)]
+    index.add(Document(f"more {n}", f"nothing of use {n}") for n in range(500))
+    index.remove([f"more {n}" for n in range(500)])
+    assert [(hit.document_id, hit.score) for hit in index.search("zebra report", k=3)] == before
+
+
+def test_threads_that_open_a_new_index_get_the_same_one(tmp_path: Path) -> None:
+    errors: list[BaseException] = []
+
+    def open_it() -> None:
+        try:
+            Index.open(tmp_path / "index", HashEmbedder()).close()
+        except BaseException as error:  # noqa: BLE001 -- looked at below
+            errors.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_opening_to_read_makes_no_index_of_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "index.db").touch()
+    with pytest.raises(IndexCorrupt, match="holds no index"):
+        Index.open(tmp_path, create=False)
+    assert (tmp_path / "index.db").stat().st_size == 0
+
+
+def test_verify_takes_its_turn_beside_a_writer(tmp_path: Path) -> None:
+    with (
+        Index.open(tmp_path / "index", HashEmbedder()) as writer,
+        Index.open(tmp_path / "index", HashEmbedder()) as reader,
+    ):
+        writer.add([Document("a", "text")])
+        begun, found = threading.Event(), []
+
+        def verify() -> None:
+            begun.wait()
+            found.append(reader.verify())
+
+        thread = threading.Thread(target=verify)
+        thread.start()
+        with writer._database.writing():
+            begun.set()
+            thread.join(0.2)
+            assert found == []
+        thread.join()
+        assert found == [[]]
+
+
+def test_threads_that_write_to_one_index_wait_for_each_other(index: Index) -> None:
+    def add(name: int) -> None:
+        for n in range(5):
+            index.add([Document(f"{name}-{n}", f"text {name} {n}")])
+
+    threads = [threading.Thread(target=add, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(index) == 20
+
+
+def test_without_its_model_an_index_still_tells_what_it_holds(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "some words")])
+    with Index.open(tmp_path) as index:  # 'hash' is no name that a model is found by
+        assert index.status().counts.documents == 1
+        assert index.search("words", mode="lexical")[0].document_id == "a"
+        assert index.remove("a") == 1
+        with pytest.raises(EmbeddingError, match="no embedder is named 'hash'"):
+            index.search("words")
+
+
+def test_the_limit_of_a_chunk_is_the_model_s_where_that_is_less(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder(max_tokens=16)) as index:
+        index.add([Document("a", "word " * 100)])
+        assert max(chunk.tokens or 0 for chunk in index.chunks("a")) == 16
+    with pytest.raises(ValueError, match="got 8 and 32"):
+        Index.open(tmp_path / "new", HashEmbedder(), chunk_tokens=8)
+    assert not (tmp_path / "new").exists()

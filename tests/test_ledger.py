@@ -139,7 +139,7 @@ def test_the_ledgers_leave_the_caches_as_they_are(database: Database) -> None:
     with database.writing():
         usage.note(database, USES)
     assert database.generation == before + 1
-    with database.writing(ledger=True):
+    with database.writing(generation=False):
         database.set("colour", "red")
         with database.writing():
             database.set("colour", "blue")
@@ -169,7 +169,7 @@ def make_old(folder: Path) -> Path:
     with sqlite3.connect(path) as connection:
         connection.execute("drop table usage")
         connection.execute("drop table outbox")
-        connection.execute("pragma user_version = 2")
+        connection.execute("pragma user_version = 3")
     connection.close()
     return path
 

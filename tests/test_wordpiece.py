@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,23 @@ def test_tokens_are_those_of_encoding_the_whole_text(text: str) -> None:
     assert tokenizer.count([text]) == [len(ids)]
     assert tokenizer.encode([text]) == [[CLS, *ids, SEP]]
     assert tokenizer.ends(text)[:-1].tolist() == ends[:-1]
+
+
+@given(texts)
+@settings(max_examples=300, deadline=None)
+def test_counts_add_up_at_a_seam(text: str) -> None:
+    tokenizer = packaged_tokenizer()
+    for seam in regex.finditer(tokenizer.seam, text):
+        parts = [text[: seam.start()], text[seam.start() :]]
+        assert tokenizer.count([text]) == [sum(tokenizer.count(parts))]
+
+
+@given(st.lists(st.text(st.sampled_from("aeinorstABCxyz0123"), min_size=1, max_size=30)))
+@settings(max_examples=200, deadline=None)
+def test_plain_words_are_cut_as_the_library_cuts_them(words: list[str]) -> None:
+    tokenizer = fresh()
+    ends = [tokenizer.ends(word).tolist() for word in words]
+    assert ends == [oracle(word)[1] for word in words]
 
 
 @given(texts)

@@ -23,7 +23,7 @@ SPACE = regex.compile(r"\s{0,64}")
 
 
 class Edge(NamedTuple):
-    """A seam near one end of a slice, and the tokens between the two."""
+    """A seam at or near one end of a slice, and the tokens between the two."""
 
     seam: int
     tokens: int
@@ -75,19 +75,21 @@ class Ruler:
         return self._tokenizer.count([self._text[start:end]])[0]
 
     def _find_head(self, start: int) -> Edge | None:
-        match = self._first_seam.search(self._text, start + 1, start + EDGE)
+        match = self._first_seam.search(self._text, start, start + EDGE)
         return match and self._edge(match.start(), start, match.start())
 
     def _find_tail(self, end: int) -> Edge | None:
-        match = self._last_seam.search(self._text, max(0, end - EDGE), end)
+        # The window's last end is len(text) by definition, whatever its last token covers.
+        known = self._ends[-2] if len(self._ends) > 1 else 0
+        match = self._last_seam.search(self._text, max(0, end - EDGE), min(end, known) + 1)
         return match and self._edge(match.start(), match.start(), end)
 
     def _edge(self, seam: int, start: int, end: int) -> Edge:
-        return Edge(seam, self._tokenizer.count([self._text[start:end]])[0])
+        between = self._text[start:end]
+        return Edge(seam, self._tokenizer.count([between])[0] if between else 0)
 
     def _covers(self, start: int, seam: int) -> bool:
         """Whether the window knows how many tokens end before each seam from ``start`` on."""
-        # Its last end is len(text) by definition, whatever the last token covers.
         return self._start <= start and len(self._ends) > 1 and seam <= self._ends[-2]
 
     def _cover(self, start: int, tokens: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import click
@@ -50,13 +51,15 @@ def add_(
     """
     columns = rows.Columns(id_, _names(text), _names(meta))
     known = format_ or rows.format_of(file)
-    with (
-        click.open_file(file, encoding="utf-8-sig") as stream,
-        opening.open_index(db, model, create=True) as index,
-        progress.shown(quiet=quiet) as listener,
-    ):
+    with click.open_file(file, encoding="utf-8-sig") as stream:
         table = rows.Table(file, stream, known, columns)
-        report = index.add(table.documents(), embed=embed, progress=listener)
+        documents = table.documents()
+        first = list(islice(documents, 1))  # a wrong column is found before an index is made
+        with (
+            opening.open_index(db, model, create=True) as index,
+            progress.shown(quiet=quiet) as listener,
+        ):
+            report = index.add(chain(first, documents), embed=embed, progress=listener)
     report = replace(report, failed=tuple(table.failed))
     output = "json" if as_json else "text"
     reports.finish(ctx, report, nothing=f"no rows in {file}", format_=output, quiet=quiet)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     *("rank", "score", "document_id", "chunk_id", "text", "start", "end"),
-    *("start_line", "end_line", "page", "heading", "metadata"),
+    *("start_line", "end_line", "page", "heading", "metadata", "source"),
 )
 
 

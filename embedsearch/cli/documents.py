@@ -13,6 +13,7 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import counted, note
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 def get_(*, id_: str, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:  # noqa: ARG001 -- it is quiet
     """Print the text of a document, or of its chunk ID#N."""
     with opening.open_index(db, model) as index:
-        record = _record(index, id_)
+        record = _record(index, document_id(index, id_))
     if format_ == "json":
         click.echo(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
     else:
@@ -151,7 +152,8 @@ def rm_(
     if bool(ids) == bool(glob or where):
         raise click.UsageError("name documents, or say --glob or --where")
     with opening.open_index(db, model) as index:
-        named = ids or [document.id for document in index.documents(where=where, glob=glob)]
+        given = [document_id(index, id_) for id_ in ids]
+        named = given or [document.id for document in index.documents(where=where, glob=glob)]
         here = [id_ for id_ in named if id_ in index]
         for id_ in sorted({*named} - {*here}):
             click.echo(f"no document {id_!r} in the index", err=True)

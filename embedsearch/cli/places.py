@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from embedsearch import Hit
+    from embedsearch import Hit, Index
 
 
 def path(hit: Hit) -> str:
@@ -16,6 +16,19 @@ def path(hit: Hit) -> str:
     here = Path.cwd()
     source = Path(hit.source)
     return str(source.relative_to(here) if source.is_relative_to(here) else source)
+
+
+def document_id(index: Index, given: str) -> str:
+    """Return the id that is meant by an id or by a file's path, as a search prints it.
+
+    The same for a chunk's, ``DOCUMENT#N``; what is neither is returned as it is.
+    """
+    if given in index:
+        return given
+    document, mark, number = given.rpartition("#")
+    if mark and number.isdecimal() and (id := document_id(index, document)) in index:
+        return f"{id}#{number}"
+    return index.id_at(given) or given
 
 
 def span(hit: Hit) -> str:

@@ -10,7 +10,7 @@ import click
 from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.places import path
+from embedsearch.cli.places import document_id, path
 from embedsearch.cli.terminal import counted, note, printable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def similar_(
 ) -> None:
     """Find the passages most like a document, or like its chunk ID#N, in other ones."""
     with opening.open_index(db, model) as index:
-        hits = index.similar(id_, k, where=where, glob=glob, group_by=group_by)
+        hits = index.similar(document_id(index, id_), k, where=where, glob=glob, group_by=group_by)
         answer = _answer(index, "", hits, [], context=context, format_=format_)
         _print(answer, format_)
         if not quiet and format_ not in {"json", "jsonl"}:

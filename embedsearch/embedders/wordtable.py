@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Offsets: TypeAlias = NDArray[np.int64]
     Hashes: TypeAlias = NDArray[np.uint64]
-    Rare: TypeAlias = Callable[[str], Sequence[int]]
+    Rare: TypeAlias = Callable[[list[str]], Sequence[Sequence[int]]]
 
 LONGEST = 100
 """How long a word may be to be looked up."""
@@ -75,8 +75,8 @@ class WordTable:
     def ends(self, text: str, rare: Rare) -> Offsets:
         """Return, ascending, the offsets in ``text`` at which tokens end.
 
-        ``rare`` says so for what lies between two blanks and is no printable ASCII, holds a word
-        longer than ``LONGEST``, or is longer than a block.
+        ``rare`` says so for pieces of text between two blanks that are no printable ASCII, hold a
+        word longer than ``LONGEST``, or are longer than a block.
         """
         with self._turn:
             found = [start + self._block(block, rare) for start, block in _blocks(text)]
@@ -84,7 +84,7 @@ class WordTable:
 
     def _block(self, block: str, rare: Rare) -> Offsets:
         if len(block) > BLOCK:
-            return np.array(rare(block), np.int64)
+            return np.array(rare([block])[0], np.int64)
         codes = _codes(block)
         classes = _CLASSES[codes]
         starts, stops = _units(classes)
@@ -96,8 +96,9 @@ class WordTable:
             classes[start:stop] = _BLANK
         starts, stops = _units(classes)
         ends = self._look_up_ends(block, starts, stops, _hashes(codes, starts, stops))
-        others = [np.asarray(rare(block[start:stop]), np.int64) + start for start, stop in odd]
-        return np.sort(np.concatenate([ends, *others]), kind="stable")
+        found = zip(odd, rare([block[start:stop] for start, stop in odd]), strict=True)
+        others = [start + end for (start, _), inner in found for end in inner]
+        return np.sort(np.concatenate([ends, np.array(others, np.int64)]), kind="stable")
 
     def _look_up_ends(self, block: str, starts: Offsets, stops: Offsets, hashes: Hashes) -> Offsets:
         """Return where the pieces of words end, given where the words do."""

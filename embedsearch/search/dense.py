@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from embedsearch.errors import IndexCorrupt
+from embedsearch.store import fulltext
 from embedsearch.store import hits as stored_hits
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.checks import Problem
@@ -53,6 +55,8 @@ class DenseIndex:
         self._on_disk: tuple[int, int] | None = None
         """The newest vector and the tombstones of the cache file, as far as known."""
         self._selections: dict[Filter, Selection] = {}
+        self.texts = 0
+        """How many distinct texts chunks hold, embedded or not."""
 
     def current(self) -> VectorIndex:
         """Return the index as of the store's current snapshot; call inside ``reading()``."""
@@ -63,6 +67,7 @@ class DenseIndex:
                 self._index, self._epoch = self._opened(), epoch
             self._catch_up(self._index)
             self._generation = generation
+            self.texts = fulltext.held_texts(self.database)
         return self._index
 
     def selection(self, condition: Filter) -> Selection:
@@ -80,6 +85,7 @@ class DenseIndex:
             "index": self.database.setting("uuid") or "",
             "space": self._space,
             "epoch": self.database.setting("epoch") or "0",
+            "mark": self.database.setting("cache") or "",
         }
 
     def _opened(self) -> VectorIndex:
@@ -155,6 +161,16 @@ class DenseIndex:
             held = self._newest, index.dead
             for torn in self._path.parent.glob(f"{self._path.name}.*.tmp"):
                 torn.unlink(missing_ok=True)  # of a writer that was killed
-            if len(index) >= FILE_MIN_ROWS and held != self._on_disk:
-                index.save(self._path, {**self._stamp(), "newest": self._newest})
-                self._on_disk = held
+        if len(index) >= FILE_MIN_ROWS and held != self._on_disk:
+            self._mark()
+            index.save(self._path, {**self._stamp(), "newest": self._newest})
+            self._on_disk = held
+
+    def _mark(self) -> None:
+        """Leave a mark in the store that only the next file bears.
+
+        A store that was put back to an older state, by a backup or by a power cut, counts vectors
+        anew: their numbers alone don't tell that a file is of another past.
+        """
+        with self.database.writing(generation=False):
+            self.database.set("cache", secrets.token_hex(8))

@@ -64,7 +64,7 @@ def hybrid(index: DenseIndex, query: Query, k: int) -> Ranking:
     texts = np.union1d(by_meaning.texts, by_words.texts)
     cosines = index.current().scores(query.vector, texts)
     matched = np.zeros(len(texts), np.float32)
-    best = fulltext.best_score(index.database, query.text)
+    best = fulltext.best_score(index.database, query.text, index.texts)
     matched[np.searchsorted(texts, by_words.texts)] = by_words.scores / best
     fused = fuse(cosines, matched)
     order = np.lexsort((texts, -fused))[:k]

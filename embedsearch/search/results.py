@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from embedsearch.records import Hit
 from embedsearch.store import hits as stored
 from embedsearch.store import sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from embedsearch.search.ranking import Ranking
@@ -42,9 +42,12 @@ def collect(
         ranking = rank(depth)
         rows = _rows(database, ranking, condition)
         chosen = list(islice(_best_of_each(rows) if group_by else rows, k))
-        if len(chosen) == k or len(ranking.texts) < depth:
-            roots = sources.roots(database)
-            return [_hit(n, score, row, roots) for n, (score, row) in enumerate(chosen, 1)]
+        if (
+            len(chosen) == k
+            or len(ranking.texts) < depth
+            or (group_by and len(chosen) == stored.counts(database, condition).documents)
+        ):
+            return _hits(database, chosen)
         depth *= 4
 
 
@@ -68,7 +71,20 @@ def _best_of_each(
             yield score, row
 
 
-def _hit(rank: int, score: float, row: stored.Row, roots: Mapping[int, Path]) -> Hit:
+def _hits(database: Database, chosen: Sequence[tuple[float, stored.Row]]) -> list[Hit]:
+    from_files = any(row.source is not None for _, row in chosen)
+    roots = sources.roots(database) if from_files else {}
+    # One call for all: json.loads spends most of its time on getting started.
+    metadata = json.loads(f"[{','.join(row.metadata for _, row in chosen)}]")
+    return [
+        _hit(rank, score, row, roots, known)
+        for rank, ((score, row), known) in enumerate(zip(chosen, metadata, strict=True), 1)
+    ]
+
+
+def _hit(
+    rank: int, score: float, row: stored.Row, roots: Mapping[int, Path], metadata: dict[str, Any]
+) -> Hit:
     return Hit(
         rank,
         score,
@@ -81,6 +97,6 @@ def _hit(rank: int, score: float, row: stored.Row, roots: Mapping[int, Path]) ->
         row.end_line,
         row.page,
         row.heading,
-        json.loads(row.metadata),
+        metadata,
         None if row.source is None else f"{roots[row.source]}/{row.path}",
     )

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's commit."""
 
-MEMORY_CACHE_KIB = 16_384
-"""SQLite's page cache a connection; 16 MiB keeps the memory of a long sync flat."""
-
+MEMORY_CACHE_KIB = 65_536
+"""SQLite's page cache a connection, at most: 64 MiB hold the texts of some 200,000 passages, and
+keep the memory of a long sync flat."""
 
 CHECKPOINT_PAGES = 8_000
 """The log is folded into the database at 32 MB; at SQLite's own 4 MB that takes a quarter of a
@@ -96,20 +96,17 @@ class Database:
                 self.connection.rollback()
 
     @contextmanager
-    def writing(self, *, ledger: bool = False) -> Iterator[None]:
-        """Commit all or nothing of what the block writes, as a new generation.
-
-        Lines of a ledger are in no search: they leave the generation, and so every cache, as it is.
-        """
+    def writing(self, *, generation: bool = True) -> Iterator[None]:
+        """Commit all or nothing of what the block writes, as a new generation unless told not."""
         with self._turn, translated(self.path):
             if self._writes:
-                self._changes |= not ledger
+                self._changes |= generation
                 yield
                 return
             if self.connection.in_transaction:
                 raise RuntimeError("a snapshot is open: what is written now would be lost with it")
             self.connection.execute("begin immediate")
-            self._writes, self._changes = True, not ledger
+            self._writes, self._changes = True, generation
             try:
                 yield
                 if self._changes:
@@ -174,7 +171,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
     with translated(path):
         database = Database(_connect(path), path)
         try:
-            _migrate(database)
+            _migrate(database, create=create)
         except BaseException:
             database.close()
             raise
@@ -220,7 +217,7 @@ def _configured(name: str) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(database: Database) -> None:
+def _migrate(database: Database, *, create: bool) -> None:
     version = database.value("pragma user_version")
     if version > len(MIGRATIONS):
         raise IndexCorrupt(
@@ -230,6 +227,10 @@ def _migrate(database: Database) -> None:
     foreign = database.value("pragma application_id") != APPLICATION_ID
     if foreign and database.value("select count(*) from sqlite_master"):
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
+    if version == 0 and not create:
+        raise IndexCorrupt(
+            f"{database.path} holds no index", hint="make one with: embedsearch index FOLDER"
+        )
     if version < len(MIGRATIONS):
         _apply(database, version)
 

@@ -48,8 +48,16 @@ class Prepared:
     """A row a chunk: position, start, end, start_line, end_line, page, heading."""
 
 
-def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None = None) -> Prepared:
+def prepare(
+    document: Document,
+    chunks: Sequence[Chunk],
+    origin: Origin | None = None,
+    *,
+    salt: bytes | None = None,
+) -> Prepared:
     """Return a document and its chunks as the rows that ``put`` writes.
+
+    ``salt`` sets its texts apart from equal ones of other documents.
 
     Raises:
         ValueError: the metadata is no JSON.
@@ -61,7 +69,10 @@ def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None =
         _json(document),
         len(document.text),
         origin,
-        [(fulltext.text_hash(c.text), c.tokens, not c.text.strip(), c.text) for c in chunks],
+        [
+            (fulltext.text_hash(c.text, salt), c.tokens, not c.text.strip(), c.text, salt)
+            for c in chunks
+        ],
         [
             (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading)
             for n, c in enumerate(chunks)
@@ -78,15 +89,20 @@ def _json(document: Document) -> str:
         raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
 
 
-def put(database: Database, batch: Sequence[Prepared]) -> None:
-    """Put documents in place of those of the same id, each whole, in one transaction."""
+def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:
+    """Put documents in place of those of the same id, each whole, in one transaction.
+
+    Returns the ids of their texts by sha256.
+    """
     with database.writing():
         numbers = _numbers(database, [document.id for document in batch])
         known = [numbers[document.id] for document in batch if document.id in numbers]
         retired = _drop_chunks(database, known) if known else []
         _put_documents(database, batch, numbers)
-        _put_chunks(database, batch, numbers)
+        texts = fulltext.write(database, [text for document in batch for text in document.texts])
+        _put_chunks(database, batch, numbers, texts)
         fulltext.retire(database, retired)
+    return texts
 
 
 def _numbers(database: Database, ids: Sequence[str]) -> dict[str, int]:
@@ -140,16 +156,20 @@ def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[
     )
 
 
-def _put_chunks(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
-    fulltext.write(database, [text for document in batch for text in document.texts])
+def _put_chunks(
+    database: Database,
+    batch: Sequence[Prepared],
+    numbers: dict[str, int],
+    texts: dict[bytes, int],
+) -> None:
     database.executemany(
         """
         insert into chunks
             (document, text, position, start, "end", start_line, end_line, page, heading)
-        values (?, (select id from texts where sha256 = ?), ?, ?, ?, ?, ?, ?, ?)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
-            (numbers[document.id], text[0], *chunk)
+            (numbers[document.id], texts[text[0]], *chunk)
             for document in batch
             for text, chunk in zip(document.texts, document.chunks, strict=True)
         ),

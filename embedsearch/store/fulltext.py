@@ -30,20 +30,26 @@ LEAST_IDF = 1e-6
 MOST_TERMS = 64
 """How many distinct words of a query are looked up; BM25 gains nothing from more."""
 
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+"""As in the schema's ``texts_fts``."""
+
 _WORD = re.compile(r"[^\W_]+")
 
 
-Text: TypeAlias = tuple[bytes, "int | None", bool, str]
-"""A passage as it is stored: sha256, tokens, whether it is blank, text."""
+Text: TypeAlias = tuple[bytes, "int | None", bool, str, "bytes | None"]
+"""A passage as it is stored: sha256, tokens, whether it is blank, text, salt."""
 
 
-def text_hash(text: str) -> bytes:
-    """Return the sha256 that a text is known by, whatever documents hold it."""
-    return hashlib.sha256(text.encode()).digest()
+def text_hash(text: str, salt: bytes | None = None) -> bytes:
+    """Return the sha256 that a text is known by, whatever documents hold it.
+
+    The salt tells equal texts apart that came with vectors of their own.
+    """
+    return hashlib.sha256(text.encode() + (salt or b"")).digest()
 
 
-def write(database: Database, texts: Sequence[Text]) -> None:
-    """Store texts and their words, those that are there already apart.
+def write(database: Database, texts: Sequence[Text]) -> dict[bytes, int]:
+    """Store those texts that are new, and their words; return the id of each text by its sha256.
 
     The words go in by one statement: FTS5 gathers them in memory, which triggers would undo
     row by row.
@@ -52,17 +58,23 @@ def write(database: Database, texts: Sequence[Text]) -> None:
     if database.value("select 1 from texts where text is null limit 1"):
         _revive(database, texts)
     database.executemany(
-        "insert or ignore into texts (sha256, tokens, blank, text) values (?, ?, ?, ?)", texts
+        "insert or ignore into texts (sha256, tokens, blank, text, salt) values (?, ?, ?, ?, ?)",
+        texts,
     )
     database.execute(
         "insert into texts_fts (rowid, text) select id, text from texts where id > ?", [newest]
     )
+    ids = dict(database.execute("select sha256, id from texts where id > ?", [newest]))
+    for key in {key for key, *_ in texts} - ids.keys():
+        ids[key] = database.value("select id from texts where sha256 = ?", [key])
+    return ids
 
 
 def _revive(database: Database, texts: Sequence[Text]) -> None:
     """Give retired texts their words again, and their vectors a new number: caches look there."""
-    retired = dict(database.execute("select sha256, id from texts where text is null"))
-    again = {retired[key]: (text, tokens) for key, tokens, _, text in texts if key in retired}
+    retired = "select id from texts where sha256 = ? and text is null"
+    found = ((database.value(retired, [key]), text, tokens) for key, tokens, _, text, _ in texts)
+    again = {id: (text, tokens) for id, text, tokens in found if id is not None}
     database.executemany(
         "update texts set text = ?, tokens = ? where id = ?",
         ((*columns, id) for id, columns in again.items()),
@@ -72,7 +84,10 @@ def _revive(database: Database, texts: Sequence[Text]) -> None:
         ((id, text) for id, (text, _) in again.items()),
     )
     database.executemany(
-        "update vectors set number = (select max(number) + 1 from vectors) where text = ?",
+        """
+        update vectors set number = (select max(number) + 1 from vectors)
+        where text = ? and space in (select number from spaces)
+        """,
         ((id,) for id in again),
     )
 
@@ -105,12 +120,20 @@ def _terms(query: str) -> list[str]:
     return [f'"{word}"' for word in telling[:MOST_TERMS]]
 
 
-def best_score(database: Database, query: str) -> float:
-    """Return the BM25 score that no text can exceed: each word of the query, endlessly repeated.
+def held_texts(database: Database) -> int:
+    """Return how many distinct texts chunks hold: what BM25 counts."""
+    return int(
+        database.value(
+            "select (select count(*) from texts) - (select count(*) from texts where text is null)"
+        )
+    )
 
-    The highest id stands for the number of texts, which is close enough for a logarithm.
+
+def best_score(database: Database, query: str, texts: int) -> float:
+    """Return the BM25 score that none of so many texts can exceed.
+
+    It is that of each word of the query, endlessly repeated.
     """
-    texts = int(database.value("select coalesce(max(id), 0) from texts"))
     best = 0.0
     for term in _terms(query):
         held = database.value("select count(*) from texts_fts where texts_fts match ?", [term])
@@ -151,15 +174,22 @@ def candidates(
 def highlighted(
     database: Database, query: str, texts: Sequence[str], *, marks: tuple[str, str]
 ) -> list[str]:
-    """Return stored texts with each word that the query matches put between ``marks``."""
+    """Return texts with each word that the query matches put between ``marks``."""
     terms = expression(query)
-    keys = [text_hash(text) for text in texts]
+    if terms is None:
+        return list(texts)
     with database.reading():
-        found = [terms and database.value(_HIGHLIGHT, [*marks, terms, key]) for key in keys]
-    return [marked or text for marked, text in zip(found, texts, strict=True)]
-
-
-_HIGHLIGHT = """
-    select highlight(texts_fts, 0, ?, ?) from texts_fts
-    where texts_fts match ? and rowid = (select id from texts where sha256 = ?)
-"""
+        # A table of its own, gone with the transaction: what is stored may have changed since.
+        database.execute(
+            f"create virtual table temp.marked using fts5 (text, tokenize = '{TOKENIZER}')"
+        )
+        database.executemany(
+            "insert into temp.marked (rowid, text) values (?, ?)", enumerate(texts)
+        )
+        found = dict(
+            database.execute(
+                "select rowid, highlight(marked, 0, ?, ?) from temp.marked where marked match ?",
+                [*marks, terms],
+            )
+        )
+    return [found.get(number, text) for number, text in enumerate(texts)]

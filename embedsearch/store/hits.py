@@ -54,7 +54,7 @@ def chunks_of(database: Database, texts: Sequence[int], condition: Filter) -> li
 
     They come in the order of ``texts``, then by document and position.
     """
-    rows = database.execute(
+    found = database.execute(
         f"""
         select t.id, d.id, c.position, t.text, c.start, c."end", c.start_line, c.end_line,
                c.page, c.heading, d.metadata, d.source, d.path
@@ -63,11 +63,13 @@ def chunks_of(database: Database, texts: Sequence[int], condition: Filter) -> li
         cross join chunks c on c.text = t.id
         cross join documents d on d.number = c.document
         where {condition.sql}
-        order by j.key, d.id, c.position
         """,
         [json.dumps(texts), *condition.values],
     )
-    return [Row._make(row) for row in rows]
+    rows = [Row._make(row) for row in found]
+    place = {text: n for n, text in enumerate(texts)}
+    rows.sort(key=lambda row: (place[row.text_id], row.document, row.position))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def writer_lock(folder: Path | None) -> Iterator[None]:
+def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
     """Hold the right to write to the index in ``folder``; an index in memory needs none.
+
+    ``wait``: how many seconds to wait for it.
 
     Raises:
         IndexLocked: another process, or thread, holds it.
@@ -26,12 +28,12 @@ def writer_lock(folder: Path | None) -> Iterator[None]:
     if folder is None:
         yield
         return
-    lock = FileLock(folder / "writer.lock", timeout=0)
+    lock = FileLock(folder / "writer.lock", timeout=wait)
     try:
         lock.acquire()
     except Timeout as error:
         raise IndexLocked(
-            f"the index in {folder} is being written by another process",
+            f"the index in {folder} is being written by another process or thread",
             hint="wait until it is done; searching works meanwhile",
         ) from error
     except OSError as error:

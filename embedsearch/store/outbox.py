@@ -50,7 +50,7 @@ _MARKS = ", ".join("?" * len(Sent.__slots__))
 
 def note(database: Database, entries: Iterable[Sent]) -> None:
     """Add entries; best done before the request, so that none can be missing."""
-    with database.writing(ledger=True):
+    with database.writing(generation=False):
         database.executemany(
             f"insert into outbox ({_COLUMNS}) values ({_MARKS})",
             ([getattr(entry, name) for name in Sent.__slots__] for entry in entries),

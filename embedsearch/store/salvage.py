@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from embedsearch.errors import IndexCorrupt
 from embedsearch.store.checks import mend
 from embedsearch.store.database import Database, open_database
-from embedsearch.store.vectors import space_number
+from embedsearch.store.vectors import space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +22,16 @@ KEYS = {
     "spaces": "number",
     "documents": "number",
     "texts": "id",
-    "chunks": "document",
+    "chunks": "text",
     "vectors": "number",
     "runs": "number",
     "usage": "number",
     "outbox": "number",
 }
 """The tables worth keeping, and the ascending key that parts what can be read from what can't."""
+
+PAGE = 20_000
+"""How many keys are asked for at once."""
 
 MOST_FAILURES = 100_000
 """How often reading a table may fail before the rest of it is given up: a second or two."""
@@ -54,7 +57,8 @@ def salvage(path: Path) -> dict[str, int]:
                 beyond = path.stat().st_size
                 counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
                 _reconcile(database)
-                mend(database, space_number(database, _space(database, path)))
+                _require_space(database, path)
+                mend(database, space(database)[0])
         except BaseException:
             database.close()
             _remove(fresh)
@@ -67,14 +71,12 @@ def salvage(path: Path) -> dict[str, int]:
     return counts
 
 
-def _space(database: Database, path: Path) -> str:
-    space = database.setting("space")
-    if space is None:
+def _require_space(database: Database, path: Path) -> None:
+    if database.setting("space") is None:
         raise IndexCorrupt(
             f"{path} can't be salvaged: its settings can't be read",
             hint=f"delete {path.parent} and run: embedsearch index FOLDER",
         )
-    return space
 
 
 def _remove(path: Path) -> None:
@@ -109,7 +111,8 @@ def _readable(
     damaged: sqlite3.Connection, query: str, beyond: int
 ) -> Iterator[list[tuple[object, ...]]]:
     """Yield the rows that can be read, by halving the range of keys around damage."""
-    ranges, failures = [(0, beyond)], 0
+    ranges = [(low, low + PAGE - 1) for low in range(0, beyond, PAGE)][::-1]
+    failures = 0
     while ranges and failures < MOST_FAILURES:
         low, high = ranges.pop()
         try:

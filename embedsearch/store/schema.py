@@ -41,7 +41,10 @@ def _first(tables: Tables) -> None:
         foreign_keys=[("source", "sources", "number")],
     )
     tables.table("documents").create_index(["id"], unique=True)
-    tables.table("documents").create_index(["source", "path"], unique=True)
+    tables.execute(
+        "create unique index idx_documents_source_path on documents (source, path) "
+        "where source is not null"
+    )
     tables.table("unread").create(
         {
             "source": int,
@@ -74,10 +77,10 @@ def _first(tables: Tables) -> None:
             end_line integer not null,
             page integer,
             heading text,
-            primary key (document, position)
+            primary key (text, document, position)
         ) without rowid
     """)
-    tables.table("chunks").create_index(["text"])
+    tables.table("chunks").create_index(["document", "position"], unique=True)
     tables.table("spaces").create(
         {"number": int, "name": str, "embedder": str, "dimensions": int},
         pk="number",
@@ -129,6 +132,10 @@ def _full_text(tables: Tables) -> None:
     """)
 
 
+def _salt(tables: Tables) -> None:
+    tables.execute("alter table texts add column salt blob")
+
+
 def _sent(tables: Tables) -> None:
     tables.table("usage").create(
         {
@@ -159,5 +166,5 @@ def _sent(tables: Tables) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text, _sent)
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text, _salt, _sent)
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

@@ -62,6 +62,21 @@ def holding(database: Database, folder: Path) -> tuple[int, Path] | None:
     return found[0] if found else None
 
 
+def document_at(database: Database, path: Path) -> str | None:
+    """Return the id of the document that was read from a file, ``None`` if there is none."""
+    place = Path(os.path.abspath(path))  # noqa: PTH100 -- absolute() keeps '..'
+    with database.reading():
+        for number, root in roots(database).items():
+            if place.is_relative_to(root):
+                inside = place.relative_to(root).as_posix()
+                id: str | None = database.value(
+                    "select id from documents where source = ? and path = ?", [number, inside]
+                )
+                if id is not None:
+                    return id
+    return None
+
+
 def roots(database: Database) -> dict[int, Path]:
     """Return the folder of every source, absolute."""
     home = _home(database)

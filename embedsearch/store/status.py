@@ -55,7 +55,7 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         return Status(
             path=folder,
             counts=counts,
-            embedded=counts.texts - pending.texts - _blank(database),
+            embedded=counts.texts - pending.texts - _blank(database, space),
             pending=pending,
             embedder=embedder,
             space=name,
@@ -71,11 +71,14 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         )
 
 
-def _blank(database: Database) -> int:
+def _blank(database: Database, space: int) -> int:
     """Return how many passages hold white space only, which are not embedded."""
     return int(
-        database.value("""
+        database.value(
+            """
             select count(*) from texts t where t.blank and t.text is not null
-            and not exists (select 1 from vectors v where v.text = t.id)
-        """)
+            and not exists (select 1 from vectors v where v.space = ? and v.text = t.id)
+            """,
+            [space],
+        )
     )

@@ -49,7 +49,7 @@ _MARKS = ", ".join("?" * len(Use.__slots__))
 
 def note(database: Database, uses: Iterable[Use]) -> None:
     """Add lines to the ledger."""
-    with database.writing(ledger=True):
+    with database.writing(generation=False):
         database.executemany(
             f"insert into usage ({_COLUMNS}) values ({_MARKS})",
             ([getattr(use, name) for name in Use.__slots__] for use in uses),

@@ -22,9 +22,12 @@ PAGE = 20_000
 """How many vectors are read at a time: 31 MB of float32 at 384 dimensions."""
 
 
-def space_number(database: Database, name: str) -> int:
-    """Return the number that a space's vectors are stored under."""
-    return int(database.value("select number from spaces where name = ?", [name]))
+def space(database: Database) -> tuple[int, int]:
+    """Return the number of the index's space, and the dimensions of its vectors."""
+    number, dimensions = database.execute(
+        "select number, dimensions from spaces where name = ?", [database.setting("space")]
+    ).fetchone()
+    return number, dimensions
 
 
 def add_space(database: Database, name: str, embedder: str, dimensions: int) -> None:
@@ -43,22 +46,6 @@ def put(database: Database, space: int, texts: Sequence[int], vectors: NDArray[n
         database.executemany(
             "insert or ignore into vectors (space, text, vector) values (?, ?, ?)",
             ((space, text, row.tobytes()) for text, row in zip(texts, stored, strict=True)),
-        )
-
-
-def put_by_hash(
-    database: Database, space: int, hashes: Sequence[bytes], vectors: NDArray[np.float32]
-) -> None:
-    """Store unit vectors (n, d) of n texts known by their sha256, in place of older ones."""
-    stored = vectors.astype(STORED)
-    with database.writing():
-        database.executemany(
-            """
-            insert into vectors (space, text, vector) select ?, id, ? from texts where sha256 = ?
-            on conflict (space, text) do update set
-                vector = excluded.vector, number = (select max(number) + 1 from vectors)
-            """,
-            ((space, row.tobytes(), key) for key, row in zip(hashes, stored, strict=True)),
         )
 
 
@@ -126,12 +113,25 @@ _PENDING = """
 
 
 def pending(database: Database, space: int | None) -> Pending:
-    """Return how much is left to embed."""
+    """Return how much is left to embed: as noted, unless the index has changed since."""
     with database.reading():
+        noted = json.loads(database.setting("pending") or "[]")
+        if noted[:2] == [database.generation, space]:
+            return Pending(*noted[2:])
         row = database.execute(
             f"select count(*), coalesce(sum(t.tokens), 0) {_PENDING}", [space]
         ).fetchone()
     return Pending(*row)
+
+
+def note_pending(database: Database, space: int) -> Pending:
+    """Count what is left to embed, and note it: to count takes a search longer than to search."""
+    with database.writing():
+        left = pending(database, space)
+        # This transaction's own commit is the one generation more.
+        noted = [database.generation + 1, space, left.texts, left.tokens]
+        database.set("pending", json.dumps(noted))
+    return left
 
 
 def pending_texts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
     from embedsearch.sync.reading import Chunking
 
-COMMIT_DOCUMENTS = 1_000
-"""How many documents go into a transaction."""
+COMMIT_DOCUMENTS = 10_000
+COMMIT_CHARACTERS = 4_000_000
+"""How many documents, or how much of their text, go into a transaction."""
 
 
 def add(database: Database, given: Iterable[Document], chunking: Chunking) -> SyncReport:
@@ -58,15 +59,22 @@ def add_with_vectors(
     place = {id(document): n for n, document in enumerate(given)}
     for batch in _batches(given):
         known = documents.held(database, [document.id for document in batch])
-        whole = [storable(document) for document in batch]
-        prepared = [documents.prepare(document, [_whole(document)]) for document in whole]
+        own = units[[place[id(document)] for document in batch]]
+        prepared = [
+            documents.prepare(document, [_whole(document)], salt=_salt(row))
+            for document, row in zip(map(storable, batch), own, strict=True)
+        ]
         with database.writing():
-            documents.put(database, prepared)
-            keys = [p.texts[0][0] for p in prepared]
-            vectors.put_by_hash(database, space, keys, units[[place[id(d)] for d in batch]])
+            texts = documents.put(database, prepared)
+            vectors.put(database, space, [texts[p.texts[0][0]] for p in prepared], own)
         updated += len(known)
         added += len(batch) - len(known)
     return SyncReport(added=added, updated=updated)
+
+
+def _salt(row: NDArray[np.float32]) -> bytes:
+    """Return what sets a text with this vector apart from the same text with another one."""
+    return hashlib.sha256(row.astype(vectors.STORED).tobytes()).digest()[:16]
 
 
 def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
@@ -80,25 +88,32 @@ def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
     array = np.asarray(rows, np.float32)
     if array.ndim != 2 or array.shape[1] != dimensions:
         raise DimensionMismatch(f"expected vectors of shape (n, {dimensions}), got {array.shape}")
-    lengths = np.linalg.norm(array, axis=1, keepdims=True)
-    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
-    if bad.size:
-        raise ValueError(f"vector {bad[0]} is zero or not finite: it has no direction")
-    return np.asarray(array / lengths, np.float32)
+    lengths = np.sqrt(np.vecdot(array, array))
+    directed = (lengths > 0) & (lengths < np.inf)
+    if not directed.all():
+        bad = np.flatnonzero(~directed)[0]
+        raise ValueError(f"vector {bad} is zero or not finite: it has no direction")
+    return np.asarray(array / lengths[:, np.newaxis], np.float32)
 
 
 def _batches(given: Iterable[Document]) -> Iterator[list[Document]]:
-    """Yield documents by the thousand, the last of those of the same id."""
-    waiting = iter(given)
-    while batch := list(islice(waiting, COMMIT_DOCUMENTS)):
-        for document in batch:
-            if not document.id:
-                raise ValueError("expected an id for every document, got an empty one")
-        yield list({document.id: document for document in batch}.values())
+    """Yield some thousand documents at a time, of those of the same id the last."""
+    batch: dict[str, Document] = {}
+    characters = 0
+    for document in given:
+        if not document.id:
+            raise ValueError("expected an id for every document, got an empty one")
+        batch[document.id] = document
+        characters += len(document.text)
+        if len(batch) >= COMMIT_DOCUMENTS or characters >= COMMIT_CHARACTERS:
+            yield list(batch.values())
+            batch, characters = {}, 0
+    if batch:
+        yield list(batch.values())
 
 
 def _whole(document: Document) -> Chunk:
     text = document.text
     if not text.strip():
         raise ValueError(f"document {document.id!r} has a vector but its text is blank")
-    return Chunk(text, 0, len(text), None, 1, 1 + len(text.splitlines()[1:]))
+    return Chunk(text, 0, len(text), None, 1, 1 + text.count("\n", 0, -1))

@@ -52,7 +52,7 @@ def rehearse(
     for file, outcome in read_all(files, ids, chunking):
         tally.count(file, outcome)
         if isinstance(outcome, Prepared):
-            texts |= {key: tokens or 0 for key, tokens, blank, _ in outcome.texts if not blank}
+            texts |= {key: tokens or 0 for key, tokens, blank, *_ in outcome.texts if not blank}
         done += file.size
         progress(Progress("read", done, total))
     planned = vectors.planned(database, space, texts)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from embedsearch.vectors.rows import Rows
     from embedsearch.vectors.scan import FastScan
 
-FACTORS = (8, 12, 16, 24, 32, 48, 64)
-"""Candidates for each result wanted, to choose from; 4 do for most rows but not for queries."""
+FACTORS = (12, 16, 24, 32, 48, 64)
+"""Candidates for each result wanted, to choose from; 8 do for most rows but not for queries."""
 
 TARGET = 0.995
 """The recall at which a factor suffices."""

@@ -28,7 +28,7 @@ SCANNED_FROM = 16
 """Dimensions below which rows are scored about as fast as scanned."""
 
 SAMPLE = 16_384
-"""Rows to train on; FAISS looks at 4,096 of them for each pair of components."""
+"""Rows to train on; the fast scan looks at some of them for each pair of components."""
 
 
 class Flat:
