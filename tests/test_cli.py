@@ -66,7 +66,7 @@ def test_index_says_what_it_did_on_stderr_and_nothing_on_stdout(here: Path) -> N
     shutil.copytree(EXAMPLE / "science", here / "docs")
     result = run("index", "docs")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr.startswith("11 added; ")
+    assert result.stderr.splitlines()[-1].startswith("11 added; ")  # a slow machine says more
     (here / "docs" / "oxygen.md").rename(here / "docs" / "o2.md")
     (here / "docs" / "force.md").unlink()
     again = run("index", "docs")
@@ -439,3 +439,66 @@ def test_add_leaves_the_csv_module_s_limit_as_it_was(here: Path, rows: str) -> N
     before = csv.field_size_limit()
     run("add", "rows.csv")
     assert csv.field_size_limit() == before
+
+
+def labelled(folder: Path, n: int, *more: str) -> Path:
+    path = folder / "labelled.csv"
+    rows = [f"ticket {i},{'ab'[i % 2]}" for i in range(n)]
+    path.write_text("\n".join(["text,label", *rows, *more]) + "\n")
+    return path
+
+
+def test_fine_tune_prepare_writes_two_files_and_says_what_they_cost(here: Path) -> None:
+    result = run("fine-tune", "prepare", labelled(here, 100), "-o", "out", "--epochs", 4)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "90 examples for training, 10 for validation; the longest has 15 of 65,536 tokens",
+        "1,350 tokens x 4 epochs = 5,400: $0.03 to train gpt-4.1-mini (prices as of 2026-11-24)",
+        f"written: {Path('out/training.jsonl')}, {Path('out/validation.jsonl')}",
+    ]
+    lines = (here / "out" / "training.jsonl").read_text().splitlines()
+    assert [message["role"] for message in json.loads(lines[0])["messages"]] == [
+        "user",
+        "assistant",
+    ]
+
+
+def test_fine_tune_prepare_names_every_bad_row_and_goes_on(here: Path) -> None:
+    path = labelled(here, 20, "no label,", "too,many,cells", "ticket 3,b")
+    result = run("fine-tune", "prepare", path, "-o", "out", "--validation", 0)
+    cells = "expected a row of the table, came one that has more cells than there are columns"
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        f"failed: {path}:22: expected a text as 'label', came \"\"",
+        f"failed: {path}:23: {cells}",
+        f"warning: {path}:24: expected another example, came that of line 5 again",
+    ]
+    assert len((here / "out" / "training.jsonl").read_text().splitlines()) == 20
+
+
+def test_fine_tune_prepare_reads_stdin_and_prints_json(here: Path) -> None:
+    rows = "".join(f'{{"q": "ticket {n}", "a": {n}}}\n' for n in range(20))
+    command = ("fine-tune", "prepare", "-", "-o", "out", "--format", "jsonl", "--json")
+    result = run(*command, "--prompt", "q", "--answer", "a", stdin=rows)
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["schema_version"], report["problems"]) == (0, 1, [])
+    assert (report["training"]["examples"], report["validation"]["examples"]) == (18, 2)
+    assert all((here / file).exists() for file in report["files"])
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((), "expected at least 10 examples for training, came 7, and 1 held out"),
+        (("--prompt", "text"), "name both --prompt and --answer"),
+        (("--model", "gpt-5"), "'gpt-5' can't be fine-tuned"),
+        (("--validation", "2"), "expected a share for validation"),
+    ],
+)
+def test_fine_tune_prepare_refuses_before_it_writes(
+    here: Path, more: tuple[str, ...], message: str
+) -> None:
+    result = run("fine-tune", "prepare", labelled(here, 8), "-o", "out", *more)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert not (here / "out").exists()

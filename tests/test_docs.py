@@ -15,6 +15,7 @@ from embedsearch.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LABELLED = "text,label\n" + "".join(f"ticket {n},{'ab'[n % 2]}\n" for n in range(20))
 TICKETS = (
     "number,subject,body,year\n"
     "1,Refund,Where is my money?,2024\n"
@@ -37,6 +38,7 @@ def workshop(tmp_path: Path) -> Path:
     (guide / "other.md").write_text("# Other\n\nSomething else.\n")
     (tmp_path / "tickets.csv").write_text(TICKETS)
     (tmp_path / "tickets.jsonl").write_text('{"number": "3", "body": "A third one"}\n')
+    (tmp_path / "labelled.csv").write_text(LABELLED)
     return tmp_path
 
 
@@ -78,7 +80,7 @@ def test_the_pages_of_commands_run(workshop: Path) -> None:
 
 def test_every_command_is_described() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    described = re.findall(r"^## (\w+)$", text, re.MULTILINE)
+    described = re.findall(r"^## ([\w-]+)$", text, re.MULTILINE)
     assert set(COMMANDS) == set(described)
 
 

@@ -117,7 +117,7 @@ def test_fewer_than_ten_examples_are_too_few() -> None:
     report = validate(GOOD[:9])
     (problem,) = report.problems
     assert found(report.problems) == [("training", 0, "few")]
-    assert str(problem) == "expected at least 10 examples, came 9"
+    assert str(problem) == "expected at least 10 examples for training, came 9"
 
 
 def test_what_is_there_twice_or_contradicts_is_a_warning() -> None:
@@ -226,6 +226,11 @@ def test_what_differs_in_case_only_is_not_split_apart() -> None:
     assert len(prepared.validation) == 20
     report = validate(prepared.training, validation=prepared.validation)
     assert report.problems == ()
+
+
+def test_too_few_are_left_when_some_are_held_out() -> None:
+    (problem,) = prepare(labelled(10)).report.problems
+    assert problem.came == "9, and 1 held out"
 
 
 def test_a_share_that_is_none_is_refused() -> None:

@@ -170,8 +170,7 @@ def make_old(folder: Path) -> Path:
         connection.execute("drop table usage")
         connection.execute("drop table outbox")
         connection.execute("drop table queries")
-        connection.execute("alter table texts drop column salt")
-        connection.execute("pragma user_version = 2")
+        connection.execute("pragma user_version = 3")
     connection.close()
     return path
 

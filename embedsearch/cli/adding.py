@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import click
 
 from embedsearch.cli import opening, options, reports, rows, spending
 from embedsearch.sync.embedding import Allowance
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("add")
@@ -25,12 +28,7 @@ from embedsearch.sync.embedding import Allowance
     help="The texts; several columns are joined by blank lines.",
 )
 @click.option("--meta", metavar="COLUMN,...|*", default="", help="The metadata; '*': all others.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(rows.FORMATS),
-    help="What FILE holds, where its name does not say.",
-)
+@options.table_format
 @options.embedding
 @options.sending
 @options.as_json
@@ -59,7 +57,7 @@ def add_(
     a text is reported and the rest goes on.
     """
     columns = rows.Columns(id_, _names(text), _names(meta))
-    known = format_ or _format(file)
+    known = format_ or rows.format_of(file)
     with click.open_file(file, encoding="utf-8-sig") as stream:
         table = rows.Table(file, stream, known, columns)
         documents = table.documents()
@@ -81,11 +79,3 @@ def add_(
 
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in listed.split(",") if name.strip())
-
-
-def _format(file: str) -> str:
-    suffix = PurePath(file).suffix.lower().removeprefix(".")
-    known = {**{name: name for name in rows.FORMATS}, "ndjson": "jsonl", "tab": "tsv"}
-    if suffix not in known:
-        raise click.UsageError(f"what is in {file}? say --format {'|'.join(rows.FORMATS)}")
-    return known[suffix]

@@ -31,6 +31,7 @@ COMMANDS = {
     "usage": Late("ledgers", "Say what providers were asked and paid."),
     "outbox": Late("ledgers", "List the texts that were sent to providers."),
     "tokens": Late("tokens", "Count tokens, show them, say what they cost."),
+    "fine-tune": Late("finetuning", "Make examples for fine-tuning of labelled texts."),
 }
 
 
@@ -46,7 +47,7 @@ class Door(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"embedsearch.cli.{COMMANDS[cmd_name].module}")
-        command: click.Command = getattr(module, f"{cmd_name}_")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature

@@ -15,6 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 HIT_FORMATS = ("text", "json", "jsonl", "csv", "md", "files", "vimgrep")
 ROW_FORMATS = ("text", "json", "jsonl", "csv")
 PLAIN_FORMATS = ("text", "json")
+TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
 def _together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -44,6 +45,13 @@ def output_format(choices: tuple[str, ...]) -> Callable[[F], F]:
         help="How to print.",
     )
 
+
+table_format = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(TABLE_FORMATS),
+    help="What the file holds, where its name does not say.",
+)
 
 as_json = click.option(
     "--json", "as_json", is_flag=True, is_eager=True, callback=_expect_json, help="Print JSON."

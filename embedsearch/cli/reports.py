@@ -103,9 +103,13 @@ def _changes(report: SyncReport) -> list[str]:
 
 def list_failures(failures: Sequence[Failure]) -> None:
     """Say on stderr which files could not be read and why."""
-    for failure in failures[:FAILURES_SHOWN]:
-        line = printable(f"{failure.path}: {failure.why}")
-        click.echo(f"{click.style('failed:', fg='red')} {line}", err=True)
-    more = len(failures) - FAILURES_SHOWN
+    list_lines([("failed", f"{failure.path}: {failure.why}") for failure in failures])
+
+
+def list_lines(lines: Sequence[tuple[str, str]]) -> None:
+    """Write the first of many lines on stderr, each after a word for it."""
+    for word, line in lines[:FAILURES_SHOWN]:
+        click.echo(f"{click.style(f'{word}:', fg='red')} {printable(line)}", err=True)
+    more = len(lines) - FAILURES_SHOWN
     if more > 0:
-        click.echo(f"... and {more:,} more (--format json lists all)", err=True)
+        click.echo(f"... and {more:,} more (as JSON, all are listed)", err=True)

@@ -7,8 +7,12 @@ import json
 import re
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+import click
+
+from embedsearch.cli.options import TABLE_FORMATS
 from embedsearch.records import Document
 from embedsearch.sync.report import Failure
 
@@ -50,6 +54,30 @@ class Columns:
             raise ValueError(f"no column {missing[0]!r}: the columns are {', '.join(names)}")
 
 
+def read(name: str, stream: IO[str], format_: str) -> Iterator[tuple[int, Any]]:
+    """Yield the rows of a table with the lines they end on; one that can't be read is a RowError.
+
+    Raises ValueError where the stream is not of the format.
+    """
+    try:
+        yield from _READERS[format_](stream)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name} is not UTF-8: {error.reason}") from error
+    except csv.Error as error:
+        raise ValueError(f"{name} is no {format_}: {error}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{name} is no JSON: {error}") from error
+
+
+def format_of(file: str) -> str:
+    """Return the format that a file's name tells."""
+    suffix = PurePath(file).suffix.lower().removeprefix(".")
+    format_ = {"ndjson": "jsonl", "tab": "tsv"}.get(suffix, suffix)
+    if format_ not in TABLE_FORMATS:
+        raise click.UsageError(f"what is in {file}? say --format {'|'.join(TABLE_FORMATS)}")
+    return format_
+
+
 @dataclass(slots=True)
 class Table:
     """The documents in a stream of rows; rows that hold none are in ``failed`` at the end."""
@@ -68,26 +96,16 @@ class Table:
 
         """
         checked = False
-        for place, row in self._rows():
+        for place, row in read(self.name, self.stream, self.format):
             if not checked and isinstance(row, dict):
                 self.columns.check(row, self.format)
                 checked = True
             try:
-                document = self._document(_object(row))
+                document = self._document(as_object(row))
             except RowError as error:
                 self.failed.append(Failure(f"{self.name}:{place}", str(error)))
             else:
                 yield document
-
-    def _rows(self) -> Iterator[tuple[int, Any]]:
-        try:
-            yield from _READERS[self.format](self.stream)
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{self.name} is not UTF-8: {error.reason}") from error
-        except csv.Error as error:
-            raise ValueError(f"{self.name} is no {self.format}: {error}") from error
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{self.name} is no JSON: {error}") from error
 
     def _document(self, row: Row) -> Document:
         id_ = _words(row, self.columns.id)
@@ -106,7 +124,8 @@ class Table:
         return given if self.format in {"json", "jsonl"} else _typed(given)
 
 
-def _object(row: Any) -> Row:
+def as_object(row: Any) -> Row:
+    """Return a row as it is. Raises RowError for what is no object of columns."""
     if isinstance(row, RowError):
         raise row
     if not isinstance(row, dict):
@@ -193,5 +212,3 @@ _READERS: dict[str, Callable[[IO[str]], Iterator[tuple[int, Any]]]] = {
     "json": _json,
     "jsonl": _jsonl,
 }
-
-FORMATS = tuple(_READERS)

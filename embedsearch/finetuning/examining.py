@@ -118,7 +118,8 @@ def reported(
     epochs: int | None,
 ) -> Report:
     """Return the report of examples, whose problems are known so far."""
-    too_few = Problem("training", 0, "few", f"at least {FEWEST} examples", str(len(training)))
+    came = f"{len(training)}{f', and {len(validation)} held out' if validation else ''}"
+    too_few = Problem("training", 0, "few", f"at least {FEWEST} examples for training", came)
     rounds = epochs or default_epochs(len(training))
     split = _split(training)
     return Report(
