@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from embedsearch.client import Client
-from embedsearch.client.batches import MOST_INPUTS, MOST_TOKENS
+from embedsearch.client.batches import MOST_TOKENS
+from embedsearch.client.job import MOST_INPUTS
 from embedsearch.errors import DimensionMismatch
 from embedsearch.tokens import encoding, model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from embedsearch.client.embedding import Embedded
+    from embedsearch.client.job import Embedded
     from embedsearch.embedders.protocol import Role, Vectors
     from embedsearch.errors import InputRefused
     from embedsearch.tokens import Model, TiktokenTokenizer

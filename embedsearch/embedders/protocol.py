@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from embedsearch.client.embedding import Embedded
+    from embedsearch.client.job import Embedded
     from embedsearch.errors import InputRefused
     from embedsearch.tokens.protocol import Tokenizer
 
