@@ -218,6 +218,43 @@ def test_refuses_xml_with_entities_of_its_own() -> None:
         read("a.docx", zipped({"word/document.xml": xml}))
 
 
+def spreadsheet(cells: dict[str, str]) -> bytes:
+    file = io.BytesIO()
+    with Workbook(file, {"in_memory": True}) as office:
+        sheet = office.add_worksheet("S")
+        for place, text in cells.items():
+            sheet.write(place, text)
+    return file.getvalue()
+
+
+def test_reads_a_sheet_whose_cells_are_far_apart() -> None:
+    assert read("a.xlsx", spreadsheet({"A1": "a", "ZZ2000": "b"})).text == "S\n\na\nb"
+
+
+def test_refuses_a_sheet_that_spreads_over_too_many_cells() -> None:
+    with pytest.raises(ReadError, match=r"spreads over more than 5,000,000 cells"):
+        read("a.xlsx", spreadsheet({"A1": "a", "ZZ20000": "b"}))
+
+
+@pytest.mark.parametrize("id", ["a.xlsx", "a.unknown"])
+def test_outlives_a_sheet_that_would_take_all_memory(id: str) -> None:
+    with pytest.raises(ReadError, match="takes more than 1 GB to read"):
+        read(id, spreadsheet({"A1": "a", "XFD1048576": "b"}))
+
+
+def test_outlives_a_sheet_that_repeats_a_long_text() -> None:
+    cells = {f"A{row}": "x" * 32_000 for row in range(1, 50_000)}
+    with pytest.raises(ReadError, match="takes more than 1 GB to read"):
+        read("a.xlsx", spreadsheet(cells))
+
+
+def test_outlives_a_spreadsheet_that_crashes_its_parser() -> None:
+    told = (62, 3, 0xFFFE, 9, 6, 0, 0, 0, 0, 1, 1, 0, 4096, 2, 1, -2, 0)
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<8H9i", *told)
+    with pytest.raises(ReadError, match="crashed its reader: it is damaged"):
+        read("a.xls", ole.ljust(512, b"\xff") + b"abc")
+
+
 def test_refuses_a_damaged_spreadsheet() -> None:
     with pytest.raises(ReadError, match="is damaged, or not a spreadsheet"):
         read("a.xls", b"\xd0\xcf\x11\xe0" + bytes(600))
