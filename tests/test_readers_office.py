@@ -93,7 +93,7 @@ def test_reads_text_boxes_once_and_deleted_text_never() -> None:
     assert read("a.docx", data).text == "box\n\nouter new\n\ncontrol"
 
 
-def test_reads_a_presentation_slide_by_slide() -> None:
+def presentation() -> bytes:
     office = Presentation()
     office.core_properties.title = "Talk"
     first = office.slides.add_slide(office.slide_layouts[1])
@@ -104,7 +104,11 @@ def test_reads_a_presentation_slide_by_slide() -> None:
     second.shapes.title.text = "Prices"
     table = second.shapes.add_table(1, 2, Inches(1), Inches(1), Inches(1), Inches(1)).table
     table.cell(0, 0).text, table.cell(0, 1).text = "Tea", "2"
-    document = read("a.pptx", saved(office))
+    return saved(office)
+
+
+def test_reads_a_presentation_slide_by_slide() -> None:
+    document = read("a.pptx", presentation())
     start = document.text.index("Prices")
     assert document.text.split("\n\n") == [
         *("Refunds", "Within 30 days", "Smile"),

@@ -52,7 +52,7 @@ def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None =
     """Return a document and its chunks as the rows that ``put`` writes.
 
     Raises:
-        ValueError: the metadata is no JSON.
+        ValueError: the metadata is no JSON that UTF-8 can hold.
 
     """
     return Prepared(
@@ -73,9 +73,11 @@ def _json(document: Document) -> str:
     if not document.metadata:
         return "{}"
     try:
-        return _JSON.encode(dict(document.metadata))
+        encoded = _JSON.encode(dict(document.metadata))
+        encoded.encode()
     except (TypeError, ValueError) as error:
         raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
+    return encoded
 
 
 def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:

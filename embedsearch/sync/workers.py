@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
 from collections import deque
 from contextlib import contextmanager
 from itertools import islice
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
+from embedsearch.sync.reading import LOG as READING
 from embedsearch.sync.reading import read
 from embedsearch.sync.report import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from loky import ProcessPoolExecutor
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     Group: TypeAlias = list[tuple[File, str]]
     Outcomes: TypeAlias = list[tuple[File, Outcome]]
+    Logged: TypeAlias = list[logging.LogRecord]
 
 WORTH_WORKERS_BYTES = 8_000_000
 """Below this, starting workers takes longer than they save: they load for half a second."""
@@ -85,7 +91,7 @@ def _in_order(
     upcoming = iter(list(groups))
     flying = deque(pool.submit(_read_group, group) for group in islice(upcoming, ahead))
     while flying:
-        outcomes = flying[0].result()
+        outcomes = _received(flying[0])
         flying.popleft()
         flying.extend(pool.submit(_read_group, group) for group in islice(upcoming, 1))
         groups.popleft()
@@ -97,10 +103,17 @@ def _read_alone(work: tuple[File, str], chunking: Chunking) -> tuple[File, Outco
 
     try:
         with _pool(chunking, 1) as pool:
-            outcomes: Outcomes = pool.submit(_read_group, [work]).result()
+            return _received(pool.submit(_read_group, [work]))[0]
     except BrokenProcessPool:
         return work[0], Failure(work[0].path, "crashed its reader")
-    return outcomes[0]
+
+
+def _received(sent: Future[tuple[Outcomes, Logged]]) -> Outcomes:
+    """Return what a worker read, and hand what it logged to the handlers here."""
+    outcomes, logged = sent.result()
+    for record in logged:
+        logging.getLogger(record.name).handle(record)
+    return outcomes
 
 
 @contextmanager
@@ -108,7 +121,9 @@ def _pool(chunking: Chunking, count: int) -> Iterator[ProcessPoolExecutor]:
     """Start processes; those of loky don't run the user's script again, as Python's own would."""
     from loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(count, initializer=_begin, initargs=(chunking,))
+    pool = ProcessPoolExecutor(
+        count, initializer=_begin, initargs=(chunking, READING.getEffectiveLevel())
+    )
     try:
         yield pool
     finally:
@@ -118,8 +133,13 @@ def _pool(chunking: Chunking, count: int) -> Iterator[ProcessPoolExecutor]:
 _chunking: list[Chunking] = []
 """In a worker: how it is to cut what it reads."""
 
+_logged: SimpleQueue[logging.LogRecord] = SimpleQueue()
+"""In a worker: what the owner's handlers have still to be told."""
 
-def _begin(chunking: Chunking) -> None:
+
+def _begin(chunking: Chunking, level: int) -> None:
+    READING.setLevel(level)
+    READING.addHandler(QueueHandler(_logged))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner is told, and ends its workers
     Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     _chunking[:] = [chunking]
@@ -132,5 +152,6 @@ def _leave_with(owner: int) -> None:
     os._exit(1)
 
 
-def _read_group(group: Group) -> Outcomes:
-    return [(file, read(file, id, _chunking[0])) for file, id in group]
+def _read_group(group: Group) -> tuple[Outcomes, Logged]:
+    outcomes = [(file, read(file, id, _chunking[0])) for file, id in group]
+    return outcomes, [_logged.get() for _ in range(_logged.qsize())]
