@@ -216,6 +216,56 @@ def test_refuses_a_bomb_that_lies_about_its_size(id: str) -> None:
         read(id, bytes(data))
 
 
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def relations(**targets: str) -> bytes:
+    items = "".join(
+        f'<Relationship Id="{id}" Type="{OFFICE_RELATIONS}/{id.rstrip("0123456789")}"'
+        f' Target="{target}"/>'
+        for id, target in targets.items()
+    )
+    return f'<Relationships xmlns="{PACKAGE}">{items}</Relationships>'.encode()
+
+
+@pytest.mark.parametrize(
+    "part", [b"<a>" + b"<b/>" * 4_000_000 + b"</a>", b"<a>" + b" " * (17 << 20)]
+)
+@pytest.mark.parametrize(
+    ("id", "name"),
+    [
+        ("a.docx", "docProps/core.xml"),
+        ("a.docx", "_rels/.rels"),
+        ("a.docx", "word/styles.xml"),
+        ("a.odt", "meta.xml"),
+        ("a.epub", "META-INF/container.xml"),
+    ],
+)
+def test_refuses_properties_relations_and_styles_without_end(
+    id: str, name: str, part: bytes
+) -> None:
+    members = {
+        "word/document.xml": b"<document/>",
+        "word/_rels/document.xml.rels": relations(styles="styles.xml"),
+        "content.xml": b"<content/>",
+    }
+    with pytest.raises(ReadError, match="has properties, relations or styles"):
+        read(id, zipped({**members, name: part}))
+
+
+def test_refuses_a_presentation_that_shows_a_slide_without_end() -> None:
+    shown = b'<sldId r:id="slide"/>' * 20_000
+    xml = b'<p xmlns:r="%s">%s</p>' % (OFFICE_RELATIONS.encode(), shown)
+    members = {
+        "ppt/presentation.xml": xml,
+        "ppt/_rels/presentation.xml.rels": relations(slide="slide.xml"),
+        "ppt/slide.xml": b"<sld>" + b" " * (20 << 20) + b"</sld>",
+    }
+    with pytest.raises(ReadError, match="refer to more than 256 MB"):
+        read("a.pptx", zipped(members))
+
+
 def test_refuses_xml_with_entities_of_its_own() -> None:
     xml = b'<!DOCTYPE a [<!ENTITY x "lol"><!ENTITY y "&x;&x;">]><a>&y;</a>'
     with pytest.raises(ReadError, match="declares XML entities"):
