@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,6 +109,22 @@ def test_the_trace_of_a_bug_in_a_worker_is_logged_here(
     failures = {failure.path: failure.why for failure in report.failed}
     assert failures["05.txt"] == "its reader failed: KeyError: 'foo'"
     assert 'raise KeyError("foo")' in caplog.text
+
+
+class Locked(WordTokenizer):
+    """Holds what can't be sent to another process."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+
+
+class LockedEmbedder(HashEmbedder):
+    tokenizer = Locked()
+
+
+def test_a_tokenizer_that_cannot_be_sent_is_used_here(corpus: Path, tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index", LockedEmbedder()) as index:
+        assert index.sync(corpus, embed=False).added == 21
 
 
 SCRIPT = """

@@ -47,7 +47,8 @@ def read_all(
     """Yield each file with what reading it came to, in order."""
     work = [(file, ids[file]) for file in files]
     count = _processors()
-    if count < 2 or sum(file.size for file in files) < WORTH_WORKERS_BYTES:
+    worth = count > 1 and sum(file.size for file in files) >= WORTH_WORKERS_BYTES
+    if not worth or not _can_be_sent(chunking):
         return ((file, read(file, id, chunking)) for file, id in work)
     return _read_elsewhere(_groups(work), chunking, count)
 
@@ -55,6 +56,17 @@ def read_all(
 def _processors() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _can_be_sent(chunking: Chunking) -> bool:
+    from loky.backend.reduction import dumps
+    from loky.process_executor import PicklingError
+
+    try:
+        dumps(chunking)
+    except (PicklingError, TypeError, AttributeError):
+        return False  # a tokenizer of the caller's own, which may hold a lock or a file
+    return True
 
 
 def _groups(work: Iterable[tuple[File, str]]) -> deque[Group]:
