@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from embedsearch.cli.main import COMMANDS
+from embedsearch.readers.walking import NEVER_ENTERED
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -82,6 +83,11 @@ def test_every_command_is_described() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     described = re.findall(r"^## ([\w-]+)$", text, re.MULTILINE)
     assert set(COMMANDS) == set(described)
+
+
+def test_the_folders_that_are_left_out_are_named() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert {name for name in NEVER_ENTERED if f"`{name}`" not in text} == set()
 
 
 def test_the_readme_is_short_and_shows_code_early() -> None:

@@ -100,6 +100,7 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
         (Document("", "text"), "expected an id for every document"),
         (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
         (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
+        (Document("a", "text", {"\ud800": 1}), "metadata of 'a' is no JSON"),
     ],
 )
 def test_a_document_that_cannot_be_stored_is_refused(

@@ -8,7 +8,7 @@ from contextlib import suppress
 from subprocess import run
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedsearch import Document
@@ -102,6 +102,7 @@ def test_never_fails_on_bytes_that_are_text(data: bytes, id: str) -> None:
     assert text.encode().decode() == text
 
 
+@settings(deadline=None)  # a spreadsheet has a process of its own
 @given(
     st.binary(max_size=200),
     st.sampled_from(["html", "json", "jsonl", "ipynb", "eml", "xml", "rtf", "docx", "xlsx", "odt"]),
@@ -142,10 +143,27 @@ def test_reads_toml_front_matter() -> None:
         "a: &a [*a]",
         "a: " + "[" * 400,
         "\n".join(f"x{i}: &x{i} [{', '.join([f'*x{i - 1}'] * 9 if i else '0')}]" for i in range(9)),
+        "a: !!bool foo",
+        "a: !!int ''",
+        "a: !!float ''",
+        "a: !!timestamp foo",
+        "a: 0x" + "F" * 5000,
+        "? 0x" + "F" * 5000 + "\n: a",
     ],
 )
 def test_takes_no_metadata_from_a_block_that_is_none(block: str) -> None:
     assert read("a.md", f"---\n{block}\n---\nText".encode()).metadata == {}
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "F" * 5000])
+def test_takes_no_metadata_from_toml_with_a_number_too_long(number: str) -> None:
+    assert read("a.md", f"+++\na = {number}\n+++\nText".encode()).metadata == {}
+
+
+def test_cleans_the_keys_of_front_matter() -> None:
+    text = '---\n"\\ud800": a\n2020-01-31: b\nx: {"\\0": c}\n---\n'
+    metadata = {"\ufffd": "a", "2020-01-31": "b", "x": {"\ufffd": "c"}}
+    assert read("a.md", text.encode()).metadata == metadata
 
 
 @pytest.mark.parametrize(
@@ -276,6 +294,20 @@ def test_reads_a_notebook_as_markdown() -> None:
         "# Refunds\nWhy\n\n````python\nprint('```')\n````\n\n```\n1\n2\n```\n\n"
         "```\n<Figure>\n```\n\n```\nTraceback\nKeyError: 1\n```"
     )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "fence"),
+    [
+        ({"kernelspec": "python3"}, "```"),
+        ({"language_info": ["python"], "kernelspec": {"language": "julia"}}, "```julia"),
+        ("python", "```"),
+    ],
+)
+def test_survives_a_notebook_whose_metadata_is_odd(metadata: object, fence: str) -> None:
+    cells = [{"cell_type": "code", "source": "1"}]
+    data = json.dumps({"cells": cells, "metadata": metadata}).encode()
+    assert read("a.ipynb", data).text == f"{fence}\n1\n```"
 
 
 @pytest.mark.parametrize("data", [b"hello", b"{", b"[" * 100_000, b"[]", b"{}", b'{"cells": 1}'])

@@ -186,6 +186,11 @@ def test_survives_a_broken_message() -> None:
     assert read("a.eml", data).text.endswith("\n\ncaf\u00e9")
 
 
+def test_survives_a_message_in_an_encoding_that_cannot_be() -> None:
+    data = b"Content-Type: text/plain; charset*=utf-8''a%00b\n\nwords\x1b[0m"
+    assert read("a.eml", data).text == "words\x1b[0m"
+
+
 def test_refuses_a_message_nested_without_end() -> None:
     with pytest.raises(ReadError, match="nested too deeply"):
         read("a.eml", b"Content-Type: message/rfc822\n\n" * 3000)

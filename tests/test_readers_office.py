@@ -93,7 +93,7 @@ def test_reads_text_boxes_once_and_deleted_text_never() -> None:
     assert read("a.docx", data).text == "box\n\nouter new\n\ncontrol"
 
 
-def test_reads_a_presentation_slide_by_slide() -> None:
+def presentation() -> bytes:
     office = Presentation()
     office.core_properties.title = "Talk"
     first = office.slides.add_slide(office.slide_layouts[1])
@@ -104,7 +104,11 @@ def test_reads_a_presentation_slide_by_slide() -> None:
     second.shapes.title.text = "Prices"
     table = second.shapes.add_table(1, 2, Inches(1), Inches(1), Inches(1), Inches(1)).table
     table.cell(0, 0).text, table.cell(0, 1).text = "Tea", "2"
-    document = read("a.pptx", saved(office))
+    return saved(office)
+
+
+def test_reads_a_presentation_slide_by_slide() -> None:
+    document = read("a.pptx", presentation())
     start = document.text.index("Prices")
     assert document.text.split("\n\n") == [
         *("Refunds", "Within 30 days", "Smile"),
@@ -212,10 +216,97 @@ def test_refuses_a_bomb_that_lies_about_its_size(id: str) -> None:
         read(id, bytes(data))
 
 
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def relations(**targets: str) -> bytes:
+    items = "".join(
+        f'<Relationship Id="{id}" Type="{OFFICE_RELATIONS}/{id.rstrip("0123456789")}"'
+        f' Target="{target}"/>'
+        for id, target in targets.items()
+    )
+    return f'<Relationships xmlns="{PACKAGE}">{items}</Relationships>'.encode()
+
+
+@pytest.mark.parametrize(
+    "part", [b"<a>" + b"<b/>" * 4_000_000 + b"</a>", b"<a>" + b" " * (17 << 20)]
+)
+@pytest.mark.parametrize(
+    ("id", "name"),
+    [
+        ("a.docx", "docProps/core.xml"),
+        ("a.docx", "_rels/.rels"),
+        ("a.docx", "word/styles.xml"),
+        ("a.odt", "meta.xml"),
+        ("a.epub", "META-INF/container.xml"),
+    ],
+)
+def test_refuses_properties_relations_and_styles_without_end(
+    id: str, name: str, part: bytes
+) -> None:
+    members = {
+        "word/document.xml": b"<document/>",
+        "word/_rels/document.xml.rels": relations(styles="styles.xml"),
+        "content.xml": b"<content/>",
+    }
+    with pytest.raises(ReadError, match="has properties, relations or styles"):
+        read(id, zipped({**members, name: part}))
+
+
+def test_refuses_a_presentation_that_shows_a_slide_without_end() -> None:
+    shown = b'<sldId r:id="slide"/>' * 20_000
+    xml = b'<p xmlns:r="%s">%s</p>' % (OFFICE_RELATIONS.encode(), shown)
+    members = {
+        "ppt/presentation.xml": xml,
+        "ppt/_rels/presentation.xml.rels": relations(slide="slide.xml"),
+        "ppt/slide.xml": b"<sld>" + b" " * (20 << 20) + b"</sld>",
+    }
+    with pytest.raises(ReadError, match="refer to more than 256 MB"):
+        read("a.pptx", zipped(members))
+
+
 def test_refuses_xml_with_entities_of_its_own() -> None:
     xml = b'<!DOCTYPE a [<!ENTITY x "lol"><!ENTITY y "&x;&x;">]><a>&y;</a>'
     with pytest.raises(ReadError, match="declares XML entities"):
         read("a.docx", zipped({"word/document.xml": xml}))
+
+
+def spreadsheet(cells: dict[str, str]) -> bytes:
+    file = io.BytesIO()
+    with Workbook(file, {"in_memory": True}) as office:
+        sheet = office.add_worksheet("S")
+        for place, text in cells.items():
+            sheet.write(place, text)
+    return file.getvalue()
+
+
+def test_reads_a_sheet_whose_cells_are_far_apart() -> None:
+    assert read("a.xlsx", spreadsheet({"A1": "a", "ZZ2000": "b"})).text == "S\n\na\nb"
+
+
+def test_refuses_a_sheet_that_spreads_over_too_many_cells() -> None:
+    with pytest.raises(ReadError, match=r"spreads over more than 5,000,000 cells"):
+        read("a.xlsx", spreadsheet({"A1": "a", "ZZ20000": "b"}))
+
+
+@pytest.mark.parametrize("id", ["a.xlsx", "a.unknown"])
+def test_outlives_a_sheet_that_would_take_all_memory(id: str) -> None:
+    with pytest.raises(ReadError, match="takes more than 1 GB to read"):
+        read(id, spreadsheet({"A1": "a", "XFD1048576": "b"}))
+
+
+def test_outlives_a_sheet_that_repeats_a_long_text() -> None:
+    cells = {f"A{row}": "x" * 32_000 for row in range(1, 50_000)}
+    with pytest.raises(ReadError, match="takes more than 1 GB to read"):
+        read("a.xlsx", spreadsheet(cells))
+
+
+def test_outlives_a_spreadsheet_that_crashes_its_parser() -> None:
+    told = (62, 3, 0xFFFE, 9, 6, 0, 0, 0, 0, 1, 1, 0, 4096, 2, 1, -2, 0)
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<8H9i", *told)
+    with pytest.raises(ReadError, match="crashed its reader: it is damaged"):
+        read("a.xls", ole.ljust(512, b"\xff") + b"abc")
 
 
 def test_refuses_a_damaged_spreadsheet() -> None:

@@ -155,3 +155,9 @@ def test_says_that_pages_without_text_may_be_scanned() -> None:
 def test_refuses_a_damaged_file(data: bytes) -> None:
     with pytest.raises(ReadError, match="may be damaged"):
         read("a.pdf", data)
+
+
+def test_leaves_out_a_title_that_is_no_text() -> None:
+    data = pdf("one", outline=("Lost",), info="/Title <FEFFD8000041> /Author (Ann)")
+    document = read("a.pdf", data.replace(b"(Lost)", b"<FEFFD8000041>"))
+    assert (document.text, document.headings, document.metadata) == ("one", (), {"author": "Ann"})

@@ -15,11 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embedsearch import Index
-from embedsearch.testing import HashEmbedder
+from embedsearch.testing import HashEmbedder, WordTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from embedsearch.embedders.protocol import Role, Vectors
     from embedsearch.sync.report import SyncReport
@@ -224,6 +227,70 @@ def test_a_file_that_cannot_be_read_is_reported_and_stops_nothing(index: Index, 
     assert again.failed == report.failed
     (docs / "broken.docx").unlink()
     assert changes(index.sync(docs)) == {"unchanged": 3}
+
+
+class PanicException(BaseException):
+    """Named as PyO3 names what becomes of a panic in Rust."""
+
+
+@pytest.mark.parametrize("bug", [RuntimeError("a\nbug"), PanicException("a bug")])
+def test_a_file_that_finds_a_reader_s_bug_is_reported_and_stops_nothing(
+    index: Index,
+    docs: Path,
+    bug: BaseException,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls: list[str] = []
+
+    def broken(text: str) -> None:
+        calls.append(text)
+        raise bug
+
+    monkeypatch.setattr("yaml.safe_load", broken)
+    (docs / "odd.md").write_text("---\na: 1\n---\n")
+    caplog.set_level("INFO")
+    for added in ({"added": 3, "texts": 3}, {"unchanged": 3}):
+        report = index.sync(docs)
+        assert changes(report) == {**added, "failed": 1}
+        assert report.failed[0].why.startswith("its reader failed: ")
+        assert report.failed[0].why.endswith(f"{type(bug).__name__}: a bug")
+    assert calls == ["a: 1\n"]
+    assert "in broken" in caplog.text
+
+
+def test_an_interruption_while_reading_is_no_bug_of_the_file(
+    index: Index, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("yaml.safe_load", interrupted)
+    (docs / "odd.md").write_text("---\na: 1\n---\n")
+    with pytest.raises(KeyboardInterrupt):
+        index.sync(docs)
+
+
+class Fussy(WordTokenizer):
+    """Fails on a certain text, until it is mended."""
+
+    mended = False
+
+    def ends(self, text: str) -> NDArray[np.int64]:
+        if "Cats" in text and not self.mended:
+            raise KeyError("foo")
+        return super().ends(text)
+
+
+def test_a_file_that_a_tokenizer_fails_on_is_read_again(tmp_path: Path, docs: Path) -> None:
+    embedder = HashEmbedder()
+    embedder.tokenizer = tokenizer = Fussy()
+    with Index.open(tmp_path / "index", embedder) as index:
+        report = index.sync(docs)
+        assert changes(report) == {"added": 2, "failed": 1, "texts": 2}
+        assert report.failed[0].why == "its reader failed: KeyError: 'foo'"
+        tokenizer.mended = True
+        assert changes(index.sync(docs)) == {"added": 1, "unchanged": 2, "texts": 1}
 
 
 def test_a_document_whose_file_became_unreadable_is_kept(index: Index, docs: Path) -> None:

@@ -27,8 +27,8 @@ def ignore(folder: Path, *lines: str, name: str = ".gitignore") -> None:
     (folder / name).write_text("\n".join(lines) + "\n")
 
 
-def found(root: Path, *glob: str) -> list[str]:
-    return [item.path for item in walk(root, glob=glob)]
+def found(root: Path) -> list[str]:
+    return [item.path for item in walk(root)]
 
 
 def test_yields_files_by_name_before_the_folders_beside_them(tmp_path: Path) -> None:
@@ -186,23 +186,3 @@ def test_reads_an_ignored_folder_that_was_asked_for(tmp_path: Path) -> None:
     ignore(tmp_path, "out/")
     assert found(tmp_path / "out") == ["deep/a.md"]
     assert found(tmp_path / "out" / "deep") == ["a.md"]
-
-
-@pytest.mark.parametrize(
-    ("glob", "kept"),
-    [
-        (["*.md"], ["a.md", "a/b.md", "a/draft.md"]),
-        (["*.md", "!draft*"], ["a.md", "a/b.md"]),
-        (["!*.md"], ["a.txt", "a/c.txt"]),
-        (["a/**"], ["a/b.md", "a/c.txt", "a/draft.md"]),
-        (["/*.txt"], ["a.txt"]),
-    ],
-)
-def test_keeps_to_the_globs(tmp_path: Path, glob: list[str], kept: list[str]) -> None:
-    plant(tmp_path, "a.md", "a.txt", "a/b.md", "a/c.txt", "a/draft.md")
-    assert found(tmp_path, *glob) == kept
-
-
-def test_refuses_a_glob_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="Invalid git pattern"):
-        found(tmp_path, "\\")

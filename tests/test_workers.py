@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,6 +84,47 @@ def test_a_file_that_kills_its_worker_is_reported_and_stops_nothing(
         failures = {failure.path: failure.why for failure in report.failed}
         assert failures["05.txt"] == "crashed its reader"
         assert set(failures) == {"05.txt", "broken.pdf"}
+
+
+class Fussy(WordTokenizer):
+    """Fails on a certain text."""
+
+    def ends(self, text: str) -> NDArray[np.int64]:
+        if "fussy" in text:
+            raise KeyError("foo")
+        return super().ends(text)
+
+
+class FussyEmbedder(HashEmbedder):
+    tokenizer = Fussy()
+
+
+def test_the_trace_of_a_bug_in_a_worker_is_logged_here(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (corpus / "05.txt").write_text("fussy words\n")
+    caplog.set_level("INFO")
+    with Index.open(tmp_path / "index", FussyEmbedder()) as index:
+        report = index.sync(corpus, embed=False)
+    failures = {failure.path: failure.why for failure in report.failed}
+    assert failures["05.txt"] == "its reader failed: KeyError: 'foo'"
+    assert 'raise KeyError("foo")' in caplog.text
+
+
+class Locked(WordTokenizer):
+    """Holds what can't be sent to another process."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+
+
+class LockedEmbedder(HashEmbedder):
+    tokenizer = Locked()
+
+
+def test_a_tokenizer_that_cannot_be_sent_is_used_here(corpus: Path, tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index", LockedEmbedder()) as index:
+        assert index.sync(corpus, embed=False).added == 21
 
 
 SCRIPT = """

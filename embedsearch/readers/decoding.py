@@ -82,7 +82,7 @@ def _wide(data: bytes) -> str | None:
 def _strictly(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
-    except (UnicodeError, LookupError):
+    except (ValueError, LookupError):
         return None
 
 

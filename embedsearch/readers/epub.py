@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
+_PROPERTIES = ("title", "creator", "date", "language")
 _ENCRYPTED_FONTS_ONLY = (b"http://www.idpf.org/2008/embedding", b"http://ns.adobe.com/pdf/enc#RC")
 
 
@@ -26,7 +27,7 @@ def read(id: str, data: bytes) -> Document:
     if _protected(package):
         raise ReadError("is encrypted (protected against copying)")
     book = _package_file(package)
-    elements = xml_events.leaves(package.read(book))
+    elements = xml_events.leaves(package.read(book), "item", "itemref", *_PROPERTIES)
     blocks = Blocks()
     for chapter in _spine(elements, posixpath.dirname(book)):
         if chapter in package.names:
@@ -44,9 +45,9 @@ def _protected(package: Package) -> bool:
 
 def _package_file(package: Package) -> str:
     if _CONTAINER in package.names:
-        for name, attributes, _ in xml_events.leaves(package.read(_CONTAINER)):
+        for _, attributes, _ in xml_events.leaves(package.read(_CONTAINER), "rootfile"):
             path = attributes.get("full-path", "")
-            if name == "rootfile" and path in package.names:
+            if path in package.names:
                 return path
     raise ReadError("is no EPUB book: it does not say where its contents are")
 

@@ -15,6 +15,9 @@ MAX_CHARACTERS = 64 * 1024
 MAX_VALUES = 10_000
 """More values than this come from YAML aliases that multiply, not from a person."""
 
+MAX_BITS = 14_000
+"""Longer numbers have more digits than Python writes."""
+
 _BLOCK = re.compile(
     r"(?P<fence>---|\+\+\+)[ \t]*\r?\n(?P<body>.*?)^(?:(?P=fence)|\.\.\.)[ \t]*\r?$",
     re.DOTALL | re.MULTILINE,
@@ -50,14 +53,15 @@ def _yaml(body: str) -> Any:
 
     try:
         return yaml.safe_load(body)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    # A tag whose value can't be one (``!!bool foo``) fails as its conversion happens to.
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return None
 
 
 def _toml(body: str) -> Any:
     try:
         return tomllib.loads(body.replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 
@@ -73,11 +77,13 @@ class _Plain:
             raise OverflowError
         match value:
             case dict():
-                return {str(key): self.value(item) for key, item in value.items()}
+                return {str(self.value(key)): self.value(item) for key, item in value.items()}
             case list() | tuple() | set():
                 return [self.value(item) for item in value]
             case datetime() | date() | time():
                 return value.isoformat()
+            case int() if value.bit_length() > MAX_BITS:
+                raise OverflowError
             case bool() | int() | None:
                 return value
             case float():

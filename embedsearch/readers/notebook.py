@@ -47,11 +47,11 @@ def _cells(notebook: Any) -> list[dict[str, Any]]:
 
 def _language(notebook: dict[str, Any]) -> str:
     metadata = notebook.get("metadata")
-    for key in ("language_info", "kernelspec"):
+    for key, name in (("language_info", "name"), ("kernelspec", "language")):
         info = metadata.get(key) if isinstance(metadata, dict) else None
-        name = (info.get("name" if key == "language_info" else "language") if info else "") or ""
-        if isinstance(name, str) and name:
-            return name
+        language = info.get(name) if isinstance(info, dict) else None
+        if isinstance(language, str) and language:
+            return language
     return ""
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from embedsearch.readers.zipped import Package
 
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_PROPERTIES = ("title", "creator", "subject", "keywords", "created", "modified")
 _SKIPPED = frozenset({"Fallback", "pPrChange", "moveFrom", "del"})
 """What repeats the element before it, or was deleted with changes tracked."""
 
@@ -44,7 +45,7 @@ def _relations(package: Package, part: str) -> list[tuple[str, str, str]]:
     if rels not in package.names:
         return []
     found = []
-    for _, attributes, _ in xml_events.leaves(package.read(rels)):
+    for _, attributes, _ in xml_events.leaves(package.read(rels), "Relationship"):
         target = attributes.get("Target", "")
         path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
         if path in package.names:
@@ -57,7 +58,8 @@ def properties(package: Package) -> dict[str, Any]:
     """Return the title, the author and the date that the core properties hold."""
     if "docProps/core.xml" not in package.names:
         return {}
-    given = {name: text for name, _, text in xml_events.leaves(package.read("docProps/core.xml"))}
+    found = xml_events.leaves(package.read("docProps/core.xml"), *_PROPERTIES)
+    given = {name: text for name, _, text in found}
     return {
         "title": given.get("title"),
         "author": given.get("creator"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from embedsearch.records import Document
 
 _MANIFEST = "META-INF/manifest.xml"
+_PROPERTIES = ("title", "creator", "initial-creator", "date", "creation-date")
 _SKIPPED = frozenset({"tracked-changes", "forms"})
 
 
@@ -34,7 +35,8 @@ def read(id: str, data: bytes) -> Document:
 def _metadata(package: Package) -> dict[str, Any]:
     if "meta.xml" not in package.names:
         return {}
-    given = {name: text for name, _, text in xml_events.leaves(package.read("meta.xml"))}
+    found = xml_events.leaves(package.read("meta.xml"), *_PROPERTIES)
+    given = {name: text for name, _, text in found}
     return {
         "title": given.get("title"),
         "author": given.get("creator") or given.get("initial-creator"),

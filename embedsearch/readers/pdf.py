@@ -12,6 +12,8 @@ from embedsearch.readers.blocks import Blocks
 from embedsearch.records import Document, Heading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pypdfium2 import PdfDocument  # type: ignore[import-untyped]  # it ships no types
 
 _PDFIUM = Lock()
@@ -84,7 +86,7 @@ def _bookmarks(pdf: PdfDocument) -> list[tuple[int, int, str]]:
         target = bookmark.get_dest()
         page = target.get_index() if target is not None else None
         if page is not None:
-            found.append((page, bookmark.level + 1, bookmark.get_title()))
+            found.append((page, bookmark.level + 1, _text(bookmark.get_title)))
     return found
 
 
@@ -103,12 +105,19 @@ def _headings(bookmarks: list[tuple[int, int, str]], document: Document) -> tupl
 
 
 def _metadata(pdf: PdfDocument) -> dict[str, Any]:
-    given = pdf.get_metadata_dict()
     return {
-        "title": given.get("Title"),
-        "author": given.get("Author"),
-        "date": _iso(given.get("CreationDate") or ""),
+        "title": _text(pdf.get_metadata_value, "Title"),
+        "author": _text(pdf.get_metadata_value, "Author"),
+        "date": _iso(_text(pdf.get_metadata_value, "CreationDate")),
     }
+
+
+def _text(get: Callable[..., str], *arguments: str) -> str:
+    """Return what PDFium has to say, nothing where that is not the UTF-16 it should be."""
+    try:
+        return get(*arguments)
+    except UnicodeDecodeError:
+        return ""
 
 
 def _iso(date: str) -> str:

@@ -34,7 +34,6 @@ def _slides(package: Package, main: str) -> list[str]:
     targets = office.targets(package, main)
     shown = [
         targets.get(attributes.get("r:id", ""))
-        for name, attributes, _ in xml_events.leaves(package.read(main))
-        if name == "sldId"
+        for _, attributes, _ in xml_events.leaves(package.read(main), "sldId")
     ]
     return [part for part in shown if part]

@@ -7,12 +7,12 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from embedsearch.readers import ignoring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from embedsearch.readers.ignoring import IgnoreFile
 
@@ -57,30 +57,20 @@ class _Folder:
     scopes: tuple[_Scope, ...]
 
 
-class _Accepts(Protocol):
-    def __call__(self, path: str) -> bool: ...
-
-
-def walk(root: Path, *, glob: Sequence[str] = ()) -> Iterator[File | Unreadable]:
+def walk(root: Path) -> Iterator[File | Unreadable]:
     """Yield a folder's files by name, then those of its folders by name, down to the last.
 
     Left out: hidden names, ``NEVER_ENTERED``, what ``.gitignore``, ``.embedsearchignore`` and
     ``.git/info/exclude`` ignore (those of the folders above count too, up to the repository's
     root, unless they ignore the root itself), and all but regular files. Symbolic links are not
     followed, except for ``root`` itself.
-
-    ``glob`` holds patterns as in ``.gitignore`` of which a file must match the last one that
-    speaks of it: ``("*.md", "!draft*")``. Raises ValueError for a pattern that can't be one.
     """
-    accepts = _accepts(glob)
     todo = [_Folder(os.fspath(root), "", _above(root))]
     while todo:
-        yield from _contents(todo.pop(), todo, accepts)
+        yield from _contents(todo.pop(), todo)
 
 
-def _contents(
-    folder: _Folder, todo: list[_Folder], accepts: _Accepts
-) -> Iterator[File | Unreadable]:
+def _contents(folder: _Folder, todo: list[_Folder]) -> Iterator[File | Unreadable]:
     """Yield the folder's files, and put its folders on top of ``todo``, the first one last."""
     try:
         with os.scandir(folder.path) as listing:
@@ -101,7 +91,7 @@ def _contents(
                 continue
             if entry.is_dir(follow_symlinks=False):
                 entered.append(entry)
-            elif entry.is_file(follow_symlinks=False) and accepts(path):
+            elif entry.is_file(follow_symlinks=False):
                 yield _file(path, entry)
         except OSError as error:
             yield Unreadable(_printable(path), _why(error))
@@ -195,18 +185,6 @@ def _scope(folder: Path, *names: str) -> tuple[_Scope, ...]:
             if stat.S_ISREG((folder / name).stat().st_mode):
                 lines += _lines(folder / name)
     return (_Scope(ignoring.parse(lines), ""),) if lines else ()
-
-
-def _accepts(glob: Sequence[str]) -> _Accepts:
-    if not glob:
-        return lambda path: True  # noqa: ARG005 - without patterns every path is accepted
-    from pathspec import GitIgnoreSpec
-
-    patterns = list(glob)
-    if all(pattern.startswith("!") for pattern in patterns):
-        patterns.insert(0, "*")
-    spec = GitIgnoreSpec.from_lines(patterns)
-    return lambda path: bool(spec.match_file(path))
 
 
 def _printable(path: str) -> str:

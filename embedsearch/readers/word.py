@@ -40,10 +40,11 @@ def _levels(package: Package, part: str) -> dict[str, int]:
     """
     levels: dict[str, int] = {}
     level = 0
-    for name, attributes, _ in xml_events.leaves(package.read(part)):
+    found = xml_events.leaves(package.read(part), "style", "name", "outlineLvl")
+    for name, attributes, _ in found:
         if name == "name":
-            found = _HEADING_NAME.fullmatch(attributes.get("val", ""))
-            level = min(int(found[1]), 6) if found else int(attributes.get("val") == "Title")
+            heading = _HEADING_NAME.fullmatch(attributes.get("val", ""))
+            level = min(int(heading[1]), 6) if heading else int(attributes.get("val") == "Title")
         elif name == "outlineLvl":
             level = level or office.outline(attributes)
         elif name == "style":

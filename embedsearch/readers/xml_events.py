@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 10_000
 
+MAX_LEAF_BYTES = 16 * 2**20
+"""What a part may hold that tells no text: properties, relations and styles are far smaller."""
+
+MAX_LEAF_ELEMENTS = 250_000
+
 
 def parse(data: bytes, *, start: Start, end: End, text: Text) -> None:
     """Feed the handlers elements and attributes by their local names, and the text between.
@@ -52,20 +57,32 @@ def parse(data: bytes, *, start: Start, end: End, text: Text) -> None:
         raise ReadError(f"is not well-formed XML: {error}") from error
 
 
-def leaves(data: bytes) -> list[tuple[str, dict[str, str], str]]:
-    """Return the name, the attributes and the own text of every element, as they end."""
-    found: list[tuple[str, dict[str, str], str]] = []
-    open_: list[tuple[dict[str, str], list[str]]] = []
+def leaves(data: bytes, *names: str) -> list[tuple[str, dict[str, str], str]]:
+    """Return the name, the attributes and the own text of the elements so named, as they end.
 
-    def start(_: str, attributes: Mapping[str, str]) -> None:
-        open_.append((dict(attributes), []))
+    Raises ReadError for more data than properties, relations or styles come to.
+    """
+    if len(data) > MAX_LEAF_BYTES:
+        raise ReadError(f"has properties, relations or styles of {len(data) / 2**20:,.0f} MB")
+    found: list[tuple[str, dict[str, str], str]] = []
+    open_: list[tuple[dict[str, str], list[str]] | None] = []
+    count = 0
+
+    def start(name: str, attributes: Mapping[str, str]) -> None:
+        nonlocal count
+        count += 1
+        if count > MAX_LEAF_ELEMENTS:
+            raise ReadError("has properties, relations or styles without end")
+        open_.append((dict(attributes), []) if name in names else None)
 
     def text(text: str) -> None:
-        open_[-1][1].append(text)
+        if open_[-1]:
+            open_[-1][1].append(text)
 
     def end(name: str) -> None:
-        attributes, text = open_.pop()
-        found.append((name, attributes, "".join(text)))
+        if leaf := open_.pop():
+            attributes, text = leaf
+            found.append((name, attributes, "".join(text)))
 
     parse(data, start=start, end=end, text=text)
     return found

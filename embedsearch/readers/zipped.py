@@ -34,14 +34,22 @@ class Package:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self.names = frozenset(archive.namelist())
+        self._left = MAX_BYTES
 
     def read(self, name: str) -> bytes:
-        """Return a member's bytes, no more of them than its header gave away."""
+        """Return a member's bytes, no more of them than its header gave away.
+
+        Raises ReadError too where members that are read again and again come to too much.
+        """
         if name not in self.names:
             raise ReadError(f"has no part {name!r}")
         with _translated():
             # In one go, zipfile would unpack all there is before it looks at the size.
-            return b"".join(self._pieces(name))
+            data = b"".join(self._pieces(name))
+        self._left -= len(data)
+        if self._left < 0:
+            raise ReadError(f"has parts that refer to more than {MAX_BYTES >> 20} MB of others")
+        return data
 
     def check(self) -> None:
         """Unpack every member and drop it, for a library that would trust the headers."""

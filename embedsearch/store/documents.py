@@ -60,7 +60,7 @@ def prepare(
     ``salt`` sets its texts apart from equal ones of other documents.
 
     Raises:
-        ValueError: the metadata is no JSON.
+        ValueError: the metadata is no JSON that UTF-8 can hold.
 
     """
     return Prepared(
@@ -84,9 +84,11 @@ def _json(document: Document) -> str:
     if not document.metadata:
         return "{}"
     try:
-        return _JSON.encode(dict(document.metadata))
+        encoded = _JSON.encode(dict(document.metadata))
+        encoded.encode()
     except (TypeError, ValueError) as error:
         raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
+    return encoded
 
 
 def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
+import traceback
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from embedsearch import readers
 from embedsearch.chunking import chunk
-from embedsearch.errors import BinaryFile, ReadError
+from embedsearch.errors import BinaryFile, EmbedsearchError, ReadError
 from embedsearch.store import documents
 from embedsearch.store.documents import Origin, Prepared
 from embedsearch.store.sources import Unread
@@ -20,11 +23,19 @@ if TYPE_CHECKING:
     from embedsearch.sync.plan import File
     from embedsearch.tokens.protocol import Tokenizer
 
+LOG = logging.getLogger(__name__)
+
 MAX_FILE_BYTES = 100_000_000
 """Larger files are reported, not read: they hold data more often than prose."""
 
 SNIFFED_BYTES = 8_192
 """How much of a file too large to read is looked at, to tell a binary one."""
+
+MAX_WHY = 200
+"""Characters told of an error: some hold the file they are about."""
+
+RUST_PANIC = "PanicException"
+"""A panic in a package written in Rust: no ``Exception``, and of no module to import it from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +73,40 @@ def storable(document: Document) -> Document:
 
 
 def read(file: File, id: str, chunking: Chunking) -> Outcome:
-    """Read a file and cut it into chunks; what goes wrong is an outcome, never an exception."""
+    """Read a file and cut it into chunks; what goes wrong with it is an outcome, no exception.
+
+    Raises EmbedsearchError for a tokenizer that can't be used, which no file is to blame for.
+    """
+    document = None
     try:
         data = _bytes(file)
         digest = hashlib.sha256(data).digest()
         if file.known and file.known.sha256 == digest:
             return Touched()
         document = readers.read(id, data)
+        origin = Origin(file.source, file.path, file.size, file.mtime_ns, digest)
+        return prepare(document, chunking, origin)
     except ReadError as error:
         binary = isinstance(error, BinaryFile)
         return Unread(file.size, file.mtime_ns, binary, str(error))
     except OSError as error:
         return Failure(file.path, (error.strerror or str(error)).lower())
-    origin = Origin(file.source, file.path, file.size, file.mtime_ns, digest)
-    return prepare(document, chunking, origin)
+    except EmbedsearchError:
+        raise
+    except BaseException as error:  # the one door: a bug that a file brings to light
+        if not isinstance(error, Exception) and type(error).__name__ != RUST_PANIC:
+            raise
+        LOG.info("reading %s failed", file.absolute, exc_info=True)
+        why = f"its reader failed: {_line(error)}"
+        # A tokenizer may be mended, and memory freed, without a change to the file.
+        if document is not None or isinstance(error, MemoryError):
+            return Failure(file.path, why)
+        return Unread(file.size, file.mtime_ns, binary=False, why=why)
+
+
+def _line(error: BaseException) -> str:
+    lines = "".join(traceback.format_exception_only(error))
+    return _SURROGATE.sub("\ufffd", shorten(lines, MAX_WHY))
 
 
 def _bytes(file: File) -> bytes:

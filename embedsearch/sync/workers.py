@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
 from collections import deque
 from contextlib import contextmanager
 from itertools import islice
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
+from embedsearch.sync.reading import LOG as READING
 from embedsearch.sync.reading import read
 from embedsearch.sync.report import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from loky import ProcessPoolExecutor
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     Group: TypeAlias = list[tuple[File, str]]
     Outcomes: TypeAlias = list[tuple[File, Outcome]]
+    Logged: TypeAlias = list[logging.LogRecord]
 
 WORTH_WORKERS_BYTES = 8_000_000
 """Below this, starting workers takes longer than they save: they load for half a second."""
@@ -41,7 +47,8 @@ def read_all(
     """Yield each file with what reading it came to, in order."""
     work = [(file, ids[file]) for file in files]
     count = _processors()
-    if count < 2 or sum(file.size for file in files) < WORTH_WORKERS_BYTES:
+    worth = count > 1 and sum(file.size for file in files) >= WORTH_WORKERS_BYTES
+    if not worth or not _can_be_sent(chunking):
         return ((file, read(file, id, chunking)) for file, id in work)
     return _read_elsewhere(_groups(work), chunking, count)
 
@@ -49,6 +56,17 @@ def read_all(
 def _processors() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _can_be_sent(chunking: Chunking) -> bool:
+    from loky.backend.reduction import dumps
+    from loky.process_executor import PicklingError
+
+    try:
+        dumps(chunking)
+    except (PicklingError, TypeError, AttributeError):
+        return False  # a tokenizer of the caller's own, which may hold a lock or a file
+    return True
 
 
 def _groups(work: Iterable[tuple[File, str]]) -> deque[Group]:
@@ -85,7 +103,7 @@ def _in_order(
     upcoming = iter(list(groups))
     flying = deque(pool.submit(_read_group, group) for group in islice(upcoming, ahead))
     while flying:
-        outcomes = flying[0].result()
+        outcomes = _received(flying[0])
         flying.popleft()
         flying.extend(pool.submit(_read_group, group) for group in islice(upcoming, 1))
         groups.popleft()
@@ -97,10 +115,17 @@ def _read_alone(work: tuple[File, str], chunking: Chunking) -> tuple[File, Outco
 
     try:
         with _pool(chunking, 1) as pool:
-            outcomes: Outcomes = pool.submit(_read_group, [work]).result()
+            return _received(pool.submit(_read_group, [work]))[0]
     except BrokenProcessPool:
         return work[0], Failure(work[0].path, "crashed its reader")
-    return outcomes[0]
+
+
+def _received(sent: Future[tuple[Outcomes, Logged]]) -> Outcomes:
+    """Return what a worker read, and hand what it logged to the handlers here."""
+    outcomes, logged = sent.result()
+    for record in logged:
+        logging.getLogger(record.name).handle(record)
+    return outcomes
 
 
 @contextmanager
@@ -108,7 +133,9 @@ def _pool(chunking: Chunking, count: int) -> Iterator[ProcessPoolExecutor]:
     """Start processes; those of loky don't run the user's script again, as Python's own would."""
     from loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(count, initializer=_begin, initargs=(chunking,))
+    pool = ProcessPoolExecutor(
+        count, initializer=_begin, initargs=(chunking, READING.getEffectiveLevel())
+    )
     try:
         yield pool
     finally:
@@ -118,8 +145,13 @@ def _pool(chunking: Chunking, count: int) -> Iterator[ProcessPoolExecutor]:
 _chunking: list[Chunking] = []
 """In a worker: how it is to cut what it reads."""
 
+_logged: SimpleQueue[logging.LogRecord] = SimpleQueue()
+"""In a worker: what the owner's handlers have still to be told."""
 
-def _begin(chunking: Chunking) -> None:
+
+def _begin(chunking: Chunking, level: int) -> None:
+    READING.setLevel(level)
+    READING.addHandler(QueueHandler(_logged))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner is told, and ends its workers
     Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     _chunking[:] = [chunking]
@@ -132,5 +164,6 @@ def _leave_with(owner: int) -> None:
     os._exit(1)
 
 
-def _read_group(group: Group) -> Outcomes:
-    return [(file, read(file, id, _chunking[0])) for file, id in group]
+def _read_group(group: Group) -> tuple[Outcomes, Logged]:
+    outcomes = [(file, read(file, id, _chunking[0])) for file, id in group]
+    return outcomes, [_logged.get() for _ in range(_logged.qsize())]

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Tokenizer(Protocol):
-    """Counts tokens exactly, and says where in a text they end."""
+    """Counts tokens exactly, and says where in a text they end.
+
+    One that can be pickled is used in several processes, where there is enough to read.
+    """
 
     @property
     def name(self) -> str:
