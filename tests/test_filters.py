@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -99,26 +98,6 @@ def test_a_condition_that_makes_no_sense_is_refused(
         found(books, where)
 
 
-@pytest.mark.parametrize(
-    ("patterns", "expected"),
-    [
-        (["*.md"], ["guide/a.md", "guide/deep/b.md", "top.md"]),
-        (["guide/*.md"], ["guide/a.md", "guide/deep/b.md"]),
-        (["guide/**"], ["guide/a.md", "guide/c.txt", "guide/deep/b.md"]),
-        (["**/b.md"], ["guide/deep/b.md"]),
-        (["*.md", "*.txt"], ["guide/a.md", "guide/c.txt", "guide/deep/b.md", "top.md"]),
-        (["*.md", "!guide/*"], ["top.md"]),
-        (["!*.md"], ["guide/c.txt"]),
-        (["./top.md"], ["top.md"]),
-    ],
-)
-def test_globs_match_ids(patterns: list[str], expected: list[str]) -> None:
-    with Index.open(":memory:", HashEmbedder()) as index:
-        names = ["top.md", "guide/a.md", "guide/c.txt", "guide/deep/b.md"]
-        index.add(Document(name, f"text of {name}") for name in names)
-        assert [document.id for document in index.documents(glob=patterns)] == expected
-
-
 VALUES = st.one_of(st.integers(-3, 3), st.sampled_from(["x", "y", "-1"]), st.booleans())
 
 
@@ -154,15 +133,3 @@ def test_a_filtered_search_brings_back_every_match(
         for mode in ("hybrid", "dense", "lexical"):
             hits = index.search("word", k=10, mode=mode, where={key: {operation: value}})
             assert {hit.document_id for hit in hits} == expected
-
-
-def test_glob_in_sql_and_in_python_agree() -> None:
-    from embedsearch.store.filters import matches
-
-    names = ["a.md", "d/a.md", "d/e/a.md", "d/[x].md", "d.txt"]
-    for pattern in ["*.md", "d/*", "a.md", "[a-d]/a.md", "?.md", "d/**/a.md"]:
-        with Index.open(":memory:", HashEmbedder()) as index:
-            index.add(Document(name, f"text of {name}") for name in names)
-            listed = {document.id for document in index.documents(glob=[pattern])}
-        assert listed == {name for name in names if matches(name, [pattern])}
-        assert all(fnmatchcase(name, "*") for name in listed)

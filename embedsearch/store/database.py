@@ -14,6 +14,7 @@ from embedsearch.errors import (
     IndexNotFound,
     StorageFailed,
 )
+from embedsearch.store.globs import regexp
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
@@ -208,6 +209,7 @@ def _configured(name: str) -> sqlite3.Connection:
         connection.execute("pragma temp_store = memory")
         connection.execute(f"pragma cache_size = -{MEMORY_CACHE_KIB}")
         connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.create_function("regexp", 2, regexp, deterministic=True)
         connection.execute("select count(*) from sqlite_master")
     except BaseException:
         connection.close()

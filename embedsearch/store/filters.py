@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
+
+from embedsearch.store import globs
 
 Scalar: TypeAlias = str | int | float | bool | None
 Where: TypeAlias = Mapping[str, Any] | Sequence[str] | str | None
@@ -139,15 +140,10 @@ def _items(key: Any, condition: str, values: tuple[Any, ...]) -> Filter:
 
 
 def glob(patterns: Sequence[str]) -> Filter:
-    """Return the filter for documents whose id matches any of the patterns, ``!`` ones excepted.
-
-    ``*`` and ``?`` also cross ``/``, as in ``ripgrep --glob`` without one; a pattern without ``/``
-    matches the name alone.
-    """
-    wanted = [_glob(p) for p in patterns if not p.startswith("!")]
-    unwanted = [_glob(p[1:]) for p in patterns if p.startswith("!")]
-    refused = [Filter(f"not {f.sql}", f.values) for f in unwanted]
-    return _joined("and", [_joined("or", wanted), *refused])
+    """Return the filter for documents whose id the patterns match, as ``globs.matches`` does."""
+    if not patterns:
+        return Filter()
+    return Filter("d.id regexp ?", (globs.expression(tuple(patterns)),))
 
 
 def other_than(id: str, position: int | None = None) -> Filter:
@@ -155,27 +151,6 @@ def other_than(id: str, position: int | None = None) -> Filter:
     if position is None:
         return Filter("d.id != ?", (id,))
     return Filter("(d.id != ? or c.position != ?)", (id, position))
-
-
-def _glob(pattern: str) -> Filter:
-    alternatives = _spellings(pattern)
-    return Filter(f"({' or '.join(['d.id glob ?'] * len(alternatives))})", alternatives)
-
-
-def _spellings(pattern: str) -> tuple[str, ...]:
-    pattern = pattern.removeprefix("./").removeprefix("/").replace("**/", "*").replace("**", "*")
-    return (pattern,) if "/" in pattern else (pattern, f"*/{pattern}")
-
-
-def matches(path: str, patterns: Sequence[str]) -> bool:
-    """Say whether ``glob(patterns)`` would match a document of this id."""
-    wanted = [p for p in patterns if not p.startswith("!")]
-    unwanted = [p[1:] for p in patterns if p.startswith("!")]
-    return (not wanted or _any(path, wanted)) and not _any(path, unwanted)
-
-
-def _any(path: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(path, glob) for p in patterns for glob in _spellings(p))
 
 
 def _joined(word: str, parts: Sequence[Filter]) -> Filter:
