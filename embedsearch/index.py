@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -178,6 +178,17 @@ class Index:
     def path(self) -> Path | None:
         """The folder of this index, ``None`` in memory."""
         return self._folder
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See the index as of one moment until the block ends, whatever others write meanwhile.
+
+        Raises:
+            RuntimeError: this object writes inside the block.
+
+        """
+        with self._database.reading():
+            yield
 
     def __len__(self) -> int:
         """How many documents there are."""

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from embedsearch import Document, Index
 from embedsearch.cli.main import COMMANDS, main
 
 if TYPE_CHECKING:
@@ -199,6 +201,29 @@ def test_context_lines_surround_the_best_ones(wikipedia: Path) -> None:
     plain, wide = run(*common).stdout.splitlines(), run(*common, "-C", 2).stdout.splitlines()
     assert set(plain) <= set(wide)
     assert len(wide) > len(plain)
+
+
+def test_context_is_of_the_moment_of_the_hits(here: Path) -> None:
+    db = here / "index"
+    with Index.open(db) as index:
+        index.add([Document("a", "words\n" * 20)], embed=False)
+    done = threading.Event()
+
+    def write() -> None:
+        with Index.open(db) as writer:
+            while not done.is_set():
+                writer.remove(["a"])
+                writer.add([Document("a", "words\n" * 20)], embed=False)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    searched = [
+        run("--db", db, "search", "words", "--mode", "lexical", "-C", 1).exit_code
+        for _ in range(40)
+    ]
+    done.set()
+    thread.join()
+    assert set(searched) <= {0, 1}
 
 
 def test_nothing_found_says_what_was_searched_and_what_came_near(wikipedia: Path) -> None:

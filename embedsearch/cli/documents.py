@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.output_format(options.PLAIN_FORMATS)
 def get_(*, id_: str, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:  # noqa: ARG001 -- it is quiet
     """Print the text of a document, or of its chunk ID#N."""
-    with opening.open_index(db, model) as index:
+    with opening.open_index(db, model) as index, index.snapshot():
         record = _record(index, document_id(index, id_))
     if format_ == "json":
         click.echo(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
