@@ -14,7 +14,7 @@ import click
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import counted, note
+from embedsearch.cli.terminal import counted, note, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,9 +33,9 @@ def get_(*, id_: str, db: Path | None, model: str | None, quiet: bool, format_: 
     with opening.open_index(db, model) as index, index.snapshot():
         record = _record(index, document_id(index, id_))
     if format_ == "json":
-        click.echo(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
+        show(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
     else:
-        click.echo(record["text"], nl=not record["text"].endswith("\n"))
+        show(record["text"], end="" if record["text"].endswith("\n") else "\n")
 
 
 def _record(index: Index, id_: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def ls_(
         first = next(documents, None)
         found = chain([first], documents) if first else iter(())
         for line in _LISTS["long" if long and format_ == "text" else format_](found):
-            click.echo(line)
+            show(line)
     ctx.exit(0 if first else NOTHING_FOUND)
 
 
@@ -156,9 +156,10 @@ def rm_(
         named = given or [document.id for document in index.documents(where=where, glob=glob)]
         here = [id_ for id_ in named if id_ in index]
         for id_ in sorted({*named} - {*here}):
-            click.echo(f"no document {id_!r} in the index", err=True)
+            note(f"no document {id_!r} in the index")
         if dry_run:
-            click.echo("\n".join(here), nl=bool(here))
+            for id_ in here:
+                show(id_)
         elif here and (ids or yes or _confirmed(here)):
             note(f"{counted(index.remove(here), 'document')} removed", quiet=quiet)
     if not here:

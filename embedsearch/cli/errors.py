@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from embedsearch.cli.terminal import note, printable_lines
 from embedsearch.errors import EmbedsearchError, IndexLocked
 
 NOTHING_FOUND = 1
@@ -26,12 +27,16 @@ WANTS_JSON = "embedsearch.json"
 def report(ctx: click.Context, error: Exception) -> NoReturn:
     """Say what went wrong, and exit."""
     if ctx.meta.get(WANTS_JSON):
-        click.echo(json.dumps({"error": _as_json(error)}, ensure_ascii=False), err=True)
+        note(json.dumps({"error": _as_json(error)}, ensure_ascii=False))
     else:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {_message(error)}", err=True)
+        _say("error:", _message(error), "red")
         if hint := _hint(error):
-            click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
+            _say("hint:", hint, "cyan")
     ctx.exit(LOCKED if isinstance(error, IndexLocked) else FAILED)
+
+
+def _say(word: str, message: str, colour: str) -> None:
+    click.echo(f"{click.style(word, fg=colour, bold=True)} {printable_lines(message)}", err=True)
 
 
 def interrupted(ctx: click.Context) -> NoReturn:

@@ -28,7 +28,7 @@ def finish(
 ) -> None:
     """Print what a run did, and exit with what that means; ``nothing`` says what was not found."""
     if format_ == "json":
-        click.echo(as_json(report))
+        terminal.show(as_json(report))
     else:
         seen = _seen(report) or report.pending
         terminal.note(summary(report) if seen else nothing, quiet=quiet)
@@ -39,9 +39,9 @@ def finish(
 def finish_rehearsal(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str) -> None:
     """Print what a run would do: that is data, so on stdout."""
     if format_ == "json":
-        click.echo(as_json(report))
+        terminal.show(as_json(report))
     else:
-        click.echo(_plan(report) if _seen(report) else nothing)
+        terminal.show(_plan(report) if _seen(report) else nothing)
         list_failures(report.failed)
     _exit(ctx, report)
 

@@ -11,7 +11,7 @@ from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
-from embedsearch.cli.terminal import counted, note, printable
+from embedsearch.cli.terminal import counted, note, printable, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,8 +134,9 @@ def _snippets(index: Index, query: str, hits: list[Hit], context: int) -> list[l
 
 
 def _print(answer: Answer, format_: str) -> None:
+    put = click.echo if format_ == "text" else show  # the text is drawn for a terminal
     for line in answers.FORMATS[format_](answer):
-        click.echo(line)
+        put(line)
 
 
 def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:

@@ -10,7 +10,7 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
-from embedsearch.cli.terminal import counted, note, printable
+from embedsearch.cli.terminal import counted, note, show
 from embedsearch.errors import IndexDamaged
 from embedsearch.index import salvage
 
@@ -31,10 +31,10 @@ def status_(*, db: Path | None, model: str | None, quiet: bool, format_: str) ->
         status = index.status()
     if format_ == "json":
         record = {"schema_version": 1, **asdict(status)}
-        click.echo(json.dumps(record, ensure_ascii=False, default=str))
+        show(json.dumps(record, ensure_ascii=False, default=str))
         return
     for name, value in _facts(status):
-        click.echo(f"{name:<11}{value}")
+        show(f"{name:<11}{value}")
 
 
 def _facts(status: Status) -> Iterator[tuple[str, str]]:
@@ -52,7 +52,7 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if status.binary:
         yield "skipped", counted(status.binary, "binary file")
     for path, why in status.unread:
-        yield "unread", printable(f"{path}: {why}")
+        yield "unread", f"{path}: {why}"
     if run:
         yield "last run", f"{run.command} at {run.started}, {run.seconds:.1f} s"
 
@@ -108,7 +108,7 @@ def _salvage(folder: Path, what: str, *, quiet: bool) -> None:
 def _print_problems(problems: Sequence[Problem], format_: str) -> None:
     if format_ == "json":
         record = {"schema_version": 1, "problems": [asdict(problem) for problem in problems]}
-        click.echo(json.dumps(record, ensure_ascii=False))
+        show(json.dumps(record, ensure_ascii=False))
         return
     for problem in problems:
-        click.echo(f"{problem.what}: {problem.remedy}")
+        show(f"{problem.what}: {problem.remedy}")
