@@ -312,6 +312,19 @@ def test_add_takes_rows(here: Path, kind: str, *, by_stdin: bool) -> None:
     assert str(hit["metadata"]["year"]) == "2024"
 
 
+def test_a_row_that_cannot_be_stored_is_reported_and_the_rest_goes_on(here: Path) -> None:
+    rows = [
+        '{"id": 1, "text": "a"}',
+        '{"id": 2, "text": "b", "n": 1e999}',
+        '{"id": 3, "text": "c"}',
+    ]
+    (here / "rows.jsonl").write_text("\n".join(rows))
+    result = run("add", "rows.jsonl", "--meta", "*", "--no-embed")
+    assert result.exit_code == 3
+    assert "failed: rows.jsonl:2: holds a number beyond all that can be stored" in result.stderr
+    assert run("ls").stdout == "1\n3\n"
+
+
 def test_add_names_the_columns_there_are(here: Path) -> None:
     (here / "rows.csv").write_text("number,body\n1,words\n")
     result = run("add", "rows.csv", "--text", "body")

@@ -85,7 +85,7 @@ def _json(document: Document) -> str:
         return "{}"
     try:
         return _JSON.encode(dict(document.metadata))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
 
 
