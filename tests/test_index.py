@@ -97,7 +97,10 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        (Document("", "text"), "expected an id for every document"),
+        (Document("", "text"), "expected an id for every document, text without NUL, got ''"),
+        (Document("a\0b", "text"), r"expected an id for every document, .* got 'a\\x00b'"),
+        (Document(1, "text"), "expected an id for every document, text without NUL, got 1"),  # type: ignore[arg-type]
+        (Document("a", "text", kind="md"), "unknown kind 'md' of document 'a': choose from"),  # type: ignore[arg-type]
         (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
         (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
     ],
