@@ -362,6 +362,25 @@ def test_status_verify_and_repair(here: Path, wikipedia: Path) -> None:
     assert run("--db", db, "index", EXAMPLE).stderr.count("1 passage ") == 1
 
 
+def test_repair_says_what_only_the_user_can_mend(here: Path) -> None:
+    (here / "rows.csv").write_text("id,text\n1,words\n")
+    run("add", "rows.csv", "--no-embed")
+    with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
+        database.execute("delete from chunks")
+    database.close()
+    for _ in range(2):
+        result = run("repair")
+        assert result.exit_code == 3
+        assert (
+            result.stdout
+            == "the chunks of '1' do not cover it: it came from no file: add it again\n"
+        )
+        assert result.stderr == "0 problems mended, 1 left to you\n"
+    assert run("verify").stderr == ""
+    run("add", "rows.csv", "--no-embed")
+    assert run("verify").exit_code == 0
+
+
 def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia: Path) -> None:
     db = here / "index"
     shutil.copytree(wikipedia, db)

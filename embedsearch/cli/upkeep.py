@@ -72,7 +72,8 @@ def verify_(
         problems = index.verify()
     _print_problems(problems, format_)
     if problems:
-        note("hint: run: embedsearch repair", quiet=quiet or format_ == "json")
+        mendable = not all(problem.left for problem in problems)
+        note("hint: run: embedsearch repair", quiet=quiet or format_ == "json" or not mendable)
         ctx.exit(SOME_FAILED)
     note("the index is sound", quiet=quiet)
 
@@ -80,11 +81,15 @@ def verify_(
 @click.command("repair")
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
-def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:
+@click.pass_context
+def repair_(
+    ctx: click.Context, *, db: Path | None, model: str | None, quiet: bool, format_: str
+) -> None:
     """Mend what 'verify' finds, without touching what is sound.
 
     Texts and vectors that were lost are read and embedded again by the next 'index'. Of a database
     that can't be opened, what is readable goes into a new one; the damaged file stays beside it.
+    The exit code is 3 when something is left that only you can mend.
     """
     try:
         with opening.open_index(db, model) as index:
@@ -93,8 +98,10 @@ def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) ->
         _salvage(db or opening.located(), str(error), quiet=quiet)
         return
     _print_problems(problems, format_)
-    done = f"{counted(len(problems), 'problem')} mended" if problems else "nothing to repair"
-    note(done, quiet=quiet)
+    left = sum(problem.left for problem in problems)
+    done = f"{counted(len(problems) - left, 'problem')} mended" if problems else "nothing to repair"
+    note(f"{done}, {left:,} left to you" if left else done, quiet=quiet)
+    ctx.exit(SOME_FAILED if left else 0)
 
 
 def _salvage(folder: Path, what: str, *, quiet: bool) -> None:
