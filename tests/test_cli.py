@@ -113,6 +113,41 @@ def test_bad_arguments_are_one_line_and_a_hint(
     assert list(here.iterdir()) == []
 
 
+def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt", "--no-embed")
+    with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
+        database.execute("drop table runs")  # which nothing that we do can bring about
+    database.close()
+    told = (
+        "error: this is a bug in embedsearch: OperationalError: no such table: runs\n"
+        "hint: please report it, with what it prints when EMBEDSEARCH_DEBUG=1\n"
+    )
+    result = run("status")
+    assert (result.exit_code, result.stdout, result.stderr) == (70, "", told)
+    error = json.loads(run("status", "--format", "json").stderr)["error"]
+    assert (error["code"], error["message"]) == ("bug", told.splitlines()[0].partition(" ")[2])
+    monkeypatch.setenv("EMBEDSEARCH_DEBUG", "1")
+    debugged = run("status")
+    assert debugged.stderr.startswith("Traceback (most recent call last):\n")
+    assert debugged.stderr.endswith(told)
+    assert "ValueError: the query is empty" in run("search", " ").stderr
+
+
+def test_what_a_condition_matches_is_not_removed_unasked(here: Path) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt", "--no-embed")
+    result = run("rm", "--glob", "*", stdin="y\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        "error: to remove 1 document, 'a.txt' first, without a terminal to ask at, say -y\n"
+    )
+    assert run("ls").stdout == "a.txt\n"
+    assert run("rm", "--glob", "*", "-y").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

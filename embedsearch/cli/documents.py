@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from dataclasses import asdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -168,5 +169,7 @@ def rm_(
 
 
 def _confirmed(ids: Sequence[str]) -> bool:
-    question = f"Remove {counted(len(ids), 'document')}, {ids[0]!r} first?"
-    return click.confirm(question, abort=True, err=True)
+    what = f"{counted(len(ids), 'document')}, {ids[0]!r} first"
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"to remove {what}, without a terminal to ask at, say -y")
+    return click.confirm(f"Remove {what}?", abort=True, err=True)

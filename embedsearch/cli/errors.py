@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import traceback
 from typing import NoReturn
 
 import click
@@ -15,10 +17,15 @@ NOTHING_FOUND = 1
 FAILED = 2
 SOME_FAILED = 3
 LOCKED = 6
+BUG = 70
+"""EX_SOFTWARE in BSD's ``sysexits.h``."""
 INTERRUPTED = 130
 
 EXPECTED = (EmbedsearchError, ValueError, OSError, click.UsageError)
-"""What the library and click raise on purpose; anything else is a bug and shows its trace."""
+"""What the library and click raise on purpose; anything else is a bug."""
+
+DEBUG = "EMBEDSEARCH_DEBUG"
+"""The variable that makes every error show its trace."""
 
 WANTS_JSON = "embedsearch.json"
 """The key in ``Context.meta`` that a command sets when its output is JSON."""
@@ -26,13 +33,15 @@ WANTS_JSON = "embedsearch.json"
 
 def report(ctx: click.Context, error: Exception) -> NoReturn:
     """Say what went wrong, and exit."""
+    if os.environ.get(DEBUG):
+        note("".join(traceback.format_exception(error)).rstrip())
     if ctx.meta.get(WANTS_JSON):
         note(json.dumps({"error": _as_json(error)}, ensure_ascii=False))
     else:
         _say("error:", _message(error), "red")
         if hint := _hint(error):
             _say("hint:", hint, "cyan")
-    ctx.exit(LOCKED if isinstance(error, IndexLocked) else FAILED)
+    ctx.exit(_exit_code(error))
 
 
 def _say(word: str, message: str, colour: str) -> None:
@@ -47,6 +56,12 @@ def interrupted(ctx: click.Context) -> NoReturn:
     ctx.exit(INTERRUPTED)
 
 
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, IndexLocked):
+        return LOCKED
+    return FAILED if isinstance(error, EXPECTED) else BUG
+
+
 def _as_json(error: Exception) -> dict[str, str | None]:
     return {"code": _code(error), "message": _message(error), "hint": _hint(error)}
 
@@ -55,6 +70,8 @@ def _code(error: Exception) -> str:
     """Return the error's class as a word: ``index_not_found``."""
     if isinstance(error, click.UsageError):
         return "usage"
+    if not isinstance(error, EXPECTED):
+        return "bug"
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__)
     return {"Value_Error": "bad_argument"}.get(name, name.lower())
 
@@ -65,10 +82,14 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror.lower()}{where}"
+    if not isinstance(error, EXPECTED):
+        return f"this is a bug in embedsearch: {type(error).__name__}: {error}"
     return str(error)
 
 
 def _hint(error: Exception) -> str | None:
     if isinstance(error, click.UsageError) and error.ctx:
         return f"see: {error.ctx.command_path} --help"
+    if not isinstance(error, EXPECTED):
+        return f"please report it, with what it prints when {DEBUG}=1"
     return error.hint if isinstance(error, EmbedsearchError) else None
