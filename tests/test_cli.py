@@ -337,7 +337,7 @@ def test_add_takes_rows(here: Path, kind: str, *, by_stdin: bool) -> None:
     else:
         data = json.dumps(ROWS) if kind == "json" else json.dumps(ROWS[0]) + "\n"
     (here / f"rows.{kind}").write_text(data)
-    source = ["-", "--format", kind] if by_stdin else [f"rows.{kind}"]
+    source = ["-", "--from", kind] if by_stdin else [f"rows.{kind}"]
     columns = ["--id", "number", "--text", "subject,body", "--meta", "*"]
     result = run("add", *source, *columns, stdin=data if by_stdin else None)
     assert result.exit_code == 0, result.stderr
@@ -358,6 +358,37 @@ def test_a_row_that_cannot_be_stored_is_reported_and_the_rest_goes_on(here: Path
     assert result.exit_code == 3
     assert "failed: rows.jsonl:2: holds a number beyond all that can be stored" in result.stderr
     assert run("ls").stdout == "1\n3\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "a.txt"],
+        ["add", "rows.csv"],
+        ["search", "words", "--mode", "lexical"],
+        ["get", "1"],
+        ["ls"],
+        ["status"],
+        ["verify"],
+        ["repair"],
+        ["tokens", "a.txt"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_json_is_short_for_format_json(here: Path, arguments: list[str]) -> None:
+    (here / "a.txt").write_text("words")
+    (here / "rows.csv").write_text("id,text\n1,words\n")
+    run("add", "rows.csv", "--no-embed")
+    for said in (["--json"], ["--format", "json"], ["--json", "--format", "text"]):
+        result = run(*arguments, *said)
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["schema_version"] == 1
+
+
+@pytest.mark.parametrize("said", [["--json"], ["--format", "jsonl"], ["--format", "json"]])
+def test_errors_are_json_where_the_output_is(here: Path, said: list[str]) -> None:
+    result = run("--db", here / "nowhere", "ls", *said)
+    assert json.loads(result.stderr)["error"]["code"] == "index_not_found"
 
 
 def test_add_names_the_columns_there_are(here: Path) -> None:

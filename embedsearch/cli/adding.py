@@ -24,13 +24,13 @@ from embedsearch.cli import opening, options, progress, reports, rows
 )
 @click.option("--meta", metavar="COLUMN,...|*", default="", help="The metadata; '*': all others.")
 @click.option(
-    "--format",
-    "format_",
+    "--from",
+    "from_",
     type=click.Choice(rows.FORMATS),
     help="What FILE holds, where its name does not say.",
 )
 @options.embedding
-@options.as_json
+@options.output_format(options.PLAIN_FORMATS)
 @click.pass_context
 def add_(
     ctx: click.Context,
@@ -42,9 +42,9 @@ def add_(
     id_: str,
     text: str,
     meta: str,
-    format_: str | None,
+    from_: str | None,
     embed: bool,
-    as_json: bool,
+    format_: str,
 ) -> None:
     """Add each row of FILE ('-' is stdin) as a document, in place of the one with its id.
 
@@ -52,7 +52,7 @@ def add_(
     a text is reported and the rest goes on.
     """
     columns = rows.Columns(id_, _names(text), _names(meta))
-    known = format_ or _format(file)
+    known = from_ or _format(file)
     with click.open_file(file, encoding="utf-8-sig") as stream:
         table = rows.Table(file, stream, known, columns)
         documents = table.documents()
@@ -63,8 +63,7 @@ def add_(
         ):
             report = index.add(chain(first, documents), embed=embed, progress=listener)
     report = replace(report, failed=tuple(table.failed))
-    output = "json" if as_json else "text"
-    reports.finish(ctx, report, nothing=f"no rows in {file}", format_=output, quiet=quiet)
+    reports.finish(ctx, report, nothing=f"no rows in {file}", format_=format_, quiet=quiet)
 
 
 def _names(listed: str) -> tuple[str, ...]:
@@ -75,5 +74,5 @@ def _format(file: str) -> str:
     suffix = PurePath(file).suffix.lower().removeprefix(".")
     known = {**{name: name for name in rows.FORMATS}, "ndjson": "jsonl", "tab": "tsv"}
     if suffix not in known:
-        raise click.UsageError(f"what is in {file}? say --format {'|'.join(rows.FORMATS)}")
+        raise click.UsageError(f"what is in {file}? say --from {'|'.join(rows.FORMATS)}")
     return known[suffix]

@@ -55,7 +55,7 @@ class Count:
 @click.option(
     "--encoding", metavar="NAME", help=f"cl100k_base or o200k_base.  [default: {DEFAULT_ENCODING}]"
 )
-@options.as_json
+@options.output_format(options.PLAIN_FORMATS)
 def tokens_(
     *,
     file: str | None,
@@ -63,7 +63,7 @@ def tokens_(
     show_pieces: bool,
     for_model: str | None,
     encoding: str | None,
-    as_json: bool,
+    format_: str,
 ) -> None:
     """Count the tokens of FILE ('-' is stdin) or of a text, exactly and offline."""
     if (file is None) == (text is None):
@@ -75,7 +75,7 @@ def tokens_(
     pieces = tokenizer.pieces(content) if show_pieces else []
     total = len(pieces) if show_pieces else tokenizer.count([content])[0]
     count = Count(content, name, total, model, pieces)
-    if as_json:
+    if format_ == "json":
         show(json.dumps(_as_dict(count), ensure_ascii=False))
         return
     for line in _lines(count):
