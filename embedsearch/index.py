@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -193,6 +193,17 @@ class Index:
         """The folder of this index, ``None`` in memory."""
         return self._folder
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See the index as of one moment until the block ends, whatever others write meanwhile.
+
+        Raises:
+            RuntimeError: this object writes inside the block.
+
+        """
+        with self._database.reading():
+            yield
+
     def __len__(self) -> int:
         """How many documents there are."""
         return int(self._database.value("select count(*) from documents"))
@@ -256,7 +267,8 @@ class Index:
 
         Raises:
             DimensionMismatch: the vectors' shape is not (n, d).
-            ValueError: a vector is zero or not finite, metadata is no JSON, an id is empty.
+            ValueError: a vector is zero or not finite, metadata is no JSON, a kind is unknown, an
+                id is no text, empty, or holds a NUL.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached, SecretsFound: as ``sync`` does.
@@ -350,7 +362,7 @@ class Index:
         ``store.filters.where``), ``glob`` one on ids. When k chunks match them, k come back.
 
         Raises:
-            ValueError: the query is blank, k is below 1, or a condition can't be understood.
+            ValueError: the query is blank, k is below 1, or an option can't be understood.
 
         """
         if not query.strip():
@@ -400,27 +412,32 @@ class Index:
 
         Raises:
             DocumentNotFound: there is no such document or chunk.
-            EmbeddingError: it is not embedded yet.
+            EmbeddingError: it is blank, or not embedded yet.
 
         """
-        document, position = documents.named(self._database, id)
-        texts = documents.text_ids(self._database, document, position)
-        rows = stored_vectors.of(self._database, self._space, texts)
-        if not len(rows):
-            raise EmbeddingError(
-                f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
-            )
-        unit = adding.unit_rows(rows.sum(axis=0)[None], self._dimensions)[0]
-        condition = _condition(where, glob)
-        rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
-        others = condition & filters.other_than(document, position)
-        return self._collect(rank, k, others, group_by)
+        with self.snapshot():
+            document, position = documents.named(self._database, id)
+            texts = documents.text_ids(self._database, document, position)
+            rows = stored_vectors.of(self._database, self._space, texts)
+            if not len(rows) and fulltext.blank(self._database, texts):
+                raise EmbeddingError(f"{id!r} is blank: there is nothing to be like")
+            if not len(rows):
+                raise EmbeddingError(
+                    f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
+                )
+            unit = adding.unit_rows(rows.sum(axis=0)[None], self._dimensions)[0]
+            condition = _condition(where, glob)
+            rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
+            others = condition & filters.other_than(document, position)
+            return self._collect(rank, k, others, group_by)
 
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
     ) -> list[Hit]:
         if k < 1:
             raise ValueError(f"expected k of at least 1, got {k}")
+        if group_by not in {None, "document"}:
+            raise ValueError(f"unknown group_by {group_by!r}: choose 'document' or None")
         with self._database.reading():
             return results.collect(self._database, rank, k, condition=condition, group_by=group_by)
 

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from embedsearch import Document, Index
 from embedsearch.cli.main import COMMANDS, main
 
 if TYPE_CHECKING:
@@ -111,6 +113,41 @@ def test_bad_arguments_are_one_line_and_a_hint(
     assert list(here.iterdir()) == []
 
 
+def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt", "--no-embed")
+    with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
+        database.execute("drop table runs")  # which nothing that we do can bring about
+    database.close()
+    told = (
+        "error: this is a bug in embedsearch: OperationalError: no such table: runs\n"
+        "hint: please report it, with what it prints when EMBEDSEARCH_DEBUG=1\n"
+    )
+    result = run("status")
+    assert (result.exit_code, result.stdout, result.stderr) == (70, "", told)
+    error = json.loads(run("status", "--format", "json").stderr)["error"]
+    assert (error["code"], error["message"]) == ("bug", told.splitlines()[0].partition(" ")[2])
+    monkeypatch.setenv("EMBEDSEARCH_DEBUG", "1")
+    debugged = run("status")
+    assert debugged.stderr.startswith("Traceback (most recent call last):\n")
+    assert debugged.stderr.endswith(told)
+    assert "ValueError: the query is empty" in run("search", " ").stderr
+
+
+def test_what_a_condition_matches_is_not_removed_unasked(here: Path) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt", "--no-embed")
+    result = run("rm", "--glob", "*", stdin="y\n")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        "error: to remove 1 document, 'a.txt' first, without a terminal to ask at, say -y\n"
+    )
+    assert run("ls").stdout == "a.txt\n"
+    assert run("rm", "--glob", "*", "-y").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -201,6 +238,29 @@ def test_context_lines_surround_the_best_ones(wikipedia: Path) -> None:
     assert len(wide) > len(plain)
 
 
+def test_context_is_of_the_moment_of_the_hits(here: Path) -> None:
+    db = here / "index"
+    with Index.open(db) as index:
+        index.add([Document("a", "words\n" * 20)], embed=False)
+    done = threading.Event()
+
+    def write() -> None:
+        with Index.open(db) as writer:
+            while not done.is_set():
+                writer.remove(["a"])
+                writer.add([Document("a", "words\n" * 20)], embed=False)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    searched = [
+        run("--db", db, "search", "words", "--mode", "lexical", "-C", 1).exit_code
+        for _ in range(40)
+    ]
+    done.set()
+    thread.join()
+    assert set(searched) <= {0, 1}
+
+
 def test_nothing_found_says_what_was_searched_and_what_came_near(wikipedia: Path) -> None:
     result = run("--db", wikipedia, "search", "zeppelins", "--mode", "lexical")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -277,7 +337,7 @@ def test_add_takes_rows(here: Path, kind: str, *, by_stdin: bool) -> None:
     else:
         data = json.dumps(ROWS) if kind == "json" else json.dumps(ROWS[0]) + "\n"
     (here / f"rows.{kind}").write_text(data)
-    source = ["-", "--format", kind] if by_stdin else [f"rows.{kind}"]
+    source = ["-", "--from", kind] if by_stdin else [f"rows.{kind}"]
     columns = ["--id", "number", "--text", "subject,body", "--meta", "*"]
     result = run("add", *source, *columns, stdin=data if by_stdin else None)
     assert result.exit_code == 0, result.stderr
@@ -285,6 +345,50 @@ def test_add_takes_rows(here: Path, kind: str, *, by_stdin: bool) -> None:
     assert hit["document_id"] == "7"
     assert "Refund" in hit["text"]
     assert str(hit["metadata"]["year"]) == "2024"
+
+
+def test_a_row_that_cannot_be_stored_is_reported_and_the_rest_goes_on(here: Path) -> None:
+    rows = [
+        '{"id": 1, "text": "a"}',
+        '{"id": 2, "text": "b", "n": 1e999}',
+        '{"id": 3, "text": "c"}',
+    ]
+    (here / "rows.jsonl").write_text("\n".join(rows))
+    result = run("add", "rows.jsonl", "--meta", "*", "--no-embed")
+    assert result.exit_code == 3
+    assert "failed: rows.jsonl:2: holds a number beyond all that can be stored" in result.stderr
+    assert run("ls").stdout == "1\n3\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "a.txt"],
+        ["add", "rows.csv"],
+        ["search", "words", "--mode", "lexical"],
+        ["get", "1"],
+        ["ls"],
+        ["status"],
+        ["verify"],
+        ["repair"],
+        ["tokens", "a.txt"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_json_is_short_for_format_json(here: Path, arguments: list[str]) -> None:
+    (here / "a.txt").write_text("words")
+    (here / "rows.csv").write_text("id,text\n1,words\n")
+    run("add", "rows.csv", "--no-embed")
+    for said in (["--json"], ["--format", "json"], ["--json", "--format", "text"]):
+        result = run(*arguments, *said)
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["schema_version"] == 1
+
+
+@pytest.mark.parametrize("said", [["--json"], ["--format", "jsonl"], ["--format", "json"]])
+def test_errors_are_json_where_the_output_is(here: Path, said: list[str]) -> None:
+    result = run("--db", here / "nowhere", "ls", *said)
+    assert json.loads(result.stderr)["error"]["code"] == "index_not_found"
 
 
 def test_add_names_the_columns_there_are(here: Path) -> None:
@@ -322,6 +426,25 @@ def test_status_verify_and_repair(here: Path, wikipedia: Path) -> None:
     assert run("--db", db, "repair").exit_code == 0
     assert run("--db", db, "verify").exit_code == 0
     assert run("--db", db, "index", EXAMPLE).stderr.count("1 passage ") == 1
+
+
+def test_repair_says_what_only_the_user_can_mend(here: Path) -> None:
+    (here / "rows.csv").write_text("id,text\n1,words\n")
+    run("add", "rows.csv", "--no-embed")
+    with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
+        database.execute("delete from chunks")
+    database.close()
+    for _ in range(2):
+        result = run("repair")
+        assert result.exit_code == 3
+        assert (
+            result.stdout
+            == "the chunks of '1' do not cover it: it came from no file: add it again\n"
+        )
+        assert result.stderr == "0 problems mended, 1 left to you\n"
+    assert run("verify").stderr == ""
+    run("add", "rows.csv", "--no-embed")
+    assert run("verify").exit_code == 0
 
 
 def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia: Path) -> None:
@@ -478,7 +601,7 @@ def test_fine_tune_prepare_names_every_bad_row_and_goes_on(here: Path) -> None:
 
 def test_fine_tune_prepare_reads_stdin_and_prints_json(here: Path) -> None:
     rows = "".join(f'{{"q": "ticket {n}", "a": {n}}}\n' for n in range(20))
-    command = ("fine-tune", "prepare", "-", "-o", "out", "--format", "jsonl", "--json")
+    command = ("fine-tune", "prepare", "-", "-o", "out", "--from", "jsonl", "--json")
     result = run(*command, "--prompt", "q", "--answer", "a", stdin=rows)
     report = json.loads(result.stdout)
     assert (result.exit_code, report["schema_version"], report["problems"]) == (0, 1, [])

@@ -58,6 +58,9 @@ def test_a_row_that_is_no_document_is_reported_and_the_rest_goes_on() -> None:
         '{"id": "\\ud800", "text": "x"}',
         '{"text": "x"}',
         '{"id": "d", "text": " "}',
+        '{"id": "e", "text": "x", "n": 1e999}',
+        '{"id": "f\\u0000", "text": "x"}',
+        "[" * 100_000,
         '{"id": "z", "text": "last"}',
     ]
     documents, failed = read("\n".join(lines), "jsonl")
@@ -70,6 +73,9 @@ def test_a_row_that_is_no_document_is_reported_and_the_rest_goes_on() -> None:
         "t:6": "holds half of a surrogate pair",
         "t:7": "has no 'id'",
         "t:8": "has no 'text'",
+        "t:9": "holds a number beyond all that can be stored",
+        "t:10": "'id' holds a NUL character",
+        "t:11": "its lists and objects are nested too deeply",
     }
 
 
@@ -97,6 +103,16 @@ def test_records_may_leave_out_metadata_but_a_table_s_header_may_not() -> None:
         read("id,text\n1,x\n", "csv", columns)
 
 
-def test_json_that_is_no_list_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected a JSON list of objects"):
-        read('{"id": 1}', "json")
+def test_one_json_object_is_one_row() -> None:
+    assert read('{"id": 1, "text": "x"}', "json") == ([Document("1", "x")], {})
+
+
+@pytest.mark.parametrize("text", ["1", '"x"', "null"])
+def test_json_that_holds_no_objects_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a JSON list of objects, or one object"):
+        read(text, "json")
+
+
+def test_json_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(ValueError, match="t can't be read: its lists and objects are nested too"):
+        read("[" * 100_000, "json")

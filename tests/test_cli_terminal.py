@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = 60
 
 
-def at_a_terminal(folder: Path, *arguments: str, **variables: str) -> str:
+def at_a_terminal(folder: Path, *arguments: str, code: int = 0, **variables: str) -> str:
     """Return what a terminal of 60 columns is sent."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
@@ -36,7 +36,7 @@ def at_a_terminal(folder: Path, *arguments: str, **variables: str) -> str:
         os.close(theirs)
         sent = b"".join(iter(lambda: _received(ours), b""))
     os.close(ours)
-    assert process.returncode == 0, sent
+    assert process.returncode == code, sent
     return sent.decode()
 
 
@@ -80,3 +80,66 @@ def test_progress_is_drawn_and_cleared(indexed: Path) -> None:
     sent = at_a_terminal(indexed, "index", ".")
     assert "embedding" in sent
     assert "1 added, 1 unchanged" in sent
+
+
+EVIL = "\x1b]0;PWNED\x07\x9b2Jevil.md"
+"""A file's name that would give a window another title, and clear it."""
+
+TEXT = "a fox\x1b[31m\r\n\tred\x9b0m\n"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / EVIL).write_text(TEXT, newline="")
+    at_a_terminal(folder, "index", ".", "--no-embed")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ls"],
+        ["ls", "-l"],
+        ["ls", "--format", "csv"],
+        ["ls", "--format", "json"],
+        ["get", EVIL],
+        ["get", EVIL, "--format", "json"],
+        ["rm", "--glob", "*", "--dry-run"],
+        ["status"],
+        ["verify"],
+        ["tokens", EVIL, "--show"],
+        *(
+            ["search", "fox", "--mode", "lexical", "--format", each]
+            for each in ("text", "json", "jsonl", "csv", "md", "files", "vimgrep")
+        ),
+    ],
+    ids=" ".join,
+)
+def test_no_command_lets_a_name_or_text_command_the_terminal(
+    hostile: Path, arguments: list[str]
+) -> None:
+    sent = at_a_terminal(hostile, *arguments, NO_COLOR="1")
+    assert not {"\x1b", "\x07", "\x9b"} & set(sent)
+
+
+def test_what_goes_wrong_does_not_command_the_terminal_either(tmp_path: Path) -> None:
+    for arguments in (["index", EVIL], ["get", EVIL], ["--db", EVIL, "ls"], ["search", "x"]):
+        sent = at_a_terminal(tmp_path, *arguments, NO_COLOR="1", EMBEDSEARCH_DB=EVIL, code=2)
+        assert not {"\x1b", "\x07", "\x9b"} & set(sent)
+
+
+def test_lines_and_tabs_stay_where_they_are_at_a_terminal(hostile: Path) -> None:
+    sent = at_a_terminal(hostile, "get", EVIL)
+    assert sent == "a fox\ufffd[31m\r\n\tred\ufffd0m\r\n"  # a terminal's own line ends
+
+
+def test_data_in_a_pipe_is_exactly_what_is_stored(hostile: Path) -> None:
+    def piped(*arguments: str) -> bytes:
+        command = [sys.executable, "-m", "embedsearch", *arguments]
+        return subprocess.run(command, cwd=hostile, capture_output=True, check=True).stdout
+
+    assert piped("get", EVIL) == TEXT.encode()
+    search = ["search", "fox", "--mode", "lexical", "--format", "files"]
+    for arguments in (["ls"], ["rm", "--glob", "*", "--dry-run"], search):
+        assert piped(*arguments) == f"{EVIL}\n".encode()

@@ -97,7 +97,10 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        (Document("", "text"), "expected an id for every document"),
+        (Document("", "text"), "expected an id for every document, text without NUL, got ''"),
+        (Document("a\0b", "text"), r"expected an id for every document, .* got 'a\\x00b'"),
+        (Document(1, "text"), "expected an id for every document, text without NUL, got 1"),  # type: ignore[arg-type]
+        (Document("a", "text", kind="md"), "unknown kind 'md' of document 'a': choose from"),  # type: ignore[arg-type]
         (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
         (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
         (Document("a", "text", {"\ud800": 1}), "metadata of 'a' is no JSON"),
@@ -288,13 +291,24 @@ def test_an_index_serves_several_threads(index: Index) -> None:
     assert sorted(found) == sorted(str(n) for n in range(50) for _ in threads)
 
 
-def test_a_write_inside_a_snapshot_is_refused_rather_than_lost(index: Index) -> None:
+def test_a_snapshot_is_of_one_moment_whatever_others_write(tmp_path: Path) -> None:
     with (
-        index._database.reading(),
-        pytest.raises(RuntimeError, match="a snapshot is open"),
-        index._database.writing(),
+        Index.open(tmp_path, HashEmbedder()) as index,
+        Index.open(tmp_path, index.embedder) as other,
     ):
-        pass
+        other.add([Document("a", "old words")])
+        with index.snapshot():
+            (hit,) = index.search("words")
+            other.add([Document("a", "new"), Document("b", "words")])
+            assert index.get(hit.document_id).text == hit.text == "old words"
+            assert [found.document_id for found in index.search("words")] == ["a"]
+        assert index.get("a").text == "new"
+        assert index.search("words", k=1)[0].document_id == "b"
+
+
+def test_a_write_inside_a_snapshot_is_refused_rather_than_lost(index: Index) -> None:
+    with index.snapshot(), pytest.raises(RuntimeError, match="a snapshot is open"):
+        index.add([Document("a", "words")])
     assert index.add([Document("a", "words")]).added == 1
 
 

@@ -1,7 +1,9 @@
-"""Salvage: a damaged database gives back what can still be read."""
+"""Repair and salvage: a damaged database gives back what can still be read."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,3 +64,30 @@ def test_what_is_no_database_cannot_be_salvaged_and_stays(folder: Path) -> None:
 def test_there_must_be_an_index(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="no index in"):
         salvage(tmp_path)
+
+
+TEAR = "delete from chunks where position = 0"
+ALTER = "update texts set text = 'x' || substr(text, 2)"
+
+
+@pytest.mark.parametrize("damage", [TEAR, ALTER])
+def test_repair_reads_files_again_and_says_what_it_leaves(
+    tmp_path: Path, docs: Path, damage: str
+) -> None:
+    given = Document("row", "a row of words")
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.sync(docs)
+        index.add([given])
+    with closing(sqlite3.connect(tmp_path / "index" / "index.db")) as database, database:
+        database.execute(damage)
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        found = [problem for problem in index.repair() if "full text" not in problem.what]
+        left = [problem for problem in found if problem.left]
+        assert len(found) == 4
+        assert [problem.remedy for problem in left] == ["it came from no file: add it again"]
+        index.sync(docs)
+        assert index.verify() == left
+        assert index.get("animals.txt").text == (docs / "animals.txt").read_text()
+        index.add([given])
+        assert index.verify() == []
+        assert index.get("row") == given

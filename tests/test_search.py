@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from embedsearch import Document, Index
 from embedsearch.embedders import load
-from embedsearch.errors import DimensionMismatch, DocumentNotFound
+from embedsearch.errors import DimensionMismatch, DocumentNotFound, EmbeddingError
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -163,6 +163,28 @@ def test_similar_finds_others_like_a_document_or_a_chunk(facts: Index) -> None:
     assert [h.document_id for h in facts.similar("cat#0", k=2)] == [h.document_id for h in hits]
     assert len(facts.similar("cat", k=100)) == len(facts) - 1
     facts.remove(["dog"])
+
+
+@pytest.mark.parametrize("text", ["", " \n "])
+@pytest.mark.parametrize("embed", [True, False])
+def test_similar_to_a_blank_document_says_so(text: str, *, embed: bool) -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("blank", text), Document("a", "words")], embed=embed)
+        with pytest.raises(EmbeddingError, match="'blank' is blank"):
+            index.similar("blank")
+
+
+def test_similar_to_what_is_not_embedded_yet_says_so() -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("a", "words")], embed=False)
+        with pytest.raises(EmbeddingError, match="'a#0' is not embedded yet"):
+            index.similar("a#0")
+
+
+def test_hits_are_grouped_by_document_or_not_at_all(facts: Index) -> None:
+    for find in (facts.search, facts.similar):
+        with pytest.raises(ValueError, match="unknown group_by 'file': choose 'document' or None"):
+            find("cat", group_by="file")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("id", ["nobody", "cat#1", "cat#x"])

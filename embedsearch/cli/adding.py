@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     help="The texts; several columns are joined by blank lines.",
 )
 @click.option("--meta", metavar="COLUMN,...|*", default="", help="The metadata; '*': all others.")
-@options.table_format
+@options.from_
 @options.embedding
 @options.sending
-@options.as_json
+@options.output_format(options.PLAIN_FORMATS)
 @click.pass_context
 def add_(
     ctx: click.Context,
@@ -43,13 +43,13 @@ def add_(
     id_: str,
     text: str,
     meta: str,
-    format_: str | None,
+    from_: str | None,
     embed: bool,
     max_tokens: int | None,
     max_cost: float | None,
     allow_secrets: bool,
     yes: bool,
-    as_json: bool,
+    format_: str,
 ) -> None:
     """Add each row of FILE ('-' is stdin) as a document, in place of the one with its id.
 
@@ -57,7 +57,7 @@ def add_(
     a text is reported and the rest goes on.
     """
     columns = rows.Columns(id_, _names(text), _names(meta))
-    known = format_ or rows.format_of(file)
+    known = from_ or rows.format_of(file)
     with click.open_file(file, encoding="utf-8-sig") as stream:
         table = rows.Table(file, stream, known, columns)
         documents = table.documents()
@@ -73,8 +73,7 @@ def add_(
                 quiet=quiet,
             )
     report = replace(report, failed=tuple(table.failed))
-    output = "json" if as_json else "text"
-    reports.finish(ctx, report, nothing=f"no rows in {file}", format_=output, quiet=quiet)
+    reports.finish(ctx, report, nothing=f"no rows in {file}", format_=format_, quiet=quiet)
 
 
 def _names(listed: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from dataclasses import asdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import click
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import counted, note
+from embedsearch.cli.terminal import counted, note, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 @options.output_format(options.PLAIN_FORMATS)
 def get_(*, id_: str, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:  # noqa: ARG001 -- it is quiet
     """Print the text of a document, or of its chunk ID#N."""
-    with opening.open_index(db, model) as index:
+    with opening.open_index(db, model) as index, index.snapshot():
         record = _record(index, document_id(index, id_))
     if format_ == "json":
-        click.echo(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
+        show(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
     else:
-        click.echo(record["text"], nl=not record["text"].endswith("\n"))
+        show(record["text"], end="" if record["text"].endswith("\n") else "\n")
 
 
 def _record(index: Index, id_: str) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def ls_(
         first = next(documents, None)
         found = chain([first], documents) if first else iter(())
         for line in _LISTS["long" if long and format_ == "text" else format_](found):
-            click.echo(line)
+            show(line)
     ctx.exit(0 if first else NOTHING_FOUND)
 
 
@@ -156,9 +157,10 @@ def rm_(
         named = given or [document.id for document in index.documents(where=where, glob=glob)]
         here = [id_ for id_ in named if id_ in index]
         for id_ in sorted({*named} - {*here}):
-            click.echo(f"no document {id_!r} in the index", err=True)
+            note(f"no document {id_!r} in the index")
         if dry_run:
-            click.echo("\n".join(here), nl=bool(here))
+            for id_ in here:
+                show(id_)
         elif here and (ids or yes or _confirmed(here)):
             note(f"{counted(index.remove(here), 'document')} removed", quiet=quiet)
     if not here:
@@ -167,5 +169,7 @@ def rm_(
 
 
 def _confirmed(ids: Sequence[str]) -> bool:
-    question = f"Remove {counted(len(ids), 'document')}, {ids[0]!r} first?"
-    return click.confirm(question, abort=True, err=True)
+    what = f"{counted(len(ids), 'document')}, {ids[0]!r} first"
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"to remove {what}, without a terminal to ask at, say -y")
+    return click.confirm(f"Remove {what}?", abort=True, err=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import traceback
 from typing import NoReturn
 
 import click
 
+from embedsearch.cli.terminal import note, printable_lines
 from embedsearch.errors import (
     AuthenticationFailed,
     CostLimitReached,
@@ -19,12 +22,17 @@ from embedsearch.errors import (
 NOTHING_FOUND = 1
 FAILED = 2
 SOME_FAILED = 3
+BUG = 70
+"""EX_SOFTWARE in BSD's ``sysexits.h``."""
 INTERRUPTED = 130
 EXITS = {AuthenticationFailed: 4, CostLimitReached: 5, RateLimited: 5, IndexLocked: 6}
 """The exit codes of errors that a script may want to tell apart; all others are FAILED."""
 
 EXPECTED = (EmbedsearchError, ValueError, OSError, click.UsageError)
-"""What the library and click raise on purpose; anything else is a bug and shows its trace."""
+"""What the library and click raise on purpose; anything else is a bug."""
+
+DEBUG = "EMBEDSEARCH_DEBUG"
+"""The variable that makes every error show its trace."""
 
 WANTS_JSON = "embedsearch.json"
 """The key in ``Context.meta`` that a command sets when its output is JSON."""
@@ -32,13 +40,19 @@ WANTS_JSON = "embedsearch.json"
 
 def report(ctx: click.Context, error: Exception) -> NoReturn:
     """Say what went wrong, and exit."""
+    if os.environ.get(DEBUG):
+        note("".join(traceback.format_exception(error)).rstrip())
     if ctx.meta.get(WANTS_JSON):
-        click.echo(json.dumps({"error": _as_json(error)}, ensure_ascii=False), err=True)
+        note(json.dumps({"error": _as_json(error)}, ensure_ascii=False))
     else:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {_message(error)}", err=True)
+        _say("error:", _message(error), "red")
         if hint := _hint(error):
-            click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
-    ctx.exit(next((code for kind, code in EXITS.items() if isinstance(error, kind)), FAILED))
+            _say("hint:", hint, "cyan")
+    ctx.exit(_exit_code(error))
+
+
+def _say(word: str, message: str, colour: str) -> None:
+    click.echo(f"{click.style(word, fg=colour, bold=True)} {printable_lines(message)}", err=True)
 
 
 def interrupted(ctx: click.Context) -> NoReturn:
@@ -49,6 +63,11 @@ def interrupted(ctx: click.Context) -> NoReturn:
     ctx.exit(INTERRUPTED)
 
 
+def _exit_code(error: Exception) -> int:
+    other = FAILED if isinstance(error, EXPECTED) else BUG
+    return next((code for kind, code in EXITS.items() if isinstance(error, kind)), other)
+
+
 def _as_json(error: Exception) -> dict[str, str | None]:
     return {"code": _code(error), "message": _message(error), "hint": _hint(error)}
 
@@ -57,6 +76,8 @@ def _code(error: Exception) -> str:
     """Return the error's class as a word: ``index_not_found``."""
     if isinstance(error, click.UsageError):
         return "usage"
+    if not isinstance(error, EXPECTED):
+        return "bug"
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__)
     return {"Value_Error": "bad_argument"}.get(name, name.lower())
 
@@ -67,10 +88,14 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror.lower()}{where}"
+    if not isinstance(error, EXPECTED):
+        return f"this is a bug in embedsearch: {type(error).__name__}: {error}"
     return str(error)
 
 
 def _hint(error: Exception) -> str | None:
     if isinstance(error, click.UsageError) and error.ctx:
         return f"see: {error.ctx.command_path} --help"
+    if not isinstance(error, EXPECTED):
+        return f"please report it, with what it prints when {DEBUG}=1"
     return error.hint if isinstance(error, EmbedsearchError) else None

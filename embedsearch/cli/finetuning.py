@@ -58,8 +58,8 @@ def fine_tune_() -> None:
     help="The share of examples held out.",
 )
 @click.option("--epochs", type=click.IntRange(1, 50), help="Rounds of training, for the cost.")
-@options.table_format
-@options.as_json
+@options.from_
+@options.output_format(options.PLAIN_FORMATS)
 @click.pass_context
 def prepare(
     ctx: click.Context,
@@ -72,8 +72,8 @@ def prepare(
     model: str,
     validation: float,
     epochs: int | None,
-    format_: str | None,
-    as_json: bool,
+    from_: str | None,
+    format_: str,
 ) -> None:
     """Make examples of the rows of FILE: labelled texts, questions and answers, or chats.
 
@@ -85,7 +85,7 @@ def prepare(
         raise click.UsageError("name both --prompt and --answer, or neither")
     with click.open_file(file, encoding="utf-8-sig") as stream:
         prepared = finetuning.prepare(
-            _numbered(file, stream, format_ or rows.format_of(file)),
+            _numbered(file, stream, from_ or rows.format_of(file)),
             columns=(prompt, answer) if prompt and answer else None,
             system=system,
             model=model,
@@ -93,14 +93,14 @@ def prepare(
             epochs=epochs,
         )
     report = prepared.report
-    if not as_json:
+    if format_ == "text":
         of_lines = sorted((p for p in report.problems if p.line), key=attrgetter("line"))
         list_lines([_line(file, problem) for problem in of_lines])
     for problem in report.fatal:
         if problem.kind == "few":
             raise ValueError(str(problem))
     paths = [str(path) for path in finetuning.write(prepared, output)]
-    click.echo(_as_json(report, paths) if as_json else "\n".join(_lines(report, paths)))
+    click.echo(_as_json(report, paths) if format_ == "json" else "\n".join(_lines(report, paths)))
     if report.fatal:
         ctx.exit(SOME_FAILED)
 

@@ -56,7 +56,7 @@ class Door(click.Group):
             formatter.write_dl([(name, late.summary) for name, late in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what the library raises on purpose ends as a message."""
+        """Run a command; what goes wrong ends as a message, be it the user's fault or ours."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -64,7 +64,9 @@ class Door(click.Group):
             return None
         except KeyboardInterrupt:
             errors.interrupted(ctx)
-        except errors.EXPECTED as error:
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 -- the last door: a bug is told as one, with exit code 70
             errors.report(ctx, error)
 
 

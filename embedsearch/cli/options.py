@@ -27,34 +27,48 @@ def _together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-def _expect_json(ctx: click.Context, _: click.Parameter, value: Any) -> Any:
-    ctx.meta[WANTS_JSON] = value in {True, "json", "jsonl"}
+def _chosen(ctx: click.Context, _: click.Parameter, value: str) -> str:
+    if ctx.meta.get(WANTS_JSON):
+        return "json"
+    ctx.meta[WANTS_JSON] = value in {"json", "jsonl"}
     return value
 
 
+def _json(ctx: click.Context, _: click.Parameter, said: bool) -> None:
+    if said:
+        ctx.meta[WANTS_JSON] = True
+        ctx.params["format_"] = "json"
+
+
 def output_format(choices: tuple[str, ...]) -> Callable[[F], F]:
-    """Add ``--format``; errors are JSON where the output is."""
-    return click.option(
-        "--format",
-        "format_",
-        type=click.Choice(choices),
-        default="text",
-        show_default=True,
-        is_eager=True,
-        callback=_expect_json,
-        help="How to print.",
+    """Add ``--format``, and ``--json`` for short; errors are JSON where the output is."""
+    return _together(
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(choices),
+            default="text",
+            show_default=True,
+            is_eager=True,
+            callback=_chosen,
+            help="How to print.",
+        ),
+        click.option(
+            "--json",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_json,
+            help="The same as --format json.",
+        ),
     )
 
 
-table_format = click.option(
-    "--format",
-    "format_",
+from_ = click.option(
+    "--from",
+    "from_",
     type=click.Choice(TABLE_FORMATS),
-    help="What the file holds, where its name does not say.",
-)
-
-as_json = click.option(
-    "--json", "as_json", is_flag=True, is_eager=True, callback=_expect_json, help="Print JSON."
+    help="What FILE holds, where its name does not say.",
 )
 
 API = "embedsearch.api"

@@ -29,7 +29,7 @@ def finish(
 ) -> None:
     """Print what a run did, and exit with what that means; ``nothing`` says what was not found."""
     if format_ == "json":
-        click.echo(as_json(report))
+        terminal.show(as_json(report))
     else:
         seen = _seen(report) or report.pending
         terminal.note(summary(report) if seen else nothing, quiet=quiet)
@@ -42,10 +42,10 @@ def finish_rehearsal(
 ) -> None:
     """Print what a run would do: that is data, so on stdout."""
     if format_ == "json":
-        click.echo(as_json(report))
+        terminal.show(as_json(report))
     else:
         plan = "; ".join([*_changes(report), spending.words(planned)])
-        click.echo(plan if _seen(report) else nothing)
+        terminal.show(plan if _seen(report) else nothing)
         list_failures(report.failed)
     _exit(ctx, report)
 

@@ -27,6 +27,8 @@ ALL = "*"
 MOST_CHARACTERS = 100_000_000
 """The largest cell that is read: as large as the largest file."""
 
+TOO_DEEP = "its lists and objects are nested too deeply"
+
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 
 
@@ -67,6 +69,8 @@ def read(name: str, stream: IO[str], format_: str) -> Iterator[tuple[int, Any]]:
         raise ValueError(f"{name} is no {format_}: {error}") from error
     except json.JSONDecodeError as error:
         raise ValueError(f"{name} is no JSON: {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"{name} can't be read: {TOO_DEEP}") from error
 
 
 def format_of(file: str) -> str:
@@ -74,7 +78,7 @@ def format_of(file: str) -> str:
     suffix = PurePath(file).suffix.lower().removeprefix(".")
     format_ = {"ndjson": "jsonl", "tab": "tsv"}.get(suffix, suffix)
     if format_ not in TABLE_FORMATS:
-        raise click.UsageError(f"what is in {file}? say --format {'|'.join(TABLE_FORMATS)}")
+        raise click.UsageError(f"what is in {file}? say --from {'|'.join(TABLE_FORMATS)}")
     return format_
 
 
@@ -112,6 +116,8 @@ class Table:
         text = "\n\n".join(filter(str.strip, (_words(row, name) for name in self.columns.text)))
         if not id_:
             raise RowError(f"has no {self.columns.id!r}")
+        if "\0" in id_:
+            raise RowError(f"{self.columns.id!r} holds a NUL character")
         if not text:
             raise RowError(f"has no {' or '.join(map(repr, self.columns.text))}")
         return Document(id_, text, self._metadata(row))
@@ -133,9 +139,13 @@ def as_object(row: Any) -> Row:
     if None in row:
         raise RowError("has more cells than there are columns")
     try:
-        json.dumps(row, ensure_ascii=False).encode()
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
         raise RowError("holds half of a surrogate pair") from error
+    except ValueError as error:  # what Python reads 1e999 as
+        raise RowError("holds a number beyond all that can be stored") from error
+    except RecursionError as error:
+        raise RowError(TOO_DEEP) from error
     return row
 
 
@@ -183,9 +193,10 @@ def _delimited(
 
 
 def _json(stream: IO[str]) -> Iterator[tuple[int, Any]]:
-    rows = json.load(stream, parse_constant=_refused)
+    read = json.load(stream, parse_constant=_refused)
+    rows = [read] if isinstance(read, dict) else read
     if not isinstance(rows, list):
-        raise ValueError("expected a JSON list of objects; for one object a line, say jsonl")  # noqa: TRY004 -- the file's fault, not the caller's
+        raise ValueError("expected a JSON list of objects, or one object")  # noqa: TRY004 -- the file's fault, not the caller's
     yield from enumerate(rows, 1)
 
 
@@ -198,8 +209,10 @@ def _jsonl(stream: IO[str]) -> Iterator[tuple[int, Any]]:
 def _record(line: str) -> Any:
     try:
         return json.loads(line, parse_constant=_refused)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return RowError(f"is no JSON: {error}")
+    except RecursionError:
+        return RowError(TOO_DEEP)
 
 
 def _refused(constant: str) -> float:

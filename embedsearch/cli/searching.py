@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -11,15 +11,35 @@ from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
-from embedsearch.cli.terminal import counted, note, printable
+from embedsearch.cli.terminal import counted, note, printable, show
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from embedsearch import Hit, Index
     from embedsearch.cli.snippets import Line
     from embedsearch.search.ranking import Mode
     from embedsearch.search.results import GroupBy
+
+
+class Limits(TypedDict):
+    """What both searches of the library take."""
+
+    k: int
+    where: Sequence[str]
+    glob: Sequence[str]
+    group_by: GroupBy
+
+
+class Asked(Limits):
+    """What both commands take besides: which index, and how to show the hits."""
+
+    db: Path | None
+    model: str | None
+    quiet: bool
+    context: int
+    format_: str
 
 
 @click.command("search")
@@ -35,34 +55,18 @@ if TYPE_CHECKING:
 @options.of_hits
 @click.pass_context
 def search_(
-    ctx: click.Context,
-    *,
-    words: tuple[str, ...],
-    db: Path | None,
-    model: str | None,
-    quiet: bool,
-    mode: Mode,
-    k: int,
-    glob: tuple[str, ...],
-    where: tuple[str, ...],
-    group_by: GroupBy,
-    context: int,
-    format_: str,
+    ctx: click.Context, *, words: tuple[str, ...], mode: Mode, **asked: Unpack[Asked]
 ) -> None:
     """Find the passages that answer a query, best first; '-' reads the query from stdin.
 
     Several words need no quotation marks. The exit code is 1 when nothing is found.
     """
     query = sys.stdin.read() if words == ("-",) else " ".join(words)
-    with opening.open_index(db, model) as index:
-        hits = index.search(query, k, mode=mode, where=where, glob=glob, group_by=group_by)
-        nearest = [] if hits else index.search(query, 1, mode="dense")
-        answer = _answer(index, query, hits, nearest, context=context, format_=format_)
-        _print(answer, format_)
-        if not quiet and format_ not in {"json", "jsonl"}:
-            filters = [*where, *glob]
-            _say_what_is_missing(answer, filters=filters, by_meaning=mode != "lexical")
-    ctx.exit(0 if hits else NOTHING_FOUND)
+
+    def find(index: Index, limits: Limits) -> list[Hit]:
+        return index.search(query, mode=mode, **limits)
+
+    _run(ctx, asked, find, query=query, by_meaning=mode != "lexical")
 
 
 @click.command("similar")
@@ -70,41 +74,47 @@ def search_(
 @options.of_the_index
 @options.of_hits
 @click.pass_context
-def similar_(
-    ctx: click.Context,
-    *,
-    id_: str,
-    db: Path | None,
-    model: str | None,
-    quiet: bool,
-    k: int,
-    glob: tuple[str, ...],
-    where: tuple[str, ...],
-    group_by: GroupBy,
-    context: int,
-    format_: str,
-) -> None:
+def similar_(ctx: click.Context, *, id_: str, **asked: Unpack[Asked]) -> None:
     """Find the passages most like a document, or like its chunk ID#N, in other ones."""
-    with opening.open_index(db, model) as index:
-        hits = index.similar(document_id(index, id_), k, where=where, glob=glob, group_by=group_by)
-        answer = _answer(index, "", hits, [], context=context, format_=format_)
-        _print(answer, format_)
-        if not quiet and format_ not in {"json", "jsonl"}:
-            _say_what_is_missing(answer, filters=[*where, *glob], by_meaning=True)
+
+    def find(index: Index, limits: Limits) -> list[Hit]:
+        return index.similar(document_id(index, id_), **limits)
+
+    _run(ctx, asked, find)
+
+
+def _run(
+    ctx: click.Context,
+    asked: Asked,
+    find: Callable[[Index, Limits], list[Hit]],
+    *,
+    query: str = "",
+    by_meaning: bool = True,
+) -> None:
+    """Find, and print what was found as of one moment."""
+    limits = Limits(
+        k=asked["k"], where=asked["where"], glob=asked["glob"], group_by=asked["group_by"]
+    )
+    with opening.open_index(asked["db"], asked["model"]) as index, index.snapshot():
+        hits = find(index, limits)
+        nearest = index.search(query, 1, mode="dense") if query and not hits else []
+        answer = _answer(index, query, hits, nearest, asked)
+    _print(answer, asked["format_"])
+    if not asked["quiet"] and asked["format_"] not in {"json", "jsonl"}:
+        filters = [*asked["where"], *asked["glob"]]
+        _say_what_is_missing(answer, filters=filters, by_meaning=by_meaning)
     ctx.exit(0 if hits else NOTHING_FOUND)
 
 
-def _answer(
-    index: Index, query: str, hits: list[Hit], nearest: list[Hit], *, context: int, format_: str
-) -> Answer:
-    needed = hits if format_ in answers.NEED_SNIPPETS else []
+def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked: Asked) -> Answer:
+    needed = hits if asked["format_"] in answers.NEED_SNIPPETS else []
     return Answer(
         query,
         hits,
         searched=index.counts(),
         pending=index.pending().texts,
         stale=index.stale(hits),
-        snippets=_snippets(index, query, needed, context),
+        snippets=_snippets(index, query, needed, asked["context"]),
         nearest=nearest[0] if nearest else None,
     )
 
@@ -124,8 +134,9 @@ def _snippets(index: Index, query: str, hits: list[Hit], context: int) -> list[l
 
 
 def _print(answer: Answer, format_: str) -> None:
+    put = click.echo if format_ == "text" else show  # the text is drawn for a terminal
     for line in answers.FORMATS[format_](answer):
-        click.echo(line)
+        put(line)
 
 
 def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:

@@ -11,6 +11,8 @@ import click
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
 """No document, and no file's name, may move a user's cursor or recolour the screen."""
 
+_BUT_FOR_LINES = {sign: CONTROLS[sign] for sign in CONTROLS if chr(sign) not in "\n\t"}
+
 
 def prepare(ctx: click.Context) -> None:
     """Honour NO_COLOR, and print what the terminal's encoding lacks as escapes."""
@@ -26,15 +28,27 @@ def let_go_of_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def show(data: str, *, end: str = "\n") -> None:
+    """Print data: exactly as it is into a pipe or file, without commands to a terminal on one."""
+    text = printable_lines(data) if sys.stdout.isatty() else data
+    # Without a colour of its own click would take the codes out of what is piped.
+    click.echo(text + end, nl=False, color=True)
+
+
 def note(message: str, *, quiet: bool = False) -> None:
     """Say something to the user that is no data."""
     if not quiet:
-        click.echo(message, err=True)
+        click.echo(printable_lines(message), err=True)
 
 
 def printable(text: str) -> str:
     """Return a text, or a file's name, without what a terminal would take for a command."""
     return text.translate(CONTROLS)
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines likewise, each line and tab where it was."""
+    return text.replace("\r\n", "\n").translate(_BUT_FOR_LINES)
 
 
 def counted(n: int, noun: str) -> str:

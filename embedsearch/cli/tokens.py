@@ -10,7 +10,7 @@ import click
 
 from embedsearch import readers, tokens
 from embedsearch.cli import options
-from embedsearch.cli.terminal import counted
+from embedsearch.cli.terminal import CONTROLS, counted, show
 from embedsearch.readers.decoding import decode, looks_binary
 from embedsearch.tokens.models import AS_OF
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 DEFAULT_ENCODING = "o200k_base"
 """The encoding of OpenAI's newer models."""
 
-_VISIBLE = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\x1b", "|": "\\|"})
+_VISIBLE = {
+    **{sign: f"\\x{sign:02x}" for sign in CONTROLS},
+    **str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t", "|": "\\|"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Count:
     "file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
 )
 @click.option("--text", help="Count this text instead of a file.")
-@click.option("--show", is_flag=True, help="Print every token and its id.")
+@click.option("--show", "show_pieces", is_flag=True, help="Print every token and its id.")
 @click.option(
     "-m",
     "--model",
@@ -52,15 +55,15 @@ class Count:
 @click.option(
     "--encoding", metavar="NAME", help=f"cl100k_base or o200k_base.  [default: {DEFAULT_ENCODING}]"
 )
-@options.as_json
+@options.output_format(options.PLAIN_FORMATS)
 def tokens_(
     *,
     file: str | None,
     text: str | None,
-    show: bool,
+    show_pieces: bool,
     for_model: str | None,
     encoding: str | None,
-    as_json: bool,
+    format_: str,
 ) -> None:
     """Count the tokens of FILE ('-' is stdin) or of a text, exactly and offline."""
     if (file is None) == (text is None):
@@ -69,11 +72,11 @@ def tokens_(
     model = tokens.model(for_model) if for_model else None
     name = encoding or (model.encoding if model else DEFAULT_ENCODING)
     tokenizer = tokens.encoding(name)
-    pieces = tokenizer.pieces(content) if show else []
-    total = len(pieces) if show else tokenizer.count([content])[0]
+    pieces = tokenizer.pieces(content) if show_pieces else []
+    total = len(pieces) if show_pieces else tokenizer.count([content])[0]
     count = Count(content, name, total, model, pieces)
-    if as_json:
-        click.echo(json.dumps(_as_dict(count), ensure_ascii=False))
+    if format_ == "json":
+        show(json.dumps(_as_dict(count), ensure_ascii=False))
         return
     for line in _lines(count):
         click.echo(line)

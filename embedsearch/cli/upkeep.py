@@ -10,7 +10,7 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
-from embedsearch.cli.terminal import counted, note, printable
+from embedsearch.cli.terminal import counted, note, show
 from embedsearch.errors import IndexDamaged
 from embedsearch.index import salvage
 
@@ -31,10 +31,10 @@ def status_(*, db: Path | None, model: str | None, quiet: bool, format_: str) ->
         status = index.status()
     if format_ == "json":
         record = {"schema_version": 1, **asdict(status)}
-        click.echo(json.dumps(record, ensure_ascii=False, default=str))
+        show(json.dumps(record, ensure_ascii=False, default=str))
         return
     for name, value in _facts(status):
-        click.echo(f"{name:<11}{value}")
+        show(f"{name:<11}{value}")
 
 
 def _facts(status: Status) -> Iterator[tuple[str, str]]:
@@ -52,7 +52,7 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if status.binary:
         yield "skipped", counted(status.binary, "binary file")
     for path, why in status.unread:
-        yield "unread", printable(f"{path}: {why}")
+        yield "unread", f"{path}: {why}"
     if run:
         yield "last run", f"{run.command} at {run.started}, {run.seconds:.1f} s"
 
@@ -72,7 +72,8 @@ def verify_(
         problems = index.verify()
     _print_problems(problems, format_)
     if problems:
-        note("hint: run: embedsearch repair", quiet=quiet or format_ == "json")
+        mendable = not all(problem.left for problem in problems)
+        note("hint: run: embedsearch repair", quiet=quiet or format_ == "json" or not mendable)
         ctx.exit(SOME_FAILED)
     note("the index is sound", quiet=quiet)
 
@@ -80,11 +81,15 @@ def verify_(
 @click.command("repair")
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
-def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:
+@click.pass_context
+def repair_(
+    ctx: click.Context, *, db: Path | None, model: str | None, quiet: bool, format_: str
+) -> None:
     """Mend what 'verify' finds, without touching what is sound.
 
     Texts and vectors that were lost are read and embedded again by the next 'index'. Of a database
     that can't be opened, what is readable goes into a new one; the damaged file stays beside it.
+    The exit code is 3 when something is left that only you can mend.
     """
     try:
         with opening.open_index(db, model) as index:
@@ -93,8 +98,10 @@ def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) ->
         _salvage(db or opening.located(), str(error), quiet=quiet)
         return
     _print_problems(problems, format_)
-    done = f"{counted(len(problems), 'problem')} mended" if problems else "nothing to repair"
-    note(done, quiet=quiet)
+    left = sum(problem.left for problem in problems)
+    done = f"{counted(len(problems) - left, 'problem')} mended" if problems else "nothing to repair"
+    note(f"{done}, {left:,} left to you" if left else done, quiet=quiet)
+    ctx.exit(SOME_FAILED if left else 0)
 
 
 def _salvage(folder: Path, what: str, *, quiet: bool) -> None:
@@ -108,7 +115,7 @@ def _salvage(folder: Path, what: str, *, quiet: bool) -> None:
 def _print_problems(problems: Sequence[Problem], format_: str) -> None:
     if format_ == "json":
         record = {"schema_version": 1, "problems": [asdict(problem) for problem in problems]}
-        click.echo(json.dumps(record, ensure_ascii=False))
+        show(json.dumps(record, ensure_ascii=False))
         return
     for problem in problems:
-        click.echo(f"{problem.what}: {problem.remedy}")
+        show(f"{problem.what}: {problem.remedy}")

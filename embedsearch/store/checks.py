@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.errors import IndexCorrupt, IndexLocked, StorageFailed
+from embedsearch.store import documents
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.vectors import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from embedsearch.store.database import Database
 
@@ -22,10 +24,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in an index that is not as it should be, and what ``repair`` does about it."""
+    """Something in an index that is not as it should be, and what ``repair`` does about it.
+
+    ``left`` says that it can do nothing: ``remedy`` is what the user can do.
+    """
 
     what: str
     remedy: str
+    left: bool = False
 
 
 def problems(database: Database, space: int) -> Iterator[Problem]:
@@ -33,10 +39,9 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
     yield from _full_text(database)
     with database.reading():
         yield from _damage(database)
-        for document in _torn(database):
-            yield Problem(f"the chunks of {document!r} do not cover it", "it is read again")
-        for document in _altered(database):
-            yield Problem(f"the text of {document!r} is not what was stored", "it is read again")
+        yield from _unlike(database, _torn(database), "the chunks of {!r} do not cover it")
+        altered = _holders(database, _altered(database))
+        yield from _unlike(database, altered, "the text of {!r} is not what was stored")
         wrong = _wrong_vectors(database, space)
         if wrong:
             yield Problem(f"{len(wrong)} vectors are damaged", "their texts are embedded again")
@@ -83,20 +88,33 @@ def _torn(database: Database) -> Iterator[str]:
         yield document
 
 
-def _altered(database: Database) -> Iterator[str]:
-    """Yield the ids of documents with a text that does not have its hash."""
-    for text, key, content, salt in database.execute(
-        "select id, sha256, text, salt from texts where text is not null"
-    ):
-        if text_hash(content, salt) != key:
-            yield from (
-                id
-                for (id,) in database.execute(
-                    "select d.id from chunks c join documents d on d.number = c.document"
-                    " where c.text = ?",
-                    [text],
-                )
-            )
+def _altered(database: Database) -> list[int]:
+    """Return the ids of texts that do not have their hash."""
+    stored = database.execute("select id, sha256, text, salt from texts where text is not null")
+    return [id for id, key, text, salt in stored if text_hash(text, salt) != key]
+
+
+def _holders(database: Database, texts: Sequence[int]) -> list[str]:
+    """Return the ids of the documents that hold one of the texts."""
+    rows = database.execute(
+        """
+        select distinct d.id from json_each(?) j
+        join chunks c on c.text = j.value join documents d on d.number = c.document
+        """,
+        [json.dumps(texts)],
+    )
+    return [id for (id,) in rows]
+
+
+def _unlike(database: Database, ids: Iterable[str], what: str) -> Iterator[Problem]:
+    """Yield a problem for each of the documents whose text is not whole."""
+    broken = list(ids)
+    from_files = documents.origins(database, broken)
+    for id in broken:
+        if id in from_files:
+            yield Problem(what.format(id), "it is read again")
+        else:
+            yield Problem(what.format(id), "it came from no file: add it again", left=True)
 
 
 def _wrong_vectors(database: Database, space: int) -> list[int]:
@@ -117,14 +135,19 @@ def _wrong_vectors(database: Database, space: int) -> list[int]:
 def mend(database: Database, space: int) -> None:
     """Build again what can be, and leave the rest to be read or embedded again by a sync.
 
-    A document that came from no file and is torn stays as it is.
+    A document that came from no file stays as it is.
     """
     with database.writing():
         database.execute("reindex")
-        again = {*_torn(database), *_altered(database)}
+        altered = _altered(database)
+        again = {*_torn(database), *_holders(database, altered)}
         database.executemany(
             "update documents set size = -1, sha256 = x'' where id = ? and source is not null",
             ((id,) for id in again),
+        )
+        # Its true text, read or added again, must not be taken for one that is stored.
+        database.executemany(
+            "update texts set sha256 = randomblob(32) where id = ?", ((id,) for id in altered)
         )
         database.executemany(
             "delete from vectors where number = ?",

@@ -14,6 +14,7 @@ from embedsearch.errors import (
     IndexNotFound,
     StorageFailed,
 )
+from embedsearch.store.globs import regexp
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ CHECKPOINT_PAGES = 8_000
 bulk load's time."""
 
 
+LIMITS = ("Expression tree is too large", "too many SQL variables", "parser stack overflow")
+"""What SQLite says, without a code of its own, to a condition beyond its limits."""
+
+
 @contextmanager
 def translated(path: object) -> Iterator[None]:
     """Raise embedsearch's errors for SQLite's.
@@ -40,6 +45,7 @@ def translated(path: object) -> Iterator[None]:
         IndexLocked: another process holds the file.
         StorageFailed: the disk is full, read-only, or failing.
         IndexCorrupt: the file is damaged or no database at all.
+        ValueError: a text or a condition is beyond SQLite's limits.
 
     """
     try:
@@ -64,6 +70,8 @@ def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
         raise IndexDamaged(
             f"{path} is damaged or no index: {error}", hint="try: embedsearch repair"
         ) from error
+    if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
+        raise ValueError(f"more than SQLite can take: {error}") from error
     raise error
 
 
@@ -213,6 +221,7 @@ def _configured(name: str) -> sqlite3.Connection:
         connection.execute("pragma temp_store = memory")
         connection.execute(f"pragma cache_size = -{MEMORY_CACHE_KIB}")
         connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.create_function("regexp", 2, regexp, deterministic=True)
         connection.execute("select count(*) from sqlite_master")
     except BaseException:
         connection.close()

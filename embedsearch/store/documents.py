@@ -86,7 +86,7 @@ def _json(document: Document) -> str:
     try:
         encoded = _JSON.encode(dict(document.metadata))
         encoded.encode()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
     return encoded
 

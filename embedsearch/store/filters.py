@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
+
+from embedsearch.store import globs
 
 Scalar: TypeAlias = str | int | float | bool | None
 Where: TypeAlias = Mapping[str, Any] | Sequence[str] | str | None
@@ -48,10 +50,12 @@ def where(condition: Where) -> Filter:
 
     ``{"lang": "en", "year": {"gte": 2020}}``: every key must match; a list of values means any
     of them. ``{"type": "gte", "key": "year", "value": 2020}`` and ``{"type": "and" | "or",
-    "filters": [...]}`` are OpenAI's comparison and compound filters. ``"year>=2020"``, or several
-    of these, is what the command line takes. A document whose metadata holds a list matches when
-    any of its items does; ``ne`` and ``nin`` are the opposites of ``eq`` and ``in``, so they match
-    where the key is missing.
+    "filters": [...]}`` are OpenAI's comparison and compound filters; an ``or`` of nothing matches
+    nothing. ``"year>=2020"``, or several of these, is what the command line takes: as a number
+    where the metadata holds a number, as text where it holds text. In a key a dot stands for
+    itself or for an object inside another. A document whose metadata holds a list matches when any
+    of its items does; ``ne`` and ``nin`` are the opposites of ``eq`` and ``in``: they match where
+    the key is missing.
 
     Raises:
         ValueError: the condition can't be understood.
@@ -68,10 +72,11 @@ def where(condition: Where) -> Filter:
 
 def _mapping(condition: Mapping[str, Any]) -> Filter:
     kind = condition.get("type")
-    if kind in {"and", "or"} and "filters" in condition:
-        return _joined(str(kind), [where(part) for part in condition["filters"]])
-    if kind in _OPERATORS and {"key", "value"} <= condition.keys():
-        return _compare(condition["key"], str(kind), condition["value"])
+    if isinstance(kind, str):  # else it is a document's own key
+        if kind in {"and", "or"} and "filters" in condition:
+            return _joined(kind, [where(part) for part in condition["filters"]])
+        if kind in _OPERATORS and {"key", "value"} <= condition.keys():
+            return _compare(condition["key"], kind, condition["value"])
     return _joined("and", [_entry(key, value) for key, value in condition.items()])
 
 
@@ -82,7 +87,7 @@ def _entry(key: str, value: Any) -> Filter:
             for name, operand in value.items()
         ]
         return _joined("and", parts)
-    return _compare(key, "in" if isinstance(value, (list, tuple, set)) else "eq", value)
+    return _compare(key, "in" if _is_list(value) else "eq", value)
 
 
 def _spelled(text: str) -> Filter:
@@ -90,64 +95,84 @@ def _spelled(text: str) -> Filter:
     if not match:
         raise ValueError(f"expected KEY=VALUE, KEY>=VALUE or alike, got {text!r}")
     key, operator, value = match.groups()
-    readings = {value, *_readings(value)}
     operation = _SPELLED[operator]
+    # 2020 on the command line may be the number or the text: match either.
+    readings = [value, *_readings(value)]
     if operation in {"eq", "ne"}:
-        # 2020 on the command line may be the number or the text: match either.
-        return _compare(key, {"eq": "in", "ne": "nin"}[operation], sorted(readings, key=str))
-    numbers = [reading for reading in readings if isinstance(reading, (int, float))]
-    return _compare(key, operation, numbers[0] if numbers else value)
+        return _compare(key, {"eq": "in", "ne": "nin"}[operation], readings)
+    return _joined("or", [_compare(key, operation, reading) for reading in readings])
 
 
 def _readings(value: str) -> list[Scalar]:
+    """Return what a text says in JSON, if that is a value that can be compared."""
     try:
         read = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
-    return [read] if isinstance(read, (str, int, float, bool)) else []
+    return [read] if _comparable(read) else []
+
+
+def _comparable(value: Any) -> bool:
+    if not isinstance(value, (int, float)):
+        return isinstance(value, str)
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _compare(key: str, operation: str, value: Any) -> Filter:
     if operation not in _OPERATORS:
         raise ValueError(f"unknown comparison {operation!r}: choose from {sorted(_OPERATORS)}")
     if operation in {"in", "nin"}:
-        matches = _items(key, f"i.value in ({', '.join('?' * len(value))})", tuple(value))
-    elif value is None:
-        matches = _items(key, "i.value is null", ())
+        values = _listed(key, operation, value)
+        matches = _items(key, "i.value in (select value from json_each(?))", json.dumps(values))
     elif operation in {"eq", "ne"}:
-        matches = _items(key, "i.value = ?", (value,))
+        matches = _items(key, "i.value is ?", None if value is None else _bound(key, value))
     else:
         # SQLite orders every text above every number: compare like with like only.
         alike = "typeof(i.value) = 'text'" if isinstance(value, str) else "i.value < ''"
-        matches = _items(key, f"{alike} and i.value {_OPERATORS[operation]} ?", (value,))
+        condition = f"{alike} and i.value {_OPERATORS[operation]} ?"
+        matches = _items(key, condition, _bound(key, value))
     if operation in {"ne", "nin"}:
         return Filter(f"not {matches.sql}", matches.values)
     return matches
 
 
-def _items(key: Any, condition: str, values: tuple[Any, ...]) -> Filter:
+def _listed(key: str, operation: str, values: Any) -> list[Scalar]:
+    if not _is_list(values):
+        raise ValueError(f"expected a list for {operation!r} of {key!r}, got {values!r}")
+    return [_bound(key, value) for value in values]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, (str, bytes, Mapping))
+
+
+def _bound(key: str, value: Any) -> Scalar:
+    """Return a value as SQLite has it: JSON's integers beyond 64 bits are floats there."""
+    if not _comparable(value):
+        raise ValueError(f"expected text, a finite number or true/false for {key!r}, got {value!r}")
+    beyond = isinstance(value, int) and not -(2**63) <= value < 2**63
+    scalar: Scalar = float(value) if beyond else value
+    return scalar
+
+
+def _items(key: Any, condition: str, value: Scalar) -> Filter:
     """Match when any item under a key meets the condition; a scalar is its own only item."""
     if not isinstance(key, str) or not key or '"' in key:
         raise ValueError(f"expected a metadata key without quotation marks, got {key!r}")
-    for value in values:
-        if not isinstance(value, (str, int, float, bool)):
-            raise ValueError(f"expected text, a number or true/false for {key!r}, got {value!r}")  # noqa: TRY004 -- one error for a bad filter
-    path = "$." + ".".join(f'"{part}"' for part in key.split("."))
-    return Filter(
-        f"exists (select 1 from json_each(d.metadata, ?) i where {condition})", (path, *values)
-    )
+    nested = ".".join(f'"{part}"' for part in key.split("."))
+    exists = f"exists (select 1 from json_each(d.metadata, ?) i where {condition})"
+    paths = dict.fromkeys((f'$."{key}"', f"$.{nested}"))
+    return _joined("or", [Filter(exists, (path, value)) for path in paths])
 
 
 def glob(patterns: Sequence[str]) -> Filter:
-    """Return the filter for documents whose id matches any of the patterns, ``!`` ones excepted.
-
-    ``*`` and ``?`` also cross ``/``, as in ``ripgrep --glob`` without one; a pattern without ``/``
-    matches the name alone.
-    """
-    wanted = [_glob(p) for p in patterns if not p.startswith("!")]
-    unwanted = [_glob(p[1:]) for p in patterns if p.startswith("!")]
-    refused = [Filter(f"not {f.sql}", f.values) for f in unwanted]
-    return _joined("and", [_joined("or", wanted), *refused])
+    """Return the filter for documents whose id the patterns match, as ``globs.matches`` does."""
+    if not patterns:
+        return Filter()
+    return Filter("d.id regexp ?", (globs.expression(tuple(patterns)),))
 
 
 def other_than(id: str, position: int | None = None) -> Filter:
@@ -157,32 +182,17 @@ def other_than(id: str, position: int | None = None) -> Filter:
     return Filter("(d.id != ? or c.position != ?)", (id, position))
 
 
-def _glob(pattern: str) -> Filter:
-    alternatives = _spellings(pattern)
-    return Filter(f"({' or '.join(['d.id glob ?'] * len(alternatives))})", alternatives)
-
-
-def _spellings(pattern: str) -> tuple[str, ...]:
-    pattern = pattern.removeprefix("./").removeprefix("/").replace("**/", "*").replace("**", "*")
-    return (pattern,) if "/" in pattern else (pattern, f"*/{pattern}")
-
-
-def matches(path: str, patterns: Sequence[str]) -> bool:
-    """Say whether ``glob(patterns)`` would match a document of this id."""
-    wanted = [p for p in patterns if not p.startswith("!")]
-    unwanted = [p[1:] for p in patterns if p.startswith("!")]
-    return (not wanted or _any(path, wanted)) and not _any(path, unwanted)
-
-
-def _any(path: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(path, glob) for p in patterns for glob in _spellings(p))
-
-
 def _joined(word: str, parts: Sequence[Filter]) -> Filter:
     real = [part for part in parts if part]
-    if not real or (word == "or" and len(real) < len(parts)):
-        return Filter()
-    if len(real) == 1:
-        return real[0]
-    values = tuple(value for part in real for value in part.values)
-    return Filter(f"({f' {word} '.join(part.sql for part in real)})", values)
+    if word == "or":
+        return _tree(word, real) if len(real) == len(parts) else Filter()
+    return _tree(word, real) if real else Filter()
+
+
+def _tree(word: str, parts: Sequence[Filter]) -> Filter:
+    """Join filters in pairs of pairs: SQLite bounds how deep an expression is."""
+    if len(parts) < 2:
+        return parts[0] if parts else Filter("0")
+    half = len(parts) // 2
+    one, other = _tree(word, parts[:half]), _tree(word, parts[half:])
+    return Filter(f"({one.sql} {word} {other.sql})", one.values + other.values)

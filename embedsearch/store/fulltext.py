@@ -106,6 +106,14 @@ def retire(database: Database, ids: Sequence[int]) -> None:
     database.execute(f"update texts set text = null where id in (select t.id {unheld})", listed)
 
 
+def blank(database: Database, ids: Sequence[int]) -> bool:
+    """Say whether all of those texts hold white space only."""
+    return not database.value(
+        "select 1 from json_each(?) j join texts t on t.id = j.value where not t.blank limit 1",
+        [json.dumps(ids)],
+    )
+
+
 def expression(query: str) -> str | None:
     """Return an FTS5 expression that finds any word of a query, ``None`` where it has none.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from embedsearch.errors import DimensionMismatch
-from embedsearch.records import Chunk
+from embedsearch.records import Chunk, Kind
 from embedsearch.store import documents, vectors
 from embedsearch.sync.reading import prepare, storable
 from embedsearch.sync.report import SyncReport
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from embedsearch.records import Document
     from embedsearch.store.database import Database
     from embedsearch.sync.reading import Chunking
+
+KINDS = get_args(Kind)
 
 COMMIT_DOCUMENTS = 10_000
 COMMIT_CHARACTERS = 4_000_000
@@ -101,8 +103,7 @@ def _batches(given: Iterable[Document]) -> Iterator[list[Document]]:
     batch: dict[str, Document] = {}
     characters = 0
     for document in given:
-        if not document.id:
-            raise ValueError("expected an id for every document, got an empty one")
+        _refuse_unfit(document)
         batch[document.id] = document
         characters += len(document.text)
         if len(batch) >= COMMIT_DOCUMENTS or characters >= COMMIT_CHARACTERS:
@@ -110,6 +111,14 @@ def _batches(given: Iterable[Document]) -> Iterator[list[Document]]:
             batch, characters = {}, 0
     if batch:
         yield list(batch.values())
+
+
+def _refuse_unfit(document: Document) -> None:
+    id, kind = document.id, document.kind
+    if not isinstance(id, str) or not id or "\0" in id:
+        raise ValueError(f"expected an id for every document, text without NUL, got {id!r}")
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r} of document {id!r}: choose from {sorted(KINDS)}")
 
 
 def _whole(document: Document) -> Chunk:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from embedsearch import readers
 from embedsearch.readers import Unreadable
 from embedsearch.store import sources
-from embedsearch.store.filters import matches
+from embedsearch.store.globs import matches
 from embedsearch.sync.report import Failure
 
 if TYPE_CHECKING:

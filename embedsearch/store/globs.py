@@ -1,0 +1,92 @@
+"""Globs: one dialect, that of ``.gitignore``, as a regular expression for SQL and Python alike."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_TOKEN = re.compile(r"(?s)\\(.)|(\*+)|\[([!^]?)(\]?[^]]+|\])\]|.")
+"""An escaped character, stars, a class in brackets, or a character."""
+
+_RANGE = re.compile(r"(?s)(.)-(.)|.")
+
+
+def matches(path: str, patterns: tuple[str, ...]) -> bool:
+    """Say whether a path, or a folder that it lies in, matches any pattern, and no ``!`` one.
+
+    ``*``, ``?`` and ``[a-z]`` (``[!a-z]``, ``[^a-z]``: any but) stay within a folder, ``**`` stands
+    for any number of them, a backslash takes a sign by itself. A pattern with a ``/`` before its
+    end is matched from the top, one without at any depth. Without patterns every path matches, and
+    with ``!`` ones alone all others.
+    """
+    return regexp(expression(patterns), path)
+
+
+@lru_cache
+def expression(patterns: tuple[str, ...]) -> str:
+    """Return the regular expression of all that patterns match.
+
+    Raises:
+        ValueError: a pattern names nothing, or is none.
+
+    """
+    wanted = "|".join(_translated(p, p) for p in patterns if not p.startswith("!"))
+    unwanted = "|".join(_translated(p[1:], p) for p in patterns if p.startswith("!"))
+    return (rf"(?s)(?!(?:{unwanted})\Z)" if unwanted else "(?s)") + f"(?:{wanted or '.*'})"
+
+
+def regexp(expression: str, text: str) -> bool:
+    """Say whether the whole of a text matches; SQLite calls it for ``text regexp expression``."""
+    return _compiled(expression).fullmatch(text) is not None
+
+
+@lru_cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
+
+
+def _translated(pattern: str, given: str) -> str:
+    folders = pattern.removeprefix("./").strip("/").split("/")
+    if not folders[-1]:
+        raise ValueError(f"expected a pattern such as '*.md' or 'docs/', got {given!r}")
+    anchored = "/" in pattern.rstrip("/")
+    *above, last = folders if anchored else ["**", *folders]
+    inside = "/.*" if pattern.endswith("/") else "(?:/.*)?"
+    translated = (
+        "/?"
+        + "".join("(?:.+/)?" if folder == "**" else f"{_name(folder)}/" for folder in above)
+        + (".+" if last == "**" else _name(last))
+        + inside
+    )
+    try:
+        re.compile(translated)
+    except re.error as error:
+        raise ValueError(f"{given!r} is no pattern: {error.msg}") from error
+    return translated
+
+
+def _name(glob: str) -> str:
+    """Translate what stands for a single name.
+
+    What lies between two stars is matched where it first occurs and never elsewhere: the time
+    does not explode with their number.
+    """
+    parts = [""]
+    for token in _TOKEN.finditer(glob):
+        escaped, stars, sign, members = token.groups()
+        if stars:
+            parts.append("")
+        elif members:
+            parts[-1] += f"(?!/)[{'^' * bool(sign)}{_RANGE.sub(_range, members)}]"
+        else:
+            parts[-1] += "[^/]" if token[0] == "?" else re.escape(escaped or token[0])
+    if len(parts) == 1:
+        return parts[0]
+    first, *between, last = parts
+    return first + "".join(f"(?>[^/]*?{part})" for part in between) + f"[^/]*{last}"
+
+
+def _range(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return re.escape(found[0])
+    return f"{re.escape(found[1])}-{re.escape(found[2])}"
