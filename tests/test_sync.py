@@ -193,6 +193,21 @@ def test_two_folders_with_the_same_names_are_kept_apart(index: Index, tmp_path: 
     assert index.get("two/readme.txt").text == "This is two.\n"
 
 
+@pytest.mark.parametrize("paths", ["docs docs/guide", "docs docs/animals.txt"])
+def test_paths_that_overlap_are_met_once(index: Index, docs: Path, paths: str) -> None:
+    named = [docs.parent / path for path in paths.split()]
+    assert changes(index.sync(named)) == {"added": 3, "texts": 3}
+    assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
+    assert changes(index.sync(named)) == {"unchanged": 3}
+
+
+def test_an_ignored_file_that_is_named_beside_its_folder_is_read(index: Index, docs: Path) -> None:
+    (docs / ".embedsearchignore").write_text("code.py\n")
+    named = [docs, docs / "code.py"]
+    assert changes(index.sync(named)) == {"added": 3, "texts": 3}
+    assert changes(index.sync(named)) == {"unchanged": 3}
+
+
 def test_a_glob_limits_what_a_sync_touches(index: Index, docs: Path) -> None:
     assert changes(index.sync(docs, glob=["*.md"])) == {"added": 1, "texts": 1}
     index.sync(docs)

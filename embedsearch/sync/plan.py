@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
@@ -77,12 +78,6 @@ class Scope:
         """Whether every file of the source is of this scope."""
         return not (self.inside or self.glob or self.skip)
 
-    def narrowed(self, files: dict[str, T]) -> dict[str, T]:
-        """Return those of a source's files, by path, that are of this scope."""
-        if self.whole:
-            return files
-        return {path: facts for path, facts in files.items() if self.holds(path)}
-
     def holds(self, path: str) -> bool:
         """Say whether a path under the root is of this scope."""
         if self.inside and not _under(path, self.inside):
@@ -133,29 +128,34 @@ def plan(database: Database, scopes: Iterable[Scope]) -> Plan:
     A new file that has a removed one's bytes is that one, renamed.
     """
     made = Plan()
+    of_source: dict[Path, list[Scope]] = {}
     for each in scopes:
-        _compare(database, each, made)
+        of_source.setdefault(each.root, []).append(each)
+    for part in of_source.values():
+        _compare(database, part, made)
     _find_renamed(made)
     return made
 
 
-def _compare(database: Database, scope: Scope, made: Plan) -> None:
+def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
+    """Compare all that a sync is about in one source, so that no file is met twice."""
+    source = scopes[0].source
     with database.reading():
-        known = scope.narrowed(sources.known(database, scope.source))
-        unread = scope.narrowed(sources.unread(database, scope.source))
+        known = _narrowed(sources.known(database, source), scopes)
+        unread = _narrowed(sources.unread(database, source), scopes)
     lost: list[str] = []
-    for found in _files(scope):
+    for found in _each_once(chain(*map(_files, scopes))):
+        path = found.path
         if isinstance(found, Unreadable):
-            lost.append(found.path)
-            made.failed.append(Failure(found.path, found.why))
-        elif scope.whole or scope.holds(found.path):
-            path = found.path
-            _compare_file(scope, found, known.pop(path, None), unread.pop(path, None), made)
+            lost.append(path)
+            made.failed.append(Failure(path, found.why))
+        else:
+            _compare_file(scopes[0], found, known.pop(path, None), unread.pop(path, None), made)
     for path, facts in known.items():
         # A folder that can't be listed may still hold what it held.
         if not any(PurePosixPath(path).is_relative_to(folder) for folder in lost):
             made.removed[path] = facts
-    made.gone += [(scope.source, path) for path in unread]
+    made.gone += [(source, path) for path in unread]
 
 
 def _compare_file(
@@ -175,8 +175,30 @@ def _compare_file(
     (made.changed if known else made.new).append(file)
 
 
+def _narrowed(files: dict[str, T], scopes: Sequence[Scope]) -> dict[str, T]:
+    """Return those of a source's files, by path, that are of some scope."""
+    if any(scope.whole for scope in scopes):
+        return files
+    return {path: facts for path, facts in files.items() if any(s.holds(path) for s in scopes)}
+
+
+def _each_once(found: Iterable[readers.File | Unreadable]) -> Iterator[readers.File | Unreadable]:
+    """Yield what is found, once though it lies in several scopes."""
+    met: set[str] = set()
+    for each in found:
+        if each.path not in met:
+            met.add(each.path)
+            yield each
+
+
 def _files(scope: Scope) -> Iterator[readers.File | Unreadable]:
     """Yield the files of a scope, named by their path under the source's root."""
+    for found in _walked(scope):
+        if scope.whole or isinstance(found, Unreadable) or scope.holds(found.path):
+            yield found
+
+
+def _walked(scope: Scope) -> Iterator[readers.File | Unreadable]:
     start = scope.root / scope.inside
     if start.is_file():
         facts = start.stat()
