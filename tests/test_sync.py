@@ -193,6 +193,21 @@ def test_two_folders_with_the_same_names_are_kept_apart(index: Index, tmp_path: 
     assert index.get("two/readme.txt").text == "This is two.\n"
 
 
+def test_files_of_the_same_path_that_two_folders_lose_are_both_removed(
+    index: Index, tmp_path: Path
+) -> None:
+    both = [tmp_path / "one", tmp_path / "two"]
+    for folder in both:
+        folder.mkdir()
+        (folder / "readme.txt").write_text(f"This is {folder.name}.\n")
+    index.sync(both)
+    for folder in both:
+        (folder / "readme.txt").unlink()
+    assert changes(index.sync(both)) == {"removed": 2}
+    assert index.search("This is", mode="lexical") == []
+    assert len(index) == 0
+
+
 @pytest.mark.parametrize("paths", ["docs docs/guide", "docs docs/animals.txt"])
 def test_paths_that_overlap_are_met_once(index: Index, docs: Path, paths: str) -> None:
     named = [docs.parent / path for path in paths.split()]

@@ -30,7 +30,7 @@ def apply(
             database,
             [(ids[f], f.source, f.path, f.mtime_ns, known.id) for known, f in made.renamed],
         )
-        documents.remove(database, [known.id for known in made.removed.values()])
+        documents.remove(database, list(made.removed))
         sources.forget_unread(database, made.gone)
     tally = intake.take_in(database, [*made.changed, *made.new], ids, chunking, progress)
     return _report(made, tally)

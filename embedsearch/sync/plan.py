@@ -52,7 +52,7 @@ class Plan:
     new: list[File] = field(default_factory=list)
     changed: list[File] = field(default_factory=list)
     removed: dict[str, Known] = field(default_factory=dict)
-    """By path. A file that moved within the plan's folders is in ``renamed`` instead."""
+    """By id. A file that moved within the plan's folders is in ``renamed`` instead."""
     renamed: list[tuple[Known, File]] = field(default_factory=list)
     unchanged: int = 0
     skipped: int = 0
@@ -154,7 +154,7 @@ def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
     for path, facts in known.items():
         # A folder that can't be listed may still hold what it held.
         if not any(PurePosixPath(path).is_relative_to(folder) for folder in lost):
-            made.removed[path] = facts
+            made.removed[facts.id] = facts
     made.gone += [(source, path) for path in unread]
 
 
@@ -217,14 +217,14 @@ def _walked(scope: Scope) -> Iterator[readers.File | Unreadable]:
 def _find_renamed(made: Plan) -> None:
     """Move pairs of a removed and a new file with the same bytes and suffix to ``renamed``."""
     lost: dict[tuple[int, bytes, str], list[str]] = {}
-    for path, known in made.removed.items():
-        lost.setdefault((known.size, known.sha256, PurePosixPath(path).suffix), []).append(path)
+    for id, known in made.removed.items():
+        lost.setdefault((known.size, known.sha256, PurePosixPath(id).suffix), []).append(id)
     sizes = {size for size, _, _ in lost}
     still_new = []
     for file in made.new:
         identity = _identity(file) if file.size in sizes else None
-        if identity and (paths := lost.get(identity)):
-            made.renamed.append((made.removed.pop(paths.pop(0)), file))
+        if identity and (ids := lost.get(identity)):
+            made.renamed.append((made.removed.pop(ids.pop(0)), file))
         else:
             still_new.append(file)
     made.new = still_new
