@@ -81,13 +81,26 @@ def test_a_dry_run_prints_the_plan_and_makes_nothing(here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
-def test_files_that_failed_are_listed_and_the_exit_code_is_3(here: Path) -> None:
+def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (here / "docs").mkdir()
     (here / "docs" / "good.txt").write_text("words")
     (here / "docs" / "bad.pdf").write_bytes(b"%PDF-1.4 nothing\0")
     result = run("index", "docs")
     assert result.exit_code == 3
-    assert "failed: bad.pdf: " in result.stderr
+    assert "failed: docs/bad.pdf: " in result.stderr
+    assert "unread     docs/bad.pdf: " in run("status").stdout
+    monkeypatch.chdir(here / "docs")
+    assert "failed: bad.pdf: " in run("index", ".").stderr
+    monkeypatch.setenv("EMBEDSEARCH_DB", str(here / ".embedsearch"))
+    (here / "other").mkdir()
+    monkeypatch.chdir(here / "other")
+    bad = here / "docs" / "bad.pdf"
+    assert f"failed: {bad}: " in run("index", here / "docs").stderr
+    assert f"unread     {bad}: " in run("status").stdout
+    report = json.loads(run("index", here / "docs", "--format", "json").stdout)
+    assert [failure["path"] for failure in report["failed"]] == [str(bad)]
 
 
 @pytest.mark.parametrize(

@@ -249,9 +249,10 @@ def test_a_file_that_cannot_be_read_is_reported_and_stops_nothing(index: Index, 
     (docs / "broken.docx").write_bytes(b"PK\x03\x04" + bytes(range(256)))
     report = index.sync(docs)
     assert changes(report) == {"added": 3, "failed": 1, "texts": 3}
-    assert report.failed[0].path == "broken.docx"
+    assert report.failed[0].path == str(docs / "broken.docx")
     again = index.sync(docs)
     assert again.failed == report.failed
+    assert index.status().unread == ((str(docs / "broken.docx"), report.failed[0].why),)
     (docs / "broken.docx").unlink()
     assert changes(index.sync(docs)) == {"unchanged": 3}
 

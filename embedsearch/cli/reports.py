@@ -10,6 +10,7 @@ import click
 
 from embedsearch.cli import terminal
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.places import shown
 from embedsearch.cli.progress import tokens
 from embedsearch.cli.terminal import counted, printable
 
@@ -96,7 +97,7 @@ def _changes(report: SyncReport) -> list[str]:
 def list_failures(failures: Sequence[Failure]) -> None:
     """Say on stderr which files could not be read and why."""
     for failure in failures[:FAILURES_SHOWN]:
-        line = printable(f"{failure.path}: {failure.why}")
+        line = printable(f"{shown(failure.path)}: {failure.why}")
         click.echo(f"{click.style('failed:', fg='red')} {line}", err=True)
     more = len(failures) - FAILURES_SHOWN
     if more > 0:

@@ -45,7 +45,7 @@ class Tally:
             case Unread(binary=True):
                 self.skipped += 1
             case Unread(why=why):
-                self.failed.append(Failure(file.path, why))
+                self.failed.append(Failure(str(file.absolute), why))
             case Failure():
                 self.failed.append(outcome)
 

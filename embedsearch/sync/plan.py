@@ -139,7 +139,7 @@ def plan(database: Database, scopes: Iterable[Scope]) -> Plan:
 
 def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
     """Compare all that a sync is about in one source, so that no file is met twice."""
-    source = scopes[0].source
+    source, root = scopes[0].source, scopes[0].root
     with database.reading():
         known = _narrowed(sources.known(database, source), scopes)
         unread = _narrowed(sources.unread(database, source), scopes)
@@ -148,7 +148,7 @@ def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
         path = found.path
         if isinstance(found, Unreadable):
             lost.append(path)
-            made.failed.append(Failure(path, found.why))
+            made.failed.append(Failure(str(root / path), found.why))
         else:
             _compare_file(scopes[0], found, known.pop(path, None), unread.pop(path, None), made)
     for path, facts in known.items():
@@ -169,7 +169,7 @@ def _compare_file(
         if unread.binary:
             made.skipped += 1
         else:
-            made.failed.append(Failure(found.path, unread.why))
+            made.failed.append(Failure(str(scope.root / found.path), unread.why))
         return
     file = File(scope.root, scope.source, found.path, found.size, found.mtime_ns, known)
     (made.changed if known else made.new).append(file)

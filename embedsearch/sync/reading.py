@@ -73,7 +73,7 @@ def read(file: File, id: str, chunking: Chunking) -> Outcome:
         binary = isinstance(error, BinaryFile)
         return Unread(file.size, file.mtime_ns, binary, str(error))
     except OSError as error:
-        return Failure(file.path, (error.strerror or str(error)).lower())
+        return Failure(str(file.absolute), (error.strerror or str(error)).lower())
     origin = Origin(file.source, file.path, file.size, file.mtime_ns, digest)
     return prepare(document, chunking, origin)
 

@@ -99,7 +99,7 @@ def _read_alone(work: tuple[File, str], chunking: Chunking) -> tuple[File, Outco
         with _pool(chunking, 1) as pool:
             outcomes: Outcomes = pool.submit(_read_group, [work]).result()
     except BrokenProcessPool:
-        return work[0], Failure(work[0].path, "crashed its reader")
+        return work[0], Failure(str(work[0].absolute), "crashed its reader")
     return outcomes[0]
 
 
