@@ -27,7 +27,7 @@ from embedsearch.store.salvage import salvage as salvaged
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
 from embedsearch.sync.embedding import embed_pending
-from embedsearch.sync.plan import Plan, plan, scope
+from embedsearch.sync.plan import Plan, plan
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
 
@@ -187,11 +187,11 @@ class Index:
         named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         wanted = [Path(path) for path in named]
         if dry_run:
-            made = self._plan(wanted, glob, create=False)
+            made = self._plan(wanted, glob)
             return apply.rehearse(self._database, made, self._chunking, self._space, progress)
 
         def work() -> SyncReport:
-            made = self._plan(wanted, glob, create=True)
+            made = self._plan(wanted, glob)
             return apply.apply(self._database, made, self._chunking, progress)
 
         return self._run("index", work, embed=embed, progress=progress)
@@ -264,12 +264,9 @@ class Index:
             self._wrote = True
         return report
 
-    def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
+    def _plan(self, paths: Iterable[Path], glob: Sequence[str]) -> Plan:
         skip = self._folder and self._folder.absolute()
-        return plan(
-            self._database,
-            [scope(self._database, p, glob=glob, skip=skip, create=create) for p in paths],
-        )
+        return plan(self._database, paths, glob=glob, skip=skip)
 
     @property
     def _chunking(self) -> Chunking:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from embedsearch.store.database import Database
 
@@ -25,41 +24,27 @@ class Known:
     sha256: bytes
 
 
-def add(database: Database, root: Path) -> int:
-    """Return the number of a folder, which becomes a source when it is new."""
-    stored, inside = _stored(database, root)
+def add(database: Database, new: Mapping[int, Path]) -> None:
+    """Make folders sources, by the numbers they are to have."""
     with database.writing():
-        database.execute(
-            "insert or ignore into sources (root, inside) values (?, ?)", [stored, inside]
+        database.executemany(
+            "insert into sources (number, root, inside) values (?, ?, ?)",
+            ((number, *_stored(database, root)) for number, root in new.items()),
         )
-        number = int(database.value("select number from sources where root = ?", [stored]))
-        _absorb(database, number, root)
-    return number
 
 
-def _absorb(database: Database, source: int, root: Path) -> None:
-    """Take over the documents of sources inside a root, so that no file is known twice."""
-    for number, inner in roots(database).items():
-        if number == source or not inner.is_relative_to(root):
-            continue
-        prefix = f"{inner.relative_to(root).as_posix()}/"
-        database.execute(
-            """
-            update documents
-            set source = ?, path = ? || path, id = case when id = path then ? || id else id end
-            where source = ?
-            """,
-            [source, prefix, prefix, number],
-        )
-        database.execute("delete from unread where source = ?", [number])
-        database.execute("delete from sources where number = ?", [number])
+def merge(database: Database, taken_over: Mapping[int, tuple[int, str]]) -> None:
+    """Make sources a part of others, by number: of which, and where under its root (``sub/``).
 
-
-def holding(database: Database, folder: Path) -> tuple[int, Path] | None:
-    """Return the number and root of the source that a folder lies in, if it is in any."""
-    with database.reading():
-        found = [(n, root) for n, root in roots(database).items() if folder.is_relative_to(root)]
-    return found[0] if found else None
+    Their documents have been moved before.
+    """
+    with database.writing():
+        for number, (by, place) in taken_over.items():
+            database.execute(
+                "update or replace unread set source = ?, path = ? || path where source = ?",
+                [by, place, number],
+            )
+            database.execute("delete from sources where number = ?", [number])
 
 
 def document_at(database: Database, path: Path) -> str | None:
@@ -106,22 +91,13 @@ def known(database: Database, source: int) -> dict[str, Known]:
     return {path: Known(*facts) for path, *facts in rows}
 
 
-def owners(database: Database, ids: Iterable[str]) -> dict[str, int | None]:
-    """Return, for those among ``ids`` that are taken, the source of the document."""
-    rows = database.execute(
-        "select d.id, d.source from json_each(?) j join documents d on d.id = j.value",
-        [json.dumps(list(ids))],
-    )
-    return dict(rows.fetchall())
-
-
 def touch(database: Database, files: Iterable[tuple[int, int, str]]) -> None:
     """Note the new (size, mtime_ns) of documents, by id, whose bytes are as they were."""
     with database.writing():
         database.executemany("update documents set size = ?, mtime_ns = ? where id = ?", files)
 
 
-def rename(database: Database, files: Iterable[tuple[str, int, str, int, str]]) -> None:
+def move(database: Database, files: Iterable[tuple[str, int, str, int, str]]) -> None:
     """Give documents a new (id, source, path, mtime_ns), by their old id."""
     with database.writing():
         database.executemany(

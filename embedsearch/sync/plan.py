@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, TypeVar
 from embedsearch import readers
 from embedsearch.readers import Unreadable
 from embedsearch.store import sources
-from embedsearch.store.filters import matches
 from embedsearch.sync.report import Failure
+from embedsearch.sync.scopes import scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from embedsearch.store.database import Database
     from embedsearch.store.sources import Known, Unread
+    from embedsearch.sync.scopes import Layout, Scope
 
 T = TypeVar("T")
-
-
-NO_SOURCE = 0
-"""Stands for a folder that is no source yet: nothing is known of its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +46,14 @@ class File:
 class Plan:
     """What changed in the folders since the index last saw them."""
 
+    layout: Layout
     new: list[File] = field(default_factory=list)
     changed: list[File] = field(default_factory=list)
     removed: dict[str, Known] = field(default_factory=dict)
     """By id. A file that moved within the plan's folders is in ``renamed`` instead."""
-    renamed: list[tuple[Known, File]] = field(default_factory=list)
+    renamed: list[File] = field(default_factory=list)
+    moved: list[File] = field(default_factory=list)
+    """The files of sources that are taken over, where they are now known to lie."""
     unchanged: int = 0
     skipped: int = 0
     failed: list[Failure] = field(default_factory=list)
@@ -61,88 +61,41 @@ class Plan:
     """(source, path) of files that could not be read, and are no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The part of a source that a sync is about: all of it, a folder in it, or one file."""
-
-    root: Path
-    source: int
-    inside: str
-    """The folder or file under the root; empty for all."""
-    glob: tuple[str, ...] = ()
-    skip: str = ""
-    """A folder under the root that is left out: the index's own."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether every file of the source is of this scope."""
-        return not (self.inside or self.glob or self.skip)
-
-    def holds(self, path: str) -> bool:
-        """Say whether a path under the root is of this scope."""
-        if self.inside and not _under(path, self.inside):
-            return False
-        if self.skip and _under(path, self.skip):
-            return False
-        return matches(path, self.glob)
-
-
-def scope(
-    database: Database,
-    path: Path,
-    *,
-    glob: Sequence[str] = (),
-    skip: Path | None = None,
-    create: bool = True,
-) -> Scope:
-    """Return what syncing a path is about; a folder in no source becomes one if ``create``.
-
-    Raises:
-        FileNotFoundError: the path does not exist.
-
-    """
-    if not path.exists():
-        raise FileNotFoundError(f"no such file or folder: {path}")
-    path = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would lose a link's own name
-    folder = path if path.is_dir() else path.parent
-    source, root = sources.holding(database, folder) or (
-        sources.add(database, folder) if create else NO_SOURCE,
-        folder,
-    )
-    skipped = _inside(root, skip) if skip and skip.is_relative_to(root) else ""
-    return Scope(root, source, _inside(root, path), tuple(glob), skipped)
-
-
-def _inside(root: Path, path: Path) -> str:
-    inside = path.relative_to(root).as_posix()
-    return "" if inside == "." else inside
-
-
-def _under(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
-
-
-def plan(database: Database, scopes: Iterable[Scope]) -> Plan:
+def plan(
+    database: Database, paths: Iterable[Path], *, glob: Sequence[str] = (), skip: Path | None = None
+) -> Plan:
     """Return what changed, by size and modification time: unchanged files are not opened.
 
     A new file that has a removed one's bytes is that one, renamed.
+
+    Raises:
+        FileNotFoundError: a path does not exist.
+
     """
-    made = Plan()
-    of_source: dict[Path, list[Scope]] = {}
-    for each in scopes:
-        of_source.setdefault(each.root, []).append(each)
-    for part in of_source.values():
-        _compare(database, part, made)
+    layout, named = scopes(database, [_absolute(path) for path in paths], glob=glob, skip=skip)
+    made = Plan(layout)
+    of_source: dict[int, list[Scope]] = {}
+    for scope in named:
+        of_source.setdefault(scope.source, []).append(scope)
+    for parts in of_source.values():
+        _compare(database, parts, made)
     _find_renamed(made)
+    found_again = {*made.removed, *(file.known.id for file in made.renamed if file.known)}
+    made.moved = [file for file in made.moved if file.known and file.known.id not in found_again]
     return made
+
+
+def _absolute(path: Path) -> Path:
+    if not path.exists():
+        raise FileNotFoundError(f"no such file or folder: {path}")
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would lose a link's own name
 
 
 def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
     """Compare all that a sync is about in one source, so that no file is met twice."""
     source, root = scopes[0].source, scopes[0].root
-    with database.reading():
-        known = _narrowed(sources.known(database, source), scopes)
-        unread = _narrowed(sources.unread(database, source), scopes)
+    all_known, all_unread = _held(database, source, made)
+    known, unread = _narrowed(all_known, scopes), _narrowed(all_unread, scopes)
     lost: list[str] = []
     for found in _each_once(chain(*map(_files, scopes))):
         path = found.path
@@ -156,6 +109,26 @@ def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
         if not any(PurePosixPath(path).is_relative_to(folder) for folder in lost):
             made.removed[facts.id] = facts
     made.gone += [(source, path) for path in unread]
+
+
+def _held(
+    database: Database, source: int, made: Plan
+) -> tuple[dict[str, Known], dict[str, Unread]]:
+    """Return what is known of the files that are a source's, or will be, by path."""
+    known: dict[str, Known] = {}
+    unread: dict[str, Unread] = {}
+    with database.reading():
+        for number, place in made.layout.parts(source).items():
+            of_part = {place + path: k for path, k in sources.known(database, number).items()}
+            known |= of_part
+            unread |= {place + path: u for path, u in sources.unread(database, number).items()}
+            if number != source:
+                root = made.layout.roots[source]
+                made.moved += [
+                    File(root, source, path, facts.size, facts.mtime_ns, facts)
+                    for path, facts in of_part.items()
+                ]
+    return known, unread
 
 
 def _compare_file(
@@ -224,7 +197,7 @@ def _find_renamed(made: Plan) -> None:
     for file in made.new:
         identity = _identity(file) if file.size in sizes else None
         if identity and (ids := lost.get(identity)):
-            made.renamed.append((made.removed.pop(ids.pop(0)), file))
+            made.renamed.append(replace(file, known=made.removed.pop(ids.pop(0))))
         else:
             still_new.append(file)
     made.new = still_new
