@@ -9,6 +9,8 @@
     ├── DimensionMismatch (ValueError)     vectors of another length
     ├── EmbedderMismatch                   an index built in another space
     ├── DocumentNotFound (LookupError)
+    ├── SourceNotFound (LookupError)
+    ├── FolderGone (FileNotFoundError)     a source that is not there: deleted, or not mounted
     ├── IndexNotFound (FileNotFoundError)
     ├── IndexLocked                        another writer is at work
     ├── IndexCorrupt                       a damaged, foreign or newer file
@@ -53,6 +55,14 @@ class EmbedderMismatch(EmbedsearchError):
 
 class DocumentNotFound(EmbedsearchError, LookupError):
     """An id that the index does not hold."""
+
+
+class SourceNotFound(EmbedsearchError, LookupError):
+    """A folder that the index is not kept in step with."""
+
+
+class FolderGone(EmbedsearchError, FileNotFoundError):
+    """A folder that was indexed and is not there: deleted, moved, or on a disk not mounted."""
 
 
 class IndexNotFound(EmbedsearchError, FileNotFoundError):

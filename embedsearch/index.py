@@ -174,12 +174,15 @@ class Index:
     ) -> SyncReport:
         """Bring the index in step with files and folders: only what changed is read and embedded.
 
-        A file that is gone is removed from the index, one that moved keeps what it had. Files that
-        can't be read are in the report's ``failed`` and stop nothing. ``dry_run`` writes nothing
+        A file that is gone is removed from the index, one that moved keeps what it had. A file or
+        folder that is gone can be named; a synced folder itself is forgotten by ``remove_source``
+        alone, as its disk may just not be mounted. Files that can't be read are in the report's
+        ``failed`` and stop nothing. ``dry_run`` writes nothing
         and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
 
         Raises:
-            FileNotFoundError: a path does not exist.
+            FileNotFoundError: a path does not exist, and nothing is known of it.
+            FolderGone: a folder that was synced is not there.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
 
@@ -242,6 +245,20 @@ class Index:
 
         return self._run("rm", work, embed=False, progress=_silent).removed
 
+    def remove_source(self, folder: PathLike) -> int:
+        """Forget a folder that was synced; remove its documents, and return how many those were.
+
+        Raises:
+            SourceNotFound: no such folder was.
+            IndexLocked: another process is writing.
+
+        """
+
+        def work() -> SyncReport:
+            return SyncReport(removed=sources.remove(self._database, Path(folder)))
+
+        return self._run("rm", work, embed=False, progress=_silent).removed
+
     def _run(
         self,
         command: str,
@@ -264,7 +281,7 @@ class Index:
             self._wrote = True
         return report
 
-    def _plan(self, paths: Iterable[Path], glob: Sequence[str]) -> Plan:
+    def _plan(self, paths: Sequence[Path], glob: Sequence[str]) -> Plan:
         skip = self._folder and self._folder.absolute()
         return plan(self._database, paths, glob=glob, skip=skip)
 
@@ -384,9 +401,22 @@ class Index:
         """
         return documents.chunks(self._database, id)
 
-    def documents(self, *, where: Where = None, glob: Sequence[str] = ()) -> Iterator[Summary]:
-        """Yield every document that meets the conditions, without its text, by id."""
-        return documents.summaries(self._database, _condition(where, glob))
+    def documents(
+        self, *, where: Where = None, glob: Sequence[str] = (), source: PathLike | None = None
+    ) -> Iterator[Summary]:
+        """Yield every document that meets the conditions, without its text, by id.
+
+        ``source`` is a folder that was synced: only its documents.
+
+        Raises:
+            SourceNotFound: no such folder was.
+
+        """
+        condition = _condition(where, glob)
+        if source is not None:
+            number = sources.number_of(self._database, Path(source))
+            condition = condition & filters.of_source(number)
+        return documents.summaries(self._database, condition)
 
     def counts(self, *, where: Where = None, glob: Sequence[str] = ()) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embedsearch import Document, Index
+from embedsearch.errors import FolderGone, SourceNotFound
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -351,6 +352,42 @@ def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
 def test_a_missing_path_is_an_error(index: Index, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no such file or folder: .*nowhere"):
         index.sync(tmp_path / "nowhere")
+
+
+def test_a_folder_that_is_gone_from_its_source_is_removed(index: Index, docs: Path) -> None:
+    (docs / "guide" / "broken.docx").write_bytes(b"PK\x03\x04" + bytes(range(256)))
+    index.sync(docs)
+    shutil.rmtree(docs / "guide")
+    assert changes(index.sync(docs / "guide", dry_run=True)) == {"removed": 1}
+    assert changes(index.sync(docs / "guide")) == {"removed": 1}
+    assert ids(index) == ["animals.txt", "code.py"]
+    assert index.status().unread == ()
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        index.sync(docs / "guide")
+
+
+def test_a_source_that_is_not_there_keeps_its_documents(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    docs.rename(docs.with_name("unmounted"))
+    for named in (docs, docs / "guide", docs / "animals.txt"):
+        with pytest.raises(FolderGone, match="is not there; what the index holds of it is kept"):
+            index.sync(named)
+    assert len(index) == 3
+    docs.with_name("unmounted").rename(docs)
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+
+
+def test_a_source_is_forgotten_with_its_documents(index: Index, docs: Path) -> None:
+    (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    index.sync(docs)
+    index.add([Document("kept", "Not from a file.")])
+    assert [document.id for document in index.documents(source=docs, glob=["*.py"])] == ["code.py"]
+    assert index.remove_source(docs) == 3
+    assert ids(index) == ["kept"]
+    assert (index.status().sources, index.status().binary) == ((), 0)
+    with pytest.raises(SourceNotFound, match="is no folder of the index"):
+        index.remove_source(docs)
+    assert changes(index.sync(docs)) == {"added": 3, "skipped": 1}
 
 
 def test_an_empty_folder_is_no_error(index: Index, tmp_path: Path) -> None:

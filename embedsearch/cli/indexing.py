@@ -15,7 +15,7 @@ from embedsearch.cli import opening, options, progress, reports
     nargs=-1,
     required=True,
     metavar="PATH...",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(path_type=Path),
 )
 @options.of_the_index
 @click.option("-g", "--glob", metavar="PATTERN", multiple=True, help="Only files that match.")
@@ -41,14 +41,16 @@ def index_(
     another terminal works meanwhile. Interrupt it when you like: the next run goes on.
     """
     nothing = f"no readable files in {', '.join(map(str, paths))}"
+    # A mistyped path makes no index; one that is gone may still be known to an old one.
+    makes = not dry_run and all(path.exists() for path in paths)
+    opened = (
+        opening.open_index(db, model, create=True)
+        if makes
+        else opening.open_without_making(db, model)
+    )
+    with opened as index, progress.shown(quiet=quiet) as listener:
+        report = index.sync(paths, glob=glob, dry_run=dry_run, embed=embed, progress=listener)
     if dry_run:
-        with opening.open_for_a_plan(db, model) as index, progress.shown(quiet=quiet) as listener:
-            report = index.sync(paths, glob=glob, dry_run=True, progress=listener)
         reports.finish_rehearsal(ctx, report, nothing=nothing, format_=format_)
     else:
-        with (
-            opening.open_index(db, model, create=True) as index,
-            progress.shown(quiet=quiet) as listener,
-        ):
-            report = index.sync(paths, glob=glob, embed=embed, progress=listener)
         reports.finish(ctx, report, nothing=nothing, format_=format_, quiet=quiet)

@@ -157,6 +157,11 @@ def other_than(id: str, position: int | None = None) -> Filter:
     return Filter("(d.id != ? or c.position != ?)", (id, position))
 
 
+def of_source(number: int) -> Filter:
+    """Return the filter for documents that were read from files of a source."""
+    return Filter("d.source = ?", (number,))
+
+
 def _glob(pattern: str) -> Filter:
     alternatives = _spellings(pattern)
     return Filter(f"({' or '.join(['d.id glob ?'] * len(alternatives))})", alternatives)

@@ -8,6 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedsearch.errors import SourceNotFound
+from embedsearch.store import documents
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -45,6 +48,35 @@ def merge(database: Database, taken_over: Mapping[int, tuple[int, str]]) -> None
                 [by, place, number],
             )
             database.execute("delete from sources where number = ?", [number])
+
+
+def number_of(database: Database, folder: Path) -> int:
+    """Return the number of the source that a folder is.
+
+    Raises:
+        SourceNotFound: it is none.
+
+    """
+    place = Path(os.path.abspath(folder))  # noqa: PTH100 -- absolute() keeps '..'
+    for number, root in roots(database).items():
+        if root == place:
+            return number
+    raise SourceNotFound(f"{folder} is no folder of the index", hint="see: embedsearch status")
+
+
+def remove(database: Database, folder: Path) -> int:
+    """Forget a source with its documents, and return how many those were.
+
+    Raises:
+        SourceNotFound: the folder is none.
+
+    """
+    with database.writing():
+        number = number_of(database, folder)
+        removed = documents.remove(database, [k.id for k in known(database, number).values()])
+        database.execute("delete from unread where source = ?", [number])
+        database.execute("delete from sources where number = ?", [number])
+    return removed
 
 
 def document_at(database: Database, path: Path) -> str | None:
@@ -89,6 +121,18 @@ def known(database: Database, source: int) -> dict[str, Known]:
         "select path, id, size, mtime_ns, sha256 from documents where source = ?", [source]
     )
     return {path: Known(*facts) for path, *facts in rows}
+
+
+def holds(database: Database, source: int, path: str) -> bool:
+    """Say whether anything is known of a file of a source, or of files below a folder of it."""
+    below = (f"{path}/", f"{path}0")  # '0' is the character after '/'
+    return any(
+        database.value(
+            f"select 1 from {table} where source = ? and (path = ? or path > ? and path < ?)",
+            [source, path, *below],
+        )
+        for table in ("documents", "unread")
+    )
 
 
 def touch(database: Database, files: Iterable[tuple[int, int, str]]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
 from embedsearch import readers
@@ -17,6 +16,7 @@ from embedsearch.sync.scopes import scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from embedsearch.store.database import Database
     from embedsearch.store.sources import Known, Unread
@@ -62,17 +62,18 @@ class Plan:
 
 
 def plan(
-    database: Database, paths: Iterable[Path], *, glob: Sequence[str] = (), skip: Path | None = None
+    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), skip: Path | None = None
 ) -> Plan:
     """Return what changed, by size and modification time: unchanged files are not opened.
 
     A new file that has a removed one's bytes is that one, renamed.
 
     Raises:
-        FileNotFoundError: a path does not exist.
+        FileNotFoundError: a path does not exist, and nothing is known of it.
+        FolderGone: the source that a path lies in is not there.
 
     """
-    layout, named = scopes(database, [_absolute(path) for path in paths], glob=glob, skip=skip)
+    layout, named = scopes(database, paths, glob=glob, skip=skip)
     made = Plan(layout)
     of_source: dict[int, list[Scope]] = {}
     for scope in named:
@@ -83,12 +84,6 @@ def plan(
     found_again = {*made.removed, *(file.known.id for file in made.renamed if file.known)}
     made.moved = [file for file in made.moved if file.known and file.known.id not in found_again]
     return made
-
-
-def _absolute(path: Path) -> Path:
-    if not path.exists():
-        raise FileNotFoundError(f"no such file or folder: {path}")
-    return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would lose a link's own name
 
 
 def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
@@ -173,6 +168,8 @@ def _files(scope: Scope) -> Iterator[readers.File | Unreadable]:
 
 def _walked(scope: Scope) -> Iterator[readers.File | Unreadable]:
     start = scope.root / scope.inside
+    if scope.inside and not start.exists():
+        return
     if start.is_file():
         facts = start.stat()
         yield readers.File(scope.inside, facts.st_size, facts.st_mtime_ns)

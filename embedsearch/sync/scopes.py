@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedsearch.errors import FolderGone
 from embedsearch.store import sources
 from embedsearch.store.filters import matches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from embedsearch.store.database import Database
 
@@ -58,13 +61,16 @@ class Layout:
         those beside it alone.
         """
         folder = path if path.is_dir() else path.parent
-        around = [number for number, root in self.roots.items() if path.is_relative_to(root)]
-        number = (
-            max(around, key=lambda n: len(self.roots[n].parts)) if around else self._add(folder)
-        )
+        holding = self.holding(path)
+        number = self._add(folder) if holding is None else holding
         if folder == path:
             self._take_over(number, folder)
         return number
+
+    def holding(self, path: Path) -> int | None:
+        """Return the number of the innermost source that a path lies in, ``None`` for none."""
+        around = [number for number, root in self.roots.items() if path.is_relative_to(root)]
+        return max(around, key=lambda number: len(self.roots[number].parts), default=None)
 
     def _add(self, root: Path) -> int:
         number = 1 + max([0, *self.roots, *self.taken_over])
@@ -87,15 +93,43 @@ class Layout:
 def scopes(
     database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), skip: Path | None = None
 ) -> tuple[Layout, list[Scope]]:
-    """Return what syncing absolute paths is about, and the sources as that will leave them."""
+    """Return what syncing paths is about, and the sources as that will leave them.
+
+    Raises:
+        FileNotFoundError: a path does not exist, and nothing is known of it.
+        FolderGone: the source that a path lies in is not there.
+
+    """
     with database.reading():
         layout = Layout(sources.roots(database))
+        for path in paths:
+            if not path.exists():
+                _require_known(database, layout, path)
+    named = [_absolute(path) for path in paths]
     # Outer folders come first: what lies in them is then theirs.
-    outer_first = sorted(paths, key=lambda path: (not path.is_dir(), len(path.parts)))
+    outer_first = sorted(named, key=lambda path: (not path.is_dir(), len(path.parts)))
     numbers = {path: layout.source_of(path) for path in outer_first}
     return layout, [
-        _scope(layout.roots[numbers[path]], numbers[path], path, glob, skip) for path in paths
+        _scope(layout.roots[numbers[path]], numbers[path], path, glob, skip) for path in named
     ]
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would lose a link's own name
+
+
+def _require_known(database: Database, layout: Layout, path: Path) -> None:
+    """Let a path that is gone be named where its source is there to say so: then it was deleted."""
+    place = _absolute(path)
+    number = layout.holding(place)
+    if number is not None and not layout.roots[number].is_dir():
+        root = layout.roots[number]
+        raise FolderGone(
+            f"{root} is not there; what the index holds of it is kept",
+            hint=f"if it is gone for good: embedsearch rm --source {shlex.quote(str(root))}",
+        )
+    if number is None or not sources.holds(database, number, _inside(layout.roots[number], place)):
+        raise FileNotFoundError(f"no such file or folder: {path}")
 
 
 def _scope(root: Path, source: int, path: Path, glob: Sequence[str], skip: Path | None) -> Scope:
