@@ -22,7 +22,7 @@ from embedsearch.search.ranking import RANKERS, Query
 from embedsearch.store import checks, documents, filters, fulltext, hits, runs, sources
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
-from embedsearch.store.lock import writer_lock
+from embedsearch.store.lock import LOCK, writer_lock
 from embedsearch.store.salvage import salvage as salvaged
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
@@ -54,6 +54,8 @@ _NO_VECTOR = np.empty(0, np.float32)
 
 DATABASE = "index.db"
 CACHE = "vectors.faiss"
+OWN_FILES = (DATABASE, CACHE, LOCK)
+"""How the names of an index's files begin: some have a log or a temporary file beside them."""
 
 CHUNK_TOKENS = 254
 """The default limit of a chunk; never more than the embedder reads."""
@@ -282,8 +284,8 @@ class Index:
         return report
 
     def _plan(self, paths: Sequence[Path], glob: Sequence[str]) -> Plan:
-        skip = self._folder and self._folder.absolute()
-        return plan(self._database, paths, glob=glob, skip=skip)
+        own = [self._folder / name for name in OWN_FILES] if self._folder else ()
+        return plan(self._database, paths, glob=glob, own=own)
 
     @property
     def _chunking(self) -> Chunking:

@@ -304,9 +304,14 @@ def test_a_glob_limits_what_a_sync_touches(index: Index, docs: Path) -> None:
     assert "animals.txt" in index
 
 
-def test_the_index_does_not_index_itself(docs: Path) -> None:
-    with Index.open(docs / "my-index", HashEmbedder()) as index:
-        assert changes(index.sync(docs)) == {"added": 3, "texts": 3}
+@pytest.mark.parametrize("place", ["my-index", ".", "guide", "guide/../guide"])
+def test_the_index_does_not_index_itself(docs: Path, place: str) -> None:
+    for _ in range(2):
+        with Index.open(docs / place, HashEmbedder()) as index:
+            index.sync(docs)
+    with Index.open(docs / place, HashEmbedder()) as index:
+        assert changes(index.sync(docs)) == {"unchanged": 3}
+        assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
 
 
 def test_binary_files_are_skipped_with_a_count_and_not_opened_again(

@@ -62,18 +62,19 @@ class Plan:
 
 
 def plan(
-    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), skip: Path | None = None
+    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), own: Sequence[Path] = ()
 ) -> Plan:
     """Return what changed, by size and modification time: unchanged files are not opened.
 
-    A new file that has a removed one's bytes is that one, renamed.
+    A new file that has a removed one's bytes is that one, renamed. ``own`` is how the paths of the
+    index's own files begin: they are left out.
 
     Raises:
         FileNotFoundError: a path does not exist, and nothing is known of it.
         FolderGone: the source that a path lies in is not there.
 
     """
-    layout, named = scopes(database, paths, glob=glob, skip=skip)
+    layout, named = scopes(database, paths, glob=glob, own=own)
     made = Plan(layout)
     of_source: dict[int, list[Scope]] = {}
     for scope in named:

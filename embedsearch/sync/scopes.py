@@ -27,21 +27,19 @@ class Scope:
     inside: str
     """The folder or file under the root; empty for all."""
     glob: tuple[str, ...] = ()
-    skip: str = ""
-    """A folder under the root that is left out: the index's own."""
+    own: tuple[str, ...] = ()
+    """How the paths of the index's own files begin, where they lie under the root."""
 
     @property
     def whole(self) -> bool:
         """Whether every file of the source is of this scope."""
-        return not (self.inside or self.glob or self.skip)
+        return not (self.inside or self.glob or self.own)
 
     def holds(self, path: str) -> bool:
         """Say whether a path under the root is of this scope."""
         if self.inside and not _under(path, self.inside):
             return False
-        if self.skip and _under(path, self.skip):
-            return False
-        return matches(path, self.glob)
+        return not path.startswith(self.own) and matches(path, self.glob)
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class Layout:
 
 
 def scopes(
-    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), skip: Path | None = None
+    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), own: Sequence[Path] = ()
 ) -> tuple[Layout, list[Scope]]:
     """Return what syncing paths is about, and the sources as that will leave them.
 
@@ -110,7 +108,7 @@ def scopes(
     outer_first = sorted(named, key=lambda path: (not path.is_dir(), len(path.parts)))
     numbers = {path: layout.source_of(path) for path in outer_first}
     return layout, [
-        _scope(layout.roots[numbers[path]], numbers[path], path, glob, skip) for path in named
+        _scope(layout.roots[numbers[path]], numbers[path], path, glob, own) for path in named
     ]
 
 
@@ -132,9 +130,9 @@ def _require_known(database: Database, layout: Layout, path: Path) -> None:
         raise FileNotFoundError(f"no such file or folder: {path}")
 
 
-def _scope(root: Path, source: int, path: Path, glob: Sequence[str], skip: Path | None) -> Scope:
-    skipped = _inside(root, skip) if skip and skip.is_relative_to(root) else ""
-    return Scope(root, source, _inside(root, path), tuple(glob), skipped)
+def _scope(root: Path, source: int, path: Path, glob: Sequence[str], own: Sequence[Path]) -> Scope:
+    below = tuple(_inside(root, each) for each in map(_absolute, own) if each.is_relative_to(root))
+    return Scope(root, source, _inside(root, path), tuple(glob), below)
 
 
 def _inside(root: Path, path: Path) -> str:
