@@ -192,11 +192,11 @@ class Index:
         named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         wanted = [Path(path) for path in named]
         if dry_run:
-            made = self._plan(wanted, glob)
+            made = self._plan(wanted, glob, progress)
             return apply.rehearse(self._database, made, self._chunking, self._space, progress)
 
         def work() -> SyncReport:
-            made = self._plan(wanted, glob)
+            made = self._plan(wanted, glob, progress)
             return apply.apply(self._database, made, self._chunking, progress)
 
         return self._run("index", work, embed=embed, progress=progress)
@@ -283,9 +283,11 @@ class Index:
             self._wrote = True
         return report
 
-    def _plan(self, paths: Sequence[Path], glob: Sequence[str]) -> Plan:
+    def _plan(
+        self, paths: Sequence[Path], glob: Sequence[str], progress: Callable[[Progress], None]
+    ) -> Plan:
         own = [self._folder / name for name in OWN_FILES] if self._folder else ()
-        return plan(self._database, paths, glob=glob, own=own)
+        return plan(self._database, paths, progress, glob=glob, own=own)
 
     @property
     def _chunking(self) -> Chunking:

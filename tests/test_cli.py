@@ -81,6 +81,17 @@ def test_a_dry_run_prints_the_plan_and_makes_nothing(here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
+def test_a_walk_says_how_many_files_it_has_found(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.cli.progress.EVERY_SECONDS", 0.0)
+    (here / "docs").mkdir()
+    for n in range(1_000):
+        (here / "docs" / f"{n}.log").write_bytes(b"")
+    result = run("index", "docs", "--glob", "*.txt", "--no-embed")
+    assert result.stderr.startswith("looking: 1,000 files, ")
+
+
 def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from embedsearch import Document, Index
 from embedsearch.errors import FolderGone, SourceNotFound
+from embedsearch.sync.report import Progress
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -352,6 +353,14 @@ def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
     report = index.sync(docs)
     assert changes(report) == {"added": 3, "skipped": 1, "failed": 1, "texts": 3}
     assert report.failed[0].why == "is 1,000 MB, more than the 100 MB that are read"
+
+
+def test_tells_how_many_files_it_has_found(index: Index, tmp_path: Path) -> None:
+    for n in range(1_100):
+        (tmp_path / f"{n}.log").write_bytes(b"")
+    told: list[Progress] = []
+    index.sync(tmp_path, glob=["*.txt"], dry_run=True, progress=told.append)
+    assert told == [Progress("walk", 500, None), Progress("walk", 1_000, None)]
 
 
 def test_a_missing_path_is_an_error(index: Index, tmp_path: Path) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, count
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
 from embedsearch import readers
 from embedsearch.readers import Unreadable
 from embedsearch.store import sources
-from embedsearch.sync.report import Failure
+from embedsearch.sync.report import Failure, Progress
 from embedsearch.sync.scopes import scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from embedsearch.store.database import Database
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from embedsearch.sync.scopes import Layout, Scope
 
 T = TypeVar("T")
+
+FILES_BETWEEN = 500
+"""How many files are found between two words of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,12 @@ class Plan:
 
 
 def plan(
-    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), own: Sequence[Path] = ()
+    database: Database,
+    paths: Sequence[Path],
+    progress: Callable[[Progress], None],
+    *,
+    glob: Sequence[str] = (),
+    own: Sequence[Path] = (),
 ) -> Plan:
     """Return what changed, by size and modification time: unchanged files are not opened.
 
@@ -79,21 +87,36 @@ def plan(
     of_source: dict[int, list[Scope]] = {}
     for scope in named:
         of_source.setdefault(scope.source, []).append(scope)
+    tell = _every_so_often(progress)
     for parts in of_source.values():
-        _compare(database, parts, made)
+        _compare(database, parts, made, tell)
     _find_renamed(made)
     found_again = {*made.removed, *(file.known.id for file in made.renamed if file.known)}
     made.moved = [file for file in made.moved if file.known and file.known.id not in found_again]
     return made
 
 
-def _compare(database: Database, scopes: Sequence[Scope], made: Plan) -> None:
+def _every_so_often(progress: Callable[[Progress], None]) -> Callable[[], None]:
+    """Return what is to be called for every file that is found."""
+    files = count(1)
+
+    def tell() -> None:
+        found = next(files)
+        if found % FILES_BETWEEN == 0:
+            progress(Progress("walk", found, None))
+
+    return tell
+
+
+def _compare(
+    database: Database, scopes: Sequence[Scope], made: Plan, tell: Callable[[], None]
+) -> None:
     """Compare all that a sync is about in one source, so that no file is met twice."""
     source, root = scopes[0].source, scopes[0].root
     all_known, all_unread = _held(database, source, made)
     known, unread = _narrowed(all_known, scopes), _narrowed(all_unread, scopes)
     lost: list[str] = []
-    for found in _each_once(chain(*map(_files, scopes))):
+    for found in _each_once(chain(*(_files(scope, tell) for scope in scopes))):
         path = found.path
         if isinstance(found, Unreadable):
             lost.append(path)
@@ -160,9 +183,10 @@ def _each_once(found: Iterable[readers.File | Unreadable]) -> Iterator[readers.F
             yield each
 
 
-def _files(scope: Scope) -> Iterator[readers.File | Unreadable]:
+def _files(scope: Scope, tell: Callable[[], None]) -> Iterator[readers.File | Unreadable]:
     """Yield the files of a scope, named by their path under the source's root."""
     for found in _walked(scope):
+        tell()
         if scope.whole or isinstance(found, Unreadable) or scope.holds(found.path):
             yield found
 
