@@ -11,6 +11,8 @@
     ├── EmbedderMismatch                   an index built in another space
     ├── ContextTooLong (ValueError)        more tokens than a model holds or writes
     ├── DocumentNotFound (LookupError)
+    ├── SourceNotFound (LookupError)
+    ├── FolderGone (FileNotFoundError)     a source that is not there: deleted, or not mounted
     ├── IndexNotFound (FileNotFoundError)
     ├── IndexLocked                        another writer is at work
     ├── IndexCorrupt                       a damaged, foreign or newer file
@@ -96,6 +98,14 @@ class ContextTooLong(EmbedsearchError, ValueError):
 
 class DocumentNotFound(EmbedsearchError, LookupError):
     """An id that the index does not hold."""
+
+
+class SourceNotFound(EmbedsearchError, LookupError):
+    """A folder that the index is not kept in step with."""
+
+
+class FolderGone(EmbedsearchError, FileNotFoundError):
+    """A folder that was indexed and is not there: deleted, moved, or on a disk not mounted."""
 
 
 class IndexNotFound(EmbedsearchError, FileNotFoundError):

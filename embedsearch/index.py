@@ -26,7 +26,7 @@ from embedsearch.search.ranking import RANKERS, Query
 from embedsearch.store import checks, documents, filters, fulltext, hits, outbox, sources, usage
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.database import Database, open_database
-from embedsearch.store.lock import writer_lock
+from embedsearch.store.lock import LOCK, writer_lock
 from embedsearch.store.salvage import salvage as salvaged
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
@@ -38,7 +38,7 @@ from embedsearch.sync.embedding import (
     embed_pending,
     estimate,
 )
-from embedsearch.sync.plan import Plan, plan, scope
+from embedsearch.sync.plan import Plan, plan
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
 from embedsearch.sync.running import run
@@ -66,6 +66,8 @@ _NO_VECTOR = np.empty(0, np.float32)
 
 DATABASE = "index.db"
 CACHE = "vectors.faiss"
+OWN_FILES = (DATABASE, CACHE, LOCK)
+"""How the names of an index's files begin: some have a log or a temporary file beside them."""
 
 CHUNK_TOKENS = 254
 """The default limit of a chunk; never more than the embedder reads."""
@@ -224,13 +226,16 @@ class Index:
     ) -> SyncReport:
         """Bring the index in step with files and folders: only what changed is read and embedded.
 
-        A file that is gone is removed from the index, one that moved keeps what it had. Files that
-        can't be read are in the report's ``failed`` and stop nothing. ``dry_run`` writes nothing
+        A file that is gone is removed from the index, one that moved keeps what it had. A file or
+        folder that is gone can be named; a synced folder itself is forgotten by ``remove_source``
+        alone, as its disk may just not be mounted. Files that can't be read are in the report's
+        ``failed`` and stop nothing. ``dry_run`` writes nothing
         and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
         ``allowance`` is what may be sent to a provider, if the embedder is one's.
 
         Raises:
-            FileNotFoundError: a path does not exist.
+            FileNotFoundError: a path does not exist, and nothing is known of it.
+            FolderGone: a folder that was synced is not there.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached: the allowance is used up; what was embedded is kept.
@@ -240,13 +245,13 @@ class Index:
         named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         wanted = [Path(path) for path in named]
         if dry_run:
-            made = self._plan(wanted, glob, create=False)
+            made = self._plan(wanted, glob, progress)
             report = apply.rehearse(self._database, made, self._chunking, self._space, progress)
             planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
             return replace(report, requests=planned.requests, cost=planned.cost)
 
         def work() -> SyncReport:
-            made = self._plan(wanted, glob, create=True)
+            made = self._plan(wanted, glob, progress)
             return apply.apply(self._database, made, self._chunking, progress)
 
         return self._run("index", work, allowance=allowance if embed else None, progress=progress)
@@ -310,6 +315,20 @@ class Index:
 
         return self._run("rm", work, allowance=None, progress=_silent).removed
 
+    def remove_source(self, folder: PathLike) -> int:
+        """Forget a folder that was synced; remove its documents, and return how many those were.
+
+        Raises:
+            SourceNotFound: no such folder was.
+            IndexLocked: another process is writing.
+
+        """
+
+        def work() -> SyncReport:
+            return SyncReport(removed=sources.remove(self._database, Path(folder)))
+
+        return self._run("rm", work, allowance=None, progress=_silent).removed
+
     def _run(
         self,
         command: str,
@@ -331,12 +350,11 @@ class Index:
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )
 
-    def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
-        skip = self._folder and self._folder.absolute()
-        return plan(
-            self._database,
-            [scope(self._database, p, glob=glob, skip=skip, create=create) for p in paths],
-        )
+    def _plan(
+        self, paths: Sequence[Path], glob: Sequence[str], progress: Callable[[Progress], None]
+    ) -> Plan:
+        own = [self._folder / name for name in OWN_FILES] if self._folder else ()
+        return plan(self._database, paths, progress, glob=glob, own=own)
 
     @property
     def _chunking(self) -> Chunking:
@@ -463,9 +481,22 @@ class Index:
         """
         return documents.chunks(self._database, id)
 
-    def documents(self, *, where: Where = None, glob: Sequence[str] = ()) -> Iterator[Summary]:
-        """Yield every document that meets the conditions, without its text, by id."""
-        return documents.summaries(self._database, _condition(where, glob))
+    def documents(
+        self, *, where: Where = None, glob: Sequence[str] = (), source: PathLike | None = None
+    ) -> Iterator[Summary]:
+        """Yield every document that meets the conditions, without its text, by id.
+
+        ``source`` is a folder that was synced: only its documents.
+
+        Raises:
+            SourceNotFound: no such folder was.
+
+        """
+        condition = _condition(where, glob)
+        if source is not None:
+            number = sources.number_of(self._database, Path(source))
+            condition = condition & filters.of_source(number)
+        return documents.summaries(self._database, condition)
 
     def counts(self, *, where: Where = None, glob: Sequence[str] = ()) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""

@@ -83,19 +83,43 @@ def test_a_dry_run_prints_the_plan_and_makes_nothing(here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
-def test_files_that_failed_are_listed_and_the_exit_code_is_3(here: Path) -> None:
+def test_a_walk_says_how_many_files_it_has_found(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.cli.progress.EVERY_SECONDS", 0.0)
+    (here / "docs").mkdir()
+    for n in range(1_000):
+        (here / "docs" / f"{n}.log").write_bytes(b"")
+    result = run("index", "docs", "--glob", "*.txt", "--no-embed")
+    assert result.stderr.startswith("looking: 1,000 files, ")
+
+
+def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (here / "docs").mkdir()
     (here / "docs" / "good.txt").write_text("words")
     (here / "docs" / "bad.pdf").write_bytes(b"%PDF-1.4 nothing\0")
     result = run("index", "docs")
     assert result.exit_code == 3
-    assert "failed: bad.pdf: " in result.stderr
+    assert "failed: docs/bad.pdf: " in result.stderr
+    assert "unread     docs/bad.pdf: " in run("status").stdout
+    monkeypatch.chdir(here / "docs")
+    assert "failed: bad.pdf: " in run("index", ".").stderr
+    monkeypatch.setenv("EMBEDSEARCH_DB", str(here / ".embedsearch"))
+    (here / "other").mkdir()
+    monkeypatch.chdir(here / "other")
+    bad = here / "docs" / "bad.pdf"
+    assert f"failed: {bad}: " in run("index", here / "docs").stderr
+    assert f"unread     {bad}: " in run("status").stdout
+    report = json.loads(run("index", here / "docs", "--format", "json").stdout)
+    assert [failure["path"] for failure in report["failed"]] == [str(bad)]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["index", "nowhere"], "'nowhere' does not exist"),
+        (["index", "nowhere"], "no such file or folder: nowhere"),
         (["index"], "Missing argument 'PATH...'"),
         (["search", "words"], "no index in "),
         (["search", "words", "--mode", "fuzzy"], "'fuzzy' is not one of"),
@@ -320,6 +344,43 @@ def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:
     assert len(json.loads(run("--db", db, "ls", "--format", "json").stdout)["documents"]) == 25
     assert run("--db", db, "rm", "places/kenya.txt", "-y").exit_code == 0
     assert "places/kenya.txt" not in run("--db", db, "ls").stdout
+
+
+def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
+    for name in ("docs", "notes"):
+        (here / name).mkdir()
+        (here / name / f"{name}.txt").write_text(f"words of {name}")
+    run("index", "docs", "notes", "--no-embed")
+    shutil.rmtree(here / "docs")
+    gone = run("index", "docs")
+    assert (gone.exit_code, gone.stdout) == (2, "")
+    assert gone.stderr.splitlines() == [
+        f"error: {here / 'docs'} is not there; what the index holds of it is kept",
+        f"hint: if it is gone for good: embedsearch rm --source {here / 'docs'}",
+    ]
+    assert run("rm", "--source", "docs", "--dry-run").stdout == "docs.txt\n"
+    assert run("rm", "--source", "docs", "--glob", "*.txt").exit_code == 2
+    removed = run("rm", "--source", "docs", "-y")
+    assert (removed.exit_code, removed.stderr) == (0, "1 document removed\n")
+    assert run("ls").stdout == "notes.txt\n"
+    assert f"folder     {here / 'docs'}\n" not in run("status").stdout
+    again = run("rm", "--source", "docs", "-y")
+    assert again.exit_code == 2
+    assert again.stderr.startswith("error: docs is no folder of the index\n")
+    assert run("index", "docs").stderr == "error: no such file or folder: docs\n"
+
+
+def test_a_file_that_is_gone_can_be_named(here: Path) -> None:
+    (here / "docs").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (here / "docs" / name).write_text(f"words of {name}")
+    run("index", "docs", "--no-embed")
+    (here / "docs" / "a.txt").unlink()
+    result = run("index", "docs/a.txt", "--no-embed")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("1 removed")
+    assert run("ls").stdout == "b.txt\n"
+    assert run("index", "docs/a.txt").exit_code == 2
 
 
 ROWS = [{"number": "7", "subject": "Refund", "body": "Where is my money?", "year": 2024}]

@@ -77,7 +77,11 @@ def test_neither_a_name_nor_a_text_commands_the_terminal(indexed: Path) -> None:
 
 def test_progress_is_drawn_and_cleared(indexed: Path) -> None:
     (indexed / "new.txt").write_text("a new file")
+    for n in range(600):
+        (indexed / f"{n}.bin").write_bytes(b"\0")
     sent = at_a_terminal(indexed, "index", ".")
+    assert "looking" in sent
+    assert "500 files" in sent
     assert "embedding" in sent
     assert "1 added, 1 unchanged" in sent
 

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from embedsearch import Index
+from embedsearch import Document, Index
+from embedsearch.errors import FolderGone, SourceNotFound
+from embedsearch.sync.report import Progress
 from embedsearch.testing import HashEmbedder, WordTokenizer
 
 if TYPE_CHECKING:
@@ -148,13 +150,13 @@ def test_what_comes_back_is_not_embedded_again(index: Index, docs: Path) -> None
 def test_a_dry_run_says_exactly_what_will_be_done_and_writes_nothing(
     index: Index, docs: Path
 ) -> None:
-    index.sync(docs / "animals.txt")
+    index.sync([docs / "animals.txt", docs / "guide"])
     (docs / "twin.py").write_text((docs / "code.py").read_text())
     (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     generation = index.status().generation
     planned = index.sync(docs, dry_run=True)
     assert index.status().generation == generation
-    assert ids(index) == ["animals.txt"]
+    assert ids(index) == ["animals.txt", "refunds.md"]
     done = index.sync(docs)
     assert changes(planned) == changes(done)
     assert planned.tokens == done.tokens > 0
@@ -186,6 +188,78 @@ def test_a_folder_takes_over_the_sources_inside_it(index: Index, docs: Path) -> 
     assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
 
 
+def test_a_folder_that_takes_over_another_gives_its_own_files_their_names(
+    index: Index, docs: Path
+) -> None:
+    (docs / "guide" / "refunds.md").rename(docs / "guide" / "animals.txt")
+    index.sync(docs / "guide")
+    assert ids(index) == ["animals.txt"]
+    assert changes(index.sync(docs)) == {"added": 2, "unchanged": 1, "texts": 2}
+    assert ids(index) == ["animals.txt", "code.py", "guide/animals.txt"]
+    assert index.get("animals.txt").text == "Cats and dogs live together.\n"
+
+
+def test_what_could_not_be_read_is_remembered_by_the_folder_that_takes_over(
+    index: Index, docs: Path
+) -> None:
+    (docs / "guide" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    index.sync(docs / "guide")
+    assert changes(index.sync(docs, glob=["*.py"])) == {"added": 1, "texts": 1}
+    assert index.status().binary == 1
+    assert index.status().sources == (docs,)
+    assert ids(index) == ["code.py", "guide/refunds.md"]
+
+
+def test_naming_a_file_changes_no_other_id(index: Index, docs: Path) -> None:
+    index.sync(docs / "guide")
+    assert changes(index.sync(docs / "animals.txt")) == {"added": 1, "texts": 1}
+    assert ids(index) == ["animals.txt", "refunds.md"]
+    assert changes(index.sync(docs / "guide")) == {"unchanged": 1}
+    assert changes(index.sync(docs)) == {"added": 1, "unchanged": 2, "texts": 1}
+    assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
+
+
+def notes(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a.md").write_text(f"{text}\n")
+    return folder
+
+
+def test_a_folder_takes_over_another_though_its_ids_are_taken(index: Index, tmp_path: Path) -> None:
+    index.sync(notes(tmp_path / "p1" / "notes", "one"))
+    index.sync(notes(tmp_path / "p2" / "notes", "two"))
+    assert ids(index) == ["a.md", "notes/a.md"]
+    assert changes(index.sync(tmp_path / "p1")) == {"unchanged": 1}
+    assert {id: index.get(id).text for id in ids(index)} == {
+        "notes/a.md": "two\n",
+        "p1/notes/a.md": "one\n",
+    }
+    assert changes(index.sync([tmp_path / "p1", tmp_path / "p2"])) == {"unchanged": 2}
+
+
+def test_a_file_finds_an_id_whatever_is_taken(index: Index, tmp_path: Path) -> None:
+    folder = notes(tmp_path / "notes", "words")
+    taken = ["a.md", "notes/a.md", f"{folder}/a.md", f"{folder}/a~2.md"]
+    index.add([Document(id, "taken") for id in taken])
+    assert changes(index.sync(folder)) == {"added": 1, "texts": 1}
+    assert index.get(f"{folder}/a~3.md").text == "words\n"
+    assert changes(index.sync(folder)) == {"unchanged": 1}
+
+
+def test_a_file_never_takes_the_place_of_another_of_its_folder(
+    index: Index, tmp_path: Path
+) -> None:
+    index.sync([notes(tmp_path / "one", "first"), notes(tmp_path / "two", "second")])
+    assert ids(index) == ["a.md", "two/a.md"]
+    notes(tmp_path / "two" / "two", "third")
+    assert changes(index.sync(tmp_path / "two")) == {"added": 1, "unchanged": 1, "texts": 1}
+    assert {id: index.get(id).text for id in ids(index)} == {
+        "a.md": "first\n",
+        "two/a.md": "second\n",
+        "two/two/a.md": "third\n",
+    }
+
+
 def test_two_folders_with_the_same_names_are_kept_apart(index: Index, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -196,6 +270,36 @@ def test_two_folders_with_the_same_names_are_kept_apart(index: Index, tmp_path: 
     assert index.get("two/readme.txt").text == "This is two.\n"
 
 
+def test_files_of_the_same_path_that_two_folders_lose_are_both_removed(
+    index: Index, tmp_path: Path
+) -> None:
+    both = [tmp_path / "one", tmp_path / "two"]
+    for folder in both:
+        folder.mkdir()
+        (folder / "readme.txt").write_text(f"This is {folder.name}.\n")
+    index.sync(both)
+    for folder in both:
+        (folder / "readme.txt").unlink()
+    assert changes(index.sync(both)) == {"removed": 2}
+    assert index.search("This is", mode="lexical") == []
+    assert len(index) == 0
+
+
+@pytest.mark.parametrize("paths", ["docs docs/guide", "docs/guide docs", "docs docs/animals.txt"])
+def test_paths_that_overlap_are_met_once(index: Index, docs: Path, paths: str) -> None:
+    named = [docs.parent / path for path in paths.split()]
+    assert changes(index.sync(named)) == {"added": 3, "texts": 3}
+    assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
+    assert changes(index.sync(named)) == {"unchanged": 3}
+
+
+def test_an_ignored_file_that_is_named_beside_its_folder_is_read(index: Index, docs: Path) -> None:
+    (docs / ".embedsearchignore").write_text("code.py\n")
+    named = [docs, docs / "code.py"]
+    assert changes(index.sync(named)) == {"added": 3, "texts": 3}
+    assert changes(index.sync(named)) == {"unchanged": 3}
+
+
 def test_a_glob_limits_what_a_sync_touches(index: Index, docs: Path) -> None:
     assert changes(index.sync(docs, glob=["*.md"])) == {"added": 1, "texts": 1}
     index.sync(docs)
@@ -204,9 +308,14 @@ def test_a_glob_limits_what_a_sync_touches(index: Index, docs: Path) -> None:
     assert "animals.txt" in index
 
 
-def test_the_index_does_not_index_itself(docs: Path) -> None:
-    with Index.open(docs / "my-index", HashEmbedder()) as index:
-        assert changes(index.sync(docs)) == {"added": 3, "texts": 3}
+@pytest.mark.parametrize("place", ["my-index", ".", "guide", "guide/../guide"])
+def test_the_index_does_not_index_itself(docs: Path, place: str) -> None:
+    for _ in range(2):
+        with Index.open(docs / place, HashEmbedder()) as index:
+            index.sync(docs)
+    with Index.open(docs / place, HashEmbedder()) as index:
+        assert changes(index.sync(docs)) == {"unchanged": 3}
+        assert ids(index) == ["animals.txt", "code.py", "guide/refunds.md"]
 
 
 def test_binary_files_are_skipped_with_a_count_and_not_opened_again(
@@ -222,9 +331,10 @@ def test_a_file_that_cannot_be_read_is_reported_and_stops_nothing(index: Index, 
     (docs / "broken.docx").write_bytes(b"PK\x03\x04" + bytes(range(256)))
     report = index.sync(docs)
     assert changes(report) == {"added": 3, "failed": 1, "texts": 3}
-    assert report.failed[0].path == "broken.docx"
+    assert report.failed[0].path == str(docs / "broken.docx")
     again = index.sync(docs)
     assert again.failed == report.failed
+    assert index.status().unread == ((str(docs / "broken.docx"), report.failed[0].why),)
     (docs / "broken.docx").unlink()
     assert changes(index.sync(docs)) == {"unchanged": 3}
 
@@ -312,9 +422,53 @@ def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
     assert report.failed[0].why == "is 1,000 MB, more than the 100 MB that are read"
 
 
+def test_tells_how_many_files_it_has_found(index: Index, tmp_path: Path) -> None:
+    for n in range(1_100):
+        (tmp_path / f"{n}.log").write_bytes(b"")
+    told: list[Progress] = []
+    index.sync(tmp_path, glob=["*.txt"], dry_run=True, progress=told.append)
+    assert told == [Progress("walk", 500, None), Progress("walk", 1_000, None)]
+
+
 def test_a_missing_path_is_an_error(index: Index, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no such file or folder: .*nowhere"):
         index.sync(tmp_path / "nowhere")
+
+
+def test_a_folder_that_is_gone_from_its_source_is_removed(index: Index, docs: Path) -> None:
+    (docs / "guide" / "broken.docx").write_bytes(b"PK\x03\x04" + bytes(range(256)))
+    index.sync(docs)
+    shutil.rmtree(docs / "guide")
+    assert changes(index.sync(docs / "guide", dry_run=True)) == {"removed": 1}
+    assert changes(index.sync(docs / "guide")) == {"removed": 1}
+    assert ids(index) == ["animals.txt", "code.py"]
+    assert index.status().unread == ()
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        index.sync(docs / "guide")
+
+
+def test_a_source_that_is_not_there_keeps_its_documents(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    docs.rename(docs.with_name("unmounted"))
+    for named in (docs, docs / "guide", docs / "animals.txt"):
+        with pytest.raises(FolderGone, match="is not there; what the index holds of it is kept"):
+            index.sync(named)
+    assert len(index) == 3
+    docs.with_name("unmounted").rename(docs)
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+
+
+def test_a_source_is_forgotten_with_its_documents(index: Index, docs: Path) -> None:
+    (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    index.sync(docs)
+    index.add([Document("kept", "Not from a file.")])
+    assert [document.id for document in index.documents(source=docs, glob=["*.py"])] == ["code.py"]
+    assert index.remove_source(docs) == 3
+    assert ids(index) == ["kept"]
+    assert (index.status().sources, index.status().binary) == ((), 0)
+    with pytest.raises(SourceNotFound, match="is no folder of the index"):
+        index.remove_source(docs)
+    assert changes(index.sync(docs)) == {"added": 3, "skipped": 1}
 
 
 def test_an_empty_folder_is_no_error(index: Index, tmp_path: Path) -> None:
@@ -421,3 +575,32 @@ def test_after_any_changes_the_index_is_the_folder(
                 state
             )
             assert index.verify() == []
+
+
+NAMED = st.sampled_from([".", "a.txt", "d", "d/e.txt", "d/g", "d/g/h.md"])
+PLACES = st.sampled_from(["a.txt", "c.md", "e.txt", "d/a.txt", "d/e.txt", "d/g/e.txt", "d/g/h.md"])
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(st.tuples(st.dictionaries(PLACES, TEXTS), st.lists(NAMED)), max_size=5))
+def test_whatever_is_named_in_whatever_order_every_file_is_known_once(
+    tmp_path: Path, steps: list[tuple[dict[str, str], list[str]]]
+) -> None:
+    folder = tmp_path / f"docs-{time.monotonic_ns()}"
+    folder.mkdir()
+    with Index.open(":memory:", HashEmbedder()) as index:
+        for state, named in [*steps, ({"a.txt": "red fox", "d/e.txt": "red fox"}, ["."])]:
+            for file in [path for path in folder.rglob("*") if path.is_file()]:
+                file.unlink()
+            for name, text in state.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text)
+            paths = [folder / name for name in named if (folder / name).exists()]
+            planned = index.sync(paths, dry_run=True)
+            assert changes(planned) == changes(index.sync(paths))
+            assert index.verify() == []
+        there = [index.id_at(folder / name) for name in ("a.txt", "d/e.txt")]
+        assert sorted(ids(index)) == sorted(filter(None, there))
+        assert [index.get(id or "").text for id in there] == ["red fox", "red fox"]

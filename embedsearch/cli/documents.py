@@ -8,6 +8,7 @@ import json
 import sys
 from dataclasses import asdict
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,6 @@ from embedsearch.cli.terminal import counted, note, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from embedsearch import Index
     from embedsearch.store.documents import Summary
@@ -130,6 +130,12 @@ _LISTS: dict[str, Callable[[Iterator[Summary]], Iterator[str]]] = {
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @options.of_the_index
 @options.conditions
+@click.option(
+    "--source",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Forget a folder that was indexed, with its documents.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the ids that would be removed.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
@@ -142,28 +148,31 @@ def rm_(
     quiet: bool,
     glob: tuple[str, ...],
     where: tuple[str, ...],
+    source: Path | None,
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Remove documents by id, or all that meet --glob and --where, from the index.
+    """Remove documents by id, all that meet --glob and --where, or a folder, from the index.
 
     No file is touched; a file in a folder that is indexed again comes back. Asks before it removes
-    by condition, unless -y is given.
+    by condition or by folder, unless -y is given.
     """
-    if bool(ids) == bool(glob or where):
-        raise click.UsageError("name documents, or say --glob or --where")
+    if [bool(ids), bool(glob or where), bool(source)].count(True) != 1:
+        raise click.UsageError("name documents, or say --source, or --glob or --where")
     with opening.open_index(db, model) as index:
         given = [document_id(index, id_) for id_ in ids]
-        named = given or [document.id for document in index.documents(where=where, glob=glob)]
+        listed = index.documents(where=where, glob=glob, source=source)
+        named = given or [document.id for document in listed]
         here = [id_ for id_ in named if id_ in index]
         for id_ in sorted({*named} - {*here}):
             note(f"no document {id_!r} in the index")
         if dry_run:
             for id_ in here:
                 show(id_)
-        elif here and (ids or yes or _confirmed(here)):
-            note(f"{counted(index.remove(here), 'document')} removed", quiet=quiet)
-    if not here:
+        elif (here or source) and (ids or yes or not here or _confirmed(here)):
+            removed = index.remove_source(source) if source else index.remove(here)
+            note(f"{counted(removed, 'document')} removed", quiet=quiet)
+    if not (here or source):
         ctx.exit(NOTHING_FOUND)
     ctx.exit(0 if len(here) == len(named) else SOME_FAILED)
 

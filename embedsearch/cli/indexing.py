@@ -18,7 +18,7 @@ from embedsearch.sync.embedding import Allowance
     nargs=-1,
     required=True,
     metavar="PATH...",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(path_type=Path),
 )
 @options.of_the_index
 @click.option("-g", "--glob", metavar="PATTERN", multiple=True, help="Only files that match.")
@@ -49,14 +49,20 @@ def index_(
     another terminal works meanwhile. Interrupt it when you like: the next run goes on.
     """
     nothing = f"no readable files in {', '.join(map(str, paths))}"
-    if dry_run:
-        with opening.open_for_a_plan(db, model) as index, progress.shown(quiet=quiet) as listener:
-            report = index.sync(paths, glob=glob, dry_run=True, progress=listener)
+    # A mistyped path makes no index; one that is gone may still be known to an old one.
+    makes = not dry_run and all(path.exists() for path in paths)
+    opened = (
+        opening.open_index(db, model, create=True)
+        if makes
+        else opening.open_without_making(db, model)
+    )
+    allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
+    with opened as index:
+        if dry_run:
+            with progress.shown(quiet=quiet) as listener:
+                report = index.sync(paths, glob=glob, dry_run=True, progress=listener)
             planned = index.estimate(Pending(report.texts, report.tokens))
-        reports.finish_rehearsal(ctx, report, planned, nothing=nothing, format_=format_)
-    else:
-        allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
-        with opening.open_index(db, model, create=True) as index:
+        else:
             report = spending.taken_in(
                 index,
                 partial(index.sync, paths, glob=glob),
@@ -65,4 +71,7 @@ def index_(
                 yes=yes,
                 quiet=quiet,
             )
+    if dry_run:
+        reports.finish_rehearsal(ctx, report, planned, nothing=nothing, format_=format_)
+    else:
         reports.finish(ctx, report, nothing=nothing, format_=format_, quiet=quiet)

@@ -36,8 +36,8 @@ def open_index(db: Path | None, model: str | None, *, create: bool = False) -> I
     return index
 
 
-def open_for_a_plan(db: Path | None, model: str | None) -> Index:
-    """Open the index, or an empty one in memory where there is none: a plan makes no files."""
+def open_without_making(db: Path | None, model: str | None) -> Index:
+    """Open the index, or an empty one in memory where there is none, for what makes no files."""
     try:
         return open_index(db, model)
     except embedsearch.errors.IndexNotFound:

@@ -1,4 +1,4 @@
-"""Where a hit is, as one can open it from here."""
+"""Where a file or a hit is, as one can open it from here."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 
 
 def path(hit: Hit) -> str:
-    """Return the path of a hit, from here when it lies below; its document's id without a file."""
-    if hit.source is None:
-        return hit.document_id
+    """Return the path of a hit as ``shown``; its document's id without a file."""
+    return hit.document_id if hit.source is None else shown(hit.source)
+
+
+def shown(path: str) -> str:
+    """Return a path from here when it lies below, else as it is."""
     here = Path.cwd()
-    source = Path(hit.source)
-    return str(source.relative_to(here) if source.is_relative_to(here) else source)
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def document_id(index: Index, given: str) -> str:

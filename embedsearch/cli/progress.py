@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from embedsearch.cli.terminal import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from embedsearch.sync.report import Progress
+    from embedsearch.sync.report import Progress, Stage
 
     Listener = Callable[[Progress], None]
 
 EVERY_SECONDS = 5.0
 """How often a line is written where there is no terminal: logs stay short."""
 
-_DOING = {"read": "reading", "embed": "embedding"}
+_DOING = {"walk": "looking", "read": "reading", "embed": "embedding"}
 
 
 @contextmanager
@@ -62,14 +64,16 @@ class _Drawn:
 
     def __call__(self, now: Progress) -> None:
         if now.stage not in self._tasks:
+            for task in self._bars.tasks:
+                self._bars.update(task.id, total=task.completed)  # a walk's end was not known
             self._started[now.stage] = time.monotonic()
-            self._tasks[now.stage] = self._bars.add_task(_DOING[now.stage], rate="")
+            self._tasks[now.stage] = self._bars.add_task(_DOING[now.stage], total=None, rate="")
         seconds = time.monotonic() - self._started[now.stage]
         self._bars.update(
             self._tasks[now.stage],
             completed=now.done,
             total=now.total,
-            rate=_rate(now, seconds),
+            rate=_amount(now.stage, now.done) if now.total is None else _rate(now, seconds),
         )
 
 
@@ -90,6 +94,8 @@ class _Written:
 
 
 def _line(now: Progress, seconds: float) -> str:
+    if now.total is None:
+        return f"{_DOING[now.stage]}: {_amount(now.stage, now.done)}, {_rate(now, seconds)}"
     share = now.done / max(now.total, 1)
     left = seconds / share - seconds if share else 0
     amount = f"{_amount(now.stage, now.done)} of {_amount(now.stage, now.total)}"
@@ -100,8 +106,14 @@ def _rate(now: Progress, seconds: float) -> str:
     return f"{_amount(now.stage, int(now.done / seconds))}/s" if seconds > 0 else ""
 
 
-def _amount(stage: str, n: int) -> str:
-    return f"{n / 1e6:,.1f} MB" if stage == "read" else f"{tokens(n)} tokens"
+def _amount(stage: Stage, n: int) -> str:
+    match stage:
+        case "walk":
+            return counted(n, "file")
+        case "read":
+            return f"{n / 1e6:,.1f} MB"
+        case "embed":
+            return f"{tokens(n)} tokens"
 
 
 def tokens(n: int) -> str:

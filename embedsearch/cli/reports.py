@@ -10,6 +10,7 @@ import click
 
 from embedsearch.cli import spending, terminal
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.places import shown
 from embedsearch.cli.progress import tokens
 from embedsearch.cli.terminal import counted, printable
 
@@ -103,7 +104,7 @@ def _changes(report: SyncReport) -> list[str]:
 
 def list_failures(failures: Sequence[Failure]) -> None:
     """Say on stderr which files could not be read and why."""
-    list_lines([("failed", f"{failure.path}: {failure.why}") for failure in failures])
+    list_lines([("failed", f"{shown(failure.path)}: {failure.why}") for failure in failures])
 
 
 def list_lines(lines: Sequence[tuple[str, str]]) -> None:

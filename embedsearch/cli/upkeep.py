@@ -10,6 +10,7 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
+from embedsearch.cli.places import shown
 from embedsearch.cli.terminal import counted, note, show
 from embedsearch.errors import IndexDamaged
 from embedsearch.index import salvage
@@ -52,7 +53,7 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if status.binary:
         yield "skipped", counted(status.binary, "binary file")
     for path, why in status.unread:
-        yield "unread", f"{path}: {why}"
+        yield "unread", f"{shown(path)}: {why}"
     if run:
         yield "last run", f"{run.command} at {run.started}, {run.seconds:.1f} s"
 

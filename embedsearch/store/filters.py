@@ -182,6 +182,11 @@ def other_than(id: str, position: int | None = None) -> Filter:
     return Filter("(d.id != ? or c.position != ?)", (id, position))
 
 
+def of_source(number: int) -> Filter:
+    """Return the filter for documents that were read from files of a source."""
+    return Filter("d.source = ?", (number,))
+
+
 def _joined(word: str, parts: Sequence[Filter]) -> Filter:
     real = [part for part in parts if part]
     if word == "or":

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+LOCK = "writer.lock"
+
 
 @contextmanager
 def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
@@ -28,7 +30,7 @@ def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
     if folder is None:
         yield
         return
-    lock = FileLock(folder / "writer.lock", timeout=wait)
+    lock = FileLock(folder / LOCK, timeout=wait)
     try:
         lock.acquire()
     except Timeout as error:

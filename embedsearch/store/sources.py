@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedsearch.errors import SourceNotFound
+from embedsearch.store import documents
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from embedsearch.store.database import Database
 
@@ -25,41 +27,56 @@ class Known:
     sha256: bytes
 
 
-def add(database: Database, root: Path) -> int:
-    """Return the number of a folder, which becomes a source when it is new."""
-    stored, inside = _stored(database, root)
+def add(database: Database, new: Mapping[int, Path]) -> None:
+    """Make folders sources, by the numbers they are to have."""
     with database.writing():
-        database.execute(
-            "insert or ignore into sources (root, inside) values (?, ?)", [stored, inside]
+        database.executemany(
+            "insert into sources (number, root, inside) values (?, ?, ?)",
+            ((number, *_stored(database, root)) for number, root in new.items()),
         )
-        number = int(database.value("select number from sources where root = ?", [stored]))
-        _absorb(database, number, root)
-    return number
 
 
-def _absorb(database: Database, source: int, root: Path) -> None:
-    """Take over the documents of sources inside a root, so that no file is known twice."""
-    for number, inner in roots(database).items():
-        if number == source or not inner.is_relative_to(root):
-            continue
-        prefix = f"{inner.relative_to(root).as_posix()}/"
-        database.execute(
-            """
-            update documents
-            set source = ?, path = ? || path, id = case when id = path then ? || id else id end
-            where source = ?
-            """,
-            [source, prefix, prefix, number],
-        )
+def merge(database: Database, taken_over: Mapping[int, tuple[int, str]]) -> None:
+    """Make sources a part of others, by number: of which, and where under its root (``sub/``).
+
+    Their documents have been moved before.
+    """
+    with database.writing():
+        for number, (by, place) in taken_over.items():
+            database.execute(
+                "update or replace unread set source = ?, path = ? || path where source = ?",
+                [by, place, number],
+            )
+            database.execute("delete from sources where number = ?", [number])
+
+
+def number_of(database: Database, folder: Path) -> int:
+    """Return the number of the source that a folder is.
+
+    Raises:
+        SourceNotFound: it is none.
+
+    """
+    place = Path(os.path.abspath(folder))  # noqa: PTH100 -- absolute() keeps '..'
+    for number, root in roots(database).items():
+        if root == place:
+            return number
+    raise SourceNotFound(f"{folder} is no folder of the index", hint="see: embedsearch status")
+
+
+def remove(database: Database, folder: Path) -> int:
+    """Forget a source with its documents, and return how many those were.
+
+    Raises:
+        SourceNotFound: the folder is none.
+
+    """
+    with database.writing():
+        number = number_of(database, folder)
+        removed = documents.remove(database, [k.id for k in known(database, number).values()])
         database.execute("delete from unread where source = ?", [number])
         database.execute("delete from sources where number = ?", [number])
-
-
-def holding(database: Database, folder: Path) -> tuple[int, Path] | None:
-    """Return the number and root of the source that a folder lies in, if it is in any."""
-    with database.reading():
-        found = [(n, root) for n, root in roots(database).items() if folder.is_relative_to(root)]
-    return found[0] if found else None
+    return removed
 
 
 def document_at(database: Database, path: Path) -> str | None:
@@ -106,13 +123,16 @@ def known(database: Database, source: int) -> dict[str, Known]:
     return {path: Known(*facts) for path, *facts in rows}
 
 
-def owners(database: Database, ids: Iterable[str]) -> dict[str, int | None]:
-    """Return, for those among ``ids`` that are taken, the source of the document."""
-    rows = database.execute(
-        "select d.id, d.source from json_each(?) j join documents d on d.id = j.value",
-        [json.dumps(list(ids))],
+def holds(database: Database, source: int, path: str) -> bool:
+    """Say whether anything is known of a file of a source, or of files below a folder of it."""
+    below = (f"{path}/", f"{path}0")  # '0' is the character after '/'
+    return any(
+        database.value(
+            f"select 1 from {table} where source = ? and (path = ? or path > ? and path < ?)",
+            [source, path, *below],
+        )
+        for table in ("documents", "unread")
     )
-    return dict(rows.fetchall())
 
 
 def touch(database: Database, files: Iterable[tuple[int, int, str]]) -> None:
@@ -121,7 +141,7 @@ def touch(database: Database, files: Iterable[tuple[int, int, str]]) -> None:
         database.executemany("update documents set size = ?, mtime_ns = ? where id = ?", files)
 
 
-def rename(database: Database, files: Iterable[tuple[str, int, str, int, str]]) -> None:
+def move(database: Database, files: Iterable[tuple[str, int, str, int, str]]) -> None:
     """Give documents a new (id, source, path, mtime_ns), by their old id."""
     with database.writing():
         database.executemany(

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Status:
     """What an index holds; ``embedded`` of ``counts.texts`` passages have a vector.
 
-    ``unread`` are the files that could not be read, with the reason; ``binary`` how many were
-    skipped because they hold no text. ``size`` is in bytes, of all files of the index.
+    ``unread`` are the files that could not be read, by their absolute paths, with the reason;
+    ``binary`` how many were skipped because they hold no text. ``size`` is in bytes, of all files
+    of the index.
     """
 
     path: Path | None
@@ -51,7 +52,11 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             "select name, embedder, dimensions from spaces where number = ?", [space]
         ).fetchone()
         roots = sources.roots(database)
-        unread = [(path, why) for n in roots for path, why in sources.unread(database, n).items()]
+        unread = [
+            (str(root / path), why)
+            for number, root in roots.items()
+            for path, why in sources.unread(database, number).items()
+        ]
         return Status(
             path=folder,
             counts=counts,

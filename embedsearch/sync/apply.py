@@ -26,11 +26,17 @@ def apply(
     """Take in what a plan says changed; embedding is left to the second loop."""
     ids = intake.ids(database, made)
     with database.writing():
-        sources.rename(
+        documents.remove(database, list(made.removed))
+        sources.add(database, made.layout.new)
+        sources.move(
             database,
-            [(ids[f], f.source, f.path, f.mtime_ns, known.id) for known, f in made.renamed],
+            [
+                (ids[file], file.source, file.path, file.mtime_ns, file.known.id)
+                for file in (*made.moved, *made.renamed)
+                if file.known
+            ],
         )
-        documents.remove(database, [known.id for known in made.removed.values()])
+        sources.merge(database, made.layout.taken_over)
         sources.forget_unread(database, made.gone)
     tally = intake.take_in(database, [*made.changed, *made.new], ids, chunking, progress)
     return _report(made, tally)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import count
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from embedsearch.store import documents, sources
@@ -45,30 +46,49 @@ class Tally:
             case Unread(binary=True):
                 self.skipped += 1
             case Unread(why=why):
-                self.failed.append(Failure(file.path, why))
+                self.failed.append(Failure(str(file.absolute), why))
             case Failure():
                 self.failed.append(outcome)
 
 
 def ids(database: Database, made: Plan) -> dict[File, str]:
-    """Return the id of each file to read or rename: its path under the source's root.
+    """Return the id of each file to read, rename or move: its path under the source's root.
 
-    Where another source has taken that id, the root's name goes before it.
+    Where another document has that id, the root's name goes before it, else the whole path is
+    the id, else the whole path with a number.
     """
-    files = [*made.changed, *made.new, *(file for _, file in made.renamed)]
-    fresh = [file for file in files if file.known is None]
-    taken = sources.owners(database, chain(*(_names(file) for file in fresh)))
-    chosen = {file: file.known.id for file in files if file.known}
-    for file in fresh:
-        chosen[file] = next(
-            name for name in _names(file) if taken.get(name, file.source) == file.source
-        )
-        taken[chosen[file]] = file.source
-    return chosen
+    there = [*made.moved, *made.renamed]
+    chosen: dict[str, File] = {}
+    _choose(database, there, set(made.removed), chosen)
+    # Documents move before new files are read: what they leave is free by then.
+    left = {file.known.id for file in there if file.known}
+    _choose(database, made.new, left | set(made.removed), chosen)
+    now = {file.known.id: id for id, file in chosen.items() if file.known}
+    changed = {file: now.get(file.known.id, file.known.id) for file in made.changed if file.known}
+    return {file: id for id, file in chosen.items()} | changed
 
 
-def _names(file: File) -> tuple[str, str, str]:
-    return file.path, f"{file.root.name}/{file.path}", file.absolute.as_posix()
+def _choose(
+    database: Database, files: Iterable[File], left: set[str], chosen: dict[str, File]
+) -> None:
+    """Add an id for each file that no other document has; those in ``left`` are free again."""
+    waiting = {file: _names(file) for file in files}
+    while waiting:
+        offered = {file: next(names) for file, names in waiting.items()}
+        taken = documents.held(database, list(offered.values())) - left
+        for file, name in offered.items():
+            own = file.known is not None and file.known.id == name
+            if name not in chosen and (own or name not in taken):
+                chosen[name] = file
+                del waiting[file]
+
+
+def _names(file: File) -> Iterator[str]:
+    whole = PurePosixPath(file.absolute.as_posix())
+    yield file.path
+    yield f"{file.root.name}/{file.path}"
+    yield str(whole)
+    yield from (str(whole.with_stem(f"{whole.stem}~{n}")) for n in count(2))
 
 
 def take_in(

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
 from embedsearch import readers
 from embedsearch.readers import Unreadable
 from embedsearch.store import sources
-from embedsearch.store.globs import matches
-from embedsearch.sync.report import Failure
+from embedsearch.sync.report import Failure, Progress
+from embedsearch.sync.scopes import scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from embedsearch.store.database import Database
     from embedsearch.store.sources import Known, Unread
+    from embedsearch.sync.scopes import Layout, Scope
 
 T = TypeVar("T")
 
-
-NO_SOURCE = 0
-"""Stands for a folder that is no source yet: nothing is known of its files."""
+FILES_BETWEEN = 500
+"""How many files are found between two words of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,14 @@ class File:
 class Plan:
     """What changed in the folders since the index last saw them."""
 
+    layout: Layout
     new: list[File] = field(default_factory=list)
     changed: list[File] = field(default_factory=list)
     removed: dict[str, Known] = field(default_factory=dict)
-    """By path. A file that moved within the plan's folders is in ``renamed`` instead."""
-    renamed: list[tuple[Known, File]] = field(default_factory=list)
+    """By id. A file that moved within the plan's folders is in ``renamed`` instead."""
+    renamed: list[File] = field(default_factory=list)
+    moved: list[File] = field(default_factory=list)
+    """The files of sources that are taken over, where they are now known to lie."""
     unchanged: int = 0
     skipped: int = 0
     failed: list[Failure] = field(default_factory=list)
@@ -60,102 +64,90 @@ class Plan:
     """(source, path) of files that could not be read, and are no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The part of a source that a sync is about: all of it, a folder in it, or one file."""
-
-    root: Path
-    source: int
-    inside: str
-    """The folder or file under the root; empty for all."""
-    glob: tuple[str, ...] = ()
-    skip: str = ""
-    """A folder under the root that is left out: the index's own."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether every file of the source is of this scope."""
-        return not (self.inside or self.glob or self.skip)
-
-    def narrowed(self, files: dict[str, T]) -> dict[str, T]:
-        """Return those of a source's files, by path, that are of this scope."""
-        if self.whole:
-            return files
-        return {path: facts for path, facts in files.items() if self.holds(path)}
-
-    def holds(self, path: str) -> bool:
-        """Say whether a path under the root is of this scope."""
-        if self.inside and not _under(path, self.inside):
-            return False
-        if self.skip and _under(path, self.skip):
-            return False
-        return matches(path, self.glob)
-
-
-def scope(
+def plan(
     database: Database,
-    path: Path,
+    paths: Sequence[Path],
+    progress: Callable[[Progress], None],
     *,
     glob: Sequence[str] = (),
-    skip: Path | None = None,
-    create: bool = True,
-) -> Scope:
-    """Return what syncing a path is about; a folder in no source becomes one if ``create``.
-
-    Raises:
-        FileNotFoundError: the path does not exist.
-
-    """
-    if not path.exists():
-        raise FileNotFoundError(f"no such file or folder: {path}")
-    path = Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would lose a link's own name
-    folder = path if path.is_dir() else path.parent
-    source, root = sources.holding(database, folder) or (
-        sources.add(database, folder) if create else NO_SOURCE,
-        folder,
-    )
-    skipped = _inside(root, skip) if skip and skip.is_relative_to(root) else ""
-    return Scope(root, source, _inside(root, path), tuple(glob), skipped)
-
-
-def _inside(root: Path, path: Path) -> str:
-    inside = path.relative_to(root).as_posix()
-    return "" if inside == "." else inside
-
-
-def _under(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
-
-
-def plan(database: Database, scopes: Iterable[Scope]) -> Plan:
+    own: Sequence[Path] = (),
+) -> Plan:
     """Return what changed, by size and modification time: unchanged files are not opened.
 
-    A new file that has a removed one's bytes is that one, renamed.
+    A new file that has a removed one's bytes is that one, renamed. ``own`` is how the paths of the
+    index's own files begin: they are left out.
+
+    Raises:
+        FileNotFoundError: a path does not exist, and nothing is known of it.
+        FolderGone: the source that a path lies in is not there.
+
     """
-    made = Plan()
-    for each in scopes:
-        _compare(database, each, made)
+    layout, named = scopes(database, paths, glob=glob, own=own)
+    made = Plan(layout)
+    of_source: dict[int, list[Scope]] = {}
+    for scope in named:
+        of_source.setdefault(scope.source, []).append(scope)
+    tell = _every_so_often(progress)
+    for parts in of_source.values():
+        _compare(database, parts, made, tell)
     _find_renamed(made)
+    found_again = {*made.removed, *(file.known.id for file in made.renamed if file.known)}
+    made.moved = [file for file in made.moved if file.known and file.known.id not in found_again]
     return made
 
 
-def _compare(database: Database, scope: Scope, made: Plan) -> None:
-    with database.reading():
-        known = scope.narrowed(sources.known(database, scope.source))
-        unread = scope.narrowed(sources.unread(database, scope.source))
+def _every_so_often(progress: Callable[[Progress], None]) -> Callable[[], None]:
+    """Return what is to be called for every file that is found."""
+    files = count(1)
+
+    def tell() -> None:
+        found = next(files)
+        if found % FILES_BETWEEN == 0:
+            progress(Progress("walk", found, None))
+
+    return tell
+
+
+def _compare(
+    database: Database, scopes: Sequence[Scope], made: Plan, tell: Callable[[], None]
+) -> None:
+    """Compare all that a sync is about in one source, so that no file is met twice."""
+    source, root = scopes[0].source, scopes[0].root
+    all_known, all_unread = _held(database, source, made)
+    known, unread = _narrowed(all_known, scopes), _narrowed(all_unread, scopes)
     lost: list[str] = []
-    for found in _files(scope):
+    for found in _each_once(chain(*(_files(scope, tell) for scope in scopes))):
+        path = found.path
         if isinstance(found, Unreadable):
-            lost.append(found.path)
-            made.failed.append(Failure(found.path, found.why))
-        elif scope.whole or scope.holds(found.path):
-            path = found.path
-            _compare_file(scope, found, known.pop(path, None), unread.pop(path, None), made)
+            lost.append(path)
+            made.failed.append(Failure(str(root / path), found.why))
+        else:
+            _compare_file(scopes[0], found, known.pop(path, None), unread.pop(path, None), made)
     for path, facts in known.items():
         # A folder that can't be listed may still hold what it held.
         if not any(PurePosixPath(path).is_relative_to(folder) for folder in lost):
-            made.removed[path] = facts
-    made.gone += [(scope.source, path) for path in unread]
+            made.removed[facts.id] = facts
+    made.gone += [(source, path) for path in unread]
+
+
+def _held(
+    database: Database, source: int, made: Plan
+) -> tuple[dict[str, Known], dict[str, Unread]]:
+    """Return what is known of the files that are a source's, or will be, by path."""
+    known: dict[str, Known] = {}
+    unread: dict[str, Unread] = {}
+    with database.reading():
+        for number, place in made.layout.parts(source).items():
+            of_part = {place + path: k for path, k in sources.known(database, number).items()}
+            known |= of_part
+            unread |= {place + path: u for path, u in sources.unread(database, number).items()}
+            if number != source:
+                root = made.layout.roots[source]
+                made.moved += [
+                    File(root, source, path, facts.size, facts.mtime_ns, facts)
+                    for path, facts in of_part.items()
+                ]
+    return known, unread
 
 
 def _compare_file(
@@ -169,15 +161,40 @@ def _compare_file(
         if unread.binary:
             made.skipped += 1
         else:
-            made.failed.append(Failure(found.path, unread.why))
+            made.failed.append(Failure(str(scope.root / found.path), unread.why))
         return
     file = File(scope.root, scope.source, found.path, found.size, found.mtime_ns, known)
     (made.changed if known else made.new).append(file)
 
 
-def _files(scope: Scope) -> Iterator[readers.File | Unreadable]:
+def _narrowed(files: dict[str, T], scopes: Sequence[Scope]) -> dict[str, T]:
+    """Return those of a source's files, by path, that are of some scope."""
+    if any(scope.whole for scope in scopes):
+        return files
+    return {path: facts for path, facts in files.items() if any(s.holds(path) for s in scopes)}
+
+
+def _each_once(found: Iterable[readers.File | Unreadable]) -> Iterator[readers.File | Unreadable]:
+    """Yield what is found, once though it lies in several scopes."""
+    met: set[str] = set()
+    for each in found:
+        if each.path not in met:
+            met.add(each.path)
+            yield each
+
+
+def _files(scope: Scope, tell: Callable[[], None]) -> Iterator[readers.File | Unreadable]:
     """Yield the files of a scope, named by their path under the source's root."""
+    for found in _walked(scope):
+        tell()
+        if scope.whole or isinstance(found, Unreadable) or scope.holds(found.path):
+            yield found
+
+
+def _walked(scope: Scope) -> Iterator[readers.File | Unreadable]:
     start = scope.root / scope.inside
+    if scope.inside and not start.exists():
+        return
     if start.is_file():
         facts = start.stat()
         yield readers.File(scope.inside, facts.st_size, facts.st_mtime_ns)
@@ -195,14 +212,14 @@ def _files(scope: Scope) -> Iterator[readers.File | Unreadable]:
 def _find_renamed(made: Plan) -> None:
     """Move pairs of a removed and a new file with the same bytes and suffix to ``renamed``."""
     lost: dict[tuple[int, bytes, str], list[str]] = {}
-    for path, known in made.removed.items():
-        lost.setdefault((known.size, known.sha256, PurePosixPath(path).suffix), []).append(path)
+    for id, known in made.removed.items():
+        lost.setdefault((known.size, known.sha256, PurePosixPath(id).suffix), []).append(id)
     sizes = {size for size, _, _ in lost}
     still_new = []
     for file in made.new:
         identity = _identity(file) if file.size in sizes else None
-        if identity and (paths := lost.get(identity)):
-            made.renamed.append((made.removed.pop(paths.pop(0)), file))
+        if identity and (ids := lost.get(identity)):
+            made.renamed.append(replace(file, known=made.removed.pop(ids.pop(0))))
         else:
             still_new.append(file)
     made.new = still_new

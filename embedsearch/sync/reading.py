@@ -90,7 +90,7 @@ def read(file: File, id: str, chunking: Chunking) -> Outcome:
         binary = isinstance(error, BinaryFile)
         return Unread(file.size, file.mtime_ns, binary, str(error))
     except OSError as error:
-        return Failure(file.path, (error.strerror or str(error)).lower())
+        return Failure(str(file.absolute), (error.strerror or str(error)).lower())
     except EmbedsearchError:
         raise
     except BaseException as error:  # the one door: a bug that a file brings to light
@@ -100,7 +100,7 @@ def read(file: File, id: str, chunking: Chunking) -> Outcome:
         why = f"its reader failed: {_line(error)}"
         # A tokenizer may be mended, and memory freed, without a change to the file.
         if document is not None or isinstance(error, MemoryError):
-            return Failure(file.path, why)
+            return Failure(str(file.absolute), why)
         return Unread(file.size, file.mtime_ns, binary=False, why=why)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Stage: TypeAlias = Literal["walk", "read", "embed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that could not be read, and why."""
+    """A file that could not be read, by its absolute path, and why."""
 
     path: str
     why: str
@@ -16,11 +18,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a loop has come: in bytes read, or in tokens embedded."""
+    """How far a stage has come: in files found, in bytes read, or in tokens embedded.
 
-    stage: Literal["read", "embed"]
+    While files are being found, nobody knows the ``total``: it is ``None``.
+    """
+
+    stage: Stage
     done: int
-    total: int
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _read_alone(work: tuple[File, str], chunking: Chunking) -> tuple[File, Outco
         with _pool(chunking, 1) as pool:
             return _received(pool.submit(_read_group, [work]))[0]
     except BrokenProcessPool:
-        return work[0], Failure(work[0].path, "crashed its reader")
+        return work[0], Failure(str(work[0].absolute), "crashed its reader")
 
 
 def _received(sent: Future[tuple[Outcomes, Logged]]) -> Outcomes:

@@ -1,0 +1,144 @@
+"""Scopes: which part of which source the paths of a sync are about. Nothing is written here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedsearch.errors import FolderGone
+from embedsearch.store import sources
+from embedsearch.store.globs import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from embedsearch.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of a source that a sync is about: all of it, a folder in it, or one file."""
+
+    root: Path
+    source: int
+    inside: str
+    """The folder or file under the root; empty for all."""
+    glob: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    """How the paths of the index's own files begin, where they lie under the root."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every file of the source is of this scope."""
+        return not (self.inside or self.glob or self.own)
+
+    def holds(self, path: str) -> bool:
+        """Say whether a path under the root is of this scope."""
+        if self.inside and not _under(path, self.inside):
+            return False
+        return not path.startswith(self.own) and matches(path, self.glob)
+
+
+@dataclass(slots=True)
+class Layout:
+    """The sources as a sync will leave them: a new one has its number before it is stored."""
+
+    roots: dict[int, Path]
+    new: dict[int, Path] = field(default_factory=dict)
+    taken_over: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """By the number of a source that will be none: whose its files become, and where they lie
+    under that one's root (``sub/``)."""
+
+    def source_of(self, path: Path) -> int:
+        """Return the number of the innermost source that a path lies in, of a new one if need be.
+
+        A folder takes over the sources inside it, so that no file is known twice; a file leaves
+        those beside it alone.
+        """
+        folder = path if path.is_dir() else path.parent
+        holding = self.holding(path)
+        number = self._add(folder) if holding is None else holding
+        if folder == path:
+            self._take_over(number, folder)
+        return number
+
+    def holding(self, path: Path) -> int | None:
+        """Return the number of the innermost source that a path lies in, ``None`` for none."""
+        around = [number for number, root in self.roots.items() if path.is_relative_to(root)]
+        return max(around, key=lambda number: len(self.roots[number].parts), default=None)
+
+    def _add(self, root: Path) -> int:
+        number = 1 + max([0, *self.roots, *self.taken_over])
+        self.roots[number] = self.new[number] = root
+        return number
+
+    def _take_over(self, number: int, folder: Path) -> None:
+        for inner, root in list(self.roots.items()):
+            if inner != number and root.is_relative_to(folder):
+                place = root.relative_to(self.roots[number]).as_posix()
+                self.taken_over[inner] = number, f"{place}/"
+                del self.roots[inner]
+
+    def parts(self, number: int) -> dict[int, str]:
+        """Return the stored sources that will be this one, and where each lies under its root."""
+        inner = self.taken_over.items()
+        return {number: ""} | {taken: place for taken, (by, place) in inner if by == number}
+
+
+def scopes(
+    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), own: Sequence[Path] = ()
+) -> tuple[Layout, list[Scope]]:
+    """Return what syncing paths is about, and the sources as that will leave them.
+
+    Raises:
+        FileNotFoundError: a path does not exist, and nothing is known of it.
+        FolderGone: the source that a path lies in is not there.
+
+    """
+    with database.reading():
+        layout = Layout(sources.roots(database))
+        for path in paths:
+            if not path.exists():
+                _require_known(database, layout, path)
+    named = [_absolute(path) for path in paths]
+    # Outer folders come first: what lies in them is then theirs.
+    outer_first = sorted(named, key=lambda path: (not path.is_dir(), len(path.parts)))
+    numbers = {path: layout.source_of(path) for path in outer_first}
+    return layout, [
+        _scope(layout.roots[numbers[path]], numbers[path], path, glob, own) for path in named
+    ]
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would lose a link's own name
+
+
+def _require_known(database: Database, layout: Layout, path: Path) -> None:
+    """Let a path that is gone be named where its source is there to say so: then it was deleted."""
+    place = _absolute(path)
+    number = layout.holding(place)
+    if number is not None and not layout.roots[number].is_dir():
+        root = layout.roots[number]
+        raise FolderGone(
+            f"{root} is not there; what the index holds of it is kept",
+            hint=f"if it is gone for good: embedsearch rm --source {shlex.quote(str(root))}",
+        )
+    if number is None or not sources.holds(database, number, _inside(layout.roots[number], place)):
+        raise FileNotFoundError(f"no such file or folder: {path}")
+
+
+def _scope(root: Path, source: int, path: Path, glob: Sequence[str], own: Sequence[Path]) -> Scope:
+    below = tuple(_inside(root, each) for each in map(_absolute, own) if each.is_relative_to(root))
+    return Scope(root, source, _inside(root, path), tuple(glob), below)
+
+
+def _inside(root: Path, path: Path) -> str:
+    inside = path.relative_to(root).as_posix()
+    return "" if inside == "." else inside
+
+
+def _under(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
