@@ -123,7 +123,12 @@ def main() -> None:
     sides = [side for side in SIDES if installed(side)]
     waves = [
         [(side, "bucket") for side in sides],
-        [("embedsearch", limit) for limit in limits() if limit != "bucket"],
+        [("embedsearch", limit) for limit in limits() if limit != "bucket"]
+        + [
+            (side, "failures charged")
+            for side in sides
+            if side in {"openai, 10 retries", "llama-index"}
+        ],
     ]
     runs = []
     for wave in waves:
