@@ -379,6 +379,8 @@ def test_a_refusal_is_the_error_of_its_status(
     error = caught.value
     assert (error.status_code, error.code, error.request_id) == (status, "gone", "req_1")
     assert error.body == body
+    assert (error.hint is not None) == (status in {401, 404})
+    assert (error.hint is not None) == (status in {401, 404})
 
 
 @pytest.mark.parametrize(
@@ -729,6 +731,35 @@ def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) 
     content.write_to_file(tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == content.read() == b"\x00\x01\x02"
     assert list(content.iter_bytes(2)) == [b"\x00\x01", b"\x02"]
+
+
+def test_a_large_download_goes_to_a_file_as_it_comes(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+
+    async def adownload() -> None:
+        async with AsyncClient(base_url=server.url, max_retries=0) as client:
+            async with client.files.with_streaming_response.content("f") as answer:
+                await answer.stream_to_file(path)
+            async with client.files.with_streaming_response.content("f") as answer:
+                assert [chunk async for chunk in answer.iter_bytes()] == [b"xy", b"z"]
+
+    with Client(base_url=server.url, max_retries=0) as client:
+        content = client.files.with_streaming_response.content
+        server.reply = Reply([b"01", b"2"])
+        with content("f") as answer:
+            answer.stream_to_file(path)
+        assert path.read_bytes() == b"012"
+        server.reply = Reply([b"345"], cut=True)
+        with content("f") as answer, pytest.raises(ConnectionFailed):
+            answer.stream_to_file(path)
+        server.says({"error": "gone"}, status=404)
+        with pytest.raises(NotFound, match="gone"), content("f"):
+            pass
+    assert path.read_bytes() == b"012"
+    server.reply = Reply([b"xy", b"z"])
+    asyncio.run(adownload())
+    assert path.read_bytes() == b"xyz"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 # The document

@@ -34,6 +34,14 @@ _ERRORS: dict[int, type[APIError]] = {
     422: BadRequest,
     429: RateLimited,
 }
+_HINTS = {
+    401: "check the key: OPENAI_API_KEY, or api_key",
+    404: "check the name, and the base URL: OPENAI_BASE_URL, or base_url",
+}
+_HINTS = {
+    401: "check the key: OPENAI_API_KEY, or api_key",
+    404: "check the name, and the base URL: OPENAI_BASE_URL, or base_url",
+}
 _SHOWN = 500
 """Characters of an answer that is no JSON, shown in the error."""
 
@@ -147,4 +155,5 @@ def refusal(body: object, status_code: int, headers: Mapping[str, str]) -> APIEr
         code=None if code is None else str(code),
         headers=headers,
         body=body,
+        hint=_HINTS.get(status),
     )

@@ -34,6 +34,7 @@ from typing import (
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
 from embedsearch.client.raw import RawAwaiting, RawBlocking
+from embedsearch.client.streamed import StreamedAwaiting, StreamedBlocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
 
 _UNPACK: object = Unpack
 
-Driver: TypeAlias = Blocking | Awaiting | RawBlocking | RawAwaiting
+Driver: TypeAlias = (
+    Blocking | Awaiting | RawBlocking | RawAwaiting | StreamedBlocking | StreamedAwaiting
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,12 +72,22 @@ class Resource(Generic[M]):
         """
         return type(self)(raw(self.driver))
 
+    @property
+    def with_streaming_response(self) -> Any:
+        """The same endpoints, giving a context with a `StreamedResponse`: for large files."""
+        return type(self)(streamed(self.driver))
+
 
 def raw(driver: Driver) -> Any:
     """Give the driver that does the same and gives the answer as HTTP has it."""
     if isinstance(driver, Blocking):
         return RawBlocking(driver)
     return RawAwaiting(driver) if isinstance(driver, Awaiting) else driver
+
+
+def streamed(driver: Any) -> Any:
+    """Give the driver that does the same and gives the answer while it comes."""
+    return StreamedBlocking(driver) if isinstance(driver, Blocking) else StreamedAwaiting(driver)
 
 
 class Streaming(Protocol[P, Whole_co, Streamed_co]):

@@ -192,4 +192,6 @@ def _answer(response: httpx.Response, content: bytes | bytearray) -> Answer:
 def _failed(error: httpx.RequestError, host: str) -> ConnectionFailed:
     """Translate a failure. It is not chained: httpx's frames hold headers, and so the key."""
     kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
-    return kind(f"no answer from {host}: {type(error).__name__} {error}".rstrip())
+    unreached = isinstance(error, httpx.ConnectError)
+    hint = "is the server running, and the base URL right?" if unreached else None
+    return kind(f"no answer from {host}: {type(error).__name__} {error}".rstrip(), hint=hint)
