@@ -106,7 +106,7 @@ def test_the_trace_of_a_bug_in_a_worker_is_logged_here(
     caplog.set_level("INFO")
     with Index.open(tmp_path / "index", FussyEmbedder()) as index:
         report = index.sync(corpus, embed=False)
-    failures = {failure.path: failure.why for failure in report.failed}
+    failures = {Path(failure.path).name: failure.why for failure in report.failed}
     assert failures["05.txt"] == "its reader failed: KeyError: 'foo'"
     assert 'raise KeyError("foo")' in caplog.text
 

@@ -129,6 +129,25 @@ class Database:
             finally:
                 self._writes = False
 
+    @contextmanager
+    def aside(self) -> Iterator[Database]:
+        """Give a database to write to, be a snapshot open here or not.
+
+        Raises:
+            StorageFailed: a snapshot of an index in memory is open, which has no other door.
+
+        """
+        if not self.connection.in_transaction:
+            yield self
+        elif self.path is None:
+            raise StorageFailed("an index in memory can't be written beside its own snapshot")
+        else:
+            other = open_database(self.path, create=False)
+            try:
+                yield other
+            finally:
+                other.close()
+
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
         try:
