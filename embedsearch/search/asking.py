@@ -35,15 +35,15 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> ND
         return kept
     unwritable = suppress(StorageFailed, IndexLocked)
     tokens = embedder.tokenizer.count([query])[0]
-    with unwritable:
+    with unwritable, database.aside() as writable:
         sent = Sent(_now(), embedder.host, embedder.model, None, text_hash(query), tokens)
-        outbox.note(database, [sent])
+        outbox.note(writable, [sent])
     found: NDArray[np.float32] = embedder.embed([query], kind="query")[0]
     cost = embedder.cost(tokens)
-    with unwritable, database.writing(generation=False):
-        queries.keep(database, space, query, found)
+    with unwritable, database.aside() as writable, writable.writing(generation=False):
+        queries.keep(writable, space, query, found)
         usage.note(
-            database, [Use(_now(), "search", embedder.host, embedder.model, 1, tokens, cost)]
+            writable, [Use(_now(), "search", embedder.host, embedder.model, 1, tokens, cost)]
         )
     return found
 
