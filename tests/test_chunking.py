@@ -151,9 +151,24 @@ def test_chunks_know_their_lines() -> None:
 
 
 def test_chunks_know_the_page_they_start_on() -> None:
-    document = Document("a", "a b\nc d\ne f", pages=(0, 4, 8))
-    assert [c.page for c in chunk(document, Words(), limit=2)] == [1, 2, 3]
-    assert [c.page for c in chunk(document, Words(), limit=4)] == [1, 3]
+    document = Document("a", "a b\nc d\ne f\ng h i", pages=(0, 8))
+    assert [c.page for c in chunk(document, Words(), limit=2)] == [1, 1, 2, 2, 2]
+    assert [c.page for c in chunk(document, Words(), limit=3)] == [1, 1, 2, 2]
+
+
+def test_a_page_that_fits_is_a_chunk_of_its_own() -> None:
+    pages = ["Tsunamis are waves.\n", "\n", "Earthquakes shake.\n", "Hurricanes turn.\n"]
+    starts = tuple(sum(map(len, pages[:n])) for n in range(4))
+    document = Document("slides.pdf", "".join(pages), pages=starts)
+    chunks = chunk(document, Words(), limit=20, overlap=4)
+    assert [(c.text, c.page) for c in chunks] == [(text, n) for n, text in enumerate(pages, 1)]
+
+
+def test_a_page_that_does_not_fit_is_cut_like_any_text() -> None:
+    long, short = "word " * 25, "the end of it"
+    document = Document("book.pdf", long + short, pages=(0, len(long)))
+    chunks = chunk(document, Words(), limit=20)
+    assert [(c.tokens, c.page) for c in chunks] == [(20, 1), (9, 1)]
 
 
 def test_chunks_know_the_headings_they_stand_under() -> None:

@@ -20,7 +20,8 @@ def chunk(document: Document, tokenizer: Tokenizer, *, limit: int, overlap: int 
     """Cut a document into slices of at most ``limit`` tokens, each encoded on its own.
 
     Together the chunks cover the whole text; their starts and ends strictly ascend. A cut is
-    made at the best boundary in the second half of the limit: heading or top-level definition,
+    made where a page ends that fits the limit, as a slide does, else at the best boundary in the
+    second half of the limit: heading or top-level definition,
     blank line, list item, line, sentence, word, punctuation, grapheme. A fence that fits the
     limit is never cut; a grapheme only if it alone exceeds the limit, down to a single
     character, whatever its tokens. A chunk repeats up to ``overlap`` tokens of the one before

@@ -66,6 +66,9 @@ class Cutter:
     def _best_cut(self, start: int, floor: int, budget: int) -> int | None:
         """Return the best cut after ``floor`` in the second half of ``budget`` tokens."""
         last = self._ruler.reach(start, budget)
+        page_end = self._outline.page_end(start)
+        if page_end is not None and floor < page_end <= last:
+            return page_end
         if last >= len(self._text):
             return len(self._text)
         fence = self._fence_around(last)
@@ -151,7 +154,7 @@ class Cutter:
         return end if self._fence_around(cut) else cut
 
     def _starts_section(self, cut: int) -> bool:
-        if self._outline.sections(cut, cut):
+        if self._outline.sections(cut, cut) or self._outline.starts_page(cut):
             return True
         definition = boundaries_in(self._text, cut, cut, kind=self._kind)[0]
         return definition.starts_section and cut in definition.last(self._text, cut, cut)

@@ -59,6 +59,17 @@ class Outline:
         """Return the page of the character at ``offset``, from 1."""
         return max(1, bisect_right(self.page_starts, offset)) if self.page_starts else None
 
+    def page_end(self, start: int) -> int | None:
+        """Return where the page that begins at ``start`` ends, ``None`` where none begins there."""
+        following = bisect_right(self.page_starts, start)
+        begins = self.starts_page(start) and following < len(self.page_starts)
+        return self.page_starts[following] if begins else None
+
+    def starts_page(self, offset: int) -> bool:
+        """Whether a page begins at ``offset``."""
+        number = bisect_left(self.page_starts, offset)
+        return number < len(self.page_starts) and self.page_starts[number] == offset
+
     def fence_around(self, offset: int) -> tuple[int, int] | None:
         """Return the fenced block that a cut at ``offset`` would split."""
         if not self.fences:
