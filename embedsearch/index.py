@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, EmbeddingError, IndexLocked, IndexNotFound
+from embedsearch.errors import (
+    EmbedderMismatch,
+    EmbeddingError,
+    IndexCorrupt,
+    IndexLocked,
+    IndexNotFound,
+)
 from embedsearch.search import freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
@@ -117,6 +123,8 @@ class Index:
             )
         # Absolute, as the working directory may change while the index is open.
         folder = None if str(path) == ":memory:" else Path(path).absolute()
+        if folder:
+            _refuse_emptied(folder)
         database = open_database(folder and folder / DATABASE, create=create)
         try:
             if create:
@@ -501,6 +509,24 @@ def _ledger_line(command: str, started: datetime, report: SyncReport) -> runs.Ru
         report.tokens,
         report.cost,
     )
+
+
+def _refuse_emptied(folder: Path) -> None:
+    """Raise IndexCorrupt for an ``index.db`` of no bytes beside what only an index leaves.
+
+    SQLite would take it for a new database, and delete the log.
+    """
+    database = folder / DATABASE
+    left = (folder / CACHE, folder / f"{DATABASE}-wal")
+    if _size(database) == 0 and any(map(_size, left)):
+        raise IndexCorrupt(
+            f"{database} is empty; it held an index",
+            hint=f"put a backup in its place, or move {folder} away and index anew",
+        )
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None
 
 
 def _settle(

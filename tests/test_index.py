@@ -23,6 +23,7 @@ from embedsearch.errors import (
     IndexNotFound,
     StorageFailed,
 )
+from embedsearch.index import salvage
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -379,6 +380,19 @@ def test_opening_to_read_makes_no_index_of_an_empty_file(tmp_path: Path) -> None
     with pytest.raises(IndexCorrupt, match="holds no index"):
         Index.open(tmp_path, create=False)
     assert (tmp_path / "index.db").stat().st_size == 0
+
+
+@pytest.mark.parametrize("left", ["vectors.faiss", "index.db-wal"])
+@pytest.mark.parametrize("create", [True, False])
+def test_an_emptied_database_is_no_new_index(tmp_path: Path, left: str, *, create: bool) -> None:
+    (tmp_path / "index.db").touch()
+    (tmp_path / left).write_bytes(b"what is left")
+    with pytest.raises(IndexCorrupt, match=r"index\.db is empty; it held an index"):
+        Index.open(tmp_path, HashEmbedder(), create=create)
+    with pytest.raises(IndexCorrupt, match="can't be salvaged"):
+        salvage(tmp_path)
+    assert (tmp_path / "index.db").read_bytes() == b""
+    assert (tmp_path / left).read_bytes() == b"what is left"
 
 
 def test_verify_takes_its_turn_beside_a_writer(tmp_path: Path) -> None:
