@@ -295,6 +295,14 @@ def test_add_names_the_columns_there_are(here: Path) -> None:
     assert "body" in result.stderr
 
 
+def test_add_goes_on_after_a_row_that_is_never_closed(here: Path) -> None:
+    (here / "rows.csv").write_text('id,text\n1,one\n2,"two\n3,three\n')
+    result = run("add", "rows.csv")
+    assert result.exit_code == 3
+    assert "failed: rows.csv:3: its quotation mark is never closed" in result.stderr
+    assert run("ls").stdout == "1\n3\n"
+
+
 def test_tokens_counts_shows_and_prices() -> None:
     assert run("tokens", "--text", "hamburger", "--show").stdout.splitlines()[0] == "hamb|urger"
     shown = run("tokens", "--text", "hamburger", "--encoding", "cl100k_base", "--show").stdout
