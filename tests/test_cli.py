@@ -303,6 +303,34 @@ def test_add_goes_on_after_a_row_that_is_never_closed(here: Path) -> None:
     assert run("ls").stdout == "1\n3\n"
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("rows_before", [0, 2_000])
+def test_add_reads_the_encodings_that_spreadsheets_write(
+    here: Path, encoding: str, rows_before: int
+) -> None:
+    rows = "a row of ordinary words that has no text,\n" * rows_before
+    data = f"id,text\n{rows}x,Grüße aus Köln: die Größe zählt\n".encode(encoding)
+    (here / "rows.csv").write_bytes(data)
+    assert run("add", "rows.csv", "--no-embed").exit_code == (3 if rows_before else 0)
+    assert run("get", "x").stdout == "Grüße aus Köln: die Größe zählt\n"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_add_reads_a_pipe_in_either_encoding(here: Path, encoding: str) -> None:
+    data = "id,text\nx,Grüße aus Köln: die Größe zählt\n".encode(encoding)
+    add = command("add", "-", "--format", "csv", "--no-embed")
+    subprocess.run(add, input=data, cwd=here, check=True)
+    assert run("get", "x").stdout == "Grüße aus Köln: die Größe zählt\n"
+
+
+def test_a_pipe_that_turns_out_to_be_no_utf8_is_an_error(here: Path) -> None:
+    data = b"id,text\n" + b"1,\n" * 50_000 + "x,Größe\n".encode("latin-1")
+    add = command("add", "-", "--format", "csv")
+    done = subprocess.run(add, input=data, cwd=here, check=False, capture_output=True)
+    assert done.returncode == 2
+    assert b"error: - is not utf-8: invalid start byte" in done.stderr
+
+
 def test_tokens_counts_shows_and_prices() -> None:
     assert run("tokens", "--text", "hamburger", "--show").stdout.splitlines()[0] == "hamb|urger"
     shown = run("tokens", "--text", "hamburger", "--encoding", "cl100k_base", "--show").stdout

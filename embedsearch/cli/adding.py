@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from embedsearch.cli import opening, options, progress, reports, rows
+from embedsearch.readers.decoding import streamed
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 
 @click.command("add")
@@ -53,8 +58,8 @@ def add_(
     """
     columns = rows.Columns(id_, _names(text), _names(meta))
     known = format_ or _format(file)
-    with click.open_file(file, encoding="utf-8-sig") as stream:
-        table = rows.Table(file, stream, known, columns)
+    with click.open_file(file, "rb") as stream:
+        table = rows.Table(file, streamed(cast("BufferedReader", stream)), known, columns)
         documents = table.documents()
         first = list(islice(documents, 1))  # a wrong column is found before an index is made
         with (

@@ -84,7 +84,7 @@ class Table:
         try:
             yield from _READERS[self.format](self.stream)
         except UnicodeDecodeError as error:
-            raise ValueError(f"{self.name} is not UTF-8: {error.reason}") from error
+            raise ValueError(f"{self.name} is not {error.encoding}: {error.reason}") from error
         except csv.Error as error:
             raise ValueError(f"{self.name} is no {self.format}: {error}") from error
         except json.JSONDecodeError as error:
