@@ -331,6 +331,13 @@ def test_a_pipe_that_turns_out_to_be_no_utf8_is_an_error(here: Path) -> None:
     assert b"error: - is not utf-8: invalid start byte" in done.stderr
 
 
+def test_add_says_that_ids_came_twice(here: Path) -> None:
+    (here / "rows.csv").write_text("id,text\n1,one\n1,uno\n2,two\n1,eins\n")
+    result = run("add", "rows.csv")
+    assert result.stderr.startswith("2 added; 2 rows replaced by a later one of the same id; ")
+    assert run("get", "1").stdout == "eins\n"
+
+
 def test_tokens_counts_shows_and_prices() -> None:
     assert run("tokens", "--text", "hamburger", "--show").stdout.splitlines()[0] == "hamb|urger"
     shown = run("tokens", "--text", "hamburger", "--encoding", "cl100k_base", "--show").stdout

@@ -56,6 +56,18 @@ def test_of_two_documents_with_one_id_the_last_counts(index: Index) -> None:
     assert index.get("a").text == "second"
 
 
+@pytest.mark.parametrize("apart", [0, 12_000])
+def test_each_document_given_is_counted_as_added_updated_or_replaced(
+    index: Index, apart: int
+) -> None:
+    index.add([Document("old", "there before")], embed=False)
+    others = [Document(f"other {n}", "x") for n in range(apart)]
+    twice = [Document("a", "1"), Document("old", "2"), *others, Document("a", "3")]
+    report = index.add(twice, embed=False)
+    assert (report.added, report.updated, report.replaced) == (1 + apart, 1, 1)
+    assert index.get("a").text == "3"
+
+
 def test_removing_says_how_many_there_were(index: Index) -> None:
     index.add(Document(id, f"text {id}") for id in "abc")
     assert index.remove(["a", "c", "nobody"]) == 2

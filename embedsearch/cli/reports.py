@@ -86,6 +86,8 @@ def _plan(report: SyncReport) -> str:
 def _changes(report: SyncReport) -> list[str]:
     changes = _counts(report).items()
     parts = [", ".join(f"{count:,} {change}" for change, count in changes if count)]
+    if report.replaced:
+        parts.append(f"{counted(report.replaced, 'row')} replaced by a later one of the same id")
     if report.skipped:
         parts.append(f"{counted(report.skipped, 'binary file')} skipped")
     if report.failed:
