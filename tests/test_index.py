@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +29,7 @@ from embedsearch.index import salvage
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WORDS = ["red", "green", "blue", "white", "black"]
@@ -271,6 +273,37 @@ def test_a_full_disk_is_an_error_and_loses_nothing(index: Index) -> None:
     assert index.search("kept", k=1)[0].document_id == "a"
     index._database.execute("pragma max_page_count = 1000000")
     assert index.add([Document("b", "more words")]).added == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk of 2 MB; to make one takes Linux and root."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_an_index_on_a_full_disk_can_be_read(small_disk: Path) -> None:
+    with Index.open(small_disk / "index", HashEmbedder()) as index:
+        index.add([Document("a", "kept words")])
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+    for create in (True, False):
+        with Index.open(small_disk / "index", HashEmbedder(), create=create) as index:
+            assert index.search("kept", k=1)[0].document_id == "a"
+            assert (len(index), index.status().pending.texts) == (1, 0)
+            assert index.verify() == []
+            with pytest.raises(StorageFailed, match="can't be written") as refused:
+                index.add([Document("b", "more")])
+            assert refused.value.hint == "is its folder read-only, or its disk full?"
+    (small_disk / "filler").unlink()
+    with Index.open(small_disk / "index", HashEmbedder()) as index:
+        assert index.add([Document("b", "more")]).added == 1
 
 
 def test_the_database_can_be_read_with_other_tools(index: Index, docs: Path) -> None:

@@ -32,6 +32,15 @@ CHECKPOINT_PAGES = 8_000
 bulk load's time."""
 
 
+NO_ROOM = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}
+"""What SQLite says where it can't make a file beside the database."""
+
+
 @contextmanager
 def translated(path: object) -> Iterator[None]:
     """Raise embedsearch's errors for SQLite's.
@@ -57,7 +66,10 @@ def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
             f"the disk that holds {path} is full", hint="what was committed is safe; free some"
         ) from error
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        raise StorageFailed(f"{path} can't be written: {error}") from error
+        raise StorageFailed(
+            f"{path} can't be written: {error}",
+            hint="is its folder read-only, or its disk full?",
+        ) from error
     if code == sqlite3.SQLITE_IOERR:
         raise StorageFailed(f"{path} can't be read or written: {error}") from error
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
@@ -154,7 +166,7 @@ class Database:
 def open_database(path: Path | None, *, create: bool) -> Database:
     """Open an index's SQLite file, in memory for ``None``.
 
-    A file in a folder that can't be written is opened for reading only.
+    A file in a folder that can't be written, or on a full disk, is opened for reading only.
 
     Raises:
         IndexNotFound: there is no such file, and ``create`` is false.
@@ -184,14 +196,11 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     try:
         return _configured(str(path))
     except sqlite3.OperationalError as error:
-        refused = error.sqlite_errorcode & 0xFF in {
-            sqlite3.SQLITE_CANTOPEN,
-            sqlite3.SQLITE_READONLY,
-        }
+        refused = error.sqlite_errorcode & 0xFF in NO_ROOM
         log = path.with_name(f"{path.name}-wal")
         if not refused or not path.exists() or (log.exists() and log.stat().st_size):
             raise
-    # WAL needs a file beside the database, which a read-only folder can't take.
+    # WAL needs a file beside the database, which a read-only folder or a full disk can't take.
     return _configured(f"{path.absolute().as_uri()}?immutable=1")
 
 
