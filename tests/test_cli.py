@@ -360,7 +360,7 @@ def test_status_verify_and_repair(here: Path, wikipedia: Path) -> None:
     broken = run("--db", db, "verify")
     assert (broken.exit_code, broken.stdout) == (
         3,
-        "1 vectors are damaged: their texts are embedded again\n",
+        "damaged vectors: 1: their texts are embedded again by the next: embedsearch index\n",
     )
     assert run("--db", db, "repair").exit_code == 0
     assert run("--db", db, "verify").exit_code == 0
@@ -377,6 +377,40 @@ def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia:
     assert run("--db", db, "repair").exit_code == 0
     assert run("--db", db, "index", EXAMPLE).exit_code == 0
     assert found("--db", db, "search", "oxygen", "-k", 1)[0]["document_id"] == "science/oxygen.md"
+
+
+def test_repair_says_what_is_left_and_by_which_command_it_is_done(
+    here: Path, wikipedia: Path
+) -> None:
+    db = here / "index"
+    shutil.copytree(wikipedia, db)
+    (here / "rows.csv").write_text("id,text\nrow,words\n")
+    run("--db", db, "add", "rows.csv")
+    with sqlite3.connect(db / "index.db") as database:
+        for id_ in ("row", "science/oxygen.md"):
+            database.execute(
+                "update texts set text = text || ' more' where id ="
+                " (select text from chunks where position = 0 and document ="
+                " (select number from documents where id = ?))",
+                [id_],
+            )
+    database.close()
+    (db / "vectors.faiss").write_bytes(b"damaged")
+    result = run("--db", db, "repair")
+    again = {
+        "row": "add it again",
+        "science/oxygen.md": f"it is read again by: embedsearch index {EXAMPLE}",
+    }
+    wrong = ["chunks of {!r} do not cover it", "text of {!r} is not what was stored"]
+    left = [f"left: the {w.format(id_)}: {how}" for w in wrong for id_, how in again.items()]
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[0] == "2 problems mended"
+    assert sorted(result.stderr.splitlines()[1:]) == left
+    answer = json.loads(run("--db", db, "repair", "--format", "json").stdout)
+    assert answer["problems"] == answer["left"]
+    assert run("--db", db, "index", EXAMPLE).exit_code == 0
+    assert run("--db", db, "add", "rows.csv").exit_code == 0
+    assert run("--db", db, "verify").exit_code == 0
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\0" * 5000])

@@ -440,6 +440,23 @@ def test_an_emptied_database_is_no_new_index(tmp_path: Path, left: str, *, creat
     assert (tmp_path / left).read_bytes() == b"what is left"
 
 
+def test_documents_of_a_source_that_is_gone_are_found_and_kept(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    index._database.execute("pragma foreign_keys = off")
+    index._database.execute("delete from sources")
+    hit = index.search("cats", k=1)[0]
+    assert (hit.document_id, hit.source) == ("animals.txt", None)
+    assert index.stale([hit]) == set()
+    (problem,) = index.verify()
+    assert (problem.what, problem.remedy) == (
+        "documents without their sources: 3",
+        "they stay, of no file",
+    )
+    assert index.repair() == [problem]
+    assert index.verify() == []
+    assert index.get("animals.txt").text == "Cats and dogs live together.\n"
+
+
 def test_verify_takes_its_turn_beside_a_writer(tmp_path: Path) -> None:
     with (
         Index.open(tmp_path / "index", HashEmbedder()) as writer,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,11 @@ import numpy as np
 
 from embedsearch.errors import IndexCorrupt, IndexLocked, StorageFailed
 from embedsearch.store.fulltext import text_hash
+from embedsearch.store.sources import roots
 from embedsearch.store.vectors import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from embedsearch.store.database import Database
 
@@ -33,13 +36,25 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
     yield from _full_text(database)
     with database.reading():
         yield from _damage(database)
+        yield from _dangling(database)
         for document in _torn(database):
-            yield Problem(f"the chunks of {document!r} do not cover it", "it is read again")
-        for document in _altered(database):
-            yield Problem(f"the text of {document!r} is not what was stored", "it is read again")
+            yield Problem(f"the chunks of {document!r} do not cover it", _again(database, document))
+        for document in _holders(database, _altered(database)):
+            what = f"the text of {document!r} is not what was stored"
+            yield Problem(what, _again(database, document))
         wrong = _wrong_vectors(database, space)
         if wrong:
-            yield Problem(f"{len(wrong)} vectors are damaged", "their texts are embedded again")
+            yield Problem(
+                f"damaged vectors: {len(wrong):,}",
+                "their texts are embedded again by the next: embedsearch index",
+            )
+
+
+def _again(database: Database, document: str) -> str:
+    """Say how a document comes back whole."""
+    number = database.value("select source from documents where id = ?", [document])
+    root = roots(database).get(number)
+    return f"it is read again by: embedsearch index {root}" if root else "add it again"
 
 
 def _damage(database: Database) -> Iterator[Problem]:
@@ -59,6 +74,16 @@ def _full_text(database: Database) -> Iterator[Problem]:
         logger.info("the full text was not checked: %s", error)
     except IndexCorrupt:
         yield Problem("the full text is not that of the documents", "it is built again")
+
+
+def _dangling(database: Database) -> Iterator[Problem]:
+    """Yield how many rows of a table point to rows that are not there."""
+    found = Counter(
+        (table, parent) for table, _, parent, _ in database.execute("pragma foreign_key_check")
+    )
+    for (table, parent), count in found.items():
+        remedy = "they stay, of no file" if table == "documents" else "they are dropped"
+        yield Problem(f"{table} without their {parent}: {count:,}", remedy)
 
 
 def _torn(database: Database) -> Iterator[str]:
@@ -83,20 +108,22 @@ def _torn(database: Database) -> Iterator[str]:
         yield document
 
 
-def _altered(database: Database) -> Iterator[str]:
-    """Yield the ids of documents with a text that does not have its hash."""
-    for text, key, content, salt in database.execute(
-        "select id, sha256, text, salt from texts where text is not null"
-    ):
-        if text_hash(content, salt) != key:
-            yield from (
-                id
-                for (id,) in database.execute(
-                    "select d.id from chunks c join documents d on d.number = c.document"
-                    " where c.text = ?",
-                    [text],
-                )
-            )
+def _altered(database: Database) -> list[int]:
+    """Return the ids of texts that do not have their hash."""
+    rows = database.execute("select id, sha256, text, salt from texts where text is not null")
+    return [id for id, key, text, salt in rows if text_hash(text, salt) != key]
+
+
+def _holders(database: Database, texts: Sequence[int]) -> list[str]:
+    """Return the ids of the documents that hold one of ``texts``."""
+    rows = database.execute(
+        """
+        select distinct d.id from json_each(?) j
+        join chunks c on c.text = j.value join documents d on d.number = c.document
+        """,
+        [json.dumps(texts)],
+    )
+    return [id for (id,) in rows]
 
 
 def _wrong_vectors(database: Database, space: int) -> list[int]:
@@ -114,17 +141,36 @@ def _wrong_vectors(database: Database, space: int) -> list[int]:
     return wrong
 
 
+_LET_GO = (
+    "update documents set source = null where source not in (select number from sources)",
+    "delete from unread where source not in (select number from sources)",
+    "delete from chunks where text not in (select id from texts)",
+    "delete from chunks where document not in (select number from documents)",
+    "delete from vectors where text not in (select id from texts)",
+    "delete from vectors where space not in (select number from spaces)",
+)
+"""What becomes of rows that point to rows that are not there."""
+
+
 def mend(database: Database, space: int) -> None:
     """Build again what can be, and leave the rest to be read or embedded again by a sync.
 
-    A document that came from no file and is torn stays as it is.
+    A document that came from no file and is torn stays as it is. ``problems`` then still names
+    the documents to be read or added again.
     """
     with database.writing():
         database.execute("reindex")
-        again = {*_torn(database), *_altered(database)}
+        for statement in _LET_GO:
+            database.execute(statement)
+        altered = _altered(database)
+        again = {*_torn(database), *_holders(database, altered)}
         database.executemany(
             "update documents set size = -1, sha256 = x'' where id = ? and source is not null",
             ((id,) for id in again),
+        )
+        # The text that had this hash is stored anew when it comes back.
+        database.executemany(
+            "update texts set sha256 = randomblob(32) where id = ?", ((text,) for text in altered)
         )
         database.executemany(
             "delete from vectors where number = ?",

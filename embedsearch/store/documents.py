@@ -328,7 +328,9 @@ def origins(database: Database, ids: Sequence[str]) -> dict[str, Origin]:
         rows = database.execute(
             """
             select d.id, d.source, d.path, d.size, d.mtime_ns, d.sha256
-            from json_each(?) j join documents d on d.id = j.value where d.source is not null
+            from json_each(?) j
+            join documents d on d.id = j.value
+            join sources s on s.number = d.source
             """,
             [json.dumps(ids)],
         )

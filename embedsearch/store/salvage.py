@@ -74,7 +74,6 @@ def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:
             # Keys are dense, and a row takes more than a byte.
             beyond = path.stat().st_size
             counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
-        _reconcile(database)
         _require_space(database, path)
         mend(database, space(database)[0])
     return counts
@@ -146,13 +145,3 @@ def _readable(
             if low < high:
                 middle = (low + high) // 2
                 ranges += [(middle + 1, high), (low, middle)]
-
-
-def _reconcile(database: Database) -> None:
-    """Drop what points to rows that are lost; documents then show as torn, and are read again."""
-    database.execute("delete from chunks where text not in (select id from texts)")
-    database.execute("delete from chunks where document not in (select number from documents)")
-    database.execute("delete from vectors where text not in (select id from texts)")
-    database.execute(
-        "update documents set source = null where source not in (select number from sources)"
-    )
