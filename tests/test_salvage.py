@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embedsearch import Document, Index
-from embedsearch.errors import IndexCorrupt, IndexNotFound
+from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexNotFound
 from embedsearch.index import salvage
 from embedsearch.testing import HashEmbedder
 
@@ -82,6 +82,38 @@ def test_a_database_of_an_older_version_is_salvaged_too(folder: Path) -> None:
     assert salvage(folder)["texts"] == 3_080
     with Index.open(folder, HashEmbedder()) as index:
         assert index.verify() == []
+
+
+def test_a_text_that_is_no_utf8_any_more_is_found_and_read_again(folder: Path) -> None:
+    data = (folder / "index.db").read_bytes()
+    assert data.count(b"file 7 file 7 ") > 1
+    (folder / "index.db").write_bytes(data.replace(b"file 7 file 7 ", b"file\xff7 file 7 "))
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.search("file 7", k=1)[0].document_id == "7.txt"
+        problem = next(p for p in index.verify() if "7.txt" in p.what)
+        assert problem.what == "the text of '7.txt' is not what was stored"
+        assert problem.remedy == f"it is read again by: embedsearch index {folder.parent / 'docs'}"
+        index.repair()
+        assert index.sync(folder.parent / "docs").updated == 1
+        assert index.verify() == []
+        assert index.get("7.txt").text == "file 7 " * 200
+
+
+def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
+    with sqlite3.connect(folder / "index.db") as database:
+        database.execute("update chunks set end = 'x' where document = 7")
+    database.close()
+    with Index.open(folder, HashEmbedder()) as index:
+        assert [problem.what for problem in index.verify()] == [
+            "index.db is damaged: chunks holds rows of wrong types"
+        ]
+        with pytest.raises(IndexDamaged, match="chunks holds rows of wrong types"):
+            index.repair()
+    assert salvage(folder)["documents"] == 3_040
+    with Index.open(folder, HashEmbedder()) as index:
+        assert [(problem.what, problem.remedy) for problem in index.verify()] == [
+            ("the chunks of '6' do not cover it", "add it again")
+        ]
 
 
 def test_what_is_no_database_cannot_be_salvaged_and_stays(folder: Path) -> None:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedsearch.errors import IndexCorrupt, IndexLocked, StorageFailed
+from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
 from embedsearch.store.vectors import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from embedsearch.store.database import Database
 
 logger = logging.getLogger(__name__)
+
+
+_TYPES = {"BLOB": "blob", "FLOAT": "real", "INTEGER": "integer", "REAL": "real", "TEXT": "text"}
+"""What SQLite's ``typeof`` says of a value, by the type of its column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
     yield from _full_text(database)
     with database.reading():
         yield from _damage(database)
+        if any(_mistyped(database)):
+            return  # nothing can be said of what its rows mean
         yield from _dangling(database)
         for document in _torn(database):
             yield Problem(f"the chunks of {document!r} do not cover it", _again(database, document))
@@ -61,6 +68,30 @@ def _damage(database: Database) -> Iterator[Problem]:
     for (finding,) in database.execute("pragma integrity_check(10)"):
         if finding != "ok":
             yield Problem(f"index.db is damaged: {finding}", "its indexes are built again")
+    for table in _mistyped(database):
+        yield Problem(f"index.db is damaged: {table} holds rows of wrong types", "they are dropped")
+
+
+def _mistyped(database: Database) -> Iterator[str]:
+    """Yield the tables with a value of another type than its column's."""
+    tables = database.execute(
+        "select name from sqlite_master where type = 'table' and name not glob '*_*'"
+    ).fetchall()
+    for (table,) in tables:
+        columns = database.execute("select name, type from pragma_table_info(?)", [table])
+        if database.value(f"select 1 from {table} where {misfit(dict(columns))} limit 1"):
+            yield table
+
+
+def misfit(columns: Mapping[str, str]) -> str:
+    """Return the condition for rows with a value of another type than its column's.
+
+    SQLite takes any value in any column, so only damage makes one.
+    """
+    return " or ".join(
+        f"typeof(\"{name}\") not in ('{_TYPES[type_.upper()]}', 'null')"
+        for name, type_ in columns.items()
+    )
 
 
 def _full_text(database: Database) -> Iterator[Problem]:
@@ -157,9 +188,13 @@ def mend(database: Database, space: int) -> None:
 
     A document that came from no file and is torn stays as it is. ``problems`` then still names
     the documents to be read or added again.
+
+    Raises:
+        IndexDamaged: it takes more than that; nothing is changed.
+
     """
     with database.writing():
-        database.execute("reindex")
+        _reindex(database)
         for statement in _LET_GO:
             database.execute(statement)
         altered = _altered(database)
@@ -184,3 +219,13 @@ def mend(database: Database, space: int) -> None:
         database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
         epoch = int(database.setting("epoch") or 0)
         database.set("epoch", str(epoch + 1))
+
+
+def _reindex(database: Database) -> None:
+    try:
+        database.execute("reindex")
+        left = [problem.what for problem in _damage(database)]
+    except sqlite3.IntegrityError as error:
+        left = [f"{database.path} is damaged: {error}"]
+    if left:
+        raise IndexDamaged(left[0], hint="what can be read of it goes into a new one by salvage")

@@ -212,6 +212,7 @@ def _configured(name: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+    connection.text_factory = legible
     try:
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma temp_store = memory")
@@ -222,6 +223,11 @@ def _configured(name: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def legible(text: bytes) -> str:
+    """Decode a text of the database: damage shows as U+FFFD, which ``verify`` finds."""
+    return text.decode(errors="replace")
 
 
 def _migrate(database: Database, *, create: bool) -> None:

@@ -9,8 +9,8 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from embedsearch.errors import IndexCorrupt
-from embedsearch.store.checks import mend
-from embedsearch.store.database import Database, open_database
+from embedsearch.store.checks import mend, misfit
+from embedsearch.store.database import Database, legible, open_database
 from embedsearch.store.vectors import space
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:
     _copy_legibly(path, copy, fresh)
     with closing(open_database(fresh, create=True)) as database, database.writing():
         with closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
+            damaged.text_factory = legible
             # Keys are dense, and a row takes more than a byte.
             beyond = path.stat().st_size
             counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
@@ -115,7 +116,8 @@ def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: i
         return 0
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" * len(columns))
-    query = f"select {names} from {table} where {KEYS[table]} between ? and ?"
+    fits = f"not ({misfit(columns)})"
+    query = f"select {names} from {table} where {KEYS[table]} between ? and ? and {fits}"
     count = 0
     for rows in _readable(damaged, query, beyond):
         database.executemany(f"insert or ignore into {table} ({names}) values ({marks})", rows)
@@ -123,11 +125,11 @@ def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: i
     return count
 
 
-def _columns(damaged: sqlite3.Connection, table: str) -> list[str]:
-    """Return the columns that a table has there: in an older schema they are fewer."""
+def _columns(damaged: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Return the columns that a table has there, by type: in an older schema they are fewer."""
     with suppress(sqlite3.DatabaseError):
-        return [row[1] for row in damaged.execute(f"pragma table_info({table})")]
-    return []
+        return dict(damaged.execute("select name, type from pragma_table_info(?)", [table]))
+    return {}
 
 
 def _readable(
