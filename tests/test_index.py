@@ -70,6 +70,13 @@ def test_each_document_given_is_counted_as_added_updated_or_replaced(
     assert index.get("a").text == "3"
 
 
+def test_status_counts_the_passages_that_can_be_embedded(index: Index) -> None:
+    index.add([Document("a", "words"), Document("blank", " \n")])
+    status = index.status()
+    assert (status.embedded, status.counts.texts, status.counts.chunks) == (1, 1, 2)
+    assert status.pending.texts == 0
+
+
 def test_removing_says_how_many_there_were(index: Index) -> None:
     index.add(Document(id, f"text {id}") for id in "abc")
     assert index.remove(["a", "c", "nobody"]) == 2
@@ -187,6 +194,25 @@ def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
     cache.write_bytes((tmp_path / "other" / "vectors.faiss").read_bytes())
     with Index.open(tmp_path / "index", HashEmbedder()) as index:
         assert [hit.document_id for hit in index.search(query)] == expected
+
+
+def test_a_cache_that_is_a_folder_is_to_be_moved_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "vectors.faiss").mkdir()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "text")])
+        assert index.search("text")[0].document_id == "a"
+        (warning,) = caplog.messages
+        assert warning.startswith(f"could not read '{tmp_path}/vectors.faiss': Is a directory")
+        assert warning.endswith("; index.db is read instead: run embedsearch repair")
+        (problem,) = index.verify()
+        assert problem.remedy == "move it away and run: embedsearch repair"
+        with pytest.raises(StorageFailed, match=r"can't be replaced: Is a directory") as refused:
+            index.repair()
+        assert refused.value.hint == "move it away and run: embedsearch repair"
+        (tmp_path / "vectors.faiss").rmdir()
+        assert index.verify() == []
 
 
 def make_text(path: Path) -> None:
