@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import time
 import uuid
@@ -98,7 +99,7 @@ class Index:
     def open(
         cls,
         path: PathLike,
-        embedder: Embedder | None = None,
+        embedder: Embedder | str | None = None,
         *,
         create: bool = True,
         chunk_tokens: int = CHUNK_TOKENS,
@@ -106,12 +107,14 @@ class Index:
     ) -> Self:
         """Open the index in a folder, or a new one in memory for ``":memory:"``.
 
-        Without an embedder it is the one the index was made with, the local model for a new index.
+        The embedder may be named, as for ``--model``. Without one it is that which the index was
+        made with, the local model for a new index.
         How texts are cut is settled when an index is made.
 
         Raises:
             IndexNotFound: there is no index, and ``create`` is false.
             EmbedderMismatch: the index was made in another space.
+            EmbeddingError: there is no model of this name.
             IndexCorrupt: ``index.db`` is damaged, foreign, or from a newer version.
             StorageFailed: the folder can't be read or written.
 
@@ -121,6 +124,8 @@ class Index:
                 "expected chunk_tokens > chunk_overlap >= 0,"
                 f" got {chunk_tokens} and {chunk_overlap}"
             )
+        if isinstance(embedder, str):
+            embedder = embedders.load(embedder)
         # Absolute, as the working directory may change while the index is open.
         folder = None if str(path) == ":memory:" else Path(path).absolute()
         if folder:
@@ -199,7 +204,7 @@ class Index:
         self,
         paths: PathLike | Iterable[PathLike],
         *,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         dry_run: bool = False,
         embed: bool = True,
         progress: Callable[[Progress], None] = _silent,
@@ -296,11 +301,11 @@ class Index:
             self._wrote = True
         return report
 
-    def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
+    def _plan(self, paths: Iterable[Path], glob: Sequence[str] | None, *, create: bool) -> Plan:
         skip = self._folder and self._folder.absolute()
         return plan(
             self._database,
-            [scope(self._database, p, glob=glob, skip=skip, create=create) for p in paths],
+            [scope(self._database, p, glob=glob or (), skip=skip, create=create) for p in paths],
         )
 
     @property
@@ -316,7 +321,7 @@ class Index:
         *,
         mode: Mode = "hybrid",
         where: Where = None,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         group_by: GroupBy = None,
     ) -> list[Hit]:
         """Return the k best chunks for a query, best first; with ``group_by`` one a document.
@@ -330,6 +335,8 @@ class Index:
             ValueError: the query is blank, k is below 1, or a condition can't be understood.
 
         """
+        if not isinstance(query, str):
+            raise TypeError(f"expected a query as str, got {query!r:.40}")
         if not query.strip():
             raise ValueError("the query is empty: say what to look for")
         if mode not in RANKERS:
@@ -345,7 +352,7 @@ class Index:
         k: int = 10,
         *,
         where: Where = None,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         group_by: GroupBy = None,
     ) -> list[Hit]:
         """Return the k chunks nearest to a vector (d,), best first, by cosine.
@@ -366,7 +373,7 @@ class Index:
         k: int = 10,
         *,
         where: Where = None,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         group_by: GroupBy = None,
     ) -> list[Hit]:
         """Return the chunks most like a document, or like the chunk ``DOCUMENT_ID#N``, but not it.
@@ -392,6 +399,7 @@ class Index:
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
     ) -> list[Hit]:
+        k = operator.index(k)
         if k < 1:
             raise ValueError(f"expected k of at least 1, got {k}")
         with self._database.reading():
@@ -419,11 +427,13 @@ class Index:
         """
         return documents.chunks(self._database, id)
 
-    def documents(self, *, where: Where = None, glob: Sequence[str] = ()) -> Iterator[Summary]:
+    def documents(
+        self, *, where: Where = None, glob: Sequence[str] | None = None
+    ) -> Iterator[Summary]:
         """Yield every document that meets the conditions, without its text, by id."""
         return documents.summaries(self._database, _condition(where, glob))
 
-    def counts(self, *, where: Where = None, glob: Sequence[str] = ()) -> Counts:
+    def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
         return hits.counts(self._database, _condition(where, glob))
 
@@ -490,8 +500,8 @@ def salvage(path: PathLike) -> dict[str, int]:
     return kept
 
 
-def _condition(where: Where, glob: Sequence[str]) -> Filter:
-    return filters.where(where) & filters.glob(glob)
+def _condition(where: Where, glob: Sequence[str] | None) -> Filter:
+    return filters.where(where) & filters.glob(glob or ())
 
 
 def _ledger_line(command: str, started: datetime, report: SyncReport) -> runs.Run:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import sqlite_utils
 
-from embedsearch import Document, Index
+from embedsearch import Document, EmbedsearchError, Index
 from embedsearch.errors import (
     DimensionMismatch,
     DocumentNotFound,
@@ -213,6 +213,58 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         assert refused.value.hint == "move it away and run: embedsearch repair"
         (tmp_path / "vectors.faiss").rmdir()
         assert index.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("misuse", "complaint"),
+    [
+        (lambda i: i.search(None), "expected a query as str, got None"),
+        (lambda i: i.search("x", k="3"), "'str' object cannot be interpreted as an integer"),
+        (lambda i: i.search("x", k=1.5), "'float' object cannot be interpreted as an integer"),
+        (lambda i: i.add("text"), "expected Documents, got 't'"),
+        (lambda i: i.add([{"id": "a"}]), "expected Documents, got {'id': 'a'}"),
+        (lambda _: Document(1, "text"), "expected a document's id as str, got 1"),  # type: ignore[arg-type]
+        (lambda _: Document("a", None), "expected a document's text as str, got None"),  # type: ignore[arg-type]
+    ],
+)
+def test_arguments_of_the_wrong_type_are_named(
+    index: Index, misuse: Callable[[Index], object], complaint: str
+) -> None:
+    with pytest.raises(TypeError, match=complaint):
+        misuse(index)
+
+
+def test_no_glob_may_be_said_as_none(index: Index, docs: Path) -> None:
+    assert index.sync(docs, glob=None).added == 3
+    assert index.search("cats", k=1, glob=None)[0].document_id == "animals.txt"
+    assert index.counts(glob=None).documents == 3
+
+
+def test_an_embedder_may_be_named(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "a", "local") as index:
+        assert index.embedder.name == "local"
+    with pytest.raises(EmbeddingError, match="zzz"):
+        Index.open(tmp_path / "b", "zzz")
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        len,
+        lambda i: i.search("text"),
+        lambda i: i.add([Document("b", "more")]),
+        lambda i: i.status(),
+        lambda i: list(i.documents()),
+        lambda i: i.verify(),
+    ],
+)
+def test_a_closed_index_says_so(index: Index, use: Callable[[Index], object]) -> None:
+    index.add([Document("a", "text")])
+    index.close()
+    with pytest.raises(EmbedsearchError, match="the index is closed: "):
+        use(index)
+    index.close()
 
 
 def make_text(path: Path) -> None:

@@ -67,7 +67,8 @@ def _again(database: Database, document: str) -> str:
 def _damage(database: Database) -> Iterator[Problem]:
     for (finding,) in database.execute("pragma integrity_check(10)"):
         if finding != "ok":
-            yield Problem(f"index.db is damaged: {finding}", "its indexes are built again")
+            what = f"index.db is damaged: {' '.join(finding.split())}"
+            yield Problem(what, "its indexes are built again")
     for table in _mistyped(database):
         yield Problem(f"index.db is damaged: {table} holds rows of wrong types", "they are dropped")
 
@@ -164,9 +165,10 @@ def _wrong_vectors(database: Database, space: int) -> list[int]:
     for number, blob in database.execute(
         "select number, vector from vectors where space = ?", [space]
     ):
-        length = len(blob) == dimensions * STORED.itemsize and np.linalg.norm(
-            np.frombuffer(blob, STORED).astype(np.float32)
-        )
+        with np.errstate(invalid="ignore"):  # of garbage
+            length = len(blob) == dimensions * STORED.itemsize and np.linalg.norm(
+                np.frombuffer(blob, STORED).astype(np.float32)
+            )
         if not length or not np.isfinite(length):
             wrong.append(number)
     return wrong

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from embedsearch.errors import (
+    EmbedsearchError,
     IndexCorrupt,
     IndexDamaged,
     IndexLocked,
@@ -58,6 +59,8 @@ def translated(path: object) -> Iterator[None]:
 
 
 def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
+    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
+        raise EmbedsearchError(f"the index is closed: {path or 'in memory'}") from error
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         raise IndexLocked(f"{path} is busy: another process is writing to it") from error

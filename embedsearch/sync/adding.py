@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.errors import DimensionMismatch
-from embedsearch.records import Chunk
+from embedsearch.records import Chunk, Document
 from embedsearch.store import documents, vectors
 from embedsearch.sync.reading import prepare, storable
 from embedsearch.sync.report import SyncReport
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from embedsearch.records import Document
     from embedsearch.store.database import Database
     from embedsearch.sync.reading import Chunking
 
@@ -121,6 +120,8 @@ def _batches(given: Iterable[Document]) -> Iterator[list[Document]]:
     batch: list[Document] = []
     characters = 0
     for document in given:
+        if not isinstance(document, Document):
+            raise TypeError(f"expected Documents, got {document!r:.40}")
         if not document.id:
             raise ValueError("expected an id for every document, got an empty one")
         batch.append(document)
