@@ -74,6 +74,23 @@ def test_index_says_what_it_did_on_stderr_and_nothing_on_stdout(here: Path) -> N
     assert json.loads(run("index", "docs", "--format", "json").stdout)["unchanged"] == 10
 
 
+def test_numbers_and_nouns_agree(here: Path) -> None:
+    (here / "a.txt").write_text("word")
+    assert run("index", "a.txt").stderr.startswith("1 added; 1 passage (1 token) embedded, in ")
+    (here / "a.txt").write_text("two words")
+    assert "1 passage (2 tokens) embedded" in run("index", "a.txt").stderr
+
+
+def test_a_link_is_followed_where_it_is_named_only(here: Path) -> None:
+    (here / "real").mkdir()
+    (here / "real" / "a.txt").write_text("words")
+    (here / "docs").mkdir()
+    (here / "docs" / "inside").symlink_to(here / "real")
+    (here / "named").symlink_to(here / "real")
+    assert run("index", "docs").exit_code == 1
+    assert run("index", "named").stderr.startswith("1 added; ")
+
+
 def test_a_dry_run_prints_the_plan_and_makes_nothing(here: Path) -> None:
     result = run("index", EXAMPLE / "places", "--dry-run")
     assert result.exit_code == 0

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from embedsearch.cli.terminal import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -101,12 +103,12 @@ def _rate(now: Progress, seconds: float) -> str:
 
 
 def _amount(stage: str, n: int) -> str:
-    return f"{n / 1e6:,.1f} MB" if stage == "read" else f"{tokens(n)} tokens"
+    return f"{n / 1e6:,.1f} MB" if stage == "read" else tokens(n)
 
 
 def tokens(n: int) -> str:
-    """Return a number of tokens as people say it: ``301k``."""
+    """Return a number of tokens as people say it: ``301k tokens``, ``1 token``."""
     for size, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if n >= size:
-            return f"{n / size:,.{0 if n >= 10 * size else 1}f}{sign}"
-    return str(n)
+            return f"{n / size:,.{0 if n >= 10 * size else 1}f}{sign} tokens"
+    return counted(n, "token")

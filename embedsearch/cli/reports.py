@@ -70,9 +70,7 @@ def summary(report: SyncReport) -> str:
     """Return a report in one line: ``12 added, 530 unchanged; 1,240 passages embedded ...``."""
     parts = [*_changes(report)]
     if report.texts:
-        parts.append(
-            f"{counted(report.texts, 'passage')} ({tokens(report.tokens)} tokens) embedded"
-        )
+        parts.append(f"{counted(report.texts, 'passage')} ({tokens(report.tokens)}) embedded")
     if report.pending:
         parts.append(f"{counted(report.pending, 'passage')} left to embed")
     return f"{'; '.join(parts)}, in {report.seconds:.1f} s"
