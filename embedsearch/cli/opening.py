@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import embedsearch
-from embedsearch import embedders
 
 if TYPE_CHECKING:
     from embedsearch import Index
@@ -26,8 +25,7 @@ def open_index(db: Path | None, model: str | None, *, create: bool = False) -> I
 
     """
     folder = db or located()
-    embedder = embedders.load(model) if model else None
-    index = embedsearch.Index.open(folder, embedder, create=create)
+    index = embedsearch.Index.open(folder, model, create=create)
     if create and folder.name == FOLDER:
         _keep_out_of_git(folder)
     return index
@@ -38,7 +36,7 @@ def open_for_a_plan(db: Path | None, model: str | None) -> Index:
     try:
         return open_index(db, model)
     except embedsearch.errors.IndexNotFound:
-        return embedsearch.Index.open(":memory:", embedders.load(model))
+        return embedsearch.Index.open(":memory:", model)
 
 
 def located() -> Path:
