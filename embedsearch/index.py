@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import uuid
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from embedsearch import embedders
 from embedsearch.errors import (
     EmbedderMismatch,
     EmbeddingError,
+    IndexCorrupt,
     IndexLocked,
     IndexNotFound,
 )
@@ -105,7 +107,7 @@ class Index:
     def open(
         cls,
         path: PathLike,
-        embedder: Embedder | None = None,
+        embedder: Embedder | str | None = None,
         *,
         create: bool = True,
         chunk_tokens: int = CHUNK_TOKENS,
@@ -113,12 +115,14 @@ class Index:
     ) -> Self:
         """Open the index in a folder, or a new one in memory for ``":memory:"``.
 
-        Without an embedder it is the one the index was made with, the local model for a new index.
+        The embedder may be named, as for ``--model``. Without one it is that which the index was
+        made with, the local model for a new index.
         How texts are cut is settled when an index is made.
 
         Raises:
             IndexNotFound: there is no index, and ``create`` is false.
             EmbedderMismatch: the index was made in another space.
+            EmbeddingError: there is no model of this name.
             IndexCorrupt: ``index.db`` is damaged, foreign, or from a newer version.
             StorageFailed: the folder can't be read or written.
 
@@ -128,8 +132,12 @@ class Index:
                 "expected chunk_tokens > chunk_overlap >= 0,"
                 f" got {chunk_tokens} and {chunk_overlap}"
             )
+        if isinstance(embedder, str):
+            embedder = embedders.load(embedder)
         # Absolute, as the working directory may change while the index is open.
         folder = None if str(path) == ":memory:" else Path(path).absolute()
+        if folder:
+            _refuse_emptied(folder)
         database = open_database(folder and folder / DATABASE, create=create)
         try:
             if create:
@@ -218,7 +226,7 @@ class Index:
         self,
         paths: PathLike | Iterable[PathLike],
         *,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         dry_run: bool = False,
         embed: bool = True,
         allowance: Allowance = UNLIMITED,
@@ -351,10 +359,13 @@ class Index:
             )
 
     def _plan(
-        self, paths: Sequence[Path], glob: Sequence[str], progress: Callable[[Progress], None]
+        self,
+        paths: Sequence[Path],
+        glob: Sequence[str] | None,
+        progress: Callable[[Progress], None],
     ) -> Plan:
         own = [self._folder / name for name in OWN_FILES] if self._folder else ()
-        return plan(self._database, paths, progress, glob=glob, own=own)
+        return plan(self._database, paths, progress, glob=glob or (), own=own)
 
     @property
     def _chunking(self) -> Chunking:
@@ -369,7 +380,7 @@ class Index:
         *,
         mode: Mode = "hybrid",
         where: Where = None,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         group_by: GroupBy = None,
     ) -> list[Hit]:
         """Return the k best chunks for a query, best first; with ``group_by`` one a document.
@@ -383,6 +394,8 @@ class Index:
             ValueError: the query is blank, k is below 1, or an option can't be understood.
 
         """
+        if not isinstance(query, str):
+            raise TypeError(f"expected a query as str, got {query!r:.40}")
         if not query.strip():
             raise ValueError("the query is empty: say what to look for")
         if mode not in RANKERS:
@@ -402,7 +415,7 @@ class Index:
         k: int = 10,
         *,
         where: Where = None,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         group_by: GroupBy = None,
     ) -> list[Hit]:
         """Return the k chunks nearest to a vector (d,), best first, by cosine.
@@ -423,7 +436,7 @@ class Index:
         k: int = 10,
         *,
         where: Where = None,
-        glob: Sequence[str] = (),
+        glob: Sequence[str] | None = None,
         group_by: GroupBy = None,
     ) -> list[Hit]:
         """Return the chunks most like a document, or like the chunk ``DOCUMENT_ID#N``, but not it.
@@ -452,6 +465,7 @@ class Index:
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
     ) -> list[Hit]:
+        k = operator.index(k)
         if k < 1:
             raise ValueError(f"expected k of at least 1, got {k}")
         if group_by not in {None, "document"}:
@@ -482,7 +496,11 @@ class Index:
         return documents.chunks(self._database, id)
 
     def documents(
-        self, *, where: Where = None, glob: Sequence[str] = (), source: PathLike | None = None
+        self,
+        *,
+        where: Where = None,
+        glob: Sequence[str] | None = None,
+        source: PathLike | None = None,
     ) -> Iterator[Summary]:
         """Yield every document that meets the conditions, without its text, by id.
 
@@ -498,7 +516,7 @@ class Index:
             condition = condition & filters.of_source(number)
         return documents.summaries(self._database, condition)
 
-    def counts(self, *, where: Where = None, glob: Sequence[str] = ()) -> Counts:
+    def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
         return hits.counts(self._database, _condition(where, glob))
 
@@ -589,8 +607,26 @@ def salvage(path: PathLike) -> dict[str, int]:
     return kept
 
 
-def _condition(where: Where, glob: Sequence[str]) -> Filter:
-    return filters.where(where) & filters.glob(glob)
+def _condition(where: Where, glob: Sequence[str] | None) -> Filter:
+    return filters.where(where) & filters.glob(glob or ())
+
+
+def _refuse_emptied(folder: Path) -> None:
+    """Raise IndexCorrupt for an ``index.db`` of no bytes beside what only an index leaves.
+
+    SQLite would take it for a new database, and delete the log.
+    """
+    database = folder / DATABASE
+    left = (folder / CACHE, folder / f"{DATABASE}-wal")
+    if _size(database) == 0 and any(map(_size, left)):
+        raise IndexCorrupt(
+            f"{database} is empty; it held an index",
+            hint=f"put a backup in its place, or move {folder} away and index anew",
+        )
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None
 
 
 def _settle(

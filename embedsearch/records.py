@@ -41,6 +41,11 @@ class Document:
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name, value in (("id", self.id), ("text", self.text)):
+            if not isinstance(value, str):
+                raise TypeError(f"expected a document's {name} as str, got {value!r:.40}")
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

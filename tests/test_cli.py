@@ -76,6 +76,23 @@ def test_index_says_what_it_did_on_stderr_and_nothing_on_stdout(here: Path) -> N
     assert json.loads(run("index", "docs", "--format", "json").stdout)["unchanged"] == 10
 
 
+def test_numbers_and_nouns_agree(here: Path) -> None:
+    (here / "a.txt").write_text("word")
+    assert run("index", "a.txt").stderr.startswith("1 added; 1 passage (1 token) embedded, in ")
+    (here / "a.txt").write_text("two words")
+    assert "1 passage (2 tokens) embedded" in run("index", "a.txt").stderr
+
+
+def test_a_link_is_followed_where_it_is_named_only(here: Path) -> None:
+    (here / "real").mkdir()
+    (here / "real" / "a.txt").write_text("words")
+    (here / "docs").mkdir()
+    (here / "docs" / "inside").symlink_to(here / "real")
+    (here / "named").symlink_to(here / "real")
+    assert run("index", "docs").exit_code == 1
+    assert run("index", "named").stderr.startswith("1 added; ")
+
+
 def test_a_dry_run_prints_the_plan_and_makes_nothing(here: Path) -> None:
     result = run("index", EXAMPLE / "places", "--dry-run")
     assert result.exit_code == 0
@@ -460,6 +477,49 @@ def test_add_names_the_columns_there_are(here: Path) -> None:
     assert "body" in result.stderr
 
 
+def test_add_goes_on_after_a_row_that_is_never_closed(here: Path) -> None:
+    (here / "rows.csv").write_text('id,text\n1,one\n2,"two\n3,three\n')
+    result = run("add", "rows.csv")
+    assert result.exit_code == 3
+    assert "failed: rows.csv:3: its quotation mark is never closed" in result.stderr
+    assert run("ls").stdout == "1\n3\n"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("rows_before", [0, 2_000])
+def test_add_reads_the_encodings_that_spreadsheets_write(
+    here: Path, encoding: str, rows_before: int
+) -> None:
+    rows = "a row of ordinary words that has no text,\n" * rows_before
+    data = f"id,text\n{rows}x,Grüße aus Köln: die Größe zählt\n".encode(encoding)
+    (here / "rows.csv").write_bytes(data)
+    assert run("add", "rows.csv", "--no-embed").exit_code == (3 if rows_before else 0)
+    assert run("get", "x").stdout == "Grüße aus Köln: die Größe zählt\n"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_add_reads_a_pipe_in_either_encoding(here: Path, encoding: str) -> None:
+    data = "id,text\nx,Grüße aus Köln: die Größe zählt\n".encode(encoding)
+    add = command("add", "-", "--format", "csv", "--no-embed")
+    subprocess.run(add, input=data, cwd=here, check=True)
+    assert run("get", "x").stdout == "Grüße aus Köln: die Größe zählt\n"
+
+
+def test_a_pipe_that_turns_out_to_be_no_utf8_is_an_error(here: Path) -> None:
+    data = b"id,text\n" + b"1,\n" * 50_000 + "x,Größe\n".encode("latin-1")
+    add = command("add", "-", "--format", "csv")
+    done = subprocess.run(add, input=data, cwd=here, check=False, capture_output=True)
+    assert done.returncode == 2
+    assert b"error: - is not utf-8: invalid start byte" in done.stderr
+
+
+def test_add_says_that_ids_came_twice(here: Path) -> None:
+    (here / "rows.csv").write_text("id,text\n1,one\n1,uno\n2,two\n1,eins\n")
+    result = run("add", "rows.csv")
+    assert result.stderr.startswith("2 added; 2 rows replaced by a later one of the same id; ")
+    assert run("get", "1").stdout == "eins\n"
+
+
 def test_tokens_counts_shows_and_prices() -> None:
     assert run("tokens", "--text", "hamburger", "--show").stdout.splitlines()[0] == "hamb|urger"
     shown = run("tokens", "--text", "hamburger", "--encoding", "cl100k_base", "--show").stdout
@@ -482,7 +542,7 @@ def test_status_verify_and_repair(here: Path, wikipedia: Path) -> None:
     broken = run("--db", db, "verify")
     assert (broken.exit_code, broken.stdout) == (
         3,
-        "1 vectors are damaged: their texts are embedded again\n",
+        "damaged vectors: 1: their texts are embedded again by the next: embedsearch index\n",
     )
     assert run("--db", db, "repair").exit_code == 0
     assert run("--db", db, "verify").exit_code == 0
@@ -497,13 +557,10 @@ def test_repair_says_what_only_the_user_can_mend(here: Path) -> None:
     database.close()
     for _ in range(2):
         result = run("repair")
-        assert result.exit_code == 3
-        assert (
-            result.stdout
-            == "the chunks of '1' do not cover it: it came from no file: add it again\n"
-        )
-        assert result.stderr == "0 problems mended, 1 left to you\n"
-    assert run("verify").stderr == ""
+        assert result.exit_code == 0
+        problem = "the chunks of '1' do not cover it: add it again\n"
+        assert result.stdout == problem
+        assert result.stderr == f"0 problems mended\nleft: {problem}"
     run("add", "rows.csv", "--no-embed")
     assert run("verify").exit_code == 0
 
@@ -518,6 +575,40 @@ def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia:
     assert run("--db", db, "repair").exit_code == 0
     assert run("--db", db, "index", EXAMPLE).exit_code == 0
     assert found("--db", db, "search", "oxygen", "-k", 1)[0]["document_id"] == "science/oxygen.md"
+
+
+def test_repair_says_what_is_left_and_by_which_command_it_is_done(
+    here: Path, wikipedia: Path
+) -> None:
+    db = here / "index"
+    shutil.copytree(wikipedia, db)
+    (here / "rows.csv").write_text("id,text\nrow,words\n")
+    run("--db", db, "add", "rows.csv")
+    with sqlite3.connect(db / "index.db") as database:
+        for id_ in ("row", "science/oxygen.md"):
+            database.execute(
+                "update texts set text = text || ' more' where id ="
+                " (select text from chunks where position = 0 and document ="
+                " (select number from documents where id = ?))",
+                [id_],
+            )
+    database.close()
+    (db / "vectors.faiss").write_bytes(b"damaged")
+    result = run("--db", db, "repair")
+    again = {
+        "row": "add it again",
+        "science/oxygen.md": f"it is read again by: embedsearch index {EXAMPLE}",
+    }
+    wrong = ["chunks of {!r} do not cover it", "text of {!r} is not what was stored"]
+    left = [f"left: the {w.format(id_)}: {how}" for w in wrong for id_, how in again.items()]
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[0] == "2 problems mended"
+    assert sorted(result.stderr.splitlines()[1:]) == left
+    answer = json.loads(run("--db", db, "repair", "--format", "json").stdout)
+    assert answer["problems"] == answer["left"]
+    assert run("--db", db, "index", EXAMPLE).exit_code == 0
+    assert run("--db", db, "add", "rows.csv").exit_code == 0
+    assert run("--db", db, "verify").exit_code == 0
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\0" * 5000])

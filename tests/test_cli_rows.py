@@ -84,6 +84,32 @@ def test_a_row_with_too_many_cells_is_reported_by_its_line() -> None:
     assert failed == {"t:4": "has more cells than there are columns"}
 
 
+@pytest.mark.parametrize(
+    ("last", "ids"),
+    [
+        ("20,row 20\n", ["1", "2", "4", "5", "20"]),
+        ('20,"row 20"\n', ["1", "2", "4", "5", "20"]),
+        ('20,"row ""20"""\n', ["1", "2", "4", "5", "20"]),
+        ('20,"row 20', ["1", "2", "4", "5"]),
+        ('20,"row\n20"', ["1", "2", "4", "5", "20"]),
+    ],
+)
+def test_a_quotation_mark_that_is_never_closed_costs_one_row(last: str, ids: list[str]) -> None:
+    rows = 'id,text\n1,a\n2,"b"\n3,"oops unclosed\n4,"two\nlines"\n\n5,"said" so\n' + last
+    documents, failed = read(rows, "csv")
+    assert [document.id for document in documents] == ids
+    assert documents[2].text == "two\nlines"
+    assert documents[3].text == "said so"
+    why = "its quotation mark is never closed"
+    assert failed == dict.fromkeys(["t:4", *(["t:9"] if "20" not in ids else [])], why)
+
+
+def test_a_file_full_of_stray_quotation_marks_is_read_in_one_pass() -> None:
+    rows = "id,text\n" + "".join(f'{n},"a\n' for n in range(50_000))
+    documents, failed = read(rows, "csv")
+    assert (documents, len(failed)) == ([], 50_000)
+
+
 def test_a_quotation_mark_in_tab_separated_text_is_a_character() -> None:
     documents, _ = read('id\ttext\n1\t12" disk\n', "tsv")
     assert documents == [Document("1", '12" disk')]

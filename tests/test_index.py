@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import sqlite_utils
 
-from embedsearch import Document, Index
+from embedsearch import Document, EmbedsearchError, Index
 from embedsearch.errors import (
     DimensionMismatch,
     DocumentNotFound,
@@ -23,10 +25,11 @@ from embedsearch.errors import (
     IndexNotFound,
     StorageFailed,
 )
+from embedsearch.index import salvage
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WORDS = ["red", "green", "blue", "white", "black"]
@@ -53,6 +56,25 @@ def test_adding_an_id_again_replaces_the_document(index: Index) -> None:
 def test_of_two_documents_with_one_id_the_last_counts(index: Index) -> None:
     index.add([Document("a", "first"), Document("a", "second")])
     assert index.get("a").text == "second"
+
+
+@pytest.mark.parametrize("apart", [0, 12_000])
+def test_each_document_given_is_counted_as_added_updated_or_replaced(
+    index: Index, apart: int
+) -> None:
+    index.add([Document("old", "there before")], embed=False)
+    others = [Document(f"other {n}", "x") for n in range(apart)]
+    twice = [Document("a", "1"), Document("old", "2"), *others, Document("a", "3")]
+    report = index.add(twice, embed=False)
+    assert (report.added, report.updated, report.replaced) == (1 + apart, 1, 1)
+    assert index.get("a").text == "3"
+
+
+def test_status_counts_the_passages_that_can_be_embedded(index: Index) -> None:
+    index.add([Document("a", "words"), Document("blank", " \n")])
+    status = index.status()
+    assert (status.embedded, status.counts.texts, status.counts.chunks) == (1, 1, 2)
+    assert status.pending.texts == 0
 
 
 def test_removing_says_how_many_there_were(index: Index) -> None:
@@ -99,7 +121,6 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
     [
         (Document("", "text"), "expected an id for every document, text without NUL, got ''"),
         (Document("a\0b", "text"), r"expected an id for every document, .* got 'a\\x00b'"),
-        (Document(1, "text"), "expected an id for every document, text without NUL, got 1"),  # type: ignore[arg-type]
         (Document("a", "text", kind="md"), "unknown kind 'md' of document 'a': choose from"),  # type: ignore[arg-type]
         (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
         (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
@@ -176,6 +197,77 @@ def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
     cache.write_bytes((tmp_path / "other" / "vectors.faiss").read_bytes())
     with Index.open(tmp_path / "index", HashEmbedder()) as index:
         assert [hit.document_id for hit in index.search(query)] == expected
+
+
+def test_a_cache_that_is_a_folder_is_to_be_moved_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "vectors.faiss").mkdir()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "text")])
+        assert index.search("text")[0].document_id == "a"
+        (warning,) = caplog.messages
+        assert warning.startswith(f"could not read '{tmp_path}/vectors.faiss': Is a directory")
+        assert warning.endswith("; index.db is read instead: run embedsearch repair")
+        (problem,) = index.verify()
+        assert problem.remedy == "move it away and run: embedsearch repair"
+        with pytest.raises(StorageFailed, match=r"can't be replaced: Is a directory") as refused:
+            index.repair()
+        assert refused.value.hint == "move it away and run: embedsearch repair"
+        (tmp_path / "vectors.faiss").rmdir()
+        assert index.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("misuse", "complaint"),
+    [
+        (lambda i: i.search(None), "expected a query as str, got None"),
+        (lambda i: i.search("x", k="3"), "'str' object cannot be interpreted as an integer"),
+        (lambda i: i.search("x", k=1.5), "'float' object cannot be interpreted as an integer"),
+        (lambda i: i.add("text"), "expected Documents, got 't'"),
+        (lambda i: i.add([{"id": "a"}]), "expected Documents, got {'id': 'a'}"),
+        (lambda _: Document(1, "text"), "expected a document's id as str, got 1"),  # type: ignore[arg-type]
+        (lambda _: Document("a", None), "expected a document's text as str, got None"),  # type: ignore[arg-type]
+    ],
+)
+def test_arguments_of_the_wrong_type_are_named(
+    index: Index, misuse: Callable[[Index], object], complaint: str
+) -> None:
+    with pytest.raises(TypeError, match=complaint):
+        misuse(index)
+
+
+def test_no_glob_may_be_said_as_none(index: Index, docs: Path) -> None:
+    assert index.sync(docs, glob=None).added == 3
+    assert index.search("cats", k=1, glob=None)[0].document_id == "animals.txt"
+    assert index.counts(glob=None).documents == 3
+
+
+def test_an_embedder_may_be_named(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "a", "local") as index:
+        assert index.embedder.name == "local"
+    with pytest.raises(EmbeddingError, match="zzz"):
+        Index.open(tmp_path / "b", "zzz")
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        len,
+        lambda i: i.search("text"),
+        lambda i: i.add([Document("b", "more")]),
+        lambda i: i.status(),
+        lambda i: list(i.documents()),
+        lambda i: i.verify(),
+    ],
+)
+def test_a_closed_index_says_so(index: Index, use: Callable[[Index], object]) -> None:
+    index.add([Document("a", "text")])
+    index.close()
+    with pytest.raises(EmbedsearchError, match="the index is closed: "):
+        use(index)
+    index.close()
 
 
 def make_text(path: Path) -> None:
@@ -262,6 +354,37 @@ def test_a_full_disk_is_an_error_and_loses_nothing(index: Index) -> None:
     assert index.search("kept", k=1)[0].document_id == "a"
     index._database.execute("pragma max_page_count = 1000000")
     assert index.add([Document("b", "more words")]).added == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk of 2 MB; to make one takes Linux and root."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_an_index_on_a_full_disk_can_be_read(small_disk: Path) -> None:
+    with Index.open(small_disk / "index", HashEmbedder()) as index:
+        index.add([Document("a", "kept words")])
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+    for create in (True, False):
+        with Index.open(small_disk / "index", HashEmbedder(), create=create) as index:
+            assert index.search("kept", k=1)[0].document_id == "a"
+            assert (len(index), index.status().pending.texts) == (1, 0)
+            assert index.verify() == []
+            with pytest.raises(StorageFailed, match="can't be written") as refused:
+                index.add([Document("b", "more")])
+            assert refused.value.hint == "is its folder read-only, or its disk full?"
+    (small_disk / "filler").unlink()
+    with Index.open(small_disk / "index", HashEmbedder()) as index:
+        assert index.add([Document("b", "more")]).added == 1
 
 
 def test_the_database_can_be_read_with_other_tools(index: Index, docs: Path) -> None:
@@ -394,6 +517,36 @@ def test_opening_to_read_makes_no_index_of_an_empty_file(tmp_path: Path) -> None
     with pytest.raises(IndexCorrupt, match="holds no index"):
         Index.open(tmp_path, create=False)
     assert (tmp_path / "index.db").stat().st_size == 0
+
+
+@pytest.mark.parametrize("left", ["vectors.faiss", "index.db-wal"])
+@pytest.mark.parametrize("create", [True, False])
+def test_an_emptied_database_is_no_new_index(tmp_path: Path, left: str, *, create: bool) -> None:
+    (tmp_path / "index.db").touch()
+    (tmp_path / left).write_bytes(b"what is left")
+    with pytest.raises(IndexCorrupt, match=r"index\.db is empty; it held an index"):
+        Index.open(tmp_path, HashEmbedder(), create=create)
+    with pytest.raises(IndexCorrupt, match="can't be salvaged"):
+        salvage(tmp_path)
+    assert (tmp_path / "index.db").read_bytes() == b""
+    assert (tmp_path / left).read_bytes() == b"what is left"
+
+
+def test_documents_of_a_source_that_is_gone_are_found_and_kept(index: Index, docs: Path) -> None:
+    index.sync(docs)
+    index._database.execute("pragma foreign_keys = off")
+    index._database.execute("delete from sources")
+    hit = index.search("cats", k=1)[0]
+    assert (hit.document_id, hit.source) == ("animals.txt", None)
+    assert index.stale([hit]) == set()
+    (problem,) = index.verify()
+    assert (problem.what, problem.remedy) == (
+        "documents without their sources: 3",
+        "they stay, of no file",
+    )
+    assert index.repair() == [problem]
+    assert index.verify() == []
+    assert index.get("animals.txt").text == "Cats and dogs live together.\n"
 
 
 def test_verify_takes_its_turn_beside_a_writer(tmp_path: Path) -> None:

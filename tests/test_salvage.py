@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from embedsearch import Document, Index
-from embedsearch.errors import IndexCorrupt, IndexNotFound
+from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexNotFound
 from embedsearch.index import salvage
 from embedsearch.testing import HashEmbedder
 
@@ -53,41 +52,81 @@ def test_a_damaged_database_gives_back_nearly_all(folder: Path, seed: int) -> No
     assert (folder / "index.db.damaged").exists()
 
 
+def test_a_truncated_database_gives_back_what_lies_before_the_cut(folder: Path) -> None:
+    whole = (folder / "index.db").read_bytes()
+    (folder / "index.db").write_bytes(whole[: len(whole) * 95 // 100])
+    with pytest.raises(IndexCorrupt, match="is damaged"):
+        Index.open(folder, create=False)
+    assert salvage(folder)["documents"] == 3_040
+    assert (folder / "index.db.damaged").read_bytes() == whole[: len(whole) * 95 // 100]
+    with Index.open(folder, HashEmbedder()) as index:
+        index.sync(folder.parent / "docs")
+        assert index.get("2999").text == "document number 2999"
+        assert index.search("file 7", k=1)[0].document_id == "7.txt"
+
+
+def test_a_database_without_its_header_loses_nothing_else(folder: Path) -> None:
+    with (folder / "index.db").open("r+b") as file:
+        file.write(b"\xa5" * 100)
+    counts = salvage(folder)
+    assert (counts["documents"], counts["vectors"]) == (3_040, 3_080)
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == []
+
+
+def test_a_database_of_an_older_version_is_salvaged_too(folder: Path) -> None:
+    with sqlite3.connect(folder / "index.db") as database:
+        database.execute("alter table texts drop column salt")
+        database.execute("pragma user_version = 2")
+    database.close()
+    assert salvage(folder)["texts"] == 3_080
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == []
+
+
+def test_a_text_that_is_no_utf8_any_more_is_found_and_read_again(folder: Path) -> None:
+    data = (folder / "index.db").read_bytes()
+    assert data.count(b"file 7 file 7 ") > 1
+    (folder / "index.db").write_bytes(data.replace(b"file 7 file 7 ", b"file\xff7 file 7 "))
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.search("file 7", k=1)[0].document_id == "7.txt"
+        problem = next(p for p in index.verify() if "7.txt" in p.what)
+        assert problem.what == "the text of '7.txt' is not what was stored"
+        assert problem.remedy == f"it is read again by: embedsearch index {folder.parent / 'docs'}"
+        index.repair()
+        assert index.sync(folder.parent / "docs").updated == 1
+        assert index.verify() == []
+        assert index.get("7.txt").text == "file 7 " * 200
+
+
+def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
+    with sqlite3.connect(folder / "index.db") as database:
+        database.execute("update chunks set end = 'x' where document = 7")
+    database.close()
+    with Index.open(folder, HashEmbedder()) as index:
+        assert [problem.what for problem in index.verify()] == [
+            "index.db is damaged: chunks holds rows of wrong types"
+        ]
+        with pytest.raises(IndexDamaged, match="chunks holds rows of wrong types"):
+            index.repair()
+    assert salvage(folder)["documents"] == 3_040
+    with Index.open(folder, HashEmbedder()) as index:
+        assert [(problem.what, problem.remedy) for problem in index.verify()] == [
+            ("the chunks of '6' do not cover it", "add it again")
+        ]
+
+
 def test_what_is_no_database_cannot_be_salvaged_and_stays(folder: Path) -> None:
     (folder / "index.db").write_bytes(b"nothing of use" * 1000)
-    with pytest.raises(IndexCorrupt, match="can't be salvaged"):
+    with pytest.raises(IndexCorrupt, match="can't be salvaged") as refused:
         salvage(folder)
+    assert (
+        refused.value.hint == f"move {folder} away, keeping it, and run: embedsearch index FOLDER"
+    )
     assert (folder / "index.db").read_bytes() == b"nothing of use" * 1000
-    assert not list(folder.glob("*.salvaged*"))
+    assert sorted(path.name for path in folder.glob("index.*")) == ["index.db"]
 
 
 def test_there_must_be_an_index(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="no index in"):
         salvage(tmp_path)
-
-
-TEAR = "delete from chunks where position = 0"
-ALTER = "update texts set text = 'x' || substr(text, 2)"
-
-
-@pytest.mark.parametrize("damage", [TEAR, ALTER])
-def test_repair_reads_files_again_and_says_what_it_leaves(
-    tmp_path: Path, docs: Path, damage: str
-) -> None:
-    given = Document("row", "a row of words")
-    with Index.open(tmp_path / "index", HashEmbedder()) as index:
-        index.sync(docs)
-        index.add([given])
-    with closing(sqlite3.connect(tmp_path / "index" / "index.db")) as database, database:
-        database.execute(damage)
-    with Index.open(tmp_path / "index", HashEmbedder()) as index:
-        found = [problem for problem in index.repair() if "full text" not in problem.what]
-        left = [problem for problem in found if problem.left]
-        assert len(found) == 4
-        assert [problem.remedy for problem in left] == ["it came from no file: add it again"]
-        index.sync(docs)
-        assert index.verify() == left
-        assert index.get("animals.txt").text == (docs / "animals.txt").read_text()
-        index.add([given])
-        assert index.verify() == []
-        assert index.get("row") == given

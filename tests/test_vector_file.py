@@ -99,7 +99,7 @@ def test_a_missing_file_is_not_a_corrupt_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_index(tmp_path: Path) -> None:
-    with pytest.raises(IndexCorrupt, match="could not read"):
+    with pytest.raises(StorageFailed, match="could not read"):
         VectorIndex.load(tmp_path)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from embedsearch.cli import opening, options, reports, rows, spending
+from embedsearch.readers.decoding import streamed
 from embedsearch.sync.embedding import Allowance
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 
@@ -58,8 +60,8 @@ def add_(
     """
     columns = rows.Columns(id_, _names(text), _names(meta))
     known = from_ or rows.format_of(file)
-    with click.open_file(file, encoding="utf-8-sig") as stream:
-        table = rows.Table(file, stream, known, columns)
+    with click.open_file(file, "rb") as stream:
+        table = rows.Table(file, streamed(cast("BufferedReader", stream)), known, columns)
         documents = table.documents()
         first = list(islice(documents, 1))  # a wrong column is found before an index is made
         allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)

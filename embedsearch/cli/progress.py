@@ -113,12 +113,12 @@ def _amount(stage: Stage, n: int) -> str:
         case "read":
             return f"{n / 1e6:,.1f} MB"
         case "embed":
-            return f"{tokens(n)} tokens"
+            return tokens(n)
 
 
 def tokens(n: int) -> str:
-    """Return a number of tokens as people say it: ``301k``."""
+    """Return a number of tokens as people say it: ``301k tokens``, ``1 token``."""
     for size, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if n >= size:
-            return f"{n / size:,.{0 if n >= 10 * size else 1}f}{sign}"
-    return str(n)
+            return f"{n / size:,.{0 if n >= 10 * size else 1}f}{sign} tokens"
+    return counted(n, "token")

@@ -75,10 +75,8 @@ def summary(report: SyncReport) -> str:
     """Return a report in one line: ``12 added, 530 unchanged; 1,240 passages embedded ...``."""
     parts = [*_changes(report)]
     if report.texts:
-        parts.append(
-            f"{counted(report.texts, 'passage')} ({tokens(report.tokens)} tokens) embedded"
-            + _paid(report)
-        )
+        passages = counted(report.texts, "passage")
+        parts.append(f"{passages} ({tokens(report.tokens)}) embedded{_paid(report)}")
     if report.pending:
         parts.append(f"{counted(report.pending, 'passage')} left to embed")
     return f"{'; '.join(parts)}, in {report.seconds:.1f} s"
@@ -95,6 +93,8 @@ def _paid(report: SyncReport) -> str:
 def _changes(report: SyncReport) -> list[str]:
     changes = _counts(report).items()
     parts = [", ".join(f"{count:,} {change}" for change, count in changes if count)]
+    if report.replaced:
+        parts.append(f"{counted(report.replaced, 'row')} replaced by a later one of the same id")
     if report.skipped:
         parts.append(f"{counted(report.skipped, 'binary file')} skipped")
     if report.failed:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import deque
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 import click
 
@@ -64,7 +65,7 @@ def read(name: str, stream: IO[str], format_: str) -> Iterator[tuple[int, Any]]:
     try:
         yield from _READERS[format_](stream)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name} is not UTF-8: {error.reason}") from error
+        raise ValueError(f"{name} is not {error.encoding}: {error.reason}") from error
     except csv.Error as error:
         raise ValueError(f"{name} is no {format_}: {error}") from error
     except json.JSONDecodeError as error:
@@ -136,8 +137,6 @@ def as_object(row: Any) -> Row:
         raise row
     if not isinstance(row, dict):
         raise RowError(f"is no object but {json.dumps(row)[:40]}")
-    if None in row:
-        raise RowError("has more cells than there are columns")
     try:
         json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
@@ -180,16 +179,77 @@ def _tsv(stream: IO[str]) -> Iterator[tuple[int, Any]]:
     return _delimited(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
+class _Lines:
+    """The lines of a stream: those since the last row are in ``row``, and may be put back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._again: deque[str] = deque()
+        self.row: list[str] = []
+        self.number = 1
+        """Of the row's first line."""
+        self.ended = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines, None)
+        self.ended = line is None
+        if line is None:
+            raise StopIteration
+        self.row.append(line)
+        return line
+
+    def go_on(self, *, after: int) -> None:
+        """Begin the next row after so many lines of this one."""
+        self._again.extendleft(reversed(self.row[after:]))
+        self.number += after
+        self.row.clear()
+
+
 def _delimited(
     lines: Iterable[str], *, delimiter: str, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
 ) -> Iterator[tuple[int, Any]]:
     before = csv.field_size_limit(MOST_CHARACTERS)  # one for the whole process: to be put back
     try:
-        reader = csv.DictReader(lines, delimiter=delimiter, quoting=quoting)
-        for row in reader:
-            yield reader.line_num, row
+        names: list[str] = []
+        for number, cells in _cells(_Lines(lines), delimiter, quoting):
+            if isinstance(cells, RowError):
+                yield number, cells
+            elif not names:
+                names = cells
+            elif len(cells) > len(names):
+                yield number, RowError("has more cells than there are columns")
+            else:
+                yield number, dict(zip_longest(names, cells))
     finally:
         csv.field_size_limit(before)
+
+
+def _cells(
+    lines: _Lines, delimiter: str, quoting: Literal[0, 3]
+) -> Iterator[tuple[int, list[str] | RowError]]:
+    """Yield each row by the number of its first line.
+
+    One stray quotation mark makes a row of all lines up to the next: they are read again.
+    """
+    for cells in csv.reader(lines, delimiter=delimiter, quoting=quoting):
+        several = len(lines.row) > 1 or lines.ended
+        if several and not _well_formed(lines.row, delimiter, quoting):
+            yield lines.number, RowError("its quotation mark is never closed")
+            lines.go_on(after=1)
+        else:
+            if cells:
+                yield lines.number, cells
+            lines.go_on(after=len(lines.row))
+
+
+def _well_formed(row: list[str], delimiter: str, quoting: Literal[0, 3]) -> bool:
+    try:
+        return bool(list(csv.reader(row, delimiter=delimiter, quoting=quoting, strict=True)))
+    except csv.Error:
+        return False
 
 
 def _json(stream: IO[str]) -> Iterator[tuple[int, Any]]:

@@ -14,13 +14,16 @@ from embedsearch.cli.places import shown
 from embedsearch.cli.terminal import counted, note, show
 from embedsearch.errors import IndexDamaged
 from embedsearch.index import salvage
+from embedsearch.store.checks import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from embedsearch.store.checks import Problem
     from embedsearch.store.status import Status
+
+LEFT_SHOWN = 20
+"""How many of the problems that a repair leaves are listed."""
 
 
 @click.command("status")
@@ -73,8 +76,7 @@ def verify_(
         problems = index.verify()
     _print_problems(problems, format_)
     if problems:
-        mendable = not all(problem.left for problem in problems)
-        note("hint: run: embedsearch repair", quiet=quiet or format_ == "json" or not mendable)
+        note("hint: run: embedsearch repair", quiet=quiet or format_ == "json")
         ctx.exit(SOME_FAILED)
     note("the index is sound", quiet=quiet)
 
@@ -82,40 +84,54 @@ def verify_(
 @click.command("repair")
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
-@click.pass_context
-def repair_(
-    ctx: click.Context, *, db: Path | None, model: str | None, quiet: bool, format_: str
-) -> None:
+def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:
     """Mend what 'verify' finds, without touching what is sound.
 
-    Texts and vectors that were lost are read and embedded again by the next 'index'. Of a database
-    that can't be opened, what is readable goes into a new one; the damaged file stays beside it.
-    The exit code is 3 when something is left that only you can mend.
+    Texts and vectors that were lost are read and embedded again by the next 'index'; what is left
+    to do is said. Of a database that can't be opened, what is readable goes into a new one; the
+    damaged file stays beside it.
     """
     try:
         with opening.open_index(db, model) as index:
-            problems = index.repair()
+            found = index.repair()
+            left = index.verify() if found else []
     except IndexDamaged as error:
-        _salvage(db or opening.located(), str(error), quiet=quiet)
+        _salvage(db or opening.located(), str(error), format_, quiet=quiet)
         return
-    _print_problems(problems, format_)
-    left = sum(problem.left for problem in problems)
-    done = f"{counted(len(problems) - left, 'problem')} mended" if problems else "nothing to repair"
-    note(f"{done}, {left:,} left to you" if left else done, quiet=quiet)
-    ctx.exit(SOME_FAILED if left else 0)
+    _print_problems(found, format_, left=left)
+    mended = len({*found} - {*left})
+    note(f"{counted(mended, 'problem')} mended" if found else "nothing to repair", quiet=quiet)
+    _say_what_is_left(left, quiet=quiet)
 
 
-def _salvage(folder: Path, what: str, *, quiet: bool) -> None:
+def _salvage(folder: Path, what: str, format_: str, *, quiet: bool) -> None:
     kept = salvage(folder)
+    with opening.open_index(folder, None) as index:
+        left = index.verify()
+    if format_ == "json":
+        _print_problems([Problem(what, "salvaged into a new database")], format_, left=left)
     note(what, quiet=quiet)
     rows = f"{counted(kept['documents'], 'document')} and {counted(kept['vectors'], 'vector')}"
     note(f"salvaged {rows} into a new one; the old is index.db.damaged", quiet=quiet)
     note("hint: run embedsearch index on your folders, for what is missing", quiet=quiet)
+    _say_what_is_left(left, quiet=quiet)
 
 
-def _print_problems(problems: Sequence[Problem], format_: str) -> None:
+def _say_what_is_left(left: Sequence[Problem], *, quiet: bool) -> None:
+    for problem in left[:LEFT_SHOWN]:
+        note(f"left: {problem.what}: {problem.remedy}", quiet=quiet)
+    if len(left) > LEFT_SHOWN:
+        more = len(left) - LEFT_SHOWN
+        note(f"... and {more:,} more (embedsearch verify lists all)", quiet=quiet)
+
+
+def _print_problems(
+    problems: Sequence[Problem], format_: str, *, left: Sequence[Problem] | None = None
+) -> None:
     if format_ == "json":
         record = {"schema_version": 1, "problems": [asdict(problem) for problem in problems]}
+        if left is not None:
+            record["left"] = [asdict(problem) for problem in left]
         show(json.dumps(record, ensure_ascii=False))
         return
     for problem in problems:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 
 SAMPLE_BYTES = 64 * 1024
 """How much of a file that is not UTF-8 is looked at to find its encoding."""
 
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HEAD_BYTES = 8192
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b"))
@@ -25,12 +26,9 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
 
     Bytes that fit nothing are read as Windows-1252, those it lacks as U+FFFD.
     """
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            return clean(data[len(bom) :].decode(encoding, "replace"))
-    wide = _wide(data)
-    if wide is not None:
-        return clean(data.decode(wide, "replace"))
+    marked = _marked(data)
+    if marked is not None:
+        return clean(data.decode(marked, "replace"))
     # ISO-2022 texts are ASCII to look at: only their escapes give them away.
     order = (declared, "utf-8") if declared and b"\x1b" in data else ("utf-8", declared)
     for encoding in filter(None, order):
@@ -38,6 +36,34 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
         if text is not None:
             return clean(text)
     return clean(_guessed(data))
+
+
+def streamed(stream: io.BufferedReader) -> io.TextIOWrapper:
+    """Decode a stream as it is read, by its first part that is not ASCII.
+
+    Of a pipe that is what has come so far. What turns out not to be UTF-8 later raises.
+    """
+    part = _telling(stream)
+    encoding = _marked(part) or ("utf-8" if _begins_utf8(part) else _likely(part) or "cp1252")
+    return io.TextIOWrapper(stream, encoding, "strict" if encoding == "utf-8" else "replace")
+
+
+def _telling(stream: io.BufferedReader) -> bytes:
+    if not stream.seekable():
+        return stream.peek(SAMPLE_BYTES)
+    part = stream.read(SAMPLE_BYTES)
+    while part.isascii() and b"\0" not in part and part:
+        part = stream.read(SAMPLE_BYTES)
+    stream.seek(0)
+    return part
+
+
+def _begins_utf8(part: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(part)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def clean(text: str) -> str:
@@ -55,13 +81,18 @@ def clean(text: str) -> str:
 def looks_binary(data: bytes) -> bool:
     """Say whether NULs or other control characters near the start tell that this is no text."""
     head = data[:_HEAD_BYTES]
-    if _wide(data) is not None or any(data.startswith(bom) for bom, _ in _BOMS):
+    if _marked(data) is not None:
         return False
     if b"\0" in head:
         return True
     controls = len(head) - len(head.translate(None, _CONTROLS))
     whole = head if len(head) < _HEAD_BYTES else head[:-4]
     return controls > 0.01 * len(head) and _strictly(whole, "utf-8") is None
+
+
+def _marked(data: bytes) -> str | None:
+    """Return the encoding that a BOM tells of, or the NULs of UTF-16."""
+    return next((name for bom, name in _BOMS if data.startswith(bom)), None) or _wide(data)
 
 
 def _wide(data: bytes) -> str | None:
@@ -87,11 +118,16 @@ def _strictly(data: bytes, encoding: str) -> str | None:
 
 
 def _guessed(data: bytes) -> str:
+    likely = _likely(data)
+    text = _strictly(data, likely) if likely else None
+    return text if text is not None else data.decode("cp1252", "replace")
+
+
+def _likely(data: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
     best = from_bytes(_sample(data)).best()
-    text = _strictly(data, best.encoding) if best is not None else None
-    return text if text is not None else data.decode("cp1252", "replace")
+    return best.encoding if best else None
 
 
 def _sample(data: bytes) -> bytes:

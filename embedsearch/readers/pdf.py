@@ -38,7 +38,7 @@ def read(id: str, data: bytes) -> Document:
         bookmarks = _bookmarks(pdf)
         metadata = _metadata(pdf)
     if not any(page.strip() for page in pages):
-        raise ReadError(f"holds no text in {len(pages)} pages: they may be scanned images")
+        raise ReadError(f"holds no text (pages: {len(pages)}): it may be scanned images")
     blocks = Blocks()
     for page in pages:
         blocks.page()

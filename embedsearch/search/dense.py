@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedsearch.errors import IndexCorrupt
+from embedsearch.errors import IndexCorrupt, StorageFailed
 from embedsearch.store import fulltext
 from embedsearch.store import hits as stored_hits
 from embedsearch.store import vectors as stored_vectors
@@ -35,6 +35,8 @@ MOST_WASTED = 0.2
 BUILT_AT_ONCE = 40_000
 """How many vectors an index is trained on and begun with; more are added page by page, so that
 memory stays flat: 61 MB of float32 at 384 dimensions."""
+
+MOVE_IT = "move it away and run: embedsearch repair"
 
 FILE_MIN_ROWS = 1_000
 """Below this, reading the vectors from SQLite is as fast as opening the cache file."""
@@ -94,8 +96,8 @@ class DenseIndex:
         if self._path is not None and self._path.exists():
             try:
                 index, stamp = VectorIndex.load(self._path)
-            except IndexCorrupt as error:
-                logger.warning("%s; it is made anew from index.db", error)
+            except (IndexCorrupt, StorageFailed) as error:
+                logger.warning("%s; index.db is read instead: run embedsearch repair", error)
             else:
                 newest = int(stamp.pop("newest", 0))
                 if stamp == self._stamp() and newest <= stored_vectors.highest(self.database):
@@ -132,6 +134,9 @@ class DenseIndex:
         except IndexCorrupt as error:
             yield Problem(str(error), "it is made anew from index.db")
             return
+        except StorageFailed as error:
+            yield Problem(str(error), MOVE_IT)
+            return
         with self.database.reading():
             if int(stamp.pop("newest", 0)) > stored_vectors.highest(self.database):
                 yield Problem("vectors.faiss holds more than index.db", "it is made anew")
@@ -139,9 +144,19 @@ class DenseIndex:
                 yield Problem("vectors.faiss is another index's", "it is made anew")
 
     def rebuild(self) -> None:
-        """Make the cache anew from the store."""
+        """Make the cache anew from the store.
+
+        Raises:
+            StorageFailed: the file that is there can't be replaced, or the disk is full.
+
+        """
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            try:
+                self._path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageFailed(
+                    f"{self._path} can't be replaced: {error.strerror}", hint=MOVE_IT
+                ) from error
         self._index, self._generation, self._on_disk = None, -1, None
         self.save()
 

@@ -98,5 +98,12 @@ def _hit(
         row.page,
         row.heading,
         metadata,
-        None if row.source is None else f"{roots[row.source]}/{row.path}",
+        _path(row, roots),
     )
+
+
+def _path(row: stored.Row, roots: Mapping[int, Path]) -> str | None:
+    """Return the file's path, ``None`` without a file or where damage took its folder."""
+    if row.source is None or row.source not in roots:
+        return None
+    return f"{roots[row.source]}/{row.path}"

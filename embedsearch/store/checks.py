@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedsearch.errors import IndexCorrupt, IndexLocked, StorageFailed
-from embedsearch.store import documents
+from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
 from embedsearch.store.fulltext import text_hash
+from embedsearch.store.sources import roots
 from embedsearch.store.vectors import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from embedsearch.store.database import Database
 
 logger = logging.getLogger(__name__)
 
 
+_TYPES = {"BLOB": "blob", "FLOAT": "real", "INTEGER": "integer", "REAL": "real", "TEXT": "text"}
+"""What SQLite's ``typeof`` says of a value, by the type of its column."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in an index that is not as it should be, and what ``repair`` does about it.
-
-    ``left`` says that it can do nothing: ``remedy`` is what the user can do.
-    """
+    """Something in an index that is not as it should be, and what ``repair`` does about it."""
 
     what: str
     remedy: str
-    left: bool = False
 
 
 def problems(database: Database, space: int) -> Iterator[Problem]:
@@ -39,18 +41,58 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
     yield from _full_text(database)
     with database.reading():
         yield from _damage(database)
-        yield from _unlike(database, _torn(database), "the chunks of {!r} do not cover it")
-        altered = _holders(database, _altered(database))
-        yield from _unlike(database, altered, "the text of {!r} is not what was stored")
+        if any(_mistyped(database)):
+            return  # nothing can be said of what its rows mean
+        yield from _dangling(database)
+        for document in _torn(database):
+            yield Problem(f"the chunks of {document!r} do not cover it", _again(database, document))
+        for document in _holders(database, _altered(database)):
+            what = f"the text of {document!r} is not what was stored"
+            yield Problem(what, _again(database, document))
         wrong = _wrong_vectors(database, space)
         if wrong:
-            yield Problem(f"{len(wrong)} vectors are damaged", "their texts are embedded again")
+            yield Problem(
+                f"damaged vectors: {len(wrong):,}",
+                "their texts are embedded again by the next: embedsearch index",
+            )
+
+
+def _again(database: Database, document: str) -> str:
+    """Say how a document comes back whole."""
+    number = database.value("select source from documents where id = ?", [document])
+    root = roots(database).get(number)
+    return f"it is read again by: embedsearch index {root}" if root else "add it again"
 
 
 def _damage(database: Database) -> Iterator[Problem]:
     for (finding,) in database.execute("pragma integrity_check(10)"):
         if finding != "ok":
-            yield Problem(f"index.db is damaged: {finding}", "its indexes are built again")
+            what = f"index.db is damaged: {' '.join(finding.split())}"
+            yield Problem(what, "its indexes are built again")
+    for table in _mistyped(database):
+        yield Problem(f"index.db is damaged: {table} holds rows of wrong types", "they are dropped")
+
+
+def _mistyped(database: Database) -> Iterator[str]:
+    """Yield the tables with a value of another type than its column's."""
+    tables = database.execute(
+        "select name from sqlite_master where type = 'table' and name not glob '*_*'"
+    ).fetchall()
+    for (table,) in tables:
+        columns = database.execute("select name, type from pragma_table_info(?)", [table])
+        if database.value(f"select 1 from {table} where {misfit(dict(columns))} limit 1"):
+            yield table
+
+
+def misfit(columns: Mapping[str, str]) -> str:
+    """Return the condition for rows with a value of another type than its column's.
+
+    SQLite takes any value in any column, so only damage makes one.
+    """
+    return " or ".join(
+        f"typeof(\"{name}\") not in ('{_TYPES[type_.upper()]}', 'null')"
+        for name, type_ in columns.items()
+    )
 
 
 def _full_text(database: Database) -> Iterator[Problem]:
@@ -64,6 +106,16 @@ def _full_text(database: Database) -> Iterator[Problem]:
         logger.info("the full text was not checked: %s", error)
     except IndexCorrupt:
         yield Problem("the full text is not that of the documents", "it is built again")
+
+
+def _dangling(database: Database) -> Iterator[Problem]:
+    """Yield how many rows of a table point to rows that are not there."""
+    found = Counter(
+        (table, parent) for table, _, parent, _ in database.execute("pragma foreign_key_check")
+    )
+    for (table, parent), count in found.items():
+        remedy = "they stay, of no file" if table == "documents" else "they are dropped"
+        yield Problem(f"{table} without their {parent}: {count:,}", remedy)
 
 
 def _torn(database: Database) -> Iterator[str]:
@@ -90,12 +142,12 @@ def _torn(database: Database) -> Iterator[str]:
 
 def _altered(database: Database) -> list[int]:
     """Return the ids of texts that do not have their hash."""
-    stored = database.execute("select id, sha256, text, salt from texts where text is not null")
-    return [id for id, key, text, salt in stored if text_hash(text, salt) != key]
+    rows = database.execute("select id, sha256, text, salt from texts where text is not null")
+    return [id for id, key, text, salt in rows if text_hash(text, salt) != key]
 
 
 def _holders(database: Database, texts: Sequence[int]) -> list[str]:
-    """Return the ids of the documents that hold one of the texts."""
+    """Return the ids of the documents that hold one of ``texts``."""
     rows = database.execute(
         """
         select distinct d.id from json_each(?) j
@@ -106,17 +158,6 @@ def _holders(database: Database, texts: Sequence[int]) -> list[str]:
     return [id for (id,) in rows]
 
 
-def _unlike(database: Database, ids: Iterable[str], what: str) -> Iterator[Problem]:
-    """Yield a problem for each of the documents whose text is not whole."""
-    broken = list(ids)
-    from_files = documents.origins(database, broken)
-    for id in broken:
-        if id in from_files:
-            yield Problem(what.format(id), "it is read again")
-        else:
-            yield Problem(what.format(id), "it came from no file: add it again", left=True)
-
-
 def _wrong_vectors(database: Database, space: int) -> list[int]:
     """Return the numbers of vectors of the wrong length, or that are zero or not finite."""
     dimensions = database.value("select dimensions from spaces where number = ?", [space])
@@ -124,30 +165,49 @@ def _wrong_vectors(database: Database, space: int) -> list[int]:
     for number, blob in database.execute(
         "select number, vector from vectors where space = ?", [space]
     ):
-        length = len(blob) == dimensions * STORED.itemsize and np.linalg.norm(
-            np.frombuffer(blob, STORED).astype(np.float32)
-        )
+        with np.errstate(invalid="ignore"):  # of garbage
+            length = len(blob) == dimensions * STORED.itemsize and np.linalg.norm(
+                np.frombuffer(blob, STORED).astype(np.float32)
+            )
         if not length or not np.isfinite(length):
             wrong.append(number)
     return wrong
 
 
+_LET_GO = (
+    "update documents set source = null where source not in (select number from sources)",
+    "delete from unread where source not in (select number from sources)",
+    "delete from chunks where text not in (select id from texts)",
+    "delete from chunks where document not in (select number from documents)",
+    "delete from vectors where text not in (select id from texts)",
+    "delete from vectors where space not in (select number from spaces)",
+)
+"""What becomes of rows that point to rows that are not there."""
+
+
 def mend(database: Database, space: int) -> None:
     """Build again what can be, and leave the rest to be read or embedded again by a sync.
 
-    A document that came from no file stays as it is.
+    A document that came from no file and is torn stays as it is. ``problems`` then still names
+    the documents to be read or added again.
+
+    Raises:
+        IndexDamaged: it takes more than that; nothing is changed.
+
     """
     with database.writing():
-        database.execute("reindex")
+        _reindex(database)
+        for statement in _LET_GO:
+            database.execute(statement)
         altered = _altered(database)
         again = {*_torn(database), *_holders(database, altered)}
         database.executemany(
             "update documents set size = -1, sha256 = x'' where id = ? and source is not null",
             ((id,) for id in again),
         )
-        # Its true text, read or added again, must not be taken for one that is stored.
+        # The text that had this hash is stored anew when it comes back.
         database.executemany(
-            "update texts set sha256 = randomblob(32) where id = ?", ((id,) for id in altered)
+            "update texts set sha256 = randomblob(32) where id = ?", ((text,) for text in altered)
         )
         database.executemany(
             "delete from vectors where number = ?",
@@ -161,3 +221,13 @@ def mend(database: Database, space: int) -> None:
         database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
         epoch = int(database.setting("epoch") or 0)
         database.set("epoch", str(epoch + 1))
+
+
+def _reindex(database: Database) -> None:
+    try:
+        database.execute("reindex")
+        left = [problem.what for problem in _damage(database)]
+    except sqlite3.IntegrityError as error:
+        left = [f"{database.path} is damaged: {error}"]
+    if left:
+        raise IndexDamaged(left[0], hint="what can be read of it goes into a new one by salvage")

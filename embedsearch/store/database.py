@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from embedsearch.errors import (
+    EmbedsearchError,
     IndexCorrupt,
     IndexDamaged,
     IndexLocked,
@@ -35,6 +36,13 @@ bulk load's time."""
 
 LIMITS = ("Expression tree is too large", "too many SQL variables", "parser stack overflow")
 """What SQLite says, without a code of its own, to a condition beyond its limits."""
+NO_ROOM = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}
+"""What SQLite says where it can't make a file beside the database."""
 
 
 @contextmanager
@@ -55,6 +63,8 @@ def translated(path: object) -> Iterator[None]:
 
 
 def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
+    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
+        raise EmbedsearchError(f"the index is closed: {path or 'in memory'}") from error
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         raise IndexLocked(f"{path} is busy: another process is writing to it") from error
@@ -63,7 +73,10 @@ def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
             f"the disk that holds {path} is full", hint="what was committed is safe; free some"
         ) from error
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        raise StorageFailed(f"{path} can't be written: {error}") from error
+        raise StorageFailed(
+            f"{path} can't be written: {error}",
+            hint="is its folder read-only, or its disk full?",
+        ) from error
     if code == sqlite3.SQLITE_IOERR:
         raise StorageFailed(f"{path} can't be read or written: {error}") from error
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
@@ -186,7 +199,7 @@ class Database:
 def open_database(path: Path | None, *, create: bool) -> Database:
     """Open an index's SQLite file, in memory for ``None``.
 
-    A file in a folder that can't be written is opened for reading only.
+    A file in a folder that can't be written, or on a full disk, is opened for reading only.
 
     Raises:
         IndexNotFound: there is no such file, and ``create`` is false.
@@ -216,14 +229,11 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     try:
         return _configured(str(path))
     except sqlite3.OperationalError as error:
-        refused = error.sqlite_errorcode & 0xFF in {
-            sqlite3.SQLITE_CANTOPEN,
-            sqlite3.SQLITE_READONLY,
-        }
+        refused = error.sqlite_errorcode & 0xFF in NO_ROOM
         log = path.with_name(f"{path.name}-wal")
         if not refused or not path.exists() or (log.exists() and log.stat().st_size):
             raise
-    # WAL needs a file beside the database, which a read-only folder can't take.
+    # WAL needs a file beside the database, which a read-only folder or a full disk can't take.
     return _configured(f"{path.absolute().as_uri()}?immutable=1")
 
 
@@ -235,6 +245,7 @@ def _configured(name: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+    connection.text_factory = legible
     try:
         connection.execute("pragma synchronous = normal")
         connection.execute("pragma temp_store = memory")
@@ -246,6 +257,11 @@ def _configured(name: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def legible(text: bytes) -> str:
+    """Decode a text of the database: damage shows as U+FFFD, which ``verify`` finds."""
+    return text.decode(errors="replace")
 
 
 def _migrate(database: Database, *, create: bool) -> None:

@@ -97,7 +97,7 @@ def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:
     Returns the ids of their texts by sha256.
     """
     with database.writing():
-        numbers = _numbers(database, [document.id for document in batch])
+        numbers = numbered(database, [document.id for document in batch])
         known = [numbers[document.id] for document in batch if document.id in numbers]
         retired = _drop_chunks(database, known) if known else []
         _put_documents(database, batch, numbers)
@@ -107,7 +107,8 @@ def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:
     return texts
 
 
-def _numbers(database: Database, ids: Sequence[str]) -> dict[str, int]:
+def numbered(database: Database, ids: Sequence[str]) -> dict[str, int]:
+    """Return the numbers of those among ``ids`` that are there; a newer document's is higher."""
     return dict(
         database.execute(
             "select d.id, d.number from json_each(?) j join documents d on d.id = j.value",
@@ -116,14 +117,19 @@ def _numbers(database: Database, ids: Sequence[str]) -> dict[str, int]:
     )
 
 
+def newest(database: Database) -> int:
+    """Return the highest number of a document, 0 where there is none."""
+    return int(database.value("select coalesce(max(number), 0) from documents"))
+
+
 def held(database: Database, ids: Sequence[str]) -> set[str]:
     """Return those among ``ids`` that are there."""
     with database.reading():
-        return set(_numbers(database, ids))
+        return set(numbered(database, ids))
 
 
 def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
-    number = database.value("select coalesce(max(number), 0) from documents")
+    number = newest(database)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     rows = []
     for document in batch:
@@ -195,7 +201,7 @@ def _drop_chunks(database: Database, numbers: Iterable[int]) -> list[int]:
 def remove(database: Database, ids: Sequence[str]) -> int:
     """Remove the documents among ``ids`` that are there, and return how many they were."""
     with database.writing():
-        numbers = list(_numbers(database, ids).values())
+        numbers = list(numbered(database, ids).values())
         retired = _drop_chunks(database, numbers)
         fulltext.retire(database, retired)
         database.executemany("delete from documents where number = ?", ((n,) for n in numbers))
@@ -342,7 +348,9 @@ def origins(database: Database, ids: Sequence[str]) -> dict[str, Origin]:
         rows = database.execute(
             """
             select d.id, d.source, d.path, d.size, d.mtime_ns, d.sha256
-            from json_each(?) j join documents d on d.id = j.value where d.source is not null
+            from json_each(?) j
+            join documents d on d.id = j.value
+            join sources s on s.number = d.source
             """,
             [json.dumps(ids)],
         )

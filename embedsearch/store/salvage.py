@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from embedsearch.errors import IndexCorrupt
-from embedsearch.store.checks import mend
-from embedsearch.store.database import Database, open_database
+from embedsearch.store.checks import mend, misfit
+from embedsearch.store.database import Database, legible, open_database
 from embedsearch.store.vectors import space
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ PAGE = 20_000
 MOST_FAILURES = 100_000
 """How often reading a table may fail before the rest of it is given up: a second or two."""
 
+_HEADER_BYTES = 100
+_PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
+
 
 def salvage(path: Path) -> dict[str, int]:
     """Put a new database in a damaged one's place, and return how many rows were kept a table.
@@ -48,22 +52,14 @@ def salvage(path: Path) -> dict[str, int]:
 
     """
     fresh, kept_as = path.with_name("index.db.salvaged"), path.with_name("index.db.damaged")
-    _remove(fresh)
-    with closing(sqlite3.connect(path, isolation_level=None)) as damaged:
-        database = open_database(fresh, create=True)
-        try:
-            with database.writing():
-                # Keys are dense, and a row takes more than a byte.
-                beyond = path.stat().st_size
-                counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
-                _reconcile(database)
-                _require_space(database, path)
-                mend(database, space(database)[0])
-        except BaseException:
-            database.close()
-            _remove(fresh)
-            raise
-        database.close()
+    copy = path.with_name("index.db.copy")
+    try:
+        counts = _salvaged(path, copy, fresh)
+    except BaseException:
+        _remove(fresh)
+        raise
+    finally:
+        _remove(copy)
     for ending in ("", "-wal", "-shm"):
         if (part := path.with_name(path.name + ending)).exists():
             os.replace(part, kept_as.with_name(kept_as.name + ending))  # noqa: PTH105 -- the word for it
@@ -71,11 +67,43 @@ def salvage(path: Path) -> dict[str, int]:
     return counts
 
 
+def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:
+    _remove(fresh)
+    open_database(fresh, create=True).close()
+    _copy_legibly(path, copy, fresh)
+    with closing(open_database(fresh, create=True)) as database, database.writing():
+        with closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
+            damaged.text_factory = legible
+            # Keys are dense, and a row takes more than a byte.
+            beyond = path.stat().st_size
+            counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
+        _require_space(database, path)
+        mend(database, space(database)[0])
+    return counts
+
+
+def _copy_legibly(path: Path, copy: Path, fresh: Path) -> None:
+    """Copy a damaged file under the header of a whole one, with as many pages as there are.
+
+    SQLite reads nothing of a file that is shorter than its header says. The copy has the log,
+    too, which the damaged file then keeps as it was.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists():
+        shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"))
+    shutil.copyfile(path, copy)
+    with fresh.open("rb") as whole, copy.open("r+b") as file:
+        header = bytearray(whole.read(_HEADER_BYTES))
+        pages = path.stat().st_size // int.from_bytes(header[_PAGE_SIZE])
+        header[_PAGE_COUNT] = pages.to_bytes(4)
+        file.write(header)
+
+
 def _require_space(database: Database, path: Path) -> None:
     if database.setting("space") is None:
         raise IndexCorrupt(
             f"{path} can't be salvaged: its settings can't be read",
-            hint=f"delete {path.parent} and run: embedsearch index FOLDER",
+            hint=f"move {path.parent} away, keeping it, and run: embedsearch index FOLDER",
         )
 
 
@@ -85,12 +113,13 @@ def _remove(path: Path) -> None:
 
 
 def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: int) -> int:
-    if not _holds(damaged, table):
+    columns = _columns(damaged, table)
+    if not columns:
         return 0
-    columns = [row[1] for row in database.execute(f"pragma table_info({table})")]
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" * len(columns))
-    query = f"select {names} from {table} where {KEYS[table]} between ? and ?"
+    fits = f"not ({misfit(columns)})"
+    query = f"select {names} from {table} where {KEYS[table]} between ? and ? and {fits}"
     count = 0
     for rows in _readable(damaged, query, beyond):
         database.executemany(f"insert or ignore into {table} ({names}) values ({marks})", rows)
@@ -98,13 +127,11 @@ def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: i
     return count
 
 
-def _holds(damaged: sqlite3.Connection, table: str) -> bool:
-    """Say whether there is such a table: older versions have fewer, a broken file none."""
-    query = "select count(*) from sqlite_master where name = ?"
-    try:
-        return bool(damaged.execute(query, [table]).fetchone()[0])
-    except sqlite3.DatabaseError:
-        return False
+def _columns(damaged: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Return the columns that a table has there, by type: in an older schema they are fewer."""
+    with suppress(sqlite3.DatabaseError):
+        return dict(damaged.execute("select name, type from pragma_table_info(?)", [table]))
+    return {}
 
 
 def _readable(
@@ -122,13 +149,3 @@ def _readable(
             if low < high:
                 middle = (low + high) // 2
                 ranges += [(middle + 1, high), (low, middle)]
-
-
-def _reconcile(database: Database) -> None:
-    """Drop what points to rows that are lost; documents then show as torn, and are read again."""
-    database.execute("delete from chunks where text not in (select id from texts)")
-    database.execute("delete from chunks where document not in (select number from documents)")
-    database.execute("delete from vectors where text not in (select id from texts)")
-    database.execute(
-        "update documents set source = null where source not in (select number from sources)"
-    )

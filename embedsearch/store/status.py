@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from embedsearch.store import hits, runs, sources, vectors
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Status:
     """What an index holds; ``embedded`` of ``counts.texts`` passages have a vector.
 
-    ``unread`` are the files that could not be read, by their absolute paths, with the reason;
-    ``binary`` how many were skipped because they hold no text. ``size`` is in bytes, of all files
-    of the index.
+    Passages of white space only are neither embedded nor counted. ``unread`` are the files that
+    could not be read, by their absolute paths, with the reason; ``binary`` how many were skipped
+    because they hold no text. ``size`` is in bytes, of all files of the index.
     """
 
     path: Path | None
@@ -46,7 +46,8 @@ class Status:
 def status(database: Database, space: int, folder: Path | None) -> Status:
     """Return what an index holds, as of one moment."""
     with database.reading():
-        counts = hits.counts(database, Filter())
+        held = hits.counts(database, Filter())
+        counts = replace(held, texts=held.texts - _blank(database, space))
         pending = vectors.pending(database, space)
         name, embedder, dimensions = database.execute(
             "select name, embedder, dimensions from spaces where number = ?", [space]
@@ -60,7 +61,7 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         return Status(
             path=folder,
             counts=counts,
-            embedded=counts.texts - pending.texts - _blank(database, space),
+            embedded=counts.texts - pending.texts,
             pending=pending,
             embedder=embedder,
             space=name,

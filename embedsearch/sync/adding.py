@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from embedsearch.errors import DimensionMismatch
-from embedsearch.records import Chunk, Kind
+from embedsearch.records import Chunk, Document, Kind
 from embedsearch.store import documents, vectors
 from embedsearch.sync.reading import prepare, storable
 from embedsearch.sync.report import SyncReport
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from embedsearch.records import Document
     from embedsearch.store.database import Database
     from embedsearch.sync.reading import Chunking
 
@@ -31,13 +31,11 @@ COMMIT_CHARACTERS = 4_000_000
 
 def add(database: Database, given: Iterable[Document], chunking: Chunking) -> SyncReport:
     """Put documents, cut into chunks; embedding is left to the second loop."""
-    added = updated = 0
+    tally = _Tally(documents.newest(database))
     for batch in _batches(given):
-        known = documents.held(database, [document.id for document in batch])
-        documents.put(database, [prepare(document, chunking) for document in batch])
-        updated += len(known)
-        added += len(batch) - len(known)
-    return SyncReport(added=added, updated=updated)
+        latest = tally.count(database, batch)
+        documents.put(database, [prepare(document, chunking) for document in latest])
+    return tally.report()
 
 
 def add_with_vectors(
@@ -57,21 +55,19 @@ def add_with_vectors(
     units = unit_rows(rows, dimensions)
     if len(units) != len(given):
         raise DimensionMismatch(f"expected a vector for each of {len(given)}, got {len(units)}")
-    added = updated = 0
+    tally = _Tally(documents.newest(database))
     place = {id(document): n for n, document in enumerate(given)}
     for batch in _batches(given):
-        known = documents.held(database, [document.id for document in batch])
-        own = units[[place[id(document)] for document in batch]]
+        latest = tally.count(database, batch)
+        own = units[[place[id(document)] for document in latest]]
         prepared = [
             documents.prepare(document, [_whole(document)], salt=_salt(row))
-            for document, row in zip(map(storable, batch), own, strict=True)
+            for document, row in zip(map(storable, latest), own, strict=True)
         ]
         with database.writing():
             texts = documents.put(database, prepared)
             vectors.put(database, space, [texts[p.texts[0][0]] for p in prepared], own)
-        updated += len(known)
-        added += len(batch) - len(known)
-    return SyncReport(added=added, updated=updated)
+    return tally.report()
 
 
 def _salt(row: NDArray[np.float32]) -> bytes:
@@ -98,24 +94,49 @@ def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
     return np.asarray(array / lengths[:, np.newaxis], np.float32)
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What became of the documents given, ``newest`` being the one that was there before."""
+
+    newest: int
+    added: int = 0
+    updated: int = 0
+    replaced: int = 0
+
+    def count(self, database: Database, batch: Sequence[Document]) -> list[Document]:
+        """Count a batch, and return its documents, of those of the same id the last."""
+        latest = {document.id: document for document in batch}
+        known = documents.numbered(database, list(latest)).values()
+        updated = sum(number <= self.newest for number in known)
+        self.added += len(latest) - len(known)
+        self.updated += updated
+        self.replaced += len(batch) - len(latest) + len(known) - updated
+        return list(latest.values())
+
+    def report(self) -> SyncReport:
+        return SyncReport(added=self.added, updated=self.updated, replaced=self.replaced)
+
+
 def _batches(given: Iterable[Document]) -> Iterator[list[Document]]:
-    """Yield some thousand documents at a time, of those of the same id the last."""
-    batch: dict[str, Document] = {}
+    """Yield some thousand documents at a time."""
+    batch: list[Document] = []
     characters = 0
     for document in given:
+        if not isinstance(document, Document):
+            raise TypeError(f"expected Documents, got {document!r:.40}")
         _refuse_unfit(document)
-        batch[document.id] = document
+        batch.append(document)
         characters += len(document.text)
         if len(batch) >= COMMIT_DOCUMENTS or characters >= COMMIT_CHARACTERS:
-            yield list(batch.values())
-            batch, characters = {}, 0
+            yield batch
+            batch, characters = [], 0
     if batch:
-        yield list(batch.values())
+        yield batch
 
 
 def _refuse_unfit(document: Document) -> None:
     id, kind = document.id, document.kind
-    if not isinstance(id, str) or not id or "\0" in id:
+    if not id or "\0" in id:
         raise ValueError(f"expected an id for every document, text without NUL, got {id!r}")
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r} of document {id!r}: choose from {sorted(KINDS)}")

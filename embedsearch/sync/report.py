@@ -32,13 +32,16 @@ class Progress:
 class SyncReport:
     """What a sync did, or would do: counts of documents, then of what was embedded.
 
-    ``skipped`` are binary files, ``failed`` those that could not be read; a document read from one
-    earlier is kept. ``texts`` and ``tokens`` were embedded (would be, for a dry run), in so many
-    ``requests`` to a provider, for ``cost`` US dollars (``None``: not known); ``pending`` are left.
+    ``replaced`` are documents that a later one of the same id followed in the same ``add``: each
+    one given is added, updated or replaced. ``skipped`` are binary files, ``failed`` those that
+    could not be read; a document read from one earlier is kept. ``texts`` and ``tokens`` were
+    embedded (would be, for a dry run), in so many ``requests`` to a provider, for ``cost`` US
+    dollars (``None``: not known); ``pending`` are left.
     """
 
     added: int = 0
     updated: int = 0
+    replaced: int = 0
     renamed: int = 0
     removed: int = 0
     unchanged: int = 0

@@ -62,8 +62,8 @@ def read(
     """Return the facts and the arrays, which are read-only and mapped into memory.
 
     In a file above ``CHECKED_BELOW`` the checksums of the arrays named in ``unchecked`` are
-    compared only when ``verify`` is set. Raises ``IndexCorrupt``, and ``FileNotFoundError``
-    where there is no file.
+    compared only when ``verify`` is set. Raises ``IndexCorrupt``, ``StorageFailed`` where the disk
+    refuses, and ``FileNotFoundError`` where there is no file.
     """
     data = _mapped(path)
     skipped = () if verify or len(data) <= CHECKED_BELOW else unchecked
@@ -130,7 +130,7 @@ def _mapped(path: Path) -> NDArray[np.uint8]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise IndexCorrupt(f"could not read {str(path)!r}: {error.strerror}") from error
+        raise StorageFailed(f"could not read {str(path)!r}: {error.strerror}") from error
 
 
 def _aligned(offset: int) -> int:
