@@ -353,7 +353,7 @@ class Index:
                 embed_pending, self._database, self.embedder, self._space, allowance, progress
             )
         with self._turn:
-            self._wrote = True
+            self._wrote = self._database.is_open
             return run(
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )

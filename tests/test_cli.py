@@ -500,14 +500,14 @@ def test_add_reads_the_encodings_that_spreadsheets_write(
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
 def test_add_reads_a_pipe_in_either_encoding(here: Path, encoding: str) -> None:
     data = "id,text\nx,Grüße aus Köln: die Größe zählt\n".encode(encoding)
-    add = command("add", "-", "--format", "csv", "--no-embed")
+    add = command("add", "-", "--from", "csv", "--no-embed")
     subprocess.run(add, input=data, cwd=here, check=True)
     assert run("get", "x").stdout == "Grüße aus Köln: die Größe zählt\n"
 
 
 def test_a_pipe_that_turns_out_to_be_no_utf8_is_an_error(here: Path) -> None:
     data = b"id,text\n" + b"1,\n" * 50_000 + "x,Größe\n".encode("latin-1")
-    add = command("add", "-", "--format", "csv")
+    add = command("add", "-", "--from", "csv")
     done = subprocess.run(add, input=data, cwd=here, check=False, capture_output=True)
     assert done.returncode == 2
     assert b"error: - is not utf-8: invalid start byte" in done.stderr

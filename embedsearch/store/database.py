@@ -191,6 +191,15 @@ class Database:
         """Keep a setting of this index."""
         self.execute("insert or replace into settings (key, value) values (?, ?)", [key, value])
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is not closed."""
+        try:
+            _ = self.connection.in_transaction, self.connection.total_changes
+        except sqlite3.ProgrammingError:
+            return False
+        return True
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
