@@ -15,6 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 HIT_FORMATS = ("text", "json", "jsonl", "csv", "md", "files", "vimgrep")
 ROW_FORMATS = ("text", "json", "jsonl", "csv")
 PLAIN_FORMATS = ("text", "json")
+ANSWER_FORMATS = ("text", "json", "md")
 TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
@@ -107,6 +108,14 @@ conditions = _together(
     ),
 )
 
+mode = click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning, or by words.",
+)
+
 of_hits = _together(
     click.option("-k", type=int, default=10, show_default=True, help="How many hits at most."),
     conditions,
@@ -133,6 +142,10 @@ embedding = click.option(
     help="Take texts in for search by words; embed them in a later run.",
 )
 
+allow_secrets = click.option(
+    "--allow-secrets", is_flag=True, help="Send texts even if they look as if they held secrets."
+)
+
 sending = _together(
     click.option(
         "--dimensions",
@@ -152,10 +165,31 @@ sending = _together(
         type=click.FloatRange(min=0),
         help="Stop before the request that would cross so many US dollars.",
     ),
-    click.option(
-        "--allow-secrets",
-        is_flag=True,
-        help="Send texts even if they look as if they held secrets.",
-    ),
+    allow_secrets,
     click.option("-y", "--yes", is_flag=True, help="Do not ask before texts are sent for money."),
+)
+
+of_a_chat = _together(
+    click.option(
+        "--chat-model",
+        metavar="NAME",
+        envvar="EMBEDSEARCH_CHAT_MODEL",
+        help="Who answers: a chat model, by its provider's name; else $EMBEDSEARCH_CHAT_MODEL.",
+    ),
+    click.option(
+        "--chat-base-url",
+        metavar="URL",
+        envvar="EMBEDSEARCH_CHAT_BASE_URL",
+        help="Where it is, if not where --base-url says; else $EMBEDSEARCH_CHAT_BASE_URL.",
+    ),
+    click.option(
+        "--max-answer-tokens",
+        metavar="TOKENS",
+        type=click.IntRange(min=1),
+        default=2_000,
+        show_default=True,
+        help="How long the answer may be, what a model thinks before it included.",
+    ),
+    click.option("--show-prompt", is_flag=True, help="Print what would be sent, and ask nobody."),
+    allow_secrets,
 )

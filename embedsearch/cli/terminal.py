@@ -11,6 +11,8 @@ import click
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
 """No document, and no file's name, may move a user's cursor or recolour the screen."""
 
+_BUT_LINES = {code: mark for code, mark in CONTROLS.items() if chr(code) not in "\t\n"}
+
 
 def prepare(ctx: click.Context) -> None:
     """Honour NO_COLOR, and print what the terminal's encoding lacks as escapes."""
@@ -35,6 +37,11 @@ def note(message: str, *, quiet: bool = False) -> None:
 def printable(text: str) -> str:
     """Return a text, or a file's name, without what a terminal would take for a command."""
     return text.translate(CONTROLS)
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, or a piece of one, without any other command."""
+    return text.translate(_BUT_LINES)
 
 
 def counted(n: int, noun: str) -> str:
