@@ -37,7 +37,7 @@ KEY = "EMBEDSEARCH_CHAT_API_KEY"
 @click.option(
     "--min-score",
     type=float,
-    help="Leave out hits below this score.  [default: what suits the packaged model]",
+    help="Leave out hits below this score.  [default: judge the best one, by the packaged model]",
 )
 @click.option(
     "--budget",
