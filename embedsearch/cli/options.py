@@ -19,7 +19,9 @@ ANSWER_FORMATS = ("text", "json", "md")
 TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
-def _together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Make one decorator of several options."""
+
     def decorate(function: F) -> F:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -47,6 +49,18 @@ def output_format(choices: tuple[str, ...]) -> Callable[[F], F]:
     )
 
 
+mode = click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning, or by words.",
+)
+
+allow_secrets = click.option(
+    "--allow-secrets", is_flag=True, help="Send texts even if they look as if they held secrets."
+)
+
 table_format = click.option(
     "--format",
     "format_",
@@ -67,7 +81,7 @@ def _of_an_api(ctx: click.Context, option: click.Parameter, value: Any) -> None:
         ctx.meta.setdefault(API, {})[option.name] = value
 
 
-of_the_index = _together(
+of_the_index = together(
     click.option(
         "-d",
         "--db",
@@ -92,7 +106,7 @@ of_the_index = _together(
     click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
 )
 
-conditions = _together(
+conditions = together(
     click.option(
         "-g",
         "--glob",
@@ -108,15 +122,7 @@ conditions = _together(
     ),
 )
 
-mode = click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "dense", "lexical"]),
-    default="hybrid",
-    show_default=True,
-    help="By meaning and words, by meaning, or by words.",
-)
-
-of_hits = _together(
+of_hits = together(
     click.option("-k", type=int, default=10, show_default=True, help="How many hits at most."),
     conditions,
     click.option(
@@ -142,11 +148,7 @@ embedding = click.option(
     help="Take texts in for search by words; embed them in a later run.",
 )
 
-allow_secrets = click.option(
-    "--allow-secrets", is_flag=True, help="Send texts even if they look as if they held secrets."
-)
-
-sending = _together(
+sending = together(
     click.option(
         "--dimensions",
         type=click.IntRange(min=1),
@@ -169,7 +171,7 @@ sending = _together(
     click.option("-y", "--yes", is_flag=True, help="Do not ask before texts are sent for money."),
 )
 
-of_a_chat = _together(
+of_a_chat = together(
     click.option(
         "--chat-model",
         metavar="NAME",
