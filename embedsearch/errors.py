@@ -146,7 +146,8 @@ class SecretsFound(EmbedsearchError):
         more = f", and {len(places) - 1} more" if len(places) > 1 else ""
         super().__init__(
             f"nothing was sent: {places[0]} looks like a secret{more}",
-            hint="take it out, or allow it: --allow-secrets, Allowance(secrets=True)",
+            hint="take it out, or allow it: --allow-secrets; in Python Allowance(secrets=True),"
+            " answer(..., allow_secrets=True)",
         )
         self.places = tuple(places)
 

@@ -59,7 +59,9 @@ if TYPE_CHECKING:
     from embedsearch.store.documents import Summary
     from embedsearch.store.filters import Filter, Where
     from embedsearch.store.hits import Counts
+    from embedsearch.store.outbox import Sent
     from embedsearch.store.status import Status
+    from embedsearch.store.usage import Use
     from embedsearch.store.vectors import Pending
 
     PathLike = str | os.PathLike[str]
@@ -550,6 +552,14 @@ class Index:
     def outbox(self) -> Iterator[outbox.Sent]:
         """Yield every text that was sent to a provider, oldest first: when, where, what of."""
         return outbox.sent(self._database)
+
+    def note_sent(self, entries: Iterable[Sent]) -> None:
+        """Add to the outbox what is about to be sent to a provider."""
+        outbox.note(self._database, entries)
+
+    def note_use(self, use: Use) -> None:
+        """Add to the ledger what a provider was asked and paid."""
+        usage.note(self._database, [use])
 
     def verify(self) -> list[Problem]:
         """Return what is wrong with the index's files, nothing for a sound one; writes nothing."""

@@ -1,10 +1,11 @@
-"""What the tests share: an index with an instant embedder, and a folder to fill."""
+"""What the tests share: an index with an instant embedder, a folder to fill, real servers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+import servers
 
 from embedsearch import Index
 from embedsearch.testing import HashEmbedder
@@ -30,3 +31,17 @@ def index(tmp_path: Path) -> Iterator[Index]:
     """Return an empty index on disk."""
     with Index.open(tmp_path / "index", HashEmbedder()) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def chat_server() -> Iterator[str]:
+    """Return the base URL of a real chat server, whose model is ``servers.CHAT_MODEL``."""
+    with servers.chat_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def embedding_server() -> Iterator[str]:
+    """Return the base URL of a real server of embeddings, which have 384 dimensions."""
+    with servers.embedding_server() as url:
+        yield url

@@ -119,6 +119,7 @@ def serving() -> Iterator[Server]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
+        http.handle_error = lambda *_: None  # type: ignore[method-assign] # clients that hung up
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         server = Server(f"http://127.0.0.1:{http.server_port}")

@@ -27,6 +27,7 @@ ROOMS = [
     "search",
     "sync",
     "index",
+    "answering",
     "cli",
     "__main__",
 ]

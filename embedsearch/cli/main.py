@@ -20,6 +20,7 @@ class Late(NamedTuple):
 COMMANDS = {
     "index": Late("indexing", "Bring the index in step with files and folders."),
     "search": Late("searching", "Find the passages that answer a query."),
+    "ask": Late("asking", "Have a chat model answer from what a search finds."),
     "add": Late("adding", "Add the rows of a csv, tsv, json or jsonl file."),
     "similar": Late("searching", "Find the passages most like a document or chunk."),
     "get": Late("documents", "Print the text of a document or chunk."),

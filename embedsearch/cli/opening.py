@@ -22,15 +22,19 @@ FOLDER = ".embedsearch"
 VARIABLE = "EMBEDSEARCH_DB"
 
 
-def open_index(db: Path | None, model: str | None, *, create: bool = False) -> Index:
+def open_index(
+    db: Path | None, model: str | None, *, create: bool = False, asks: bool = False
+) -> Index:
     """Open the index that ``-d`` names, or the one that is meant without it.
+
+    ``asks``: the command itself asks an API, so that ``--base-url`` may be meant for that alone.
 
     Raises:
         IndexNotFound: there is none, and ``create`` is false.
 
     """
     folder = db or located()
-    index = embedsearch.Index.open(folder, _embedder(folder, model), create=create)
+    index = embedsearch.Index.open(folder, _embedder(folder, model, asks=asks), create=create)
     if create and folder.name == FOLDER:
         _keep_out_of_git(folder)
     return index
@@ -45,11 +49,13 @@ def open_without_making(db: Path | None, model: str | None) -> Index:
         return embedsearch.Index.open(":memory:", named)
 
 
-def _embedder(folder: Path, model: str | None) -> Embedder | None:
+def _embedder(folder: Path, model: str | None, *, asks: bool) -> Embedder | None:
     """Return the embedder that was named, or the index's own where an API was said for it."""
     said = _said_of_an_api()
     if model is None and said:
         model = embedsearch.index.embedder_of(folder)
+    if asks and not embedders.is_api(model):
+        said = {}
     return embedders.load(model, **said) if model else None
 
 

@@ -15,10 +15,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 HIT_FORMATS = ("text", "json", "jsonl", "csv", "md", "files", "vimgrep")
 ROW_FORMATS = ("text", "json", "jsonl", "csv")
 PLAIN_FORMATS = ("text", "json")
+ANSWER_FORMATS = ("text", "json", "md")
 TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
-def _together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Make one decorator of several options."""
+
     def decorate(function: F) -> F:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -64,6 +67,18 @@ def output_format(choices: tuple[str, ...]) -> Callable[[F], F]:
     )
 
 
+mode = click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning, or by words.",
+)
+
+allow_secrets = click.option(
+    "--allow-secrets", is_flag=True, help="Send texts even if they look as if they held secrets."
+)
+
 from_ = click.option(
     "--from",
     "from_",
@@ -80,7 +95,7 @@ def _of_an_api(ctx: click.Context, option: click.Parameter, value: Any) -> None:
         ctx.meta.setdefault(API, {})[option.name] = value
 
 
-of_the_index = _together(
+of_the_index = together(
     click.option(
         "-d",
         "--db",
@@ -105,7 +120,7 @@ of_the_index = _together(
     click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
 )
 
-conditions = _together(
+conditions = together(
     click.option(
         "-g",
         "--glob",
@@ -121,7 +136,7 @@ conditions = _together(
     ),
 )
 
-of_hits = _together(
+of_hits = together(
     click.option("-k", type=int, default=10, show_default=True, help="How many hits at most."),
     conditions,
     click.option(
@@ -147,7 +162,7 @@ embedding = click.option(
     help="Take texts in for search by words; embed them in a later run.",
 )
 
-sending = _together(
+sending = together(
     click.option(
         "--dimensions",
         type=click.IntRange(min=1),
@@ -166,10 +181,31 @@ sending = _together(
         type=click.FloatRange(min=0),
         help="Stop before the request that would cross so many US dollars.",
     ),
-    click.option(
-        "--allow-secrets",
-        is_flag=True,
-        help="Send texts even if they look as if they held secrets.",
-    ),
+    allow_secrets,
     click.option("-y", "--yes", is_flag=True, help="Do not ask before texts are sent for money."),
+)
+
+of_a_chat = together(
+    click.option(
+        "--chat-model",
+        metavar="NAME",
+        envvar="EMBEDSEARCH_CHAT_MODEL",
+        help="Who answers: a chat model, by its provider's name; else $EMBEDSEARCH_CHAT_MODEL.",
+    ),
+    click.option(
+        "--chat-base-url",
+        metavar="URL",
+        envvar="EMBEDSEARCH_CHAT_BASE_URL",
+        help="Where it is, if not where --base-url says; else $EMBEDSEARCH_CHAT_BASE_URL.",
+    ),
+    click.option(
+        "--max-answer-tokens",
+        metavar="TOKENS",
+        type=click.IntRange(min=1),
+        default=2_000,
+        show_default=True,
+        help="How long the answer may be, what a model thinks before it included.",
+    ),
+    click.option("--show-prompt", is_flag=True, help="Print what would be sent, and ask nobody."),
+    allow_secrets,
 )

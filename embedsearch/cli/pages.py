@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from embedsearch.cli.places import path, span
+from embedsearch.cli.places import STALE, path, span
 from embedsearch.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 UNLIMITED = 1_000_000
 """The width where no terminal is: nothing is wrapped that another program may read."""
-
-STALE = "(file changed since it was indexed)"
 
 
 def drawn(answer: Answer) -> Iterator[str]:

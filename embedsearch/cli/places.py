@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from embedsearch import Hit, Index
+    from embedsearch.search.packing import Passage
 
 
-def path(hit: Hit) -> str:
+STALE = "(file changed since it was indexed)"
+
+
+def path(hit: Hit | Passage) -> str:
     """Return the path of a hit as ``shown``; its document's id without a file."""
     return hit.document_id if hit.source is None else shown(hit.source)
 
@@ -33,7 +37,7 @@ def document_id(index: Index, given: str) -> str:
     return index.id_at(given) or given
 
 
-def span(hit: Hit) -> str:
+def span(hit: Hit | Passage) -> str:
     """Return the lines of a hit: ``12-18``, or ``12``."""
     alone = hit.start_line == hit.end_line
     return str(hit.start_line) if alone else f"{hit.start_line}-{hit.end_line}"

@@ -45,13 +45,7 @@ class Asked(Limits):
 @click.command("search")
 @click.argument("words", metavar="QUERY...", nargs=-1, required=True)
 @options.of_the_index
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "dense", "lexical"]),
-    default="hybrid",
-    show_default=True,
-    help="By meaning and words, by meaning, or by words.",
-)
+@options.mode
 @options.of_hits
 @click.pass_context
 def search_(
@@ -143,10 +137,12 @@ def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool
     if not answer.hits:
         _say_nothing_found(answer, filters)
     elif answer.pending and by_meaning:
-        note(
-            f"note: {answer.pending:,} of {answer.searched.texts:,} passages are not embedded yet:"
-            " they are found by words only"
-        )
+        note(f"note: {half_embedded(answer.pending, answer.searched.texts)}")
+
+
+def half_embedded(pending: int, texts: int) -> str:
+    """Say that a search by meaning does not see all texts yet."""
+    return f"{pending:,} of {texts:,} passages are not embedded yet: they are found by words only"
 
 
 def _say_nothing_found(answer: Answer, filters: list[str]) -> None:

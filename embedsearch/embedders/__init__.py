@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from embedsearch.embedders.folder import folder_model
 from embedsearch.embedders.local import LocalEmbedder
 from embedsearch.embedders.packaged import packaged_model
 from embedsearch.embedders.protocol import Embedder, RemoteEmbedder, Role, is_remote
 
-__all__ = ["Embedder", "LocalEmbedder", "RemoteEmbedder", "Role", "is_remote", "load"]
+__all__ = ["Embedder", "LocalEmbedder", "RemoteEmbedder", "Role", "is_api", "is_remote", "load"]
 
 
 def load(
@@ -25,7 +27,7 @@ def load(
     use CPUs. ``dimensions`` and ``base_url`` are an API's: how long vectors shall be, and where
     it is. Raises EmbeddingError where there is no such model.
     """
-    if name is not None and name.startswith("openai/"):
+    if is_api(name):
         from embedsearch.embedders.api import APIEmbedder  # with it comes httpx
 
         return APIEmbedder.named(name, dimensions=dimensions, base_url=base_url)
@@ -36,3 +38,8 @@ def load(
         )
     model = packaged_model() if name is None or name == "local" else folder_model(name)
     return LocalEmbedder(model, threads=threads)
+
+
+def is_api(name: str | None) -> TypeGuard[str]:
+    """Tell whether a name is that of a model behind an API."""
+    return name is not None and name.startswith("openai/")
