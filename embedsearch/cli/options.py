@@ -18,7 +18,9 @@ PLAIN_FORMATS = ("text", "json")
 TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
-def _together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Make one decorator of several options."""
+
     def decorate(function: F) -> F:
         for decorator in reversed(decorators):
             function = decorator(function)
@@ -66,7 +68,48 @@ def _of_an_api(ctx: click.Context, option: click.Parameter, value: Any) -> None:
         ctx.meta.setdefault(API, {})[option.name] = value
 
 
-of_the_index = _together(
+def said_of_an_api() -> dict[str, Any]:
+    """Return what was said of an API on the command line, by the names of arguments."""
+    said: dict[str, Any] = click.get_current_context().meta.get(API, {})
+    return said
+
+
+_base_url = click.option(
+    "--base-url",
+    metavar="URL",
+    expose_value=False,
+    callback=_of_an_api,
+    help="Where the API is; else $OPENAI_BASE_URL, else OpenAI's own.",
+)
+
+_quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr.")
+
+of_a_server = together(
+    _base_url,
+    click.option(
+        "--insecure",
+        is_flag=True,
+        default=None,
+        expose_value=False,
+        callback=_of_an_api,
+        help="Allow http to another machine: who is on the way reads key and texts.",
+    ),
+    click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        expose_value=False,
+        callback=_of_an_api,
+        help="How long to wait for the next packet.  [default: 600]",
+    ),
+    _quiet,
+)
+
+of_a_list = click.option(
+    "-n", "--limit", type=click.IntRange(min=1), help="So many at most; all without it."
+)
+
+of_the_index = together(
     click.option(
         "-d",
         "--db",
@@ -81,17 +124,11 @@ of_the_index = _together(
         help="The embedder: 'local', a folder with an ONNX model, or openai/MODEL of an API that is"
         " compatible with OpenAI's; else the index's own.",
     ),
-    click.option(
-        "--base-url",
-        metavar="URL",
-        expose_value=False,
-        callback=_of_an_api,
-        help="Where the API is; else $OPENAI_BASE_URL, else OpenAI's own.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
+    _base_url,
+    _quiet,
 )
 
-conditions = _together(
+conditions = together(
     click.option(
         "-g",
         "--glob",
@@ -107,7 +144,7 @@ conditions = _together(
     ),
 )
 
-of_hits = _together(
+of_hits = together(
     click.option("-k", type=int, default=10, show_default=True, help="How many hits at most."),
     conditions,
     click.option(
@@ -133,7 +170,7 @@ embedding = click.option(
     help="Take texts in for search by words; embed them in a later run.",
 )
 
-sending = _together(
+sending = together(
     click.option(
         "--dimensions",
         type=click.IntRange(min=1),
