@@ -42,6 +42,7 @@ from embedsearch.sync.plan import Plan, plan, scope
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
 from embedsearch.sync.running import run
+from embedsearch.sync.transcribing import Amount, check_hearing, parted, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from embedsearch.store.hits import Counts
     from embedsearch.store.status import Status
     from embedsearch.store.vectors import Pending
+    from embedsearch.transcribers import Transcriber
 
     PathLike = str | os.PathLike[str]
 
@@ -209,6 +211,7 @@ class Index:
         dry_run: bool = False,
         embed: bool = True,
         allowance: Allowance = UNLIMITED,
+        transcriber: Transcriber | None = None,
         progress: Callable[[Progress], None] = _silent,
     ) -> SyncReport:
         """Bring the index in step with files and folders: only what changed is read and embedded.
@@ -216,7 +219,8 @@ class Index:
         A file that is gone is removed from the index, one that moved keeps what it had. Files that
         can't be read are in the report's ``failed`` and stop nothing. ``dry_run`` writes nothing
         and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
-        ``allowance`` is what may be sent to a provider, if the embedder is one's.
+        ``allowance`` is what may be sent to a provider, if the embedder is one's. With a
+        ``transcriber`` recordings become documents of what is said in them; each is heard once.
 
         Raises:
             FileNotFoundError: a path does not exist.
@@ -224,19 +228,30 @@ class Index:
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached: the allowance is used up; what was embedded is kept.
             SecretsFound: texts look as if they held secrets; none was sent.
+            ValueError: recordings would be sent to a provider, and there is a limit in dollars.
 
         """
+        check_hearing(allowance, transcriber)
         named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         wanted = [Path(path) for path in named]
         if dry_run:
-            made = self._plan(wanted, glob, create=False)
-            report = apply.rehearse(self._database, made, self._chunking, self._space, progress)
+            made = self._plan(wanted, glob, create=False, hearing=transcriber is not None)
+            report = apply.rehearse(
+                self._database,
+                made,
+                self._chunking,
+                self._space,
+                progress,
+                transcriber=transcriber,
+            )
             planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
             return replace(report, requests=planned.requests, cost=planned.cost)
 
         def work() -> SyncReport:
-            made = self._plan(wanted, glob, create=True)
-            return apply.apply(self._database, made, self._chunking, progress)
+            made = self._plan(wanted, glob, create=True, hearing=transcriber is not None)
+            return apply.apply(
+                self._database, made, self._chunking, progress, transcriber=transcriber
+            )
 
         return self._run("index", work, allowance=allowance if embed else None, progress=progress)
 
@@ -319,12 +334,25 @@ class Index:
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )
 
-    def _plan(self, paths: Iterable[Path], glob: Sequence[str], *, create: bool) -> Plan:
+    def unheard(
+        self,
+        paths: PathLike | Iterable[PathLike],
+        transcriber: Transcriber,
+        *,
+        glob: Sequence[str] = (),
+    ) -> Amount:
+        """Return how many recordings ``sync`` would have transcribed, and their bytes."""
+        named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+        made = self._plan([Path(path) for path in named], glob, create=False, hearing=True)
+        _, recordings = parted([*made.changed, *made.new], transcriber)
+        return unheard(self._database, recordings, transcriber)
+
+    def _plan(
+        self, paths: Iterable[Path], glob: Sequence[str], *, create: bool, hearing: bool
+    ) -> Plan:
         skip = self._folder and self._folder.absolute()
-        return plan(
-            self._database,
-            [scope(self._database, p, glob=glob, skip=skip, create=create) for p in paths],
-        )
+        aim = partial(scope, glob=glob, skip=skip, create=create, hearing=hearing)
+        return plan(self._database, [aim(self._database, path) for path in paths])
 
     @property
     def _chunking(self) -> Chunking:

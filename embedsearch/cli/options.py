@@ -161,6 +161,20 @@ of_hits = together(
     output_format(HIT_FORMATS),
 )
 
+hearing = together(
+    click.option(
+        "--transcribe",
+        metavar="NAME",
+        help="Take recordings in as what is said in them, heard by: openai/MODEL of an API, or the"
+        " faster-whisper model in a folder.",
+    ),
+    click.option(
+        "--transcribe-url",
+        metavar="URL",
+        help="Where that API is, when it is not where the embedder's is.",
+    ),
+)
+
 embedding = click.option(
     "--no-embed",
     "embed",

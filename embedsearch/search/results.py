@@ -99,4 +99,5 @@ def _hit(
         row.heading,
         metadata,
         None if row.source is None else f"{roots[row.source]}/{row.path}",
+        row.seconds,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from embedsearch import readers
 from embedsearch.readers import Unreadable
+from embedsearch.readers.recording import SILENT, is_recording
 from embedsearch.store import sources
 from embedsearch.store.filters import matches
 from embedsearch.sync.report import Failure
@@ -71,6 +72,8 @@ class Scope:
     glob: tuple[str, ...] = ()
     skip: str = ""
     """A folder under the root that is left out: the index's own."""
+    hearing: bool = False
+    """Whether recordings are heard, so that one that was skipped is looked at again."""
 
     @property
     def whole(self) -> bool:
@@ -99,6 +102,7 @@ def scope(
     glob: Sequence[str] = (),
     skip: Path | None = None,
     create: bool = True,
+    hearing: bool = False,
 ) -> Scope:
     """Return what syncing a path is about; a folder in no source becomes one if ``create``.
 
@@ -115,7 +119,7 @@ def scope(
         folder,
     )
     skipped = _inside(root, skip) if skip and skip.is_relative_to(root) else ""
-    return Scope(root, source, _inside(root, path), tuple(glob), skipped)
+    return Scope(root, source, _inside(root, path), tuple(glob), skipped, hearing)
 
 
 def _inside(root: Path, path: Path) -> str:
@@ -165,6 +169,8 @@ def _compare_file(
     if known and now == (known.size, known.mtime_ns):
         made.unchanged += 1
         return
+    if unread and scope.hearing and _worth_hearing(found.path, unread):
+        unread = None
     if unread and now == (unread.size, unread.mtime_ns):
         if unread.binary:
             made.skipped += 1
@@ -173,6 +179,11 @@ def _compare_file(
         return
     file = File(scope.root, scope.source, found.path, found.size, found.mtime_ns, known)
     (made.changed if known else made.new).append(file)
+
+
+def _worth_hearing(path: str, unread: Unread) -> bool:
+    """Whether a file was skipped only because nobody was there to hear it."""
+    return unread.binary and is_recording(path) and unread.why != SILENT
 
 
 def _files(scope: Scope) -> Iterator[readers.File | Unreadable]:
