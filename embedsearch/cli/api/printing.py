@@ -39,9 +39,9 @@ def flowing(pieces: Iterable[str]) -> bool:
     try:
         for piece in pieces:
             if piece:
+                last = piece
                 click.echo(shown(piece), nl=False)
                 sys.stdout.flush()
-                last = piece
     finally:
         if last and not last.endswith("\n"):
             click.echo()
