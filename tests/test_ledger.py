@@ -170,6 +170,8 @@ def make_old(folder: Path) -> Path:
         connection.execute("drop table usage")
         connection.execute("drop table outbox")
         connection.execute("drop table queries")
+        connection.execute("drop table transcripts")
+        connection.execute("alter table chunks drop column seconds")
         connection.execute("pragma user_version = 3")
     connection.close()
     return path

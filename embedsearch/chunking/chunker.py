@@ -37,7 +37,7 @@ def chunk(document: Document, tokenizer: Tokenizer, *, limit: int, overlap: int 
 
 
 def _locate(text: str, outline: Outline, slices: Iterable[Slice]) -> Iterator[Chunk]:
-    """Say of each slice on what lines and page and under which headings it stands."""
+    """Say of each slice on what lines and page, under which headings and at what time it stands."""
     line, counted = 1, 0
     for start, end, tokens in slices:
         line, counted = line + text.count("\n", counted, start), start
@@ -50,4 +50,5 @@ def _locate(text: str, outline: Outline, slices: Iterable[Slice]) -> Iterator[Ch
             end_line=line + text.count("\n", start, end - 1),
             page=outline.page(start),
             heading=outline.heading_path(text, start, end),
+            seconds=outline.seconds(start),
         )

@@ -1,9 +1,10 @@
-"""Where a document's sections, fenced blocks and pages lie."""
+"""Where a document's sections, fenced blocks, pages and times lie."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import regex
@@ -22,7 +23,7 @@ VISIBLE = regex.compile(r"\S")
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The headings of a document with their paths, its fences and its pages, all ascending."""
+    """The headings of a document with their paths, its fences, pages and times, all ascending."""
 
     headings: Sequence[Heading]
     heading_starts: Sequence[int]
@@ -30,6 +31,7 @@ class Outline:
     fences: Sequence[tuple[int, int]]
     fence_starts: Sequence[int]
     page_starts: Sequence[int]
+    times: Sequence[tuple[int, float]]
 
     @classmethod
     def of(cls, document: Document) -> Outline:
@@ -45,6 +47,7 @@ class Outline:
             fences=fences,
             fence_starts=[start for start, _ in fences],
             page_starts=document.pages,
+            times=document.times,
         )
 
     def heading_path(self, text: str, start: int, end: int) -> str | None:
@@ -69,6 +72,11 @@ class Outline:
         """Whether a page begins at ``offset``."""
         number = bisect_left(self.page_starts, offset)
         return number < len(self.page_starts) and self.page_starts[number] == offset
+
+    def seconds(self, offset: int) -> float | None:
+        """Return how far into the recording the passage is that ``offset`` lies in."""
+        number = bisect_right(self.times, offset, key=itemgetter(0))
+        return self.times[max(0, number - 1)][1] if self.times else None
 
     def fence_around(self, offset: int) -> tuple[int, int] | None:
         """Return the fenced block that a cut at ``offset`` would split."""

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.cli.places import path, span
+from embedsearch.cli.places import path, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +38,12 @@ class Answer:
 
 
 def as_dict(hit: Hit, stale: set[str]) -> dict[str, Any]:
-    """Return a hit as JSON has it; ``stale`` is there only when its file changed."""
+    """Return a hit as JSON has it.
+
+    ``seconds`` is there only in a recording, ``stale`` only when its file changed.
+    """
     record = {key: getattr(hit, key) for key in KEYS}
+    record |= {} if hit.seconds is None else {"seconds": hit.seconds}
     return record | ({"stale": True} if hit.document_id in stale else {})
 
 
@@ -63,7 +67,7 @@ def _jsonl(answer: Answer) -> Iterator[str]:
 
 def _csv(answer: Answer) -> Iterator[str]:
     rows = io.StringIO()
-    writer = csv.DictWriter(rows, KEYS, lineterminator="\n")
+    writer = csv.DictWriter(rows, KEYS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for hit in answer.hits:
         metadata = json.dumps(dict(hit.metadata), ensure_ascii=False)
@@ -73,7 +77,7 @@ def _csv(answer: Answer) -> Iterator[str]:
 
 def _md(answer: Answer) -> Iterator[str]:
     for hit in answer.hits:
-        facts = [f"`{path(hit)}:{span(hit)}`", hit.page and f"p. {hit.page}", hit.heading]
+        facts = [f"`{path(hit)}{where(hit)}`", hit.page and f"p. {hit.page}", hit.heading]
         yield f"{hit.rank}. {' · '.join(str(fact) for fact in facts if fact)}\n"
         for line in hit.text.strip("\r\n").splitlines():
             yield f"   > {line}".rstrip()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from embedsearch import transcribers
 from embedsearch.cli import opening, options, progress, reports, spending
 from embedsearch.store.vectors import Pending
 from embedsearch.sync.embedding import Allowance
+from embedsearch.sync.transcribing import check_hearing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from embedsearch.transcribers import Transcriber
 
 
 @click.command("index")
@@ -23,6 +32,7 @@ from embedsearch.sync.embedding import Allowance
 @options.of_the_index
 @click.option("-g", "--glob", metavar="PATTERN", multiple=True, help="Only files that match.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, in exact tokens.")
+@options.hearing
 @options.embedding
 @options.sending
 @options.output_format(options.PLAIN_FORMATS)
@@ -36,6 +46,8 @@ def index_(
     quiet: bool,
     glob: tuple[str, ...],
     dry_run: bool,
+    transcribe: str | None,
+    transcribe_url: str | None,
     embed: bool,
     max_tokens: int | None,
     max_cost: float | None,
@@ -57,15 +69,20 @@ def index_(
         else opening.open_without_making(db, model)
     )
     allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
-    with opened as index:
+    with _hearing(transcribe, transcribe_url) as transcriber, opened as index:
         if dry_run:
             with progress.shown(quiet=quiet) as listener:
-                report = index.sync(paths, glob=glob, dry_run=True, progress=listener)
+                report = index.sync(
+                    paths, glob=glob, dry_run=True, transcriber=transcriber, progress=listener
+                )
             planned = index.estimate(Pending(report.texts, report.tokens))
         else:
+            check_hearing(allowance, transcriber)
+            if transcriber:
+                spending.ask_to_transcribe(index, paths, transcriber, glob, yes=yes, quiet=quiet)
             report = spending.taken_in(
                 index,
-                partial(index.sync, paths, glob=glob),
+                partial(index.sync, paths, glob=glob, transcriber=transcriber),
                 embed=embed,
                 allowance=allowance,
                 yes=yes,
@@ -75,3 +92,14 @@ def index_(
         reports.finish_rehearsal(ctx, report, planned, nothing=nothing, format_=format_)
     else:
         reports.finish(ctx, report, nothing=nothing, format_=format_, quiet=quiet)
+
+
+@contextmanager
+def _hearing(name: str | None, url: str | None) -> Iterator[Transcriber | None]:
+    """Give the transcriber that was named, and let go of it at the end."""
+    if name is None:
+        yield None
+        return
+    base_url = url or options.said_of_an_api().get("base_url")
+    with closing(transcribers.load(name, base_url=base_url)) as transcriber:
+        yield transcriber

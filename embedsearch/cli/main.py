@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from embedsearch.cli import errors, options, terminal
-
-
-class Late(NamedTuple):
-    """A command that is imported when it is asked for, and its line in the help."""
-
-    module: str
-    summary: str
-
+from embedsearch.cli.late import Late, LateGroup
 
 COMMANDS = {
     "index": Late("indexing", "Bring the index in step with files and folders."),
@@ -32,29 +24,12 @@ COMMANDS = {
     "usage": Late("ledgers", "Say what providers were asked and paid."),
     "outbox": Late("ledgers", "List the texts that were sent to providers."),
     "tokens": Late("tokens", "Count tokens, show them, say what they cost."),
-    "fine-tune": Late("finetuning", "Make examples for fine-tuning of labelled texts."),
+    "api": Late("api.group", "Ask an API for anything: chat, speech, images, fine-tuning, ..."),
 }
 
 
-class Door(click.Group):
-    """A group whose commands are imported late, and whose errors end here."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
-        """Return the names of all commands, in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"embedsearch.cli.{COMMANDS[cmd_name].module}")
-        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
-        """Write the list of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, late.summary) for name, late in COMMANDS.items()])
+class Door(LateGroup):
+    """The group of all commands, where errors end."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what goes wrong ends as a message, be it the user's fault or ours."""
@@ -81,6 +56,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 @click.group(
     cls=Door,
+    late=COMMANDS,
     name="embedsearch",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="embedsearch COMMAND --help tells more of a command.",

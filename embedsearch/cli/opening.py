@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 import embedsearch
 from embedsearch import embedders
@@ -45,23 +43,18 @@ def open_without_making(db: Path | None, model: str | None) -> Index:
     try:
         return open_index(db, model)
     except embedsearch.errors.IndexNotFound:
-        named = embedders.load(model, **_said_of_an_api())
+        named = embedders.load(model, **options.said_of_an_api())
         return embedsearch.Index.open(":memory:", named)
 
 
 def _embedder(folder: Path, model: str | None, *, asks: bool) -> Embedder | None:
     """Return the embedder that was named, or the index's own where an API was said for it."""
-    said = _said_of_an_api()
+    said = options.said_of_an_api()
     if model is None and said:
         model = embedsearch.index.embedder_of(folder)
     if asks and not embedders.is_api(model):
         said = {}
     return embedders.load(model, **said) if model else None
-
-
-def _said_of_an_api() -> dict[str, Any]:
-    said: dict[str, Any] = click.get_current_context().meta.get(options.API, {})
-    return said
 
 
 def located() -> Path:

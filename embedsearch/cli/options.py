@@ -45,7 +45,7 @@ def _json(ctx: click.Context, _: click.Parameter, said: bool) -> None:
 
 def output_format(choices: tuple[str, ...]) -> Callable[[F], F]:
     """Add ``--format``, and ``--json`` for short; errors are JSON where the output is."""
-    return _together(
+    return together(
         click.option(
             "--format",
             "format_",
@@ -95,6 +95,47 @@ def _of_an_api(ctx: click.Context, option: click.Parameter, value: Any) -> None:
         ctx.meta.setdefault(API, {})[option.name] = value
 
 
+def said_of_an_api() -> dict[str, Any]:
+    """Return what was said of an API on the command line, by the names of arguments."""
+    said: dict[str, Any] = click.get_current_context().meta.get(API, {})
+    return said
+
+
+_base_url = click.option(
+    "--base-url",
+    metavar="URL",
+    expose_value=False,
+    callback=_of_an_api,
+    help="Where the API is; else $OPENAI_BASE_URL, else OpenAI's own.",
+)
+
+_quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr.")
+
+of_a_server = together(
+    _base_url,
+    click.option(
+        "--insecure",
+        is_flag=True,
+        default=None,
+        expose_value=False,
+        callback=_of_an_api,
+        help="Allow http to another machine: who is on the way reads key and texts.",
+    ),
+    click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        expose_value=False,
+        callback=_of_an_api,
+        help="How long to wait for the next packet.  [default: 600]",
+    ),
+    _quiet,
+)
+
+of_a_list = click.option(
+    "-n", "--limit", type=click.IntRange(min=1), help="So many at most; all without it."
+)
+
 of_the_index = together(
     click.option(
         "-d",
@@ -110,14 +151,8 @@ of_the_index = together(
         help="The embedder: 'local', a folder with an ONNX model, or openai/MODEL of an API that is"
         " compatible with OpenAI's; else the index's own.",
     ),
-    click.option(
-        "--base-url",
-        metavar="URL",
-        expose_value=False,
-        callback=_of_an_api,
-        help="Where the API is; else $OPENAI_BASE_URL, else OpenAI's own.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
+    _base_url,
+    _quiet,
 )
 
 conditions = together(
@@ -151,6 +186,20 @@ of_hits = together(
         help="Show N lines around the best lines of a hit.",
     ),
     output_format(HIT_FORMATS),
+)
+
+hearing = together(
+    click.option(
+        "--transcribe",
+        metavar="NAME",
+        help="Take recordings in as what is said in them, heard by: openai/MODEL of an API, or the"
+        " faster-whisper model in a folder.",
+    ),
+    click.option(
+        "--transcribe-url",
+        metavar="URL",
+        help="Where that API is, when it is not where the embedder's is.",
+    ),
 )
 
 embedding = click.option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from embedsearch.cli.places import STALE, path, span
+from embedsearch.cli.places import STALE, path, where
 from embedsearch.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _console() -> Console:
 
 def _head(hit: Hit, *, stale: bool, width: int) -> Text:
     before = Text.assemble(
-        (f"{hit.rank}  ", "bold"), (printable(path(hit)), "magenta"), (f":{span(hit)}", "green")
+        (f"{hit.rank}  ", "bold"), (printable(path(hit)), "magenta"), (where(hit), "green")
     )
     if hit.page is not None:
         before.append(f"  p. {hit.page}")

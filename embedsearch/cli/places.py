@@ -37,6 +37,18 @@ def document_id(index: Index, given: str) -> str:
     return index.id_at(given) or given
 
 
+def where(hit: Hit) -> str:
+    """Return where in its document a hit is: `` at 12:31`` in a recording, else ``:12-18``."""
+    return f":{span(hit)}" if hit.seconds is None else f" at {clock(hit.seconds)}"
+
+
+def clock(seconds: float) -> str:
+    """Return a time as players show it: ``12:31``, ``1:02:31``."""
+    minutes, left = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
 def span(hit: Hit | Passage) -> str:
     """Return the lines of a hit: ``12-18``, or ``12``."""
     alone = hit.start_line == hit.end_line

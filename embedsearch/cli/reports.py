@@ -59,7 +59,7 @@ def _exit(ctx: click.Context, report: SyncReport) -> None:
 
 
 def _seen(report: SyncReport) -> int:
-    return sum(_counts(report).values()) + len(report.failed)
+    return sum(_counts(report).values()) + report.unheard + len(report.failed)
 
 
 def _counts(report: SyncReport) -> dict[str, int]:
@@ -95,6 +95,8 @@ def _changes(report: SyncReport) -> list[str]:
     parts = [", ".join(f"{count:,} {change}" for change, count in changes if count)]
     if report.replaced:
         parts.append(f"{counted(report.replaced, 'row')} replaced by a later one of the same id")
+    if report.unheard:
+        parts.append(f"{counted(report.unheard, 'recording')} to transcribe")
     if report.skipped:
         parts.append(f"{counted(report.skipped, 'binary file')} skipped")
     if report.failed:

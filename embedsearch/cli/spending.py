@@ -10,14 +10,17 @@ import click
 from embedsearch.cli import progress
 from embedsearch.cli.terminal import counted, note
 from embedsearch.embedders import is_remote
+from embedsearch.transcribers import is_remote as is_remote_transcriber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
     from typing import Any
 
     from embedsearch import Index
     from embedsearch.sync.embedding import Allowance, Estimate
     from embedsearch.sync.report import SyncReport
+    from embedsearch.transcribers import Transcriber
 
 ASK_FROM = 0.10
 """US dollars from which is asked first; what has no known price is asked about, too."""
@@ -48,6 +51,33 @@ def taken_in(
     with progress.shown(quiet=quiet) as listener:
         done = index.embed_pending(allowance=allowance, progress=listener)
     return replace(report, seconds=report.seconds + done.seconds, **_embedded(report, done))
+
+
+def ask_to_transcribe(
+    index: Index,
+    paths: Sequence[Path],
+    transcriber: Transcriber,
+    glob: Sequence[str],
+    *,
+    yes: bool,
+    quiet: bool,
+) -> None:
+    """Say what has to be transcribed; ask before a recording is sent to a provider.
+
+    How long recordings are is not known before, so neither is the price.
+    """
+    amount = index.unheard(paths, transcriber, glob=glob)
+    if not amount.recordings:
+        return
+    what = f"{counted(amount.recordings, 'recording')} ({amount.bytes / 1e6:,.1f} MB) to transcribe"
+    if not is_remote_transcriber(transcriber):
+        note(what, quiet=quiet)
+        return
+    price = transcriber.cost(60)
+    told = "price not known" if price is None else f"{dollars(price)} a minute"
+    note(f"{what} by {transcriber.host}, {told}", quiet=quiet)
+    if not yes:
+        click.confirm("Send them?", abort=True, err=True)
 
 
 def _embedded(report: SyncReport, done: SyncReport) -> dict[str, Any]:

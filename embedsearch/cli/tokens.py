@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedsearch import readers, tokens
+from embedsearch import tokens
 from embedsearch.cli import options
+from embedsearch.cli.inputs import text_of
 from embedsearch.cli.terminal import CONTROLS, counted, show
-from embedsearch.readers.decoding import decode, looks_binary
 from embedsearch.tokens.models import AS_OF
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def tokens_(
     """Count the tokens of FILE ('-' is stdin) or of a text, exactly and offline."""
     if (file is None) == (text is None):
         raise click.UsageError("name a FILE, '-' for stdin, or give --text")
-    content = text if text is not None else _read(str(file))
+    content = text if text is not None else text_of(str(file))
     model = tokens.model(for_model) if for_model else None
     name = encoding or (model.encoding if model else DEFAULT_ENCODING)
     tokenizer = tokens.encoding(name)
@@ -80,13 +80,6 @@ def tokens_(
         return
     for line in _lines(count):
         click.echo(line)
-
-
-def _read(file: str) -> str:
-    """Return the text of a file as it is; of one that is not text, what an index would read."""
-    with click.open_file(file, "rb") as opened:
-        data = opened.read()
-    return readers.read(file, data).text if looks_binary(data) else decode(data)
 
 
 def _as_dict(count: Count) -> dict[str, Any]:

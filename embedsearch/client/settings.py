@@ -84,7 +84,7 @@ class Settings:
         if not (self.insecure or is_private(self.base_url)):
             raise ValueError(
                 f"base_url {self.base_url!r} would send the key and your texts in the clear: "
-                "use https, or insecure=True"
+                "use https, or insecure=True (embedsearch api: --insecure)"
             )
 
     def changed(self, **options: Unpack[Options]) -> Self:

@@ -99,6 +99,7 @@ def _hit(
         row.heading,
         metadata,
         _path(row, roots),
+        row.seconds,
     )
 
 

@@ -44,8 +44,8 @@ class Prepared:
     origin: Origin | None
     texts: list[Text]
     """A row a chunk."""
-    chunks: list[tuple[int, int, int, int, int, int | None, str | None]]
-    """A row a chunk: position, start, end, start_line, end_line, page, heading."""
+    chunks: list[tuple[int, int, int, int, int, int | None, str | None, float | None]]
+    """A row a chunk: position, start, end, start_line, end_line, page, heading, seconds."""
 
 
 def prepare(
@@ -74,7 +74,7 @@ def prepare(
             for c in chunks
         ],
         [
-            (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading)
+            (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading, c.seconds)
             for n, c in enumerate(chunks)
         ],
     )
@@ -173,8 +173,9 @@ def _put_chunks(
     database.executemany(
         """
         insert into chunks
-            (document, text, position, start, "end", start_line, end_line, page, heading)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            (document, text, position, start, "end", start_line, end_line, page, heading,
+             seconds)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             (numbers[document.id], texts[text[0]], *chunk)
@@ -237,7 +238,8 @@ def chunks(database: Database, id: str) -> list[Chunk]:
     with database.reading():
         rows = database.execute(
             """
-            select t.text, c.start, c."end", t.tokens, c.start_line, c.end_line, c.page, c.heading
+            select t.text, c.start, c."end", t.tokens, c.start_line, c.end_line, c.page,
+                   c.heading, c.seconds
             from documents d
             join chunks c on c.document = d.number
             join texts t on t.id = c.text

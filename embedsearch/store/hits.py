@@ -47,6 +47,7 @@ class Row(NamedTuple):
     metadata: str
     source: int | None
     path: str | None
+    seconds: float | None
 
 
 def chunks_of(database: Database, texts: Sequence[int], condition: Filter) -> list[Row]:
@@ -57,7 +58,7 @@ def chunks_of(database: Database, texts: Sequence[int], condition: Filter) -> li
     found = database.execute(
         f"""
         select t.id, d.id, c.position, t.text, c.start, c."end", c.start_line, c.end_line,
-               c.page, c.heading, d.metadata, d.source, d.path
+               c.page, c.heading, d.metadata, d.source, d.path, c.seconds
         from json_each(?) j
         cross join texts t on t.id = j.value
         cross join chunks c on c.text = t.id

@@ -28,6 +28,7 @@ KEYS = {
     "runs": "number",
     "usage": "number",
     "outbox": "number",
+    "transcripts": "number",
 }
 """The tables worth keeping, and the ascending key that parts what can be read from what can't."""
 

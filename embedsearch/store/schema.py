@@ -177,5 +177,29 @@ def _queries(tables: Tables) -> None:
     """)
 
 
-MIGRATIONS: tuple[Callable[[Tables], None], ...] = (_first, _full_text, _salt, _sent, _queries)
+def _recordings(tables: Tables) -> None:
+    tables.execute("alter table chunks add column seconds real")
+    tables.table("transcripts").create(
+        {
+            "number": int,
+            "sha256": bytes,
+            "model": str,
+            "language": str,
+            "seconds": float,
+            "segments": str,
+        },
+        pk="number",
+        not_null=["sha256", "model", "segments"],
+    )
+    tables.table("transcripts").create_index(["sha256", "model"], unique=True)
+
+
+MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
+    _first,
+    _full_text,
+    _salt,
+    _sent,
+    _queries,
+    _recordings,
+)
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

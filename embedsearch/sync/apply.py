@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from embedsearch.store import documents, sources, vectors
 from embedsearch.store.documents import Prepared
 from embedsearch.sync import intake
 from embedsearch.sync.report import Progress, SyncReport
+from embedsearch.sync.transcribing import hear, parted
 from embedsearch.sync.workers import read_all
 
 if TYPE_CHECKING:
@@ -18,10 +20,16 @@ if TYPE_CHECKING:
     from embedsearch.sync.intake import Tally
     from embedsearch.sync.plan import Plan
     from embedsearch.sync.reading import Chunking
+    from embedsearch.transcribers import Transcriber
 
 
 def apply(
-    database: Database, made: Plan, chunking: Chunking, progress: Callable[[Progress], None]
+    database: Database,
+    made: Plan,
+    chunking: Chunking,
+    progress: Callable[[Progress], None],
+    *,
+    transcriber: Transcriber | None = None,
 ) -> SyncReport:
     """Take in what a plan says changed; embedding is left to the second loop."""
     ids = intake.ids(database, made)
@@ -38,7 +46,8 @@ def apply(
         )
         sources.merge(database, made.layout.taken_over)
         sources.forget_unread(database, made.gone)
-    tally = intake.take_in(database, [*made.changed, *made.new], ids, chunking, progress)
+    files = [*made.changed, *made.new]
+    tally = intake.take_in(database, files, ids, chunking, progress, transcriber=transcriber)
     return _report(made, tally)
 
 
@@ -48,6 +57,8 @@ def rehearse(
     chunking: Chunking,
     space: int | None,
     progress: Callable[[Progress], None],
+    *,
+    transcriber: Transcriber | None = None,
 ) -> SyncReport:
     """Return what ``apply`` and embedding would do, with exact tokens, and write nothing."""
     ids = intake.ids(database, made)
@@ -55,7 +66,12 @@ def rehearse(
     tally = intake.Tally()
     texts: dict[bytes, int] = {}
     total, done = sum(file.size for file in files), 0
-    for file, outcome in read_all(files, ids, chunking):
+    read, recordings = parted(files, transcriber)
+    outcomes = read_all(read, ids, chunking)
+    if transcriber:
+        heard = hear(database, recordings, ids, chunking, transcriber, rehearsal=True)
+        outcomes = chain(outcomes, heard)
+    for file, outcome in outcomes:
         tally.count(file, outcome)
         if isinstance(outcome, Prepared):
             texts |= {key: tokens or 0 for key, tokens, blank, *_ in outcome.texts if not blank}
@@ -73,5 +89,6 @@ def _report(made: Plan, tally: Tally) -> SyncReport:
         removed=len(made.removed),
         unchanged=made.unchanged + tally.touched,
         skipped=made.skipped + tally.skipped,
+        unheard=tally.unheard,
         failed=(*made.failed, *tally.failed),
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from embedsearch.store import documents, sources
 from embedsearch.store.documents import Prepared
 from embedsearch.store.sources import Unread
-from embedsearch.sync.reading import Touched
+from embedsearch.sync.reading import Touched, Unheard
 from embedsearch.sync.report import Failure, Progress
+from embedsearch.sync.transcribing import hear, parted
 from embedsearch.sync.workers import read_all
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
     from embedsearch.sync.plan import File, Plan
     from embedsearch.sync.reading import Chunking, Outcome
+    from embedsearch.transcribers import Transcriber
 
 COMMIT_CHARACTERS = 2_000_000
 """How much text goes into a transaction: a commit every fifth of a second or so."""
@@ -32,6 +34,7 @@ class Tally:
     added: int = 0
     updated: int = 0
     touched: int = 0
+    unheard: int = 0
     skipped: int = 0
     failed: list[Failure] = field(default_factory=list)
 
@@ -43,6 +46,8 @@ class Tally:
                 self.added += file.known is None
             case Touched():
                 self.touched += 1
+            case Unheard():
+                self.unheard += 1
             case Unread(binary=True):
                 self.skipped += 1
             case Unread(why=why):
@@ -97,11 +102,21 @@ def take_in(
     ids: Mapping[File, str],
     chunking: Chunking,
     progress: Callable[[Progress], None],
+    *,
+    transcriber: Transcriber | None = None,
 ) -> Tally:
-    """Read files and swap each document's text, chunks and words in one transaction."""
+    """Read files and swap each document's text, chunks and words in one transaction.
+
+    Recordings come last, and each is committed by itself: hearing them takes long.
+    """
     tally = Tally()
     total, done = sum(file.size for file in files), 0
-    for batch in _batches(read_all(files, ids, chunking)):
+    texts, recordings = parted(files, transcriber)
+    batches = _batches(read_all(texts, ids, chunking))
+    if transcriber:
+        heard = hear(database, recordings, ids, chunking, transcriber)
+        batches = chain(batches, ([one] for one in heard))
+    for batch in batches:
         _commit(database, batch, ids)
         for file, outcome in batch:
             tally.count(file, outcome)

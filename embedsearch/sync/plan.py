@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from embedsearch import readers
 from embedsearch.readers import Unreadable
+from embedsearch.readers.recording import SILENT, is_recording
 from embedsearch.store import sources
 from embedsearch.sync.report import Failure, Progress
 from embedsearch.sync.scopes import scopes
@@ -71,18 +72,20 @@ def plan(
     *,
     glob: Sequence[str] = (),
     own: Sequence[Path] = (),
+    hearing: bool = False,
 ) -> Plan:
     """Return what changed, by size and modification time: unchanged files are not opened.
 
     A new file that has a removed one's bytes is that one, renamed. ``own`` is how the paths of the
-    index's own files begin: they are left out.
+    index's own files begin: they are left out. ``hearing``: recordings that were skipped are looked
+    at again.
 
     Raises:
         FileNotFoundError: a path does not exist, and nothing is known of it.
         FolderGone: the source that a path lies in is not there.
 
     """
-    layout, named = scopes(database, paths, glob=glob, own=own)
+    layout, named = scopes(database, paths, glob=glob, own=own, hearing=hearing)
     made = Plan(layout)
     of_source: dict[int, list[Scope]] = {}
     for scope in named:
@@ -157,6 +160,8 @@ def _compare_file(
     if known and now == (known.size, known.mtime_ns):
         made.unchanged += 1
         return
+    if unread and scope.hearing and _worth_hearing(found.path, unread):
+        unread = None
     if unread and now == (unread.size, unread.mtime_ns):
         if unread.binary:
             made.skipped += 1
@@ -165,6 +170,11 @@ def _compare_file(
         return
     file = File(scope.root, scope.source, found.path, found.size, found.mtime_ns, known)
     (made.changed if known else made.new).append(file)
+
+
+def _worth_hearing(path: str, unread: Unread) -> bool:
+    """Whether a file was skipped only because nobody was there to hear it."""
+    return unread.binary and is_recording(path) and unread.why != SILENT
 
 
 def _narrowed(files: dict[str, T], scopes: Sequence[Scope]) -> dict[str, T]:

@@ -52,9 +52,14 @@ class Touched:
     """A file whose bytes are as they were, though its time is not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A recording that a rehearsal would have to give to a transcriber."""
+
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-Outcome = Prepared | Touched | Unread | Failure
+Outcome = Prepared | Touched | Unheard | Unread | Failure
 """A ``Failure`` may pass (no permission); what is ``Unread`` is so until the file changes."""
 
 

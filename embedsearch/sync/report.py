@@ -36,7 +36,8 @@ class SyncReport:
     one given is added, updated or replaced. ``skipped`` are binary files, ``failed`` those that
     could not be read; a document read from one earlier is kept. ``texts`` and ``tokens`` were
     embedded (would be, for a dry run), in so many ``requests`` to a provider, for ``cost`` US
-    dollars (``None``: not known); ``pending`` are left.
+    dollars (``None``: not known); ``pending`` are left. ``unheard`` are recordings that would be
+    transcribed first: what their texts take is not known.
     """
 
     added: int = 0
@@ -53,3 +54,4 @@ class SyncReport:
     seconds: float = 0.0
     requests: int = 0
     cost: float | None = 0.0
+    unheard: int = 0

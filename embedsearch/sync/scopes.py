@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ class Scope:
     glob: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     """How the paths of the index's own files begin, where they lie under the root."""
+    hearing: bool = False
+    """Whether recordings are heard, so that one that was skipped is looked at again."""
 
     @property
     def whole(self) -> bool:
@@ -89,7 +91,12 @@ class Layout:
 
 
 def scopes(
-    database: Database, paths: Sequence[Path], *, glob: Sequence[str] = (), own: Sequence[Path] = ()
+    database: Database,
+    paths: Sequence[Path],
+    *,
+    glob: Sequence[str] = (),
+    own: Sequence[Path] = (),
+    hearing: bool = False,
 ) -> tuple[Layout, list[Scope]]:
     """Return what syncing paths is about, and the sources as that will leave them.
 
@@ -107,9 +114,8 @@ def scopes(
     # Outer folders come first: what lies in them is then theirs.
     outer_first = sorted(named, key=lambda path: (not path.is_dir(), len(path.parts)))
     numbers = {path: layout.source_of(path) for path in outer_first}
-    return layout, [
-        _scope(layout.roots[numbers[path]], numbers[path], path, glob, own) for path in named
-    ]
+    found = (_scope(layout.roots[numbers[path]], numbers[path], path, glob, own) for path in named)
+    return layout, [replace(scope, hearing=hearing) for scope in found]
 
 
 def _absolute(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""``embedsearch fine-tune``: examples made of tables, checked before anything is uploaded."""
+"""``embedsearch api fine-tune prepare``: examples made of tables, checked before any upload."""
 
 from __future__ import annotations
 
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
     from embedsearch.finetuning import Problem, Report
 
 
-@click.group("fine-tune")
-def fine_tune_() -> None:
-    """Make examples for fine-tuning."""
-
-
-@fine_tune_.command("prepare", short_help="Make training and validation files of a table.")
+@click.command("prepare")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
     "-o",
@@ -61,7 +56,7 @@ def fine_tune_() -> None:
 @options.from_
 @options.output_format(options.PLAIN_FORMATS)
 @click.pass_context
-def prepare(
+def prepare_(
     ctx: click.Context,
     *,
     file: str,

@@ -1,0 +1,1 @@
+"""``embedsearch api``: every family of the OpenAI API from a shell, a module each."""

@@ -1,0 +1,132 @@
+"""``embedsearch api chat``."""
+
+from __future__ import annotations
+
+import base64
+import json
+import mimetypes
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch import tokens
+from embedsearch.cli.api import asking, printing
+from embedsearch.cli.api.endings import Ending, with_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from embedsearch.client.types.chat import ChatCompletion, ChatCompletionChunk
+
+DEFAULT_MODEL = "gpt-5-mini"
+VARIABLE = "EMBEDSEARCH_CHAT_MODEL"
+
+
+@click.command("chat")
+@asking.texts
+@asking.of_model(DEFAULT_MODEL, variable=VARIABLE)
+@click.option("--system", metavar="TEXT", help="An instruction that goes before all else.")
+@click.option(
+    "-i",
+    "--image",
+    "images",
+    metavar="FILE|URL",
+    multiple=True,
+    help="A picture to look at. Repeatable.",
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), help="The longest answer.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words.")
+@click.option(
+    "--schema", metavar="FILE|JSON", help="Answer in JSON that this JSON Schema describes."
+)
+@click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there.")
+@with_usage
+@asking.extras
+@asking.common
+def chat_(
+    *,
+    words: tuple[str, ...],
+    files: tuple[str, ...],
+    model: str,
+    system: str | None,
+    images: tuple[str, ...],
+    max_tokens: int | None,
+    temperature: float | None,
+    schema: str | None,
+    no_stream: bool,
+    usage: bool,
+    extra: dict[str, Any],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Ask a model, and print its answer while it is written.
+
+    TEXT needs no quotation marks; '-' is stdin. What --file names goes before it, a PDF or Word
+    file as its text. What is too long for the model is refused before it is sent.
+    """
+    messages = _messages(asking.text(words, files), system, images)
+    known = asking.known(model)
+    if known:
+        tokens.check_context(known, messages, max_tokens)
+    # The older name is refused by OpenAI's newer models, the newer one not known to all others.
+    longest = {"max_completion_tokens" if known else "max_tokens": max_tokens}
+    form = _format(schema) if schema else None
+    body = asking.said(model=model, temperature=temperature, response_format=form, **longest)
+    body["messages"] = messages
+    ending = Ending()
+    with asking.client() as client:
+        create = client.chat.completions.create
+        if as_json:
+            printing.whole(create(**body, extra_body=extra).to_dict())
+            return
+        if no_stream:
+            came = printing.flowing(_said(create(**body, extra_body=extra), ending))
+        else:
+            asked = {"stream_options": {"include_usage": True}} if usage else {}
+            with create(**body, **asked, stream=True, extra_body=extra) as stream:
+                came = printing.flowing(_pieces(stream, ending))
+    ending.tell(came=came, usage=usage, quiet=quiet)
+
+
+def _messages(text: str, system: str | None, images: Sequence[str]) -> list[dict[str, Any]]:
+    content: Any = text
+    if images:
+        pictures = [{"type": "image_url", "image_url": {"url": _address(i)}} for i in images]
+        content = [{"type": "text", "text": text}, *pictures]
+    asked = {"role": "user", "content": content}
+    return [{"role": "system", "content": system}, asked] if system else [asked]
+
+
+def _address(image: str) -> str:
+    """Return where a picture is: its URL, or for a file all of it."""
+    if image.startswith(("http://", "https://", "data:")):
+        return image
+    kind = mimetypes.guess_type(image)[0] or "image/png"
+    return f"data:{kind};base64,{base64.b64encode(Path(image).read_bytes()).decode()}"
+
+
+def _format(schema: str) -> dict[str, Any]:
+    given = schema if schema.lstrip().startswith("{") else Path(schema).read_text(encoding="utf-8")
+    try:
+        parsed = json.loads(given)
+    except ValueError as error:
+        raise click.UsageError(f"--schema: expected a JSON Schema: {error}") from error
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": parsed}}
+
+
+def _said(answer: ChatCompletion, ending: Ending) -> Iterator[str]:
+    ending.model, ending.usage = answer.model, answer.usage
+    for choice in answer.choices[:1]:
+        ending.reason = choice.finish_reason
+        yield choice.message.content or choice.message.refusal or ""
+
+
+def _pieces(stream: Iterable[ChatCompletionChunk], ending: Ending) -> Iterator[str]:
+    """Yield what the chunks add to the first answer."""
+    for chunk in stream:
+        ending.model, ending.usage = chunk.model, chunk.usage or ending.usage
+        for choice in chunk.choices:
+            if choice.index == 0:
+                ending.reason = choice.finish_reason or ending.reason
+                yield choice.delta.content or choice.delta.refusal or ""

@@ -1,0 +1,87 @@
+"""``embedsearch api complete``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch import tokens
+from embedsearch.cli.api import asking, printing
+from embedsearch.cli.api.endings import Ending, with_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from embedsearch.client.types.chat import Completion
+
+DEFAULT_MODEL = "gpt-3.5-turbo-instruct"
+DEFAULT_TOKENS = 256
+"""The API's own 16 end in the middle of a sentence."""
+
+
+@click.command("complete")
+@asking.texts
+@asking.of_model(DEFAULT_MODEL)
+@click.option("--suffix", metavar="TEXT", help="What follows: the model fills the gap before it.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    default=DEFAULT_TOKENS,
+    show_default=True,
+    help="The longest answer.",
+)
+@click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words.")
+@click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there.")
+@with_usage
+@asking.extras
+@asking.common
+def complete_(
+    *,
+    words: tuple[str, ...],
+    files: tuple[str, ...],
+    model: str,
+    suffix: str | None,
+    max_tokens: int,
+    temperature: float | None,
+    no_stream: bool,
+    usage: bool,
+    extra: dict[str, Any],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Let a model continue TEXT ('-' is stdin), and print what it adds while it is written."""
+    prompt = asking.text(words, files)
+    known = asking.known(model)
+    if known:
+        tokens.check_prompt(known, prompt + (suffix or ""), max_tokens)
+    body = asking.said(
+        model=model,
+        prompt=prompt,
+        suffix=suffix,
+        max_tokens=max_tokens,
+        temperature=temperature,
+    )
+    ending = Ending()
+    with asking.client() as client:
+        create = client.completions.create
+        if as_json:
+            printing.whole(create(**body, extra_body=extra).to_dict())
+            return
+        if no_stream:
+            came = printing.flowing(_pieces([create(**body, extra_body=extra)], ending))
+        else:
+            asked = {"stream_options": {"include_usage": True}} if usage else {}
+            with create(**body, **asked, stream=True, extra_body=extra) as stream:
+                came = printing.flowing(_pieces(stream, ending))
+    ending.tell(came=came, usage=usage, quiet=quiet)
+
+
+def _pieces(answers: Iterable[Completion], ending: Ending) -> Iterator[str]:
+    """Yield what each answer adds to the first text; a whole answer is a stream of one."""
+    for answer in answers:
+        ending.model, ending.usage = answer.model, answer.usage or ending.usage
+        for choice in answer.choices:
+            if choice.index == 0:
+                ending.reason = choice.finish_reason or ending.reason
+                yield choice.text

@@ -1,0 +1,50 @@
+"""What is worth saying at the end of a model's answer: why it ended, and what it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from embedsearch.cli.api import asking
+from embedsearch.cli.spending import dollars
+from embedsearch.cli.terminal import note
+
+if TYPE_CHECKING:
+    from embedsearch.client.types.chat import CompletionUsage
+
+_CUT = {
+    "length": "the answer was cut: it reached its limit of tokens (--max-tokens)",
+    "content_filter": "the answer was cut by the provider's filter",
+}
+
+with_usage = click.option("-u", "--usage", is_flag=True, help="Say at the end what it took.")
+
+
+@dataclass(slots=True)
+class Ending:
+    """Why an answer of a model ended, and its tokens."""
+
+    model: str = ""
+    """The one that answered, by its own account."""
+    reason: str | None = None
+    usage: CompletionUsage | None = None
+
+    def tell(self, *, came: bool, usage: bool, quiet: bool) -> None:
+        """Say on stderr what is worth knowing; ``came`` is whether there was any text."""
+        if self.reason in _CUT:
+            note(_CUT[self.reason], quiet=quiet)
+        elif not came:
+            note(f"the answer holds no text ({self.reason}): see it with --json", quiet=quiet)
+        if usage:
+            note(self._used())
+
+    def _used(self) -> str:
+        if self.usage is None:
+            return "the server does not say what it took"
+        read, written = self.usage.prompt_tokens, self.usage.completion_tokens
+        known = asking.known(self.model)
+        cost = known.cost(read, written) if known else None
+        price = "price not known" if cost is None else dollars(cost)
+        return f"{read:,} tokens read, {written:,} written, {price}"

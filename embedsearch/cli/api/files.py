@@ -1,0 +1,149 @@
+"""``embedsearch api files``."""
+
+from __future__ import annotations
+
+import mimetypes
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from embedsearch.cli import options
+from embedsearch.cli.api import asking, printing
+from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.late import Group
+
+if TYPE_CHECKING:
+    from embedsearch import Client
+    from embedsearch.client.resources.files import Purpose
+    from embedsearch.client.types.files import FileObject
+
+PURPOSES = ("assistants", "batch", "evals", "fine-tune", "user_data", "vision")
+MOST_BYTES = 512_000_000
+"""Of a file in one request, by the API reference; a larger one goes in parts."""
+
+
+@click.group("files", cls=Group)
+def files_() -> None:
+    """Upload, list, fetch and delete files."""
+
+
+@files_.command("list")
+@click.option("--purpose", type=click.Choice(PURPOSES), help="Only those for this.")
+@options.of_a_list
+@asking.common
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    *,
+    purpose: str | None,
+    limit: int | None,
+    quiet: bool,  # noqa: ARG001 -- it is quiet
+    as_json: bool,
+) -> None:
+    """List the files, a line each: id, purpose, bytes, day, name."""
+    with asking.client() as client:
+        found = list(islice(client.files.list(**asking.said(purpose=purpose)), limit))
+    if as_json:
+        printing.listed(found)
+    else:
+        for file in found:
+            _print(file)
+    ctx.exit(0 if found else NOTHING_FOUND)
+
+
+def _print(file: FileObject) -> None:
+    day = printing.day(file.created_at)
+    printing.row(file.id, file.purpose, f"{file.bytes:,} bytes", day, file.filename)
+
+
+@files_.command("get")
+@click.argument("id_", metavar="ID")
+@asking.common
+def get_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+    """Describe a file."""
+    with asking.client() as client:
+        file = client.files.retrieve(id_)
+    if as_json:
+        printing.whole(file.to_dict())
+    else:
+        _print(file)
+
+
+@files_.command("upload")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--purpose",
+    type=click.Choice(PURPOSES),
+    default="user_data",
+    show_default=True,
+    help="What it is for.",
+)
+@click.option("--name", help="What it shall be called there; needed for stdin.")
+@asking.common
+def upload_(*, file: str, purpose: Purpose, name: str | None, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+    """Upload FILE ('-' is stdin), and print its id; more than 512 MB go in parts."""
+    if file == "-" and name is None:
+        raise click.UsageError("--name: what shall it be called?")
+    with asking.client() as client:
+        if file == "-":
+            content = sys.stdin.buffer.read()
+            done = client.files.create(file=(name, content), purpose=purpose)
+        else:
+            done = uploaded(client, Path(file), purpose, name)
+    if as_json:
+        printing.whole(done.to_dict())
+    else:
+        click.echo(done.id)
+
+
+def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = None) -> FileObject:
+    """Upload a file, in parts where it is too large for one request."""
+    name = name or path.name
+    if path.stat().st_size <= MOST_BYTES:
+        return client.files.create(file=(name, path), purpose=purpose)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = "text/jsonl" if name.endswith(".jsonl") else kind
+    upload = client.uploads.upload_file_chunked(
+        file=path, filename=name, mime_type=kind, purpose=purpose
+    )
+    if upload.file is None:
+        raise ValueError(f"the upload {upload.id} is {upload.status} and holds no file")
+    return upload.file
+
+
+@files_.command("download")
+@click.argument("id_", metavar="ID")
+@asking.to_file
+@options.of_a_server
+def download_(*, id_: str, output: str | None, force: bool, quiet: bool) -> None:  # noqa: ARG001 -- it is quiet
+    """Fetch what a file holds, to stdout or to the file that -o names."""
+    printing.claim(output, force=force)
+    with asking.client() as client:
+        fetched(client, id_, output)
+
+
+def fetched(client: Client, id: str, output: str | None) -> None:
+    """Fetch a file as it comes, of any size."""
+    with client.files.with_streaming_response.content(id) as answer:
+        if output is None or output == "-":
+            printing.pour(answer.iter_bytes())
+        else:
+            answer.stream_to_file(output)
+            click.echo(output)
+
+
+@files_.command("delete")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@asking.common
+def delete_(*, ids: tuple[str, ...], quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+    """Delete files, and print the ids of those that are gone."""
+    with asking.client() as client:
+        for id_ in ids:
+            gone = client.files.delete(id_)
+            if as_json:
+                printing.whole(gone.to_dict())
+            else:
+                click.echo(gone.id)

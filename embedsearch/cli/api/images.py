@@ -1,0 +1,135 @@
+"""``embedsearch api image`` and ``edit-image``."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch.cli import options
+from embedsearch.cli.api import asking, printing
+from embedsearch.cli.terminal import note
+from embedsearch.errors import EmbedsearchError
+
+if TYPE_CHECKING:
+    from embedsearch.client.types.images import Image, ImagesResponse
+
+DEFAULT_MODEL = "gpt-image-1"
+FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+
+of_pictures = options.together(
+    asking.of_model(DEFAULT_MODEL),
+    click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default="image.png",
+        show_default=True,
+        help="Where it goes: a png, jpg or webp; several are NAME-1.png, ...",
+    ),
+    click.option("--force", is_flag=True, help="Write over a file that is there."),
+    click.option("-n", "count", type=click.IntRange(1, 10), default=1, help="How many."),
+    click.option("--size", metavar="WxH", help="1024x1024, 1536x1024, auto, ..."),
+    click.option("--quality", metavar="WORD", help="low, medium, high, ..."),
+    click.option("--background", type=click.Choice(["transparent", "opaque", "auto"])),
+    asking.extras,
+)
+
+
+@click.command("image")
+@asking.texts
+@of_pictures
+@asking.common
+def image_(
+    *, words: tuple[str, ...], files: tuple[str, ...], extra: dict[str, Any], **given: Any
+) -> None:
+    """Draw what TEXT ('-' is stdin) describes, and print the names of the files it went to.
+
+    With --json the answer is printed, and no file is written.
+    """
+    prompt = asking.text(words, files)
+    paths = _claimed(given)
+    with asking.client() as client:
+        answer = client.images.generate(prompt=prompt, **_body(given), extra_body=extra)
+    _finish(answer, paths, given)
+
+
+@click.command("edit-image")
+@click.argument("prompt", metavar="TEXT")
+@click.argument(
+    "images",
+    metavar="IMAGE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option(
+    "--mask",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A png that is transparent where the picture may change.",
+)
+@of_pictures
+@asking.common
+def edit_image_(
+    *, prompt: str, images: tuple[Path, ...], mask: Path | None, extra: dict[str, Any], **given: Any
+) -> None:
+    """Change IMAGE as TEXT ('-' is stdin) says, or make one picture of several."""
+    paths = _claimed(given)
+    body = _body(given) | asking.said(mask=mask)
+    image = images[0] if len(images) == 1 else list(images)
+    words = asking.text([prompt], [])
+    with asking.client() as client:
+        answer = client.images.edit(prompt=words, image=image, **body, extra_body=extra)
+    _finish(answer, paths, given)
+
+
+def _claimed(given: dict[str, Any]) -> list[Path]:
+    """Return where pictures go, none where only the answer is wanted."""
+    if given["as_json"]:
+        return []
+    if given["output"].suffix.lower() not in FORMATS:
+        names = ", ".join(FORMATS)
+        raise click.UsageError(f"-o: expected a name in {names}, got {str(given['output'])!r}")
+    paths = printing.numbered(given["output"], given["count"])
+    printing.claim(None, force=given["force"], names=paths)
+    return paths
+
+
+def _body(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments; the older models give addresses unless told otherwise, in png only."""
+    names = ("model", "size", "quality", "background")
+    body = asking.said(n=given["count"], **{name: given[name] for name in names})
+    if given["model"].startswith("dall-e"):
+        return body | {"response_format": "b64_json"}
+    kind = FORMATS.get(given["output"].suffix.lower(), "png")
+    return body if kind == "png" else body | {"output_format": kind}
+
+
+def _finish(answer: ImagesResponse, paths: list[Path], given: dict[str, Any]) -> None:
+    if given["as_json"]:
+        printing.whole(answer.to_dict())
+        return
+    pictures = answer.data or []
+    if len(pictures) > len(paths):
+        paths = printing.numbered(given["output"], len(pictures))
+    for picture, path in zip(pictures, paths, strict=False):
+        _keep(picture, path, force=given["force"], quiet=given["quiet"])
+    if not pictures:
+        raise EmbedsearchError("the answer holds no picture", hint="see it with --json")
+
+
+def _keep(picture: Image, path: Path, *, force: bool, quiet: bool) -> None:
+    if picture.b64_json is None:
+        click.echo(picture.url)
+        note("the server keeps the picture at this address, for an hour or so", quiet=quiet)
+        return
+    try:
+        content = base64.b64decode(picture.b64_json, validate=True)
+    except binascii.Error as error:
+        raise EmbedsearchError(f"the picture is no base64: {error}") from error
+    printing.save(path, content, force=force)

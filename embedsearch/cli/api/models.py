@@ -1,0 +1,44 @@
+"""``embedsearch api models``."""
+
+from __future__ import annotations
+
+import click
+
+from embedsearch.cli.api import asking, printing
+from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.terminal import note, printable
+
+
+@click.command("models")
+@click.argument("name", metavar="[MODEL]", required=False)
+@click.option("--delete", is_flag=True, help="Delete MODEL, which was fine-tuned.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@asking.common
+@click.pass_context
+def models_(
+    ctx: click.Context, *, name: str | None, delete: bool, yes: bool, quiet: bool, as_json: bool
+) -> None:
+    """List the models that the server offers, or describe one."""
+    if delete and name is None:
+        raise click.UsageError("--delete: name the model")
+    with asking.client() as client:
+        if name is None:
+            found = sorted(client.models.list(), key=lambda model: model.id)
+            if as_json:
+                printing.listed(found)
+            else:
+                click.echo("".join(f"{printable(model.id)}\n" for model in found), nl=False)
+            ctx.exit(0 if found else NOTHING_FOUND)
+        if not delete:
+            model = client.models.retrieve(name)
+            if as_json:
+                printing.whole(model.to_dict())
+            else:
+                printing.row(model.id, model.owned_by, printing.day(model.created))
+            return
+        if not yes:
+            click.confirm(f"Delete the model {name!r} for good?", abort=True, err=True)
+        gone = client.models.delete(name)
+    if as_json:
+        printing.whole(gone.to_dict())
+    note(f"{name} is deleted", quiet=quiet or as_json)

@@ -1,0 +1,66 @@
+"""``embedsearch api moderate``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch.cli.api import asking, printing
+from embedsearch.cli.inputs import text_of
+
+if TYPE_CHECKING:
+    from embedsearch.client.types.moderations import Moderation
+
+DEFAULT_MODEL = "omni-moderation-latest"
+
+
+@click.command("moderate")
+@click.argument("texts", metavar="[TEXT]...", nargs=-1)
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="A file that is one more text. Repeatable.",
+)
+@asking.of_model(DEFAULT_MODEL)
+@asking.extras
+@asking.common
+def moderate_(
+    *,
+    texts: tuple[str, ...],
+    files: tuple[str, ...],
+    model: str,
+    extra: dict[str, Any],
+    quiet: bool,  # noqa: ARG001 -- it is quiet
+    as_json: bool,
+) -> None:
+    """Judge each TEXT, and print a line for it: ok, or flagged and for what.
+
+    '-' is stdin, a text a line.
+    """
+    lines = sys.stdin.read().splitlines() if texts == ("-",) else list(texts)
+    lines += [text_of(file) for file in files]
+    if not lines:
+        raise click.UsageError("say what to judge: texts, '-' for the lines of stdin, or --file")
+    with asking.client() as client:
+        answer = client.moderations.create(input=lines, model=model, extra_body=extra)
+    if as_json:
+        printing.whole(answer.to_dict())
+        return
+    for result in answer.results:
+        click.echo(_verdict(result))
+
+
+def _verdict(result: Moderation) -> str:
+    """Return ``flagged: violence 0.98, ...``, the worst first."""
+    if not result.flagged:
+        return "ok"
+    scores = result.category_scores or {}
+    named = [name for name, is_it in (result.categories or {}).items() if is_it]
+    named.sort(key=lambda name: -scores.get(name, 0))
+    return f"flagged: {', '.join(f'{name} {scores.get(name, 0):.2f}' for name in named)}"

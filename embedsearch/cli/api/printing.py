@@ -1,0 +1,88 @@
+"""Where the answers of an API go: stdout, and files that are not written over."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch.cli.terminal import CONTROLS, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_HARMFUL = {code: mark for code, mark in CONTROLS.items() if chr(code) not in "\n\t"}
+
+
+def whole(answer: Any) -> None:
+    """Print an answer as it came, as JSON."""
+    click.echo(json.dumps(answer, ensure_ascii=False))
+
+
+def listed(items: Iterable[Any]) -> None:
+    """Print a list as one JSON object, whatever pages it came in."""
+    whole({"object": "list", "data": [item.to_dict() for item in items]})
+
+
+def shown(text: str) -> str:
+    """Return a text for stdout: no model may move the cursor of a terminal."""
+    return text.translate(_HARMFUL) if sys.stdout.isatty() else text
+
+
+def flowing(pieces: Iterable[str]) -> bool:
+    """Print pieces as they come, and end the line whatever happens; say whether any came."""
+    last = ""
+    try:
+        for piece in pieces:
+            if piece:
+                last = piece
+                click.echo(shown(piece), nl=False)
+                sys.stdout.flush()
+    finally:
+        if last and not last.endswith("\n"):
+            click.echo()
+    return bool(last)
+
+
+def row(*columns: object) -> None:
+    """Print columns of a line, those that are there."""
+    click.echo("  ".join(printable(str(c)) for c in columns if c not in {None, ""}))
+
+
+def day(seconds: int) -> str:
+    """Return a Unix time as people read it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M") if seconds else ""
+
+
+def claim(output: str | None, *, force: bool, names: Sequence[Path] = ()) -> None:
+    """Refuse to write where a file is or no folder is: before anything is paid for."""
+    for path in names or ([Path(output)] if output and output != "-" else []):
+        if path.exists() and not force:
+            raise click.UsageError(f"{path} is there already: --force writes over it")
+        if not path.parent.is_dir():
+            raise click.UsageError(f"there is no folder {path.parent}")
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """Return the names of so many files: the path itself, or ``NAME-1.png``, ``NAME-2.png``."""
+    if count == 1:
+        return [path]
+    return [path.with_stem(f"{path.stem}-{n}") for n in range(1, count + 1)]
+
+
+def save(path: Path, content: bytes, *, force: bool) -> None:
+    """Write a file, and print its name."""
+    with path.open("wb" if force else "xb") as file:
+        file.write(content)
+    click.echo(str(path))
+
+
+def pour(chunks: Iterator[bytes]) -> None:
+    """Write bytes to stdout as they come."""
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,52 @@
+"""Groups of commands that are imported when they are asked for: ``--help`` stays cheap."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Late(NamedTuple):
+    """The module under ``cli`` that holds a command, and the command's line in the help."""
+
+    module: str
+    summary: str
+
+
+class Group(click.Group):
+    """A group that hands on to its commands what was said before them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what was said before the group is a default of each of its commands."""
+        ctx.default_map = dict.fromkeys(self.list_commands(ctx), ctx.default_map or {})
+        return super().invoke(ctx)
+
+
+class LateGroup(Group):
+    """A group whose commands are imported late; NAME is ``NAME_`` in its module."""
+
+    def __init__(self, *args: Any, late: Mapping[str, Late], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.late = late
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        """Return the names of all commands, in the order of the help."""
+        return list(self.late)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+        """Import a command."""
+        if cmd_name not in self.late:
+            return None
+        module = import_module(f"embedsearch.cli.{self.late[cmd_name].module}")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, late.summary) for name, late in self.late.items()])

@@ -1,0 +1,38 @@
+"""Transcripts of recordings: they were paid for, or took long, so they are kept by content."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+from embedsearch.records import Segment, Transcript
+
+if TYPE_CHECKING:
+    from embedsearch.store.database import Database
+
+
+def get(database: Database, sha256: bytes, model: str) -> Transcript | None:
+    """Return what a model heard in the recording with these bytes, if it was ever asked."""
+    with database.reading():
+        row = database.execute(
+            "select language, seconds, segments from transcripts where sha256 = ? and model = ?",
+            [sha256, model],
+        ).fetchone()
+    if row is None:
+        return None
+    language, seconds, segments = row
+    return Transcript(tuple(Segment(*one) for one in json.loads(segments)), language, seconds)
+
+
+def keep(database: Database, sha256: bytes, model: str, transcript: Transcript) -> None:
+    """Keep a transcript; no generation is made, as nothing that is found changes."""
+    segments = json.dumps([astuple(one) for one in transcript.segments], ensure_ascii=False)
+    with database.writing(generation=False):
+        database.execute(
+            """
+            insert or replace into transcripts (sha256, model, language, seconds, segments)
+            values (?, ?, ?, ?, ?)
+            """,
+            [sha256, model, transcript.language, transcript.seconds, segments],
+        )

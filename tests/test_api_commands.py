@@ -1,0 +1,654 @@
+"""``embedsearch api``: what is sent, what is printed where, what becomes of files, how it exits."""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from recording import Recorded, Reply, Server, serving
+
+from embedsearch.cli.api import fine_tuning, group
+from embedsearch.cli.main import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from click.testing import Result
+
+KEY = "sk-test-0123456789"
+
+
+def run(*arguments: object, stdin: str | bytes | None = None) -> Result:
+    """Run a command; whatever happens, the key is in no output."""
+    words = [str(a) for a in arguments]
+    result = CliRunner().invoke(main, words, input=stdin, prog_name="embedsearch")
+    assert KEY not in result.output
+    return result
+
+
+def api(*arguments: object, stdin: str | bytes | None = None) -> Result:
+    return run("api", *arguments, stdin=stdin)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Return a server that the environment names; commands run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMBEDSEARCH_CHAT_MODEL", raising=False)
+    with serving() as recorder:
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("OPENAI_BASE_URL", recorder.url)
+        yield recorder
+
+
+def chunk(content: str = "", **choice: Any) -> bytes:
+    record = {"model": "gpt-5-mini", "choices": [{"index": 0, "delta": {"content": content}}]}
+    record["choices"][0] |= choice  # type: ignore[index,operator]
+    return b"data: %s\n\n" % json.dumps(record).encode()
+
+
+def body(server: Server) -> Any:
+    return server.seen[-1].content
+
+
+def parts(server: Server) -> dict[str, bytes]:
+    return {name: content for name, _, _, content in body(server)}
+
+
+ALL = [
+    *([name] for name in group.COMMANDS),
+    *(["fine-tune", name] for name in fine_tuning.COMMANDS),
+    *(["files", name] for name in ("list", "get", "upload", "download", "delete")),
+    *(["batch", name] for name in ("create", "get", "list", "cancel", "results")),
+]
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_command_has_help(words: list[str]) -> None:
+    result = api(*words, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: embedsearch api {' '.join(words)} ")
+
+
+def test_help_imports_neither_the_client_nor_what_it_needs() -> None:
+    code = (
+        "import sys\nfrom embedsearch.cli.main import main\n"
+        "try:\n    main(['api', '--help'])\nexcept SystemExit:\n    print(*sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"httpx", "numpy", "tiktoken", "embedsearch.client"} & loaded == set()
+
+
+# chat and complete
+
+
+def test_chat_prints_the_answer_as_it_comes(server: Server) -> None:
+    server.streams(chunk("Hel"), chunk("lo."), chunk(finish_reason="stop"), b"data: [DONE]\n\n")
+    result = api("chat", "say", "hello", "--system", "Be kind.", "--temperature", 0)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "Hello.\n", "")
+    assert (server.seen[0].method, server.seen[0].path) == ("POST", "/chat/completions")
+    assert body(server) == {
+        "model": "gpt-5-mini",
+        "temperature": 0,
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "say hello"},
+        ],
+        "stream": True,
+    }
+
+
+def test_chat_as_json_is_the_whole_answer(server: Server) -> None:
+    answer = {"choices": [{"message": {"content": "Hi."}}], "odd": [1, {"a": None}]}
+    server.says(answer)
+    result = api("chat", "hi", "--json", "--max-tokens", 7, "--set", "seed=3", "--set", "user=me")
+    assert json.loads(result.stdout) == answer
+    assert body(server)["max_completion_tokens"] == 7
+    assert (body(server)["seed"], body(server)["user"]) == (3, "me")
+    assert "stream" not in body(server)
+
+
+def test_a_model_that_only_its_server_knows_gets_the_older_name_of_the_limit(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDSEARCH_CHAT_MODEL", "qwen")
+    server.says({"model": "qwen", "choices": [{"message": {"content": "Hi."}}]})
+    result = api("chat", "hi", "--no-stream", "--max-tokens", 7, "-u")
+    assert result.stdout == "Hi.\n"
+    assert (body(server)["model"], body(server)["max_tokens"]) == ("qwen", 7)
+    assert result.stderr == "the server does not say what it took\n"
+
+
+def test_files_stdin_and_pictures_go_into_a_chat(server: Server, tmp_path: Path) -> None:
+    server.says({"choices": [{"message": {"content": "Hi."}}]})
+    (tmp_path / "a.txt").write_text("First.")
+    (tmp_path / "p.png").write_bytes(b"\x89PNG")
+    picture = ("-i", "p.png", "-i", "https://example.org/a.png")
+    api("chat", "-", "-f", "a.txt", *picture, "--no-stream", stdin="Second.\n")
+    (message,) = body(server)["messages"]
+    encoded = base64.b64encode(b"\x89PNG").decode()
+    assert message["content"] == [
+        {"type": "text", "text": "First.\n\nSecond."},
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{encoded}"}},
+        {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+    ]
+
+
+def test_an_answer_can_be_bound_to_a_schema(server: Server, tmp_path: Path) -> None:
+    server.says({"choices": [{"message": {"content": "{}"}}]})
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}}
+    (tmp_path / "s.json").write_text(json.dumps(schema))
+    for given in ("s.json", json.dumps(schema)):
+        api("chat", "where?", "--schema", given, "--no-stream")
+        asked = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+        assert body(server)["response_format"] == asked
+    assert api("chat", "where?", "--schema", "{no").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        ([chunk("Hel", finish_reason="length")], "reached its limit of tokens"),
+        ([chunk("Hel", finish_reason="content_filter")], "by the provider's filter"),
+        ([chunk(finish_reason="tool_calls")], "the answer holds no text (tool_calls)"),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_noted(
+    server: Server, pieces: list[bytes], said: str
+) -> None:
+    server.streams(*pieces, b"data: [DONE]\n\n")
+    result = api("chat", "hi")
+    assert result.exit_code == 0
+    assert said in result.stderr
+    assert api("chat", "hi", "-q").stderr == ""
+
+
+def test_what_an_answer_took_is_said_by_the_model_that_gave_it(server: Server) -> None:
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 10, "total_tokens": 1_000_010}
+    last = {"model": "gpt-4o-mini-2024-07-18", "choices": [], "usage": usage}
+    server.streams(chunk("Hi."), b"data: %s\n\ndata: [DONE]\n\n" % json.dumps(last).encode())
+    result = api("chat", "hi", "-u")
+    assert result.stderr == "1,000,000 tokens read, 10 written, $0.15\n"
+    assert body(server)["stream_options"] == {"include_usage": True}
+
+
+def test_a_stream_that_breaks_off_keeps_what_came(server: Server) -> None:
+    server.streams(chunk("Hello"), b'data: {"cho', cut=True)
+    result = api("chat", "hi")
+    assert (result.exit_code, result.stdout) == (2, "Hello\n")
+    assert result.stderr.startswith("error: ")
+
+
+def test_what_is_too_long_is_not_sent(server: Server) -> None:
+    result = api("chat", "word " * 9000, "-m", "gpt-4")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "gpt-4 holds 8,192 tokens" in result.stderr
+    result = api("complete", "word " * 4000)
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "gpt-3.5-turbo-instruct holds 4,096 tokens" in result.stderr
+
+
+def test_complete_fills_the_gap_before_a_suffix(server: Server) -> None:
+    piece = {"choices": [{"text": " 1"}]}
+    server.streams(b"data: %s\n\ndata: [DONE]\n\n" % json.dumps(piece).encode())
+    result = api("complete", "-", "--suffix", "\n", stdin="return \n")
+    assert result.stdout == " 1\n"
+    assert body(server) == {
+        "model": "gpt-3.5-turbo-instruct",
+        "prompt": "return ",
+        "suffix": "\n",
+        "max_tokens": 256,
+        "stream": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_"),
+    [(401, "invalid_api_key", 4), (429, "insufficient_quota", 5), (404, "model_not_found", 2)],
+)
+def test_a_refusal_is_one_line_and_an_exit_code(
+    server: Server, status: int, code: str, exit_: int
+) -> None:
+    server.says({"error": {"message": "no", "code": code}}, status=status)
+    result = api("chat", "hi")
+    assert (result.exit_code, result.stdout) == (exit_, "")
+    assert result.stderr.startswith(f"error: {status}: no\n")
+    result = api("chat", "hi", "--json")
+    assert json.loads(result.stderr)["error"]["message"] == f"{status}: no"
+
+
+@pytest.mark.parametrize("words", [["chat"], ["complete"], ["embed"], ["moderate"], ["speak"]])
+def test_nothing_to_send_is_wrong_usage(server: Server, words: list[str]) -> None:
+    result = api(*words)
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "say what to" in result.stderr
+
+
+def test_without_a_key_nothing_is_sent_and_the_exit_code_is_4(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    result = api("chat", "hi")
+    assert (result.exit_code, server.seen) == (4, [])
+
+
+def test_http_to_another_machine_has_to_be_allowed(server: Server) -> None:
+    server.says({"data": [{"id": "a"}]})
+    elsewhere = server.url.replace("127.0.0.1", "0.0.0.0")  # noqa: S104 -- no loopback by its name
+    result = api("models", "--base-url", elsewhere)
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "in the clear" in result.stderr
+    assert "--insecure" in result.stderr
+    assert api("models", "--base-url", elsewhere, "--insecure").stdout == "a\n"
+
+
+def test_what_is_said_before_api_holds_for_its_commands(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    server.says({"data": []})
+    assert run("--base-url", server.url, "-q", "api", "files", "list").exit_code == 1
+    assert server.seen[-1].path == "/files"
+
+
+# embed
+
+
+def vectors(seen: Recorded) -> Reply:
+    rows = [{"index": n, "embedding": [len(t), 0.1]} for n, t in enumerate(seen.content["input"])]
+    return Reply(json.dumps({"data": rows, "usage": {"prompt_tokens": 3}}).encode())
+
+
+def test_embed_prints_a_line_a_text(server: Server, tmp_path: Path) -> None:
+    server.reply = vectors
+    (tmp_path / "a.txt").write_text("four")
+    result = api("embed", "a", "bb", "-f", "a.txt")
+    assert result.stdout == "[1.0, 0.1]\n[2.0, 0.1]\n[4.0, 0.1]\n"
+    assert result.stderr == "3 texts, 3 tokens\n"
+    answer = json.loads(api("embed", "-", "--json", stdin="a\nbb\n").stdout)
+    assert answer["data"][1] == {"object": "embedding", "index": 1, "embedding": [2.0, 0.1]}
+    assert answer["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+
+
+def test_embed_saves_an_array_and_writes_over_none(server: Server, tmp_path: Path) -> None:
+    server.reply = vectors
+    assert api("embed", "a", "bb", "-o", "v.npy", "--dimensions", 2).stdout == "v.npy\n"
+    saved = np.load(tmp_path / "v.npy")
+    assert saved.dtype == np.float32
+    assert saved.tolist() == np.array([[1, 0.1], [2, 0.1]], np.float32).tolist()
+    assert body(server)["dimensions"] == 2
+    refused = api("embed", "ccc", "-o", "v.npy")
+    assert (refused.exit_code, len(server.seen)) == (2, 1)
+    assert "v.npy is there already" in refused.stderr
+    assert api("embed", "ccc", "-o", "v.npy", "--force").exit_code == 0
+    assert np.load(tmp_path / "v.npy").shape == (1, 2)
+
+
+# audio
+
+
+def test_transcribe_prints_what_is_said(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_bytes(b"ID3sound")
+    server.says({"text": "Hello there."})
+    result = api("transcribe", "talk.mp3", "--language", "en", "--prompt", "Ada")
+    assert result.stdout == "Hello there.\n"
+    assert server.seen[-1].path == "/audio/transcriptions"
+    assert parts(server) == {
+        "file": b"ID3sound",
+        "language": b"en",
+        "model": b"whisper-1",
+        "prompt": b"Ada",
+        "response_format": b"json",
+    }
+    answer = {"text": "Hello there.", "segments": [{"text": "Hello", "start": 0.0, "end": 1.5}]}
+    server.says(answer)
+    assert json.loads(api("transcribe", "talk.mp3", "--json").stdout) == answer
+    assert parts(server)["response_format"] == b"verbose_json"
+
+
+def test_subtitles_and_translations(server: Server) -> None:
+    server.reply = Reply(b"1\n00:00:00,000 --> 00:00:01,000\nHi\n\n", headers={})
+    result = api("translate", "-", "--format", "srt", stdin=b"RIFF....WAVE")
+    assert result.stdout == "1\n00:00:00,000 --> 00:00:01,000\nHi\n"
+    assert server.seen[-1].path == "/audio/translations"
+    assert ("file", "stdin.wav") in [(name, file) for name, file, _, _ in body(server)]
+
+
+def test_words_come_while_they_are_heard(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_bytes(b"ID3sound")
+    events = [{"type": "transcript.text.delta", "delta": word} for word in ("Hel", "lo.")]
+    events.append({"type": "transcript.text.done", "text": "Hello."})
+    server.streams(*(b"data: %s\n\n" % json.dumps(event).encode() for event in events))
+    assert api("transcribe", "talk.mp3", "--stream", "-m", "gpt-4o-transcribe").stdout == "Hello.\n"
+
+
+def test_speech_goes_into_a_file_of_the_named_kind(server: Server, tmp_path: Path) -> None:
+    server.reply = Reply(b"sound", headers={"content-type": "audio/wav"})
+    assert api("speak", "hello", "-o", "a.wav", "--speed", 2).stdout == "a.wav\n"
+    assert (tmp_path / "a.wav").read_bytes() == b"sound"
+    assert body(server) == {
+        "input": "hello",
+        "model": "gpt-4o-mini-tts",
+        "voice": "alloy",
+        "speed": 2,
+        "response_format": "wav",
+    }
+    assert api("speak", "hello", "-o", "-").stdout_bytes == b"sound"
+    sent = len(server.seen)
+    for wrong in ([], ["-o", "a.wav"], ["-o", "a.xyz"], ["-o", "nowhere/a.wav"]):
+        assert api("speak", "hello", *wrong).exit_code == 2
+    assert len(server.seen) == sent
+
+
+# images
+
+
+def pictures(*contents: bytes) -> dict[str, Any]:
+    return {"data": [{"b64_json": base64.b64encode(content).decode()} for content in contents]}
+
+
+def test_pictures_go_into_numbered_files(server: Server, tmp_path: Path) -> None:
+    server.says(pictures(b"one", b"two"))
+    result = api("image", "a", "cat", "-o", "cat.jpg", "-n", 2, "--size", "auto")
+    assert result.stdout == "cat-1.jpg\ncat-2.jpg\n"
+    assert (tmp_path / "cat-2.jpg").read_bytes() == b"two"
+    drawn = {"prompt": "a cat", "model": "gpt-image-1", "n": 2, "size": "auto"}
+    assert body(server) == drawn | {"output_format": "jpeg"}
+    refused = api("image", "a", "cat", "-o", "cat.jpg", "-n", 2)
+    assert (refused.exit_code, len(server.seen)) == (2, 1)
+    assert "cat-1.jpg is there already" in refused.stderr
+    assert json.loads(api("image", "a cat", "--json").stdout) == pictures(b"one", b"two")
+
+
+def test_older_models_are_asked_for_the_picture_itself(server: Server, tmp_path: Path) -> None:
+    server.says(pictures(b"one"))
+    assert api("image", "a cat", "-m", "dall-e-3").stdout == "image.png\n"
+    assert (tmp_path / "image.png").read_bytes() == b"one"
+    assert body(server)["response_format"] == "b64_json"
+    server.says({"data": [{"url": "https://example.org/a.png"}]})
+    assert api("image", "a cat", "-o", "b.png").stdout == "https://example.org/a.png\n"
+
+
+def test_edit_image_sends_pictures_and_a_mask(server: Server, tmp_path: Path) -> None:
+    for name in ("a", "b", "mask"):
+        (tmp_path / f"{name}.png").write_bytes(name.encode())
+    server.says(pictures(b"new"))
+    common = ("edit-image", "add a hat", "a.png", "b.png", "--mask", "mask.png")
+    assert api(*common, "-o", "new.png").stdout == "new.png\n"
+    sent = [(name, file, content) for name, file, _, content in body(server) if file]
+    assert sent == [
+        ("image[]", "a.png", b"a"),
+        ("image[]", "b.png", b"b"),
+        ("mask", "mask.png", b"mask"),
+    ]
+    assert parts(server)["prompt"] == b"add a hat"
+
+
+# moderate, models, files
+
+
+def test_moderate_says_for_what_a_text_is_flagged(server: Server) -> None:
+    bad = {
+        "flagged": True,
+        "categories": {"hate": True, "violence": True, "sexual": False},
+        "category_scores": {"hate": 0.6, "violence": 0.98, "sexual": 0.01},
+    }
+    server.says({"results": [{"flagged": False}, bad]})
+    result = api("moderate", "be kind", "be cruel")
+    assert result.stdout == "ok\nflagged: violence 0.98, hate 0.60\n"
+    assert body(server)["input"] == ["be kind", "be cruel"]
+
+
+def test_models_are_listed_described_and_deleted(server: Server) -> None:
+    server.says({"data": [{"id": "b"}, {"id": "a", "owned_by": "me"}]})
+    assert api("models").stdout == "a\nb\n"
+    listed = {"object": "list", "data": [{"id": "a", "owned_by": "me"}, {"id": "b"}]}
+    assert json.loads(api("models", "--json").stdout) == listed
+    server.says({"data": []})
+    assert api("models").exit_code == 1
+    server.says({"id": "a", "owned_by": "me", "created": 86_400})
+    assert api("models", "a").stdout == "a  me  1970-01-02 00:00\n"
+    server.says({"id": "ft:a", "deleted": True})
+    sent = len(server.seen)
+    assert api("models", "ft:a", "--delete", stdin="n\n").exit_code == 1
+    assert len(server.seen) == sent
+    assert api("models", "ft:a", "--delete", "-y").exit_code == 0
+    assert (server.seen[-1].method, server.seen[-1].path) == ("DELETE", "/models/ft:a")
+
+
+FILE = {
+    "id": "file-1",
+    "bytes": 2048,
+    "created_at": 86_400,
+    "filename": "a.jsonl",
+    "purpose": "batch",
+}
+
+
+def test_files_go_up_are_listed_and_come_down(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"{}\n")
+    server.says(FILE)
+    assert api("files", "upload", "a.jsonl", "--purpose", "batch").stdout == "file-1\n"
+    assert parts(server) == {"file": b"{}\n", "purpose": b"batch"}
+    assert api("files", "upload", "-", stdin=b"x").exit_code == 2
+    assert api("files", "upload", "-", "--name", "x.txt", stdin=b"x").stdout == "file-1\n"
+    line = "file-1  batch  2,048 bytes  1970-01-02 00:00  a.jsonl\n"
+    assert api("files", "get", "file-1").stdout == line
+    server.says({"data": [FILE, FILE]})
+    assert api("files", "list", "-n", 1, "--purpose", "batch").stdout == line
+    assert server.seen[-1].query == "purpose=batch"
+    server.reply = Reply(b"\x00\xff", headers={})
+    assert api("files", "download", "file-1").stdout_bytes == b"\x00\xff"
+    assert api("files", "download", "file-1", "-o", "b.bin").stdout == "b.bin\n"
+    assert (tmp_path / "b.bin").read_bytes() == b"\x00\xff"
+    server.says({"id": "file-1", "deleted": True})
+    assert api("files", "delete", "file-1", "file-1").stdout == "file-1\nfile-1\n"
+
+
+# batch and fine-tune
+
+
+def states(*answers: dict[str, Any]) -> Callable[[Recorded], Reply]:
+    """Answer these one after the other, and the last for ever."""
+    left = list(answers)
+
+    def reply(_: Recorded) -> Reply:
+        return Reply(json.dumps(left.pop(0) if len(left) > 1 else left[0]).encode())
+
+    return reply
+
+
+def batch(status: str, completed: int = 0, failed: int = 0, **more: Any) -> dict[str, Any]:
+    counts = {"total": 3, "completed": completed, "failed": failed}
+    return {"id": "batch_1", "status": status, "request_counts": counts, **more}
+
+
+REQUEST = {"custom_id": "1", "method": "POST", "url": "/v1/embeddings", "body": {}}
+
+
+def test_a_batch_is_handed_in_and_waited_for(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text(json.dumps(REQUEST) + "\n")
+    running = batch("in_progress", 1)
+    done = batch("completed", 3)
+    server.reply = states(FILE, batch("validating"), running, running, done)
+    result = api("batch", "create", "r.jsonl", "--wait", "--every", 0)
+    assert (result.exit_code, result.stdout) == (0, "batch_1\n")
+    assert result.stderr.splitlines() == [
+        "batch_1",
+        "in_progress, 1 of 3 done",
+        "completed, 3 of 3 done",
+    ]
+    assert server.seen[1].content == {
+        "completion_window": "24h",
+        "endpoint": "/v1/embeddings",
+        "input_file_id": "file-1",
+    }
+    assert [seen.path for seen in server.seen[2:]] == ["/batches/batch_1"] * 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (batch("in_progress"), 0),
+        (batch("completed", 2, 1), 3),
+        (batch("expired"), 2),
+        (batch("failed", errors={"data": [{"line": 7, "message": "no url"}]}), 2),
+    ],
+)
+def test_how_a_batch_went_is_the_exit_code(
+    server: Server, answer: dict[str, Any], code: int
+) -> None:
+    server.says(answer)
+    result = api("batch", "get", "batch_1")
+    assert result.exit_code == code
+    assert result.stderr == ("failed: line 7: no url\n" if "errors" in answer else "")
+
+
+def test_the_answers_of_a_batch_are_fetched(server: Server) -> None:
+    server.says(batch("in_progress", 1))
+    result = api("batch", "results", "batch_1")
+    assert (result.exit_code, result.stderr) == (1, "nothing to fetch: in_progress, 1 of 3 done\n")
+    files = {"output_file_id": "file-o", "error_file_id": "file-e"}
+    server.reply = states(batch("completed", 2, 1, **files), {"custom_id": "1"})
+    assert api("batch", "results", "batch_1", "--errors").stdout == '{"custom_id": "1"}'
+    assert server.seen[-1].path == "/files/file-e/content"
+
+
+def test_a_batch_of_no_requests_is_refused_before_it_is_uploaded(
+    server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "r.jsonl").write_text('{"custom_id": 1}\n')
+    result = api("batch", "create", "r.jsonl")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert 'r.jsonl:1: expected {"custom_id", "method", "url", "body"}' in result.stderr
+    assert api("batch", "create", "file-1").exit_code == 2
+
+
+@contextmanager
+def running(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command as a process of its own, which can be interrupted."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "embedsearch", "api", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_job_goes_on_when_the_wait_for_it_is_interrupted(server: Server) -> None:
+    server.says(batch("in_progress", 1))
+    with running("batch", "get", "batch_1", "--wait", "--every", "60") as process:
+        assert process.stderr
+        assert process.stderr.readline() == "in_progress, 1 of 3 done\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    again = "the job goes on; to look again: embedsearch api batch get batch_1 --wait"
+    assert again in err.splitlines()
+    assert [seen.method for seen in server.seen] == ["GET"]
+
+
+def test_an_answer_that_is_interrupted_keeps_what_came(server: Server) -> None:
+    stopped = Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield chunk("Hello")
+        stopped.wait(30)
+        yield chunk(" there.")
+
+    server.reply = Reply(pieces(), headers={"content-type": "text/event-stream"})
+    with running("chat", "hi") as process:
+        assert process.stdout
+        assert process.stdout.read(5) == "Hello"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        stopped.set()
+    assert (process.returncode, out, err) == (130, "\n", "\ninterrupted\n")
+
+
+def examples(count: int) -> str:
+    turns = [
+        [{"role": "user", "content": f"ticket {n}"}, {"role": "assistant", "content": "a"}]
+        for n in range(count)
+    ]
+    return "".join(json.dumps({"messages": turn}) + "\n" for turn in turns)
+
+
+def job(status: str, **more: Any) -> dict[str, Any]:
+    return {"id": "ftjob-1", "status": status, "model": "gpt-4.1-mini", **more}
+
+
+def test_a_model_is_trained_on_a_checked_file(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text(examples(10))
+    tuned = job("succeeded", fine_tuned_model="ft:gpt-4.1-mini:1")
+    server.reply = states(FILE, job("queued"), job("running"), tuned)
+    result = api("fine-tune", "create", "t.jsonl", "--epochs", 2, "--wait", "--every", 0)
+    assert (result.exit_code, result.stdout) == (0, "ftjob-1\n")
+    told = result.stderr.splitlines()
+    assert told[0].startswith("10 examples, ")
+    assert told[1:] == ["ftjob-1", "running", "succeeded: ft:gpt-4.1-mini:1"]
+    rounds = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}}
+    expected = {"model": "gpt-4.1-mini", "training_file": "file-1", "method": rounds}
+    assert server.seen[1].content == expected
+
+
+def test_no_file_with_a_line_at_fault_is_uploaded(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text(examples(10) + "{}\n" + '{"messages": []}\n')
+    result = api("fine-tune", "create", "t.jsonl")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert [line[:18] for line in result.stderr.splitlines()] == [
+        "failed: t.jsonl:11",
+        "failed: t.jsonl:12",
+        "error: nothing was",
+    ]
+
+
+def test_a_training_that_costs_much_is_asked_about(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.cli.spending.ASK_FROM", 0.0)
+    (tmp_path / "t.jsonl").write_text(examples(10))
+    assert api("fine-tune", "create", "t.jsonl", stdin="n\n").exit_code == 1
+    assert server.seen == []
+
+
+def test_jobs_are_looked_at_and_changed(server: Server) -> None:
+    server.says(job("failed", error={"message": "bad file"}))
+    result = api("fine-tune", "get", "ftjob-1")
+    assert (result.exit_code, result.stdout) == (2, "ftjob-1  failed  gpt-4.1-mini\n")
+    assert result.stderr == "failed: bad file\n"
+    for verb in ("cancel", "pause", "resume"):
+        server.says(job(verb))
+        assert api("fine-tune", verb, "ftjob-1").stdout == f"ftjob-1  {verb}  gpt-4.1-mini\n"
+        assert server.seen[-1].path == f"/fine_tuning/jobs/ftjob-1/{verb}"
+    server.says({"data": [{"id": "2", "message": "later"}, {"id": "1", "message": "first"}]})
+    assert api("fine-tune", "events", "ftjob-1").stdout == "first\nlater\n"
+    server.says({"data": [job("running"), job("queued")]})
+    assert len(api("fine-tune", "list").stdout.splitlines()) == 2
+    point = {"id": "c", "fine_tuned_model_checkpoint": "ft:1", "step_number": 5}
+    server.says({"data": [point | {"metrics": {"train_loss": 0.25}}]})
+    assert api("fine-tune", "checkpoints", "ftjob-1").stdout == "ft:1  step 5  loss 0.2500\n"
+
+
+def test_fine_tune_prepare_is_where_the_rest_of_it_is(server: Server, tmp_path: Path) -> None:
+    rows = "text,label\n" + "".join(f"ticket {n},{'ab'[n % 2]}\n" for n in range(20))
+    (tmp_path / "labelled.csv").write_text(rows)
+    assert api("fine-tune", "prepare", "labelled.csv", "-o", "tuning").exit_code == 0
+    assert (tmp_path / "tuning" / "training.jsonl").exists()
+    assert (run("fine-tune").exit_code, server.seen) == (2, [])
