@@ -105,7 +105,7 @@ def test_a_folder_is_no_index(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"x", b"embsvec1", b"IxFI" + bytes(100), os.urandom(5_000), b"SQLite format 3\0" * 99],
+    [b"", b"x", b"embsvec2", b"IxFI" + bytes(100), os.urandom(5_000), b"SQLite format 3\0" * 99],
 )
 def test_foreign_content_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "vectors.faiss"

@@ -30,7 +30,7 @@ class VectorIndex:
 
     Labels are row ids of a database: positive, not much larger than their number, in any order.
     Below ``flat_below`` rows the search is exact; from there on a fast scan of quantised vectors
-    proposes candidates, and vectors of a byte a component rank them. Not to be changed in one
+    proposes candidates, and vectors of two bytes a component rank them. Not to be changed in one
     thread while another searches.
     """
 

@@ -18,6 +18,10 @@ BLOCK = 8_192
 SCORES_AT_ONCE = 2**24
 """Scores that a batch of queries may hold at once: 64 MB."""
 
+LEVELS = 2**16 - 1
+CODES = np.dtype("<u2")
+"""What a component can be, and how it is stored."""
+
 SORTED_WHOLE = 512
 """Scores up to which sorting all of them is faster than finding the best first."""
 
@@ -70,8 +74,11 @@ class FloatCodec:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ByteCodec:
-    """A byte a component, spread evenly over the range that component takes in a sample.
+class ShortCodec:
+    """Two bytes a component, spread evenly over the range that component takes in a sample.
+
+    With one byte, as FAISS's SQ8 has it, 2 % of the 10 nearest are lost where rows lie close
+    together, however many candidates are taken.
 
     The vectors it decodes lie within half a ``step`` of the originals; components beyond the
     sample's range are clipped to it.
@@ -81,16 +88,16 @@ class ByteCodec:
     step: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, sample: NDArray[np.float32]) -> ByteCodec:
+    def fit(cls, sample: NDArray[np.float32]) -> ShortCodec:
         """Return the codec for vectors like those of ``sample``, (n, d)."""
         low, high = sample.min(axis=0), sample.max(axis=0)
-        step = (high - low) / np.float32(255)
+        step = (high - low) / np.float32(LEVELS)
         return cls(low, np.where(step > 0, step, np.float32(1)))
 
     def encode(self, vectors: NDArray[np.float32]) -> NDArray[Any]:
         """Return the nearest codes."""
         codes: NDArray[np.float32] = np.rint((vectors - self.low) / self.step)
-        return codes.clip(0, 255).astype(np.uint8)
+        return codes.clip(0, LEVELS).astype(CODES)
 
     def decode(self, codes: NDArray[Any]) -> NDArray[np.float32]:
         """Return the vectors that the codes stand for."""
@@ -111,7 +118,7 @@ class ByteCodec:
 class Rows:
     """Encoded vectors by position, with exact inner products of what is stored."""
 
-    def __init__(self, codec: FloatCodec | ByteCodec, codes: NDArray[Any]) -> None:
+    def __init__(self, codec: FloatCodec | ShortCodec, codes: NDArray[Any]) -> None:
         self.codec = codec
         self._codes = Table(codes)
 

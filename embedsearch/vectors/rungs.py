@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.vectors.calibration import DEPTH, EXACT, Calibration, calibrate
-from embedsearch.vectors.rows import ByteCodec, FloatCodec, Rows, batches
+from embedsearch.vectors.rows import CODES, FloatCodec, Rows, ShortCodec, batches
 from embedsearch.vectors.scan import FastScan
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Flat:
 
 
 class Scanned:
-    """Vectors of a byte a component, ranked after a fast scan has proposed candidates."""
+    """Vectors of two bytes a component, ranked after a fast scan has proposed candidates."""
 
     def __init__(self, rows: Rows, scan: FastScan, calibration: Calibration) -> None:
         self.rows = rows
@@ -83,7 +83,7 @@ class Scanned:
     def train(cls, stored: Vectors, added: Vectors) -> Scanned:
         """Return the rung trained on both, with the ``stored`` vectors in it."""
         sample = _sample(stored, added)
-        rows = Rows(ByteCodec.fit(sample), np.empty((0, sample.shape[1]), np.uint8))
+        rows = Rows(ShortCodec.fit(sample), np.empty((0, sample.shape[1]), CODES))
         rung = cls(rows, FastScan.train(sample), EXACT)
         rung._extend(stored)
         return rung
@@ -174,7 +174,7 @@ def restored(arrays: Mapping[str, NDArray[Any]], calibration: Calibration) -> Ru
     if "trained" not in arrays:
         return Flat(Rows(FloatCodec(), codes))
     scan = FastScan.restore(arrays["trained"], arrays["blocks"], len(codes))
-    return Scanned(Rows(ByteCodec(arrays["low"], arrays["step"]), codes), scan, calibration)
+    return Scanned(Rows(ShortCodec(arrays["low"], arrays["step"]), codes), scan, calibration)
 
 
 def _sample(stored: Vectors, added: Vectors) -> Vectors:
