@@ -84,7 +84,7 @@ def hear(
     for file in files:
         digest = _digest(file)
         if digest is None:
-            yield file, Failure(file.path, "could not be opened")
+            yield file, Failure(str(file.absolute), "could not be opened")
         elif file.known and file.known.sha256 == digest:
             yield file, Touched()
         elif known := transcripts.get(database, digest, transcriber.name):
@@ -95,7 +95,7 @@ def hear(
             try:
                 new = _transcribed(database, file, ids[file], digest, transcriber)
             except ReadError as error:
-                yield file, Failure(file.path, str(error))
+                yield file, Failure(str(file.absolute), str(error))
             else:
                 yield file, _outcome(file, ids[file], digest, new, chunking)
 
