@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 from embedsearch import tokens
 from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
 from embedsearch.search.packing import pack, tag_for, written
+from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
@@ -189,7 +188,7 @@ def answer(
     counted = counted_as(model)
     chat = messages(question, given)
     prompt = tokens.check_context(counted, chat, max_tokens)
-    host = urlsplit(client.driver.settings.base_url).netloc
+    host = client.driver.settings.host
     index.note_sent(_entries(question, given, host, counted))
     stream = client.chat.completions.create(
         model=model,
@@ -197,14 +196,14 @@ def answer(
         stream=True,
         stream_options={"include_usage": True},
         # OpenAI's newer models refuse the old name of the limit, most other servers know no other.
-        extra_body={"max_completion_tokens" if _known(model) else "max_tokens": max_tokens},
+        extra_body={"max_completion_tokens" if tokens.known(model) else "max_tokens": max_tokens},
     )
     return Answer(given, stream, partial(_note_use, index, host, counted, prompt))
 
 
 def counted_as(name: str) -> Model:
     """Return what is known of a model; one that no table has is counted in ``ENCODING``."""
-    return _known(name) or tokens.Model(name, ENCODING)
+    return tokens.known(name) or tokens.Model(name, ENCODING)
 
 
 def cited(text: str) -> set[int]:
@@ -228,19 +227,12 @@ def _refuse_secrets(passages: Sequence[Passage]) -> None:
         raise SecretsFound(found)
 
 
-def _known(name: str) -> Model | None:
-    try:
-        return tokens.model(name)
-    except ValueError:
-        return None
-
-
 def _entries(question: str, passages: Sequence[Passage], host: str, model: Model) -> Iterator[Sent]:
     """Yield what the outbox says: a line for each chunk, as its hash is known, and the question."""
     count = tokens.encoding(model.encoding).count
     chunks = [(hit.document_id, hit.text) for passage in passages for hit in passage.hits]
     for document, text in [*chunks, (None, question)]:
-        yield Sent(_now(), host, model.name, document, text_hash(text), count([text])[0])
+        yield Sent(now(), host, model.name, document, text_hash(text), count([text])[0])
 
 
 def _note_use(index: Index, host: str, model: Model, prompt: int, answer: Answer) -> None:
@@ -249,10 +241,6 @@ def _note_use(index: Index, host: str, model: Model, prompt: int, answer: Answer
     if answer.usage:
         read = answer.usage.prompt_tokens or read
         wrote = answer.usage.completion_tokens or wrote
-    use = Use(_now(), "ask", host, model.name, 1, read + wrote, model.cost(read, wrote))
+    use = Use(now(), "ask", host, model.name, 1, read + wrote, model.cost(read, wrote))
     with suppress(StorageFailed, IndexLocked):  # an answer that is there is not lost for that
         index.note_use(use)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

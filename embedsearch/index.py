@@ -4,59 +4,48 @@ from __future__ import annotations
 
 import operator
 import os
-import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from embedsearch import embedders
+from embedsearch import embedders, files
 from embedsearch.errors import (
-    EmbedderMismatch,
     EmbeddingError,
-    IndexCorrupt,
     IndexLocked,
-    IndexNotFound,
 )
 from embedsearch.search import asking, freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
 from embedsearch.store import checks, documents, filters, fulltext, hits, outbox, sources, usage
 from embedsearch.store import vectors as stored_vectors
-from embedsearch.store.database import Database, open_database
-from embedsearch.store.lock import LOCK, writer_lock
-from embedsearch.store.salvage import salvage as salvaged
+from embedsearch.store.lock import writer_lock
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
-from embedsearch.sync.embedding import (
-    UNLIMITED,
-    Allowance,
-    Estimate,
-    check,
-    embed_pending,
-    estimate,
-)
+from embedsearch.sync.embedding import embed_pending
 from embedsearch.sync.plan import Plan, plan
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
 from embedsearch.sync.running import run
+from embedsearch.sync.spending import UNLIMITED, Allowance, Estimate, estimate, require_price
 from embedsearch.sync.transcribing import Amount, check_hearing, parted, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.embedders.protocol import Embedder
     from embedsearch.records import Chunk, Document, Hit
     from embedsearch.search.ranking import Mode, Ranking
     from embedsearch.search.results import GroupBy
     from embedsearch.store.checks import Problem
+    from embedsearch.store.database import Database
     from embedsearch.store.documents import Summary
     from embedsearch.store.filters import Filter, Where
     from embedsearch.store.hits import Counts
@@ -70,20 +59,11 @@ if TYPE_CHECKING:
 
 _NO_VECTOR = np.empty(0, np.float32)
 
-DATABASE = "index.db"
-CACHE = "vectors.faiss"
-OWN_FILES = (DATABASE, CACHE, LOCK)
-"""How the names of an index's files begin: some have a log or a temporary file beside them."""
-
 CHUNK_TOKENS = 254
 """The default limit of a chunk; never more than the embedder reads."""
 
 CHUNK_OVERLAP = 32
 """The default number of tokens that neighbouring chunks may share."""
-
-
-OPENING_SECONDS = 5.0
-"""How long to wait for another process that makes the same index."""
 
 
 def _silent(_: Progress) -> None:
@@ -102,7 +82,7 @@ class Index:
         self._given = embedder
         self._folder = folder
         self._space, self._dimensions = stored_vectors.space(database)
-        cache = folder and folder / CACHE
+        cache = folder and folder / files.CACHE
         self._dense = DenseIndex(database, self._space, self._dimensions, cache)
         self._turn = RLock()
         self._wrote = False
@@ -140,16 +120,11 @@ class Index:
             embedder = embedders.load(embedder)
         # Absolute, as the working directory may change while the index is open.
         folder = None if str(path) == ":memory:" else Path(path).absolute()
-        if folder:
-            _refuse_emptied(folder)
-        database = open_database(folder and folder / DATABASE, create=create)
+        settle = partial(files.settle, folder, embedder, chunk_tokens, chunk_overlap)
+        database = files.opened(folder, settle if create else None)
         try:
-            if create:
-                _settle(database, folder, embedder, chunk_tokens, chunk_overlap)
-            elif database.setting("space") is None:
-                raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
             if embedder:
-                _refuse_other_space(database, embedder)
+                files.refuse_other_space(database, embedder)
             return cls(database, embedder, folder)
         except BaseException:
             database.close()
@@ -199,7 +174,7 @@ class Index:
         if self._given:
             return self._given
         embedder = embedders.load(self._database.setting("embedder"))
-        _refuse_other_space(self._database, embedder)
+        files.refuse_other_space(self._database, embedder)
         return embedder
 
     @property
@@ -258,8 +233,7 @@ class Index:
 
         """
         check_hearing(allowance, transcriber)
-        named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-        wanted = [Path(path) for path in named]
+        wanted = _paths(paths)
         if dry_run:
             made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
             report = apply.rehearse(
@@ -365,7 +339,7 @@ class Index:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
         embed = None
         if allowance is not None:
-            check(allowance, self.embedder)
+            require_price(allowance, self.embedder)
             embed = partial(
                 embed_pending, self._database, self.embedder, self._space, allowance, progress
             )
@@ -383,8 +357,7 @@ class Index:
         glob: Sequence[str] | None = None,
     ) -> Amount:
         """Return how many recordings ``sync`` would have transcribed, and their bytes."""
-        named = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-        made = self._plan([Path(path) for path in named], glob, _silent, hearing=True)
+        made = self._plan(_paths(paths), glob, _silent, hearing=True)
         _, recordings = parted([*made.changed, *made.new], transcriber)
         return unheard(self._database, recordings, transcriber)
 
@@ -396,7 +369,7 @@ class Index:
         *,
         hearing: bool,
     ) -> Plan:
-        own = [self._folder / name for name in OWN_FILES] if self._folder else ()
+        own = [self._folder / name for name in files.OWN] if self._folder else ()
         return plan(self._database, paths, progress, glob=glob or (), own=own, hearing=hearing)
 
     @property
@@ -457,10 +430,7 @@ class Index:
             ValueError: the vector is zero or not finite, or k is below 1.
 
         """
-        unit = adding.unit_rows(np.asarray(vector)[None], self._dimensions)[0]
-        condition = _condition(where, glob)
-        rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
-        return self._collect(rank, k, condition, group_by)
+        return self._nearest(np.asarray(vector), k, _condition(where, glob), group_by)
 
     def similar(
         self,
@@ -488,11 +458,23 @@ class Index:
                 raise EmbeddingError(
                     f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
                 )
-            unit = adding.unit_rows(rows.sum(axis=0)[None], self._dimensions)[0]
-            condition = _condition(where, glob)
-            rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
-            others = condition & filters.other_than(document, position)
-            return self._collect(rank, k, others, group_by)
+            others = filters.other_than(document, position)
+            mean = rows.sum(axis=0)
+            return self._nearest(mean, k, _condition(where, glob), group_by, but=others)
+
+    def _nearest(
+        self,
+        vector: NDArray[Any],
+        k: int,
+        condition: Filter,
+        group_by: GroupBy,
+        *,
+        but: Filter = filters.ALL,
+    ) -> list[Hit]:
+        """Rank by cosine; ``but`` thins out what was found, where that is cheaper than a filter."""
+        unit = adding.unit_rows(vector[np.newaxis], self._dimensions)[0]
+        rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
+        return self._collect(rank, k, condition & but, group_by)
 
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
@@ -614,84 +596,9 @@ class Index:
         return found
 
 
-def embedder_of(path: PathLike) -> str | None:
-    """Return the name of the embedder that an index was made with, ``None`` without an index."""
-    try:
-        database = open_database(Path(path) / DATABASE, create=False)
-    except IndexNotFound:
-        return None
-    try:
-        return database.setting("embedder")
-    finally:
-        database.close()
-
-
-def salvage(path: PathLike) -> dict[str, int]:
-    """Make a damaged index usable again: what ``index.db`` still yields goes into a new one.
-
-    Returns how many rows of each table were kept; ``Index.sync`` then brings back what was lost.
-    The damaged file stays beside the new one.
-
-    Raises:
-        IndexNotFound: there is no index.
-        IndexCorrupt: nothing of use can be read.
-        IndexLocked: another process is writing.
-
-    """
-    folder = Path(path)
-    if not (folder / DATABASE).exists():
-        raise IndexNotFound(f"no index in {folder}")
-    with writer_lock(folder):
-        kept = salvaged(folder / DATABASE)
-        (folder / CACHE).unlink(missing_ok=True)
-    return kept
-
-
 def _condition(where: Where, glob: Sequence[str] | None) -> Filter:
     return filters.where(where) & filters.glob(glob or ())
 
 
-def _refuse_emptied(folder: Path) -> None:
-    """Raise IndexCorrupt for an ``index.db`` of no bytes beside what only an index leaves.
-
-    SQLite would take it for a new database, and delete the log.
-    """
-    database = folder / DATABASE
-    left = (folder / CACHE, folder / f"{DATABASE}-wal")
-    if _size(database) == 0 and any(map(_size, left)):
-        raise IndexCorrupt(
-            f"{database} is empty; it held an index",
-            hint=f"put a backup in its place, or move {folder} away and index anew",
-        )
-
-
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.exists() else None
-
-
-def _settle(
-    database: Database, folder: Path | None, embedder: Embedder | None, limit: int, overlap: int
-) -> None:
-    """Settle, once, the space of an index and how its texts are cut."""
-    if database.setting("space") is not None:
-        return
-    embedder = embedder or embedders.load()
-    limit = min(limit, embedder.max_tokens)
-    with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
-        if database.setting("space") is not None:
-            return  # another process was faster
-        stored_vectors.add_space(database, embedder.space, embedder.name, embedder.dimensions)
-        database.set("uuid", str(uuid.uuid4()))
-        database.set("embedder", embedder.name)
-        database.set("space", embedder.space)
-        database.set("chunk_tokens", str(limit))
-        database.set("chunk_overlap", str(min(overlap, limit // 2)))
-
-
-def _refuse_other_space(database: Database, embedder: Embedder) -> None:
-    space = database.setting("space")
-    if embedder.space != space:
-        raise EmbedderMismatch(
-            f"the index holds vectors of {space!r}, the embedder makes {embedder.space!r}",
-            hint="open it without naming an embedder, or make a new index for this one",
-        )
+def _paths(named: PathLike | Iterable[PathLike]) -> list[Path]:
+    return [Path(path) for path in ([named] if isinstance(named, (str, os.PathLike)) else named)]

@@ -19,7 +19,7 @@ from embedsearch import Client, Document, Index
 from embedsearch.cli.main import main
 from embedsearch.embedders.api import APIEmbedder
 from embedsearch.errors import CostLimitReached, EmbedderMismatch, SecretsFound
-from embedsearch.sync.embedding import Allowance
+from embedsearch.sync.spending import Allowance
 from embedsearch.tokens import encoding
 
 if TYPE_CHECKING:

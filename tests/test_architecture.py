@@ -27,6 +27,7 @@ ROOMS = [
     "testing",
     "search",
     "sync",
+    "files",
     "index",
     "answering",
     "cli",

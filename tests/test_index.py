@@ -25,7 +25,7 @@ from embedsearch.errors import (
     IndexNotFound,
     StorageFailed,
 )
-from embedsearch.index import salvage
+from embedsearch.files import salvage
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:

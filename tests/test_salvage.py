@@ -10,7 +10,7 @@ import pytest
 
 from embedsearch import Document, Index
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexNotFound
-from embedsearch.index import salvage
+from embedsearch.files import salvage
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:

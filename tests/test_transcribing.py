@@ -18,7 +18,7 @@ from embedsearch.cli.places import clock
 from embedsearch.errors import AuthenticationFailed, EmbedsearchError, ReadError
 from embedsearch.readers.recording import document
 from embedsearch.records import Segment, Transcript
-from embedsearch.sync.embedding import Allowance
+from embedsearch.sync.spending import Allowance
 from embedsearch.testing import HashEmbedder
 from embedsearch.transcribers import Transcriber, load
 from embedsearch.transcribers.api import APITranscriber

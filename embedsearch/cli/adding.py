@@ -11,7 +11,7 @@ import click
 
 from embedsearch.cli import opening, options, reports, rows, spending
 from embedsearch.readers.decoding import streamed
-from embedsearch.sync.embedding import Allowance
+from embedsearch.sync.spending import Allowance
 
 if TYPE_CHECKING:
     from io import BufferedReader

@@ -12,7 +12,7 @@ import click
 from embedsearch import transcribers
 from embedsearch.cli import opening, options, progress, reports, spending
 from embedsearch.store.vectors import Pending
-from embedsearch.sync.embedding import Allowance
+from embedsearch.sync.spending import Allowance
 from embedsearch.sync.transcribing import check_hearing
 
 if TYPE_CHECKING:

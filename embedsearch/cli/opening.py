@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import embedsearch
-from embedsearch import embedders
+from embedsearch import embedders, files
 from embedsearch.cli import options
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _embedder(folder: Path, model: str | None, *, asks: bool) -> Embedder | None
     """Return the embedder that was named, or the index's own where an API was said for it."""
     said = options.said_of_an_api()
     if model is None and said:
-        model = embedsearch.index.embedder_of(folder)
+        model = files.embedder_of(folder)
     if asks and not embedders.is_api(model):
         said = {}
     return embedders.load(model, **said) if model else None

@@ -17,8 +17,8 @@ from embedsearch.cli.terminal import counted, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from embedsearch.sync.embedding import Estimate
     from embedsearch.sync.report import Failure, SyncReport
+    from embedsearch.sync.spending import Estimate
 
 FAILURES_SHOWN = 20
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from embedsearch import Index
-    from embedsearch.sync.embedding import Allowance, Estimate
     from embedsearch.sync.report import SyncReport
+    from embedsearch.sync.spending import Allowance, Estimate
     from embedsearch.transcribers import Transcriber
 
 ASK_FROM = 0.10

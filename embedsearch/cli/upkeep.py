@@ -13,7 +13,7 @@ from embedsearch.cli.errors import SOME_FAILED
 from embedsearch.cli.places import shown
 from embedsearch.cli.terminal import counted, note, show
 from embedsearch.errors import IndexDamaged
-from embedsearch.index import salvage
+from embedsearch.files import salvage
 from embedsearch.store.checks import Problem
 
 if TYPE_CHECKING:

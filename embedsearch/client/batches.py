@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from embedsearch.tokens.encodings import encoding
-from embedsearch.tokens.models import model as known_model
+from embedsearch.tokens.models import known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,11 +65,10 @@ class Ruler:
 
 def ruler(model: str, count: Count | None = None) -> Ruler:
     """Return the ruler of a model; a caller who knows the counts gives ``count``."""
-    try:
-        known = known_model(model)
-    except ValueError:
+    facts = known(model)
+    if facts is None:
         return Ruler(count, None)
-    return Ruler(count or encoding(known.encoding).count, known.context)
+    return Ruler(count or encoding(facts.encoding).count, facts.context)
 
 
 class Cutter:

@@ -82,9 +82,7 @@ class Client(API[Blocking]):
 
         It shares the limits too, unless it goes elsewhere or as another.
         """
-        where = self.driver.settings.changed(**options)
-        same = {"base_url", "api_key"}.isdisjoint(options)
-        limiter = self.driver.limiter if same else None
+        where, limiter = _changed(self.driver, options)
         return type(self)(where, http_client=self.driver.http, limiter=limiter)
 
     @property
@@ -130,9 +128,7 @@ class AsyncClient(API[Awaiting]):
 
         It shares the limits too, unless it goes elsewhere or as another.
         """
-        where = self.driver.settings.changed(**options)
-        same = {"base_url", "api_key"}.isdisjoint(options)
-        limiter = self.driver.limiter if same else None
+        where, limiter = _changed(self.driver, options)
         return type(self)(where, http_client=self.driver.http, limiter=limiter)
 
     @property
@@ -149,3 +145,9 @@ class AsyncClient(API[Awaiting]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _changed(driver: Blocking | Awaiting, options: Options) -> tuple[Settings, Limiter | None]:
+    """Return a client's settings with some replaced, and its limiter where that still fits."""
+    same = {"base_url", "api_key"}.isdisjoint(options)
+    return driver.settings.changed(**options), driver.limiter if same else None

@@ -87,6 +87,11 @@ class Settings:
                 "use https, or insecure=True (embedsearch api: --insecure)"
             )
 
+    @property
+    def host(self) -> str:
+        """Where requests go: name and port, without what else an address may hold."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]
+
     def changed(self, **options: Unpack[Options]) -> Self:
         """Give settings with some replaced; headers and query are added to those there are."""
         given: dict[str, Any] = dict(options)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from embedsearch.client import Client
 from embedsearch.client.batches import MOST_TOKENS
 from embedsearch.client.job import MOST_INPUTS
 from embedsearch.errors import DimensionMismatch
-from embedsearch.tokens import encoding, model
+from embedsearch.tokens import encoding, known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,8 +86,8 @@ class APIEmbedder:
     @cached_property
     def dimensions(self) -> int:
         """The length d of a vector."""
-        known = self._size or self._asked or SIZES.get(self.model)
-        return known or self._create(["dimensions"]).shape[1]
+        size = self._size or self._asked or SIZES.get(self.model)
+        return size or self._create(["dimensions"]).shape[1]
 
     @property
     def max_tokens(self) -> int:
@@ -102,7 +102,7 @@ class APIEmbedder:
     @property
     def host(self) -> str:
         """Where texts are sent."""
-        return urlsplit(self.client.driver.settings.base_url).netloc
+        return self.client.driver.settings.host
 
     @property
     def client(self) -> Client:
@@ -164,10 +164,7 @@ class APIEmbedder:
 
     @cached_property
     def _known(self) -> Model | None:
-        try:
-            return model(self.model)
-        except ValueError:
-            return None
+        return known(self.model)
 
     def _create(self, texts: Sequence[str]) -> Vectors:
         return self.client.embeddings.create_array(texts, model=self.model, dimensions=self._asked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from embedsearch.embedders import is_remote
 from embedsearch.errors import IndexLocked, StorageFailed
 from embedsearch.store import outbox, queries, usage
+from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
@@ -36,17 +36,11 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> ND
     unwritable = suppress(StorageFailed, IndexLocked)
     tokens = embedder.tokenizer.count([query])[0]
     with unwritable, database.aside() as writable:
-        sent = Sent(_now(), embedder.host, embedder.model, None, text_hash(query), tokens)
+        sent = Sent(now(), embedder.host, embedder.model, None, text_hash(query), tokens)
         outbox.note(writable, [sent])
     found: NDArray[np.float32] = embedder.embed([query], kind="query")[0]
     cost = embedder.cost(tokens)
     with unwritable, database.aside() as writable, writable.writing(generation=False):
         queries.keep(writable, space, query, found)
-        usage.note(
-            writable, [Use(_now(), "search", embedder.host, embedder.model, 1, tokens, cost)]
-        )
+        usage.note(writable, [Use(now(), "search", embedder.host, embedder.model, 1, tokens, cost)])
     return found
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -99,6 +99,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self.connection = connection
         self.path = path
+        self.is_open = True
         self._turn = RLock()
         self._writes = False
         self._changes = False
@@ -172,6 +173,15 @@ class Database:
         """Run one statement for each row of values."""
         self.connection.executemany(sql, rows)
 
+    def insert(self, table: str, kind: type, rows: Iterable[object]) -> None:
+        """Add slotted dataclasses of one kind to the table whose columns are their fields."""
+        names: tuple[str, ...] = kind.__slots__  # type: ignore[attr-defined] # of a dataclass
+        columns, marks = ", ".join(names), ", ".join("?" * len(names))
+        self.executemany(
+            f"insert into {table} ({columns}) values ({marks})",
+            ([getattr(row, name) for name in names] for row in rows),
+        )
+
     def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Return the first column of the first row, or ``None``."""
         row = self.execute(sql, values).fetchone()
@@ -191,17 +201,9 @@ class Database:
         """Keep a setting of this index."""
         self.execute("insert or replace into settings (key, value) values (?, ?)", [key, value])
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the connection is not closed."""
-        try:
-            _ = self.connection.in_transaction, self.connection.total_changes
-        except sqlite3.ProgrammingError:
-            return False
-        return True
-
     def close(self) -> None:
         """Close the connection."""
+        self.is_open = False
         self.connection.close()
 
 

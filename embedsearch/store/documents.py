@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
 from embedsearch.store import fulltext
+from embedsearch.store.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -130,7 +130,7 @@ def held(database: Database, ids: Sequence[str]) -> set[str]:
 
 def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
     number = newest(database)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    updated = now()
     rows = []
     for document in batch:
         if document.id not in numbers:
@@ -146,7 +146,7 @@ def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[
                 document.kind,
                 document.characters,
                 document.metadata,
-                now,
+                updated,
             )
         )
     database.executemany(

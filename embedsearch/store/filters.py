@@ -45,6 +45,10 @@ class Filter:
         return _joined("and", [self, other])
 
 
+ALL = Filter()
+"""Every document."""
+
+
 def where(condition: Where) -> Filter:
     """Return the filter that a condition on metadata stands for.
 

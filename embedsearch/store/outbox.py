@@ -44,17 +44,10 @@ class Total:
     tokens: int
 
 
-_COLUMNS = ", ".join(Sent.__slots__)
-_MARKS = ", ".join("?" * len(Sent.__slots__))
-
-
 def note(database: Database, entries: Iterable[Sent]) -> None:
     """Add entries; best done before the request, so that none can be missing."""
     with database.writing(generation=False):
-        database.executemany(
-            f"insert into outbox ({_COLUMNS}) values ({_MARKS})",
-            ([getattr(entry, name) for name in Sent.__slots__] for entry in entries),
-        )
+        database.insert("outbox", Sent, entries)
 
 
 def sent(database: Database, **keys: str | None) -> Iterator[Sent]:
@@ -62,12 +55,13 @@ def sent(database: Database, **keys: str | None) -> Iterator[Sent]:
 
     ``document=None`` are the queries.
     """
+    columns = ", ".join(Sent.__slots__)
     condition = " and ".join(f"{_column(key)} is ?" for key in keys) or "true"
     number = 0
     while True:
         rows = database.execute(
             f"""
-            select number, {_COLUMNS} from outbox
+            select number, {columns} from outbox
             where number > ? and {condition} order by number limit {PAGE}
             """,
             [number, *keys.values()],

@@ -27,20 +27,14 @@ class Run:
     cost: float | None
 
 
-_COLUMNS = ", ".join(Run.__slots__)
-_MARKS = ", ".join("?" * len(Run.__slots__))
-
-
 def note(database: Database, run: Run) -> None:
     """Add a run to the ledger."""
     with database.writing():
-        database.execute(
-            f"insert into runs ({_COLUMNS}) values ({_MARKS})",
-            [getattr(run, name) for name in Run.__slots__],
-        )
+        database.insert("runs", Run, [run])
 
 
 def last(database: Database) -> Run | None:
     """Return the newest run, ``None`` where there was none."""
-    row = database.execute(f"select {_COLUMNS} from runs order by number desc limit 1").fetchone()
+    columns = ", ".join(Run.__slots__)
+    row = database.execute(f"select {columns} from runs order by number desc limit 1").fetchone()
     return Run(*row) if row else None

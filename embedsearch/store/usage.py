@@ -43,17 +43,10 @@ class Total:
     unpriced: int
 
 
-_COLUMNS = ", ".join(Use.__slots__)
-_MARKS = ", ".join("?" * len(Use.__slots__))
-
-
 def note(database: Database, uses: Iterable[Use]) -> None:
     """Add lines to the ledger."""
     with database.writing(generation=False):
-        database.executemany(
-            f"insert into usage ({_COLUMNS}) values ({_MARKS})",
-            ([getattr(use, name) for name in Use.__slots__] for use in uses),
-        )
+        database.insert("usage", Use, uses)
 
 
 def totals(database: Database, *, by: By, since: str = "") -> list[Total]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,10 +11,12 @@ from embedsearch.embedders.protocol import is_remote
 from embedsearch.errors import EmbeddingError, SecretsFound
 from embedsearch.privacy import scan
 from embedsearch.store import documents, outbox, usage, vectors
+from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
 from embedsearch.sync.report import Failure, Progress
+from embedsearch.sync.spending import rate_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,28 +26,13 @@ if TYPE_CHECKING:
     from embedsearch.embedders.protocol import Embedder, RemoteEmbedder
     from embedsearch.errors import InputRefused
     from embedsearch.store.database import Database
+    from embedsearch.sync.spending import Allowance
 
 Pending: TypeAlias = tuple[int, int, str]
 """A text to embed: its id, its tokens, and what it says."""
 
 COMMIT_TEXTS = 64
 """How many texts are embedded between commits: a second or two, all that a crash can lose."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What may be sent to a provider; a local model sends nothing and takes no notice.
-
-    A run stops before the request that would cross ``tokens``, or ``cost`` in US dollars.
-    ``secrets``: whether a text may be sent that looks as if it held one.
-    """
-
-    tokens: int | None = None
-    cost: float | None = None
-    secrets: bool = False
-
-
-UNLIMITED = Allowance()
 
 
 @dataclass(slots=True)
@@ -69,14 +55,6 @@ class Embedded(NamedTuple):
     vectors: NDArray[np.float32]
     tokens: int
     billed: int
-
-
-def check(allowance: Allowance, embedder: Embedder) -> None:
-    """Raise ValueError for a limit in dollars where the price is not known."""
-    if allowance.cost is not None and is_remote(embedder) and embedder.cost(1) is None:
-        raise ValueError(
-            f"the price of {embedder.model} is not known: set a limit in tokens, not in dollars"
-        )
 
 
 def embed_pending(
@@ -164,7 +142,7 @@ def _remote(
             allowed = []
             for pending in page:
                 total += pending[1]
-                if _crosses(allowance, total, embedder):
+                if allowance.crossed(total, embedder):
                     done.capped = True
                     break
                 allowed.append(pending)
@@ -198,16 +176,9 @@ def _refuse_secrets(database: Database, space: int) -> None:
         raise SecretsFound(found)
 
 
-def _crosses(allowance: Allowance, tokens: int, embedder: RemoteEmbedder) -> bool:
-    if allowance.tokens is not None and tokens > allowance.tokens:
-        return True
-    cost = embedder.cost(tokens) if allowance.cost is not None else None
-    return cost is not None and allowance.cost is not None and cost > allowance.cost
-
-
 def _entry(database: Database, embedder: RemoteEmbedder, id: int, tokens: int, text: str) -> Sent:
     document = documents.holding(database, id)
-    return Sent(_now(), embedder.host, embedder.model, document, text_hash(text), tokens)
+    return Sent(now(), embedder.host, embedder.model, document, text_hash(text), tokens)
 
 
 def _bill(database: Database, embedder: RemoteEmbedder, tokens: int, done: Done) -> None:
@@ -215,49 +186,9 @@ def _bill(database: Database, embedder: RemoteEmbedder, tokens: int, done: Done)
     cost = embedder.cost(tokens)
     done.requests += 1
     done.cost = None if cost is None or done.cost is None else done.cost + cost
-    usage.note(database, [Use(_now(), "index", embedder.host, embedder.model, 1, tokens, cost)])
+    usage.note(database, [Use(now(), "index", embedder.host, embedder.model, 1, tokens, cost)])
     if embedder.rate:
-        database.set(_rate_key(embedder), str(embedder.rate))
-
-
-def _rate_key(embedder: RemoteEmbedder) -> str:
-    return f"rate {embedder.host} {embedder.model}"
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What it takes to embed: ``cost`` in US dollars, ``None`` if the price is not known.
-
-    ``minutes`` at the provider's limits, ``None`` before any were seen; ``host`` is where the
-    texts would be sent, ``None`` for a model that runs here.
-    """
-
-    texts: int
-    tokens: int
-    requests: int = 0
-    cost: float | None = 0.0
-    minutes: float | None = None
-    host: str | None = None
-
-
-def estimate(database: Database, embedder: Embedder, todo: vectors.Pending) -> Estimate:
-    """Return what it takes to embed so many texts and tokens."""
-    if not is_remote(embedder):
-        return Estimate(todo.texts, todo.tokens)
-    with database.reading():
-        rate = database.setting(_rate_key(embedder))
-    return Estimate(
-        todo.texts,
-        todo.tokens,
-        embedder.requests(todo.texts, todo.tokens),
-        embedder.cost(todo.tokens),
-        todo.tokens / float(rate) / 60 if rate else None,
-        embedder.host,
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+        database.set(rate_key(embedder), str(embedder.rate))
 
 
 def _pages(database: Database, space: int) -> Iterator[list[Pending]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from embedsearch.errors import CostLimitReached
 from embedsearch.store import runs, vectors
+from embedsearch.store.clock import stamp
 from embedsearch.store.lock import writer_lock
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def run(
 def _ledger_line(command: str, started: datetime, report: SyncReport) -> runs.Run:
     return runs.Run(
         command,
-        started.isoformat(timespec="seconds"),
+        stamp(started),
         report.seconds,
         report.added,
         report.updated,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from embedsearch.errors import ReadError
 from embedsearch.readers.recording import SILENT, document, is_recording
 from embedsearch.store import outbox, transcripts, usage
+from embedsearch.store.clock import now
 from embedsearch.store.documents import Origin
 from embedsearch.store.outbox import Sent
 from embedsearch.store.sources import Unread
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from embedsearch.records import Transcript
     from embedsearch.store.database import Database
-    from embedsearch.sync.embedding import Allowance
     from embedsearch.sync.plan import File
     from embedsearch.sync.reading import Chunking, Outcome
+    from embedsearch.sync.spending import Allowance
     from embedsearch.transcribers import RemoteTranscriber, Transcriber
 
 
@@ -115,7 +115,7 @@ def _transcribed(
 ) -> Transcript:
     if is_remote(transcriber):
         # Noted before it is sent, so that none can be missing.
-        entry = Sent(_now(), transcriber.host, transcriber.model, id, digest, 0)
+        entry = Sent(now(), transcriber.host, transcriber.model, id, digest, 0)
         outbox.note(database, [entry])
     transcript = transcriber.transcribe(file.absolute)
     with database.writing(generation=False):
@@ -127,7 +127,7 @@ def _transcribed(
 
 def _use(transcriber: RemoteTranscriber, transcript: Transcript) -> Use:
     cost = transcriber.cost(transcript.seconds)
-    return Use(_now(), "transcribe", transcriber.host, transcriber.model, 1, 0, cost)
+    return Use(now(), "transcribe", transcriber.host, transcriber.model, 1, 0, cost)
 
 
 def _digest(file: File) -> bytes | None:
@@ -136,7 +136,3 @@ def _digest(file: File) -> bytes | None:
             return hashlib.file_digest(opened, "sha256").digest()
     except OSError:
         return None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

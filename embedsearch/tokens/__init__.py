@@ -3,7 +3,7 @@
 from embedsearch.tokens.chat import count_messages
 from embedsearch.tokens.context import check_context, check_prompt, fit_messages
 from embedsearch.tokens.encodings import Piece, TiktokenTokenizer, encoding
-from embedsearch.tokens.models import Model, encoding_for, model
+from embedsearch.tokens.models import Model, encoding_for, known, model
 
 __all__ = [
     "Model",
@@ -15,5 +15,6 @@ __all__ = [
     "encoding",
     "encoding_for",
     "fit_messages",
+    "known",
     "model",
 ]

@@ -157,6 +157,14 @@ def model(name: str) -> Model:
     raise ValueError(f"unknown model {name!r}: {hint}")
 
 
+def known(name: str) -> Model | None:
+    """Return what is known of a model, ``None`` where ``model`` raises."""
+    try:
+        return model(name)
+    except ValueError:
+        return None
+
+
 def encoding_for(model_name: str) -> TiktokenTokenizer:
     """Return the tokenizer of a model. Raises ValueError for an unknown one."""
     return encoding(model(model_name).encoding)

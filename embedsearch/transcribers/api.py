@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from embedsearch.client import Client
 from embedsearch.client.settings import OPENAI
@@ -44,7 +43,7 @@ class APITranscriber:
     @property
     def host(self) -> str:
         """Where recordings are sent."""
-        return urlsplit(self._client.driver.settings.base_url).netloc
+        return self._client.driver.settings.host
 
     def cost(self, seconds: float | None) -> float | None:
         """Return the price of so much sound in US dollars, ``None`` if it is not known."""

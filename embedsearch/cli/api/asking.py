@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import embedsearch
-from embedsearch import tokens
 from embedsearch.cli import options
 from embedsearch.cli.errors import WANTS_JSON
 from embedsearch.cli.inputs import text_of
@@ -115,11 +114,3 @@ def text(words: Sequence[str], files: Sequence[str]) -> str:
 def said(**given: Any) -> dict[str, Any]:
     """Return the arguments that were given."""
     return {name: value for name, value in given.items() if value is not None}
-
-
-def known(model: str) -> tokens.Model | None:
-    """Return what is known of a model, ``None`` for one that only its server knows."""
-    try:
-        return tokens.model(model)
-    except ValueError:
-        return None

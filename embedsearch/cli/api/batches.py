@@ -59,7 +59,7 @@ def create_(
         if wait:
             note(batch.id, quiet=quiet)
             batch = _awaited(partial(client.batches.retrieve, batch.id), batch.id, every, quiet)
-    _finish(ctx, batch, as_json=as_json, line=lambda batch: batch.id)
+    _finish(ctx, batch, as_json=as_json, line=printing.name)
 
 
 def _endpoint(path: Path) -> str:
@@ -93,12 +93,10 @@ def described(batch: Batch) -> str:
 
 
 def _finish(
-    ctx: click.Context, batch: Batch, *, as_json: bool, line: Callable[[Batch], str]
+    ctx: click.Context, batch: Batch, *, as_json: bool, line: Callable[[Batch], None]
 ) -> None:
-    if as_json:
-        printing.whole(batch.to_dict())
-    else:
-        click.echo(line(batch))
+    printing.record(batch, line, as_json=as_json)
+    if not as_json:
         faults = (batch.errors and batch.errors.data) or []
         list_lines([("failed", f"line {f.line}: {f.message}") for f in faults])
     if batch.status in {"failed", "expired", "cancelled"}:
@@ -119,12 +117,11 @@ def get_(
     with asking.client() as client:
         fetch = partial(client.batches.retrieve, id_)
         batch = _awaited(fetch, id_, every, quiet) if wait else fetch()
-    _finish(ctx, batch, as_json=as_json, line=_line)
+    _finish(ctx, batch, as_json=as_json, line=_print)
 
 
-def _line(batch: Batch) -> str:
-    day = printing.day(batch.created_at)
-    return "  ".join(part for part in (batch.id, described(batch), batch.endpoint, day) if part)
+def _print(batch: Batch) -> None:
+    printing.row(batch.id, described(batch), batch.endpoint, printing.day(batch.created_at))
 
 
 @batch_.command("list")
@@ -135,11 +132,7 @@ def list_(ctx: click.Context, *, limit: int | None, quiet: bool, as_json: bool) 
     """List the batches, newest first."""
     with asking.client() as client:
         found = list(islice(client.batches.list(), limit))
-    if as_json:
-        printing.listed(found)
-    else:
-        for batch in found:
-            click.echo(_line(batch))
+    printing.records(found, _print, as_json=as_json)
     ctx.exit(0 if found else NOTHING_FOUND)
 
 
@@ -150,10 +143,7 @@ def cancel_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 --
     """Stop a batch; what is done stays done."""
     with asking.client() as client:
         batch = client.batches.cancel(id_)
-    if as_json:
-        printing.whole(batch.to_dict())
-    else:
-        click.echo(_line(batch))
+    printing.record(batch, _print, as_json=as_json)
 
 
 @batch_.command("results")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, printing
+from embedsearch.cli.api import asking, endings, printing
 from embedsearch.cli.api.endings import Ending, with_usage
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def chat_(
     file as its text. What is too long for the model is refused before it is sent.
     """
     messages = _messages(asking.text(words, files), system, images)
-    known = asking.known(model)
+    known = tokens.known(model)
     if known:
         tokens.check_context(known, messages, max_tokens)
     # The older name is refused by OpenAI's newer models, the newer one not known to all others.
@@ -74,19 +74,15 @@ def chat_(
     form = _format(schema) if schema else None
     body = asking.said(model=model, temperature=temperature, response_format=form, **longest)
     body["messages"] = messages
-    ending = Ending()
+    body["extra_body"] = extra
     with asking.client() as client:
         create = client.chat.completions.create
         if as_json:
-            printing.whole(create(**body, extra_body=extra).to_dict())
+            printing.whole(create(**body).to_dict())
             return
-        if no_stream:
-            came = printing.flowing(_said(create(**body, extra_body=extra), ending))
-        else:
-            asked = {"stream_options": {"include_usage": True}} if usage else {}
-            with create(**body, **asked, stream=True, extra_body=extra) as stream:
-                came = printing.flowing(_pieces(stream, ending))
-    ending.tell(came=came, usage=usage, quiet=quiet)
+        endings.flow(
+            create, body, whole=_said, pieces=_pieces, no_stream=no_stream, usage=usage, quiet=quiet
+        )
 
 
 def _messages(text: str, system: str | None, images: Sequence[str]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, printing
+from embedsearch.cli.api import asking, endings, printing
 from embedsearch.cli.api.endings import Ending, with_usage
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def complete_(
 ) -> None:
     """Let a model continue TEXT ('-' is stdin), and print what it adds while it is written."""
     prompt = asking.text(words, files)
-    known = asking.known(model)
+    known = tokens.known(model)
     if known:
         tokens.check_prompt(known, prompt + (suffix or ""), max_tokens)
     body = asking.said(
@@ -62,23 +62,24 @@ def complete_(
         max_tokens=max_tokens,
         temperature=temperature,
     )
-    ending = Ending()
+    body["extra_body"] = extra
     with asking.client() as client:
         create = client.completions.create
         if as_json:
-            printing.whole(create(**body, extra_body=extra).to_dict())
+            printing.whole(create(**body).to_dict())
             return
-        if no_stream:
-            came = printing.flowing(_pieces([create(**body, extra_body=extra)], ending))
-        else:
-            asked = {"stream_options": {"include_usage": True}} if usage else {}
-            with create(**body, **asked, stream=True, extra_body=extra) as stream:
-                came = printing.flowing(_pieces(stream, ending))
-    ending.tell(came=came, usage=usage, quiet=quiet)
+        endings.flow(
+            create, body, whole=_said, pieces=_pieces, no_stream=no_stream, usage=usage, quiet=quiet
+        )
+
+
+def _said(answer: Completion, ending: Ending) -> Iterator[str]:
+    """Yield the text of a whole answer, which is a stream of one."""
+    return _pieces([answer], ending)
 
 
 def _pieces(answers: Iterable[Completion], ending: Ending) -> Iterator[str]:
-    """Yield what each answer adds to the first text; a whole answer is a stream of one."""
+    """Yield what each answer adds to the first text."""
     for answer in answers:
         ending.model, ending.usage = answer.model, answer.usage or ending.usage
         for choice in answer.choices:

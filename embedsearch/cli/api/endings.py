@@ -1,17 +1,20 @@
-"""What is worth saying at the end of a model's answer: why it ended, and what it took."""
+"""A model's answer to its end: printed as it comes, why it ended, and what it took."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedsearch.cli.api import asking
+from embedsearch import tokens
+from embedsearch.cli.api import printing
 from embedsearch.cli.spending import dollars
 from embedsearch.cli.terminal import note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from embedsearch.client.types.chat import CompletionUsage
 
 _CUT = {
@@ -44,7 +47,28 @@ class Ending:
         if self.usage is None:
             return "the server does not say what it took"
         read, written = self.usage.prompt_tokens, self.usage.completion_tokens
-        known = asking.known(self.model)
+        known = tokens.known(self.model)
         cost = known.cost(read, written) if known else None
         price = "price not known" if cost is None else dollars(cost)
         return f"{read:,} tokens read, {written:,} written, {price}"
+
+
+def flow(
+    create: Callable[..., Any],
+    body: dict[str, Any],
+    *,
+    whole: Callable[[Any, Ending], Iterator[str]],
+    pieces: Callable[[Any, Ending], Iterator[str]],
+    no_stream: bool,
+    usage: bool,
+    quiet: bool,
+) -> None:
+    """Print an answer while it is written, or when all of it is there; then say how it ended."""
+    ending = Ending()
+    if no_stream:
+        came = printing.flowing(whole(create(**body), ending))
+    else:
+        asked = {"stream_options": {"include_usage": True}} if usage else {}
+        with create(**body, **asked, stream=True) as stream:
+            came = printing.flowing(pieces(stream, ending))
+    ending.tell(came=came, usage=usage, quiet=quiet)

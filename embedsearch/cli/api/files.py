@@ -46,11 +46,7 @@ def list_(
     """List the files, a line each: id, purpose, bytes, day, name."""
     with asking.client() as client:
         found = list(islice(client.files.list(**asking.said(purpose=purpose)), limit))
-    if as_json:
-        printing.listed(found)
-    else:
-        for file in found:
-            _print(file)
+    printing.records(found, _print, as_json=as_json)
     ctx.exit(0 if found else NOTHING_FOUND)
 
 
@@ -66,10 +62,7 @@ def get_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it
     """Describe a file."""
     with asking.client() as client:
         file = client.files.retrieve(id_)
-    if as_json:
-        printing.whole(file.to_dict())
-    else:
-        _print(file)
+    printing.record(file, _print, as_json=as_json)
 
 
 @files_.command("upload")
@@ -93,10 +86,7 @@ def upload_(*, file: str, purpose: Purpose, name: str | None, quiet: bool, as_js
             done = client.files.create(file=(name, content), purpose=purpose)
         else:
             done = uploaded(client, Path(file), purpose, name)
-    if as_json:
-        printing.whole(done.to_dict())
-    else:
-        click.echo(done.id)
+    printing.record(done, printing.name, as_json=as_json)
 
 
 def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = None) -> FileObject:
@@ -143,7 +133,4 @@ def delete_(*, ids: tuple[str, ...], quiet: bool, as_json: bool) -> None:  # noq
     with asking.client() as client:
         for id_ in ids:
             gone = client.files.delete(id_)
-            if as_json:
-                printing.whole(gone.to_dict())
-            else:
-                click.echo(gone.id)
+            printing.record(gone, printing.name, as_json=as_json)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from embedsearch.cli.api import asking, printing
 from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.terminal import note, printable
+from embedsearch.cli.terminal import note
+
+if TYPE_CHECKING:
+    from embedsearch.client.types.models import Model
 
 
 @click.command("models")
@@ -24,17 +29,11 @@ def models_(
     with asking.client() as client:
         if name is None:
             found = sorted(client.models.list(), key=lambda model: model.id)
-            if as_json:
-                printing.listed(found)
-            else:
-                click.echo("".join(f"{printable(model.id)}\n" for model in found), nl=False)
+            printing.records(found, _print_id, as_json=as_json)
             ctx.exit(0 if found else NOTHING_FOUND)
         if not delete:
             model = client.models.retrieve(name)
-            if as_json:
-                printing.whole(model.to_dict())
-            else:
-                printing.row(model.id, model.owned_by, printing.day(model.created))
+            printing.record(model, _print, as_json=as_json)
             return
         if not yes:
             click.confirm(f"Delete the model {name!r} for good?", abort=True, err=True)
@@ -42,3 +41,11 @@ def models_(
     if as_json:
         printing.whole(gone.to_dict())
     note(f"{name} is deleted", quiet=quiet or as_json)
+
+
+def _print_id(model: Model) -> None:
+    printing.row(model.id)
+
+
+def _print(model: Model) -> None:
+    printing.row(model.id, model.owned_by, printing.day(model.created))

@@ -13,7 +13,7 @@ import click
 from embedsearch.cli.terminal import CONTROLS, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _HARMFUL = {code: mark for code, mark in CONTROLS.items() if chr(code) not in "\n\t"}
 
@@ -23,9 +23,21 @@ def whole(answer: Any) -> None:
     click.echo(json.dumps(answer, ensure_ascii=False))
 
 
-def listed(items: Iterable[Any]) -> None:
-    """Print a list as one JSON object, whatever pages it came in."""
-    whole({"object": "list", "data": [item.to_dict() for item in items]})
+def record(item: Any, line: Callable[[Any], None], *, as_json: bool) -> None:
+    """Print a record as it came, or by ``line``."""
+    if as_json:
+        whole(item.to_dict())
+    else:
+        line(item)
+
+
+def records(items: Sequence[Any], line: Callable[[Any], None], *, as_json: bool) -> None:
+    """Print a list as one JSON object, whatever pages it came in, or each item by ``line``."""
+    if as_json:
+        whole({"object": "list", "data": [item.to_dict() for item in items]})
+        return
+    for item in items:
+        line(item)
 
 
 def shown(text: str) -> str:
@@ -46,6 +58,11 @@ def flowing(pieces: Iterable[str]) -> bool:
         if last and not last.endswith("\n"):
             click.echo()
     return bool(last)
+
+
+def name(item: Any) -> None:
+    """Print the id of a record, for a command that takes it."""
+    click.echo(item.id)
 
 
 def row(*columns: object) -> None:

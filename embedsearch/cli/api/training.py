@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from embedsearch import Client
-    from embedsearch.client.types.fine_tuning import FineTuningJob
+    from embedsearch.client.types.fine_tuning import (
+        FineTuningJob,
+        FineTuningJobCheckpoint,
+        FineTuningJobEvent,
+    )
     from embedsearch.finetuning import Report
 
 OVER = ("succeeded", "failed", "cancelled", "paused")
@@ -79,7 +83,7 @@ def create_(
         if wait:
             note(job.id, quiet=quiet)
             job = _awaited(client, job.id, every, quiet=quiet)
-    _finish(ctx, job, as_json=as_json, line=lambda job: job.id)
+    _finish(ctx, job, as_json=as_json, line=printing.name)
 
 
 def _checked(
@@ -144,20 +148,16 @@ def described(job: FineTuningJob) -> str:
     return f"{job.status}: {job.fine_tuned_model}" if job.fine_tuned_model else job.status
 
 
-def _line(job: FineTuningJob) -> str:
-    parts = (job.id, described(job), job.model, printing.day(job.created_at))
-    return "  ".join(part for part in parts if part)
+def _print(job: FineTuningJob) -> None:
+    printing.row(job.id, described(job), job.model, printing.day(job.created_at))
 
 
 def _finish(
-    ctx: click.Context, job: FineTuningJob, *, as_json: bool, line: Callable[[FineTuningJob], str]
+    ctx: click.Context, job: FineTuningJob, *, as_json: bool, line: Callable[[FineTuningJob], None]
 ) -> None:
-    if as_json:
-        printing.whole(job.to_dict())
-    else:
-        click.echo(line(job))
-        if job.error and job.error.message:
-            list_lines([("failed", job.error.message)])
+    printing.record(job, line, as_json=as_json)
+    if not as_json and job.error and job.error.message:
+        list_lines([("failed", job.error.message)])
     if job.status == "failed":
         ctx.exit(FAILED)
 
@@ -176,7 +176,7 @@ def get_(
             job = _awaited(client, id_, every, quiet=quiet)
         else:
             job = client.fine_tuning.jobs.retrieve(id_)
-    _finish(ctx, job, as_json=as_json, line=_line)
+    _finish(ctx, job, as_json=as_json, line=_print)
 
 
 @click.command("list")
@@ -187,11 +187,7 @@ def list_(ctx: click.Context, *, limit: int | None, quiet: bool, as_json: bool) 
     """List the jobs, newest first."""
     with asking.client() as client:
         found = list(islice(client.fine_tuning.jobs.list(), limit))
-    if as_json:
-        printing.listed(found)
-    else:
-        for job in found:
-            click.echo(_line(job))
+    printing.records(found, _print, as_json=as_json)
     ctx.exit(0 if found else NOTHING_FOUND)
 
 
@@ -203,11 +199,12 @@ def events_(*, id_: str, limit: int | None, quiet: bool, as_json: bool) -> None:
     """List what a job reports, the oldest first of the last so many."""
     with asking.client() as client:
         found = list(islice(client.fine_tuning.jobs.list_events(id_), limit))
-    if as_json:
-        printing.listed(found)
-        return
-    for event in reversed(found):
-        printing.row(printing.day(event.created_at), event.level, event.message)
+    oldest_first = found if as_json else found[::-1]
+    printing.records(oldest_first, _print_event, as_json=as_json)
+
+
+def _print_event(event: FineTuningJobEvent) -> None:
+    printing.row(printing.day(event.created_at), event.level, event.message)
 
 
 @click.command("checkpoints")
@@ -217,13 +214,13 @@ def checkpoints_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG0
     """List the models that a job leaves on its way: name, step, loss."""
     with asking.client() as client:
         found = list(client.fine_tuning.jobs.checkpoints.list(id_))
-    if as_json:
-        printing.listed(found)
-        return
-    for point in found:
-        loss = point.metrics.train_loss if point.metrics else None
-        told = "" if loss is None else f"loss {loss:.4f}"
-        printing.row(point.fine_tuned_model_checkpoint, f"step {point.step_number}", told)
+    printing.records(found, _print_checkpoint, as_json=as_json)
+
+
+def _print_checkpoint(point: FineTuningJobCheckpoint) -> None:
+    loss = point.metrics.train_loss if point.metrics else None
+    told = "" if loss is None else f"loss {loss:.4f}"
+    printing.row(point.fine_tuned_model_checkpoint, f"step {point.step_number}", told)
 
 
 def _changing(verb: str, done: str) -> click.Command:
@@ -235,10 +232,7 @@ def _changing(verb: str, done: str) -> click.Command:
     def change(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
         with asking.client() as client:
             job = getattr(client.fine_tuning.jobs, verb)(id_)
-        if as_json:
-            printing.whole(job.to_dict())
-        else:
-            click.echo(_line(job))
+        printing.record(job, _print, as_json=as_json)
 
     return change
 

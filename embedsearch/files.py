@@ -1,0 +1,134 @@
+"""The files of an index: opened, settled once, and saved from damage."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedsearch import embedders
+from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound
+from embedsearch.store import salvage as stored
+from embedsearch.store import vectors
+from embedsearch.store.database import open_database
+from embedsearch.store.lock import LOCK, writer_lock
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from embedsearch.embedders.protocol import Embedder
+    from embedsearch.store.database import Database
+
+    PathLike = str | os.PathLike[str]
+
+DATABASE = "index.db"
+CACHE = "vectors.faiss"
+OWN = (DATABASE, CACHE, LOCK)
+"""How the names of an index's files begin: some have a log or a temporary file beside them."""
+
+OPENING_SECONDS = 5.0
+"""How long to wait for another process that makes the same index."""
+
+
+def opened(folder: Path | None, settle: Callable[[Database], None] | None) -> Database:
+    """Open the database of an index, in memory for ``None``; without ``settle`` none is made.
+
+    Raises:
+        IndexNotFound: there is no index, and none is to be made.
+        IndexCorrupt: ``index.db`` is damaged, foreign, or from a newer version.
+        StorageFailed: the folder can't be read or written.
+
+    """
+    if folder:
+        _refuse_emptied(folder)
+    database = open_database(folder and folder / DATABASE, create=settle is not None)
+    try:
+        if settle:
+            settle(database)
+        elif database.setting("space") is None:
+            raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def settle(
+    folder: Path | None, embedder: Embedder | None, limit: int, overlap: int, database: Database
+) -> None:
+    """Settle, once, the space of an index and how its texts are cut."""
+    if database.setting("space") is not None:
+        return
+    embedder = embedder or embedders.load()
+    limit = min(limit, embedder.max_tokens)
+    with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
+        if database.setting("space") is not None:
+            return  # another process was faster
+        vectors.add_space(database, embedder.space, embedder.name, embedder.dimensions)
+        database.set("uuid", str(uuid.uuid4()))
+        database.set("embedder", embedder.name)
+        database.set("space", embedder.space)
+        database.set("chunk_tokens", str(limit))
+        database.set("chunk_overlap", str(min(overlap, limit // 2)))
+
+
+def refuse_other_space(database: Database, embedder: Embedder) -> None:
+    """Raise EmbedderMismatch unless an embedder is of the index's space."""
+    space = database.setting("space")
+    if embedder.space != space:
+        raise EmbedderMismatch(
+            f"the index holds vectors of {space!r}, the embedder makes {embedder.space!r}",
+            hint="open it without naming an embedder, or make a new index for this one",
+        )
+
+
+def embedder_of(path: PathLike) -> str | None:
+    """Return the name of the embedder that an index was made with, ``None`` without an index."""
+    try:
+        database = open_database(Path(path) / DATABASE, create=False)
+    except IndexNotFound:
+        return None
+    try:
+        return database.setting("embedder")
+    finally:
+        database.close()
+
+
+def salvage(path: PathLike) -> dict[str, int]:
+    """Make a damaged index usable again: what ``index.db`` still yields goes into a new one.
+
+    Returns how many rows of each table were kept; ``Index.sync`` then brings back what was lost.
+    The damaged file stays beside the new one.
+
+    Raises:
+        IndexNotFound: there is no index.
+        IndexCorrupt: nothing of use can be read.
+        IndexLocked: another process is writing.
+
+    """
+    folder = Path(path)
+    if not (folder / DATABASE).exists():
+        raise IndexNotFound(f"no index in {folder}")
+    with writer_lock(folder):
+        kept = stored.salvage(folder / DATABASE)
+        (folder / CACHE).unlink(missing_ok=True)
+    return kept
+
+
+def _refuse_emptied(folder: Path) -> None:
+    """Raise IndexCorrupt for an ``index.db`` of no bytes beside what only an index leaves.
+
+    SQLite would take it for a new database, and delete the log.
+    """
+    database = folder / DATABASE
+    left = (folder / CACHE, folder / f"{DATABASE}-wal")
+    if _size(database) == 0 and any(map(_size, left)):
+        raise IndexCorrupt(
+            f"{database} is empty; it held an index",
+            hint=f"put a backup in its place, or move {folder} away and index anew",
+        )
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.exists() else None

@@ -1,0 +1,81 @@
+"""What may be sent to a provider, and what it will take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embedsearch.embedders.protocol import is_remote
+
+if TYPE_CHECKING:
+    from embedsearch.embedders.protocol import Embedder, RemoteEmbedder
+    from embedsearch.store.database import Database
+    from embedsearch.store.vectors import Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be sent to a provider; a local model sends nothing and takes no notice.
+
+    A run stops before the request that would cross ``tokens``, or ``cost`` in US dollars.
+    ``secrets``: whether a text may be sent that looks as if it held one.
+    """
+
+    tokens: int | None = None
+    cost: float | None = None
+    secrets: bool = False
+
+    def crossed(self, tokens: int, embedder: RemoteEmbedder) -> bool:
+        """Whether sending so many tokens in all would cross a limit."""
+        if self.tokens is not None and tokens > self.tokens:
+            return True
+        cost = None if self.cost is None else embedder.cost(tokens)
+        return cost is not None and self.cost is not None and cost > self.cost
+
+
+UNLIMITED = Allowance()
+
+
+def require_price(allowance: Allowance, embedder: Embedder) -> None:
+    """Raise ValueError for a limit in dollars where the price is not known."""
+    if allowance.cost is not None and is_remote(embedder) and embedder.cost(1) is None:
+        raise ValueError(
+            f"the price of {embedder.model} is not known: set a limit in tokens, not in dollars"
+        )
+
+
+def rate_key(embedder: RemoteEmbedder) -> str:
+    """Return the setting that keeps the rate at which a provider took tokens last."""
+    return f"rate {embedder.host} {embedder.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What it takes to embed: ``cost`` in US dollars, ``None`` if the price is not known.
+
+    ``minutes`` at the provider's limits, ``None`` before any were seen; ``host`` is where the
+    texts would be sent, ``None`` for a model that runs here.
+    """
+
+    texts: int
+    tokens: int
+    requests: int = 0
+    cost: float | None = 0.0
+    minutes: float | None = None
+    host: str | None = None
+
+
+def estimate(database: Database, embedder: Embedder, todo: Pending) -> Estimate:
+    """Return what it takes to embed so many texts and tokens."""
+    if not is_remote(embedder):
+        return Estimate(todo.texts, todo.tokens)
+    with database.reading():
+        rate = database.setting(rate_key(embedder))
+    return Estimate(
+        todo.texts,
+        todo.tokens,
+        embedder.requests(todo.texts, todo.tokens),
+        embedder.cost(todo.tokens),
+        todo.tokens / float(rate) / 60 if rate else None,
+        embedder.host,
+    )
