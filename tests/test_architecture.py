@@ -30,6 +30,9 @@ ROOMS = [
     "files",
     "index",
     "answering",
+    "compare",
+    "classify",
+    "evaluate",
     "cli",
     "__main__",
 ]
@@ -54,7 +57,9 @@ OWNERS = {
     "python_calamine": {"readers"},
     "regex": {"tokens", "chunking", "privacy"},
     "rich": {"cli"},
+    "scipy": {"compare", "classify", "evaluate"},
     "selectolax": {"readers"},
+    "sklearn": {"compare", "classify", "evaluate"},
     "sqlite3": {"store"},
     "sqlite_utils": {"store"},
     "tiktoken": {"tokens"},
@@ -63,7 +68,17 @@ OWNERS = {
     "yaml": {"readers"},
 }
 
-HEAVY = {"faiss", "httpx", "numpy", "onnx", "onnxruntime", "rich", "sklearn", "tiktoken"}
+HEAVY = {
+    "faiss",
+    "httpx",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "rich",
+    "scipy",
+    "sklearn",
+    "tiktoken",
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

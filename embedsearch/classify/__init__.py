@@ -1,0 +1,1 @@
+"""Classification: labels instead of queries, over the same vectors."""

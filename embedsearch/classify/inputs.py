@@ -1,0 +1,118 @@
+"""What the estimators take: texts, or the vectors of texts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+from embedsearch import embedders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from embedsearch.embedders import Role
+
+    Vectors: TypeAlias = NDArray[np.float32]
+
+REMEMBERED = 200_000
+"""How many vectors are kept in memory, the newest ones: 300 MB of float32 at 384 dimensions."""
+
+
+class Encoder(Protocol):
+    """What turns texts into unit vectors of one space: an embedder, or an index that keeps them."""
+
+    @property
+    def space(self) -> str:
+        """Equal means comparable."""
+
+    def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
+        """Return one unit row of float32 a text, shape (n, d)."""
+
+
+@cache
+def local() -> Encoder:
+    """Return the packaged model, one for all estimators."""
+    return embedders.load()
+
+
+def vectors_of(
+    given: Sequence[str] | ArrayLike, encoder: Encoder | str | None, *, kind: Role = "document"
+) -> Vectors:
+    """Return unit rows (n, d) of texts (n,), or vectors (n, d) as they are.
+
+    ``encoder`` may be named as for ``--model``; ``None`` is the packaged model. A text is
+    embedded once in a process, so that folds and searches over parameters cost no embedding.
+
+    Raises:
+        TypeError: neither texts nor numbers came.
+        ValueError: a vector is not finite, or the shape is not (n, d).
+
+    """
+    values = np.asarray(given, dtype=object if _is_texts(given) else None)
+    if values.dtype.kind in "biuf":
+        return _checked(values)
+    texts = _texts(values)
+    return _remembered(named(encoder), texts, kind)
+
+
+@cache
+def _load(name: str) -> Encoder:
+    return embedders.load(name)
+
+
+def named(encoder: Encoder | str | None) -> Encoder:
+    """Return the encoder that a name stands for, and one that is there as it is."""
+    if encoder is None:
+        return local()
+    return _load(encoder) if isinstance(encoder, str) else encoder
+
+
+def _is_texts(given: Any) -> bool:
+    return isinstance(given, (list, tuple)) and any(isinstance(text, str) for text in given)
+
+
+def _checked(values: NDArray[Any]) -> Vectors:
+    if values.ndim != 2:
+        raise ValueError(f"expected vectors of shape (n, d), got {values.shape}")
+    vectors = np.ascontiguousarray(values, np.float32)
+    if not np.isfinite(vectors).all():
+        raise ValueError("expected finite vectors, got NaN or infinity")
+    return vectors
+
+
+def _texts(values: NDArray[Any]) -> list[str]:
+    if isinstance(values.tolist(), str):
+        raise TypeError("expected a list of texts, got one text: put it into a list")
+    if values.ndim != 1:
+        raise ValueError(f"expected texts of shape (n,), got {values.shape}")
+    for place, text in enumerate(values.tolist()):
+        if not isinstance(text, str):
+            raise TypeError(f"expected texts, got {text!r:.40} at position {place}")
+    return values.tolist()  # type: ignore[no-any-return] # all are str
+
+
+_MEMORY: OrderedDict[tuple[str, str, bytes], Vectors] = OrderedDict()
+
+
+def _remembered(encoder: Encoder, texts: Sequence[str], kind: Role) -> Vectors:
+    keys = [(encoder.space, kind, _digest(text)) for text in texts]
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in _MEMORY}
+    rows = {key: _MEMORY[key] for key in keys if key in _MEMORY}
+    if missing:
+        rows.update(zip(missing, encoder.embed(list(missing.values()), kind=kind), strict=True))
+        _MEMORY.update((key, rows[key]) for key in missing)
+        while len(_MEMORY) > REMEMBERED:
+            _MEMORY.popitem(last=False)
+    if not texts:
+        return encoder.embed([], kind=kind)
+    return np.stack([rows[key] for key in keys])
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,1 @@
+"""Comparison: what is alike, what is odd, what a collection is made of."""

@@ -1,0 +1,1 @@
+"""Evaluation: how far a classifier can be trusted, honestly measured."""
