@@ -12,6 +12,7 @@
     ├── ContextTooLong (ValueError)        more tokens than a model holds or writes
     ├── DocumentNotFound (LookupError)
     ├── SourceNotFound (LookupError)
+    ├── ModelNotFound (LookupError)        no classifier was trained
     ├── FolderGone (FileNotFoundError)     a source that is not there: deleted, or not mounted
     ├── IndexNotFound (FileNotFoundError)
     ├── IndexLocked                        another writer is at work
@@ -102,6 +103,10 @@ class DocumentNotFound(EmbedsearchError, LookupError):
 
 class SourceNotFound(EmbedsearchError, LookupError):
     """A folder that the index is not kept in step with."""
+
+
+class ModelNotFound(EmbedsearchError, LookupError):
+    """A classifier that the index does not hold."""
 
 
 class FolderGone(EmbedsearchError, FileNotFoundError):

@@ -21,9 +21,20 @@ from embedsearch.errors import (
 from embedsearch.search import asking, freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
-from embedsearch.store import checks, documents, filters, fulltext, hits, outbox, sources, usage
+from embedsearch.store import (
+    checks,
+    documents,
+    filters,
+    fulltext,
+    hits,
+    labels,
+    outbox,
+    sources,
+    usage,
+)
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.lock import writer_lock
+from embedsearch.store.models import Models
 from embedsearch.store.status import status
 from embedsearch.sync import adding, apply
 from embedsearch.sync.embedding import embed_pending
@@ -35,12 +46,12 @@ from embedsearch.sync.spending import UNLIMITED, Allowance, Estimate, estimate, 
 from embedsearch.sync.transcribing import Amount, check_hearing, parted, unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from numpy.typing import ArrayLike, NDArray
 
-    from embedsearch.embedders.protocol import Embedder
+    from embedsearch.embedders.protocol import Embedder, Role
     from embedsearch.records import Chunk, Document, Hit
     from embedsearch.search.ranking import Mode, Ranking
     from embedsearch.search.results import GroupBy
@@ -49,10 +60,11 @@ if TYPE_CHECKING:
     from embedsearch.store.documents import Summary
     from embedsearch.store.filters import Filter, Where
     from embedsearch.store.hits import Counts
+    from embedsearch.store.labels import Labelled, Labelling
     from embedsearch.store.outbox import Sent
     from embedsearch.store.status import Status
     from embedsearch.store.usage import Use
-    from embedsearch.store.vectors import Pending
+    from embedsearch.store.vectors import DocumentVectors, Pending
     from embedsearch.transcribers import Transcriber
 
     PathLike = str | os.PathLike[str]
@@ -496,6 +508,88 @@ class Index:
         """
         return documents.get(self._database, id)
 
+    def texts(self, ids: Sequence[str]) -> list[str]:
+        """Return the texts of documents, in the order of their ids.
+
+        Raises:
+            DocumentNotFound: there is no document with one of these ids.
+
+        """
+        return documents.texts(self._database, ids)
+
+    @property
+    def space(self) -> str:
+        """The space of this index's vectors: equal means comparable."""
+        return str(self._database.setting("space"))
+
+    def document_vectors(
+        self, *, where: Where = None, glob: Sequence[str] | None = None
+    ) -> DocumentVectors:
+        """Return the documents that meet the conditions, and their unit vectors (n, d).
+
+        A document's vector is the mean of its passages'; one of which nothing is embedded yet is
+        left out.
+        """
+        return stored_vectors.of_documents(
+            self._database, self._space, self._dimensions, _condition(where, glob)
+        )
+
+    def embed(
+        self, texts: Sequence[str], *, kind: Role = "document", secrets: bool = False
+    ) -> NDArray[np.float32]:
+        """Return unit vectors (n, d) of texts; what the index holds is not embedded again.
+
+        What a provider gives is kept in the index, too. ``secrets``: whether a text may be sent to
+        one that looks as if it held a secret.
+
+        Raises:
+            SecretsFound: a text looks as if it held a secret; none was sent.
+
+        """
+        if kind == "query" and not embedders.is_remote(self.embedder):
+            return self.embedder.embed(texts, kind=kind)
+        return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
+
+    def label(self, given: Mapping[str, str | Sequence[str]], *, source: str = "python") -> int:
+        """Give documents, by id, a label or several, in place of those they had.
+
+        No labels (an empty list) takes away what a document had. Returns how many documents these
+        are. Labels follow a document that is renamed, and wait for one that is removed.
+
+        Raises:
+            DocumentNotFound: there is no such document; then none is labelled.
+            ValueError: a label is blank.
+
+        """
+        clean = {id: _labels(id, said) for id, said in given.items()}
+        missing = clean.keys() - documents.held(self._database, list(clean))
+        if missing:
+            documents.named(self._database, min(missing))  # raises, unless it is a chunk's
+            raise ValueError(f"{min(missing)!r} is a chunk: labels are for documents")
+        if clean:
+            labels.put(self._database, clean, source)
+        return len(clean)
+
+    def undo_label(self) -> Labelling | None:
+        """Take back the latest call of ``label``, and return what it was; ``None`` for none."""
+        return labels.undo(self._database)
+
+    def labelled(self) -> list[Labelled]:
+        """Return every label of a document, when it was given and from where, by document."""
+        return labels.labelled(self._database)
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Return the labels of those documents that have any, by id."""
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self.labelled():
+            found[row.document] = (*found.get(row.document, ()), row.label)
+        return found
+
+    @property
+    def models(self) -> Models:
+        """The classifiers that were trained on the labels."""
+        return Models(self._database)
+
     def id_at(self, path: PathLike) -> str | None:
         """Return the id of the document that was read from a file, ``None`` if there is none."""
         return sources.document_at(self._database, Path(path))
@@ -602,3 +696,11 @@ def _condition(where: Where, glob: Sequence[str] | None) -> Filter:
 
 def _paths(named: PathLike | Iterable[PathLike]) -> list[Path]:
     return [Path(path) for path in ([named] if isinstance(named, (str, os.PathLike)) else named)]
+
+
+def _labels(id: str, said: str | Sequence[str]) -> tuple[str, ...]:
+    given = [said] if isinstance(said, str) else list(said)
+    for label in given:
+        if not isinstance(label, str) or not label.strip():
+            raise ValueError(f"expected labels of {id!r} as text that is not blank, got {label!r}")
+    return tuple(dict.fromkeys(label.strip() for label in given))

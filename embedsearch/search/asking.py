@@ -1,4 +1,7 @@
-"""The vector of a query; a provider is asked for it once, and that it was asked is noted."""
+"""The vectors of queries, and of texts that a program holds.
+
+A provider is asked for each once; what it gave is kept, and that it was asked is noted.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
-from embedsearch.errors import IndexLocked, StorageFailed
+from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
+from embedsearch.privacy import scan
 from embedsearch.store import outbox, queries, usage
+from embedsearch.store import vectors as stored
 from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from embedsearch.embedders import Embedder
+    from embedsearch.embedders import Embedder, RemoteEmbedder
     from embedsearch.store.database import Database
 
+    Vectors = NDArray[np.float32]
 
-def vector(database: Database, embedder: Embedder, space: int, query: str) -> NDArray[np.float32]:
+PAGE = 1_000
+"""How many texts are sent to a provider before what came back is kept."""
+
+
+def vector(database: Database, embedder: Embedder, space: int, query: str) -> Vectors:
     """Return the unit vector (d,) of a query.
 
     What a provider gave is kept in the index, unless that can't be written.
@@ -33,14 +45,74 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> ND
     kept = queries.vector(database, space, query)
     if kept is not None:
         return kept
-    unwritable = suppress(StorageFailed, IndexLocked)
-    tokens = embedder.tokenizer.count([query])[0]
-    with unwritable, database.aside() as writable:
-        sent = Sent(now(), embedder.host, embedder.model, None, text_hash(query), tokens)
-        outbox.note(writable, [sent])
-    found: NDArray[np.float32] = embedder.embed([query], kind="query")[0]
-    cost = embedder.cost(tokens)
-    with unwritable, database.aside() as writable, writable.writing(generation=False):
-        queries.keep(writable, space, query, found)
-        usage.note(writable, [Use(now(), "search", embedder.host, embedder.model, 1, tokens, cost)])
+    found: Vectors = _sent(database, embedder, space, [query], command="search")[0]
     return found
+
+
+def vectors(
+    database: Database, embedder: Embedder, space: int, texts: Sequence[str], *, secrets: bool
+) -> Vectors:
+    """Return unit rows (n, d) of texts; those that the index holds are not embedded again.
+
+    Raises:
+        SecretsFound: a text for a provider looks as if it held a secret; none was sent.
+
+    """
+    rows: dict[str, Vectors] = {}
+    with database.reading():
+        for text in dict.fromkeys(texts):
+            kept = stored.by_hash(database, space, text_hash(text))
+            if kept is None and is_remote(embedder):
+                kept = queries.vector(database, space, text)
+            if kept is not None:
+                rows[text] = kept
+    missing = [text for text in dict.fromkeys(texts) if text not in rows]
+    if is_remote(embedder) and missing and not secrets:
+        _refuse_secrets(missing)
+    for start in range(0, len(missing), PAGE):
+        page = missing[start : start + PAGE]
+        if is_remote(embedder):
+            found = _sent(database, embedder, space, page, command="embed")
+        else:
+            found = embedder.embed(page)
+        rows.update(zip(page, found, strict=True))
+    return np.stack([rows[text] for text in texts]) if texts else embedder.embed([])
+
+
+def _refuse_secrets(texts: Sequence[str]) -> None:
+    found = [
+        f"text {n}:{secret.line} ({secret.kind})" for n, t in enumerate(texts) for secret in scan(t)
+    ]
+    if found:
+        raise SecretsFound(found)
+
+
+def _sent(
+    database: Database,
+    embedder: RemoteEmbedder,
+    space: int,
+    texts: Sequence[str],
+    *,
+    command: str,
+) -> Vectors:
+    """Have a provider embed texts; what that was, and what it gave, is noted if it can be."""
+    host, model = embedder.host, embedder.model
+    counts = embedder.tokenizer.count(texts)
+    unwritable = suppress(StorageFailed, IndexLocked)
+    with unwritable, database.aside() as writable:
+        at = now()
+        outbox.note(
+            writable,
+            [
+                Sent(at, host, model, None, text_hash(text), tokens)
+                for text, tokens in zip(texts, counts, strict=True)
+            ],
+        )
+    rows = embedder.embed(texts, kind="query")
+    tokens, requests = sum(counts), embedder.requests(len(texts), sum(counts))
+    with unwritable, database.aside() as writable, writable.writing(generation=False):
+        for text, row in zip(texts, rows, strict=True):
+            queries.keep(writable, space, text, row)
+        cost = embedder.cost(tokens)
+        usage.note(writable, [Use(now(), command, host, model, requests, tokens, cost)])
+    return rows

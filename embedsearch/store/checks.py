@@ -181,6 +181,8 @@ _LET_GO = (
     "delete from chunks where document not in (select number from documents)",
     "delete from vectors where text not in (select id from texts)",
     "delete from vectors where space not in (select number from spaces)",
+    "delete from labels where labelling not in (select number from labellings)",
+    "delete from predictions where version not in (select version from models)",
 )
 """What becomes of rows that point to rows that are not there."""
 

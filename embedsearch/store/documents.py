@@ -228,6 +228,36 @@ def get(database: Database, id: str) -> Document:
     return Document(id, "".join(parts), json.loads(metadata), kind)
 
 
+def texts(database: Database, ids: Sequence[str]) -> list[str]:
+    """Return the whole texts of documents, in the order of their ids.
+
+    Raises:
+        DocumentNotFound: the index holds no such id.
+
+    """
+    parts: dict[str, list[str]] = {}
+    done: dict[str, int] = {}
+    with database.reading():
+        rows = database.execute(
+            """
+            select d.id, c.start, c."end", t.text
+            from documents d left join chunks c on c.document = d.number
+            left join texts t on t.id = c.text
+            where d.id in (select value from json_each(?)) order by d.number, c.position
+            """,
+            [json.dumps(list(ids))],
+        )
+        for id, start, end, text in rows:
+            held = parts.setdefault(id, [])
+            if text is not None:
+                held.append(text[done.get(id, 0) - start :])
+                done[id] = end
+    for id in ids:
+        if id not in parts:
+            raise _not_found(id)
+    return ["".join(parts[id]) for id in ids]
+
+
 def chunks(database: Database, id: str) -> list[Chunk]:
     """Return the chunks of a document in order.
 

@@ -29,6 +29,9 @@ KEYS = {
     "usage": "number",
     "outbox": "number",
     "transcripts": "number",
+    "labellings": "number",
+    "labels": "number",
+    "models": "version",
 }
 """The tables worth keeping, and the ascending key that parts what can be read from what can't."""
 

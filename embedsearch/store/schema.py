@@ -194,6 +194,50 @@ def _recordings(tables: Tables) -> None:
     tables.table("transcripts").create_index(["sha256", "model"], unique=True)
 
 
+def _labels(tables: Tables) -> None:
+    tables.table("labellings").create(
+        {"number": int, "at": str, "source": str}, pk="number", not_null=["at", "source"]
+    )
+    tables.table("labels").create(
+        {"number": int, "labelling": int, "document": str, "label": str},
+        pk="number",
+        not_null=["labelling", "document"],
+        foreign_keys=[("labelling", "labellings", "number")],
+    )
+    tables.table("labels").create_index(["document", "labelling"])
+    tables.execute("""
+        create view current_labels as
+        select l.document, l.label, g.at, g.source
+        from (select document, max(labelling) as labelling from labels group by document) latest
+        join labels l on l.document = latest.document and l.labelling = latest.labelling
+        join labellings g on g.number = l.labelling
+        join documents d on d.id = l.document
+        where l.label is not null
+    """)
+    tables.table("models").create(
+        {
+            "version": int,
+            "at": str,
+            "space": str,
+            "estimator": str,
+            "labels": str,
+            "state": bytes,
+        },
+        pk="version",
+        not_null=["at", "space", "estimator", "labels", "state"],
+    )
+    tables.execute("""
+        create table predictions (
+            version integer not null references models (version),
+            document text not null,
+            label text,
+            probability real not null,
+            at text not null,
+            primary key (document, version)
+        )
+    """)
+
+
 MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _first,
     _full_text,
@@ -201,5 +245,6 @@ MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _sent,
     _queries,
     _recordings,
+    _labels,
 )
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from embedsearch.store.database import Database
+    from embedsearch.store.filters import Filter
 
 STORED = np.dtype("<f2")
 """fp16 halves the file and costs no measurable recall for unit vectors."""
@@ -86,6 +87,60 @@ def of(database: Database, space: int, texts: Sequence[int]) -> NDArray[np.float
     ).fetchall()
     stacked = np.frombuffer(b"".join(blob for (blob,) in rows), STORED)
     return stacked.reshape(len(rows), -1).astype(np.float32) if rows else np.empty((0, 0), "f4")
+
+
+def by_hash(database: Database, space: int, key: bytes) -> NDArray[np.float32] | None:
+    """Return the vector (d,) of the text with a sha256, ``None`` where there is none."""
+    blob = database.value(
+        """
+        select v.vector from texts t join vectors v on v.space = ? and v.text = t.id
+        where t.sha256 = ?
+        """,
+        [space, key],
+    )
+    return None if blob is None else np.frombuffer(blob, STORED).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVectors:
+    """Documents by id, and their unit vectors (n, d): the means of their passages'."""
+
+    ids: list[str]
+    vectors: NDArray[np.float32]
+
+
+def of_documents(
+    database: Database, space: int, dimensions: int, condition: Filter
+) -> DocumentVectors:
+    """Return the vectors of the documents that meet a condition, oldest first.
+
+    Those of which nothing is embedded are left out.
+    """
+    ids: list[str] = []
+    sums = [np.empty((0, dimensions), np.float32)]
+    with database.reading():
+        rows = database.execute(
+            f"""
+            select d.id, v.vector from documents d
+            join chunks c on c.document = d.number
+            join vectors v on v.space = ? and v.text = c.text
+            where {condition.sql} order by d.number
+            """,
+            [space, *condition.values],
+        )
+        while page := rows.fetchmany(PAGE):
+            of, blobs = zip(*page, strict=True)
+            stacked = np.frombuffer(b"".join(blobs), STORED).reshape(len(page), -1)
+            starts = [n for n in range(len(of)) if n == 0 or of[n] != of[n - 1]]
+            added = np.add.reduceat(stacked.astype(np.float32), starts)
+            if ids and ids[-1] == of[0]:  # the page before ended within this document
+                sums[-1][-1] += added[0]
+                starts, added = starts[1:], added[1:]
+            ids += [of[n] for n in starts]
+            sums.append(added)
+    means = np.concatenate(sums)
+    lengths = np.linalg.norm(means, axis=1, keepdims=True)
+    return DocumentVectors(ids, means / np.maximum(lengths, np.finfo(np.float32).tiny))
 
 
 def retired(database: Database) -> NDArray[np.int64]:

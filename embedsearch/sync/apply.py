@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from embedsearch.store import documents, sources, vectors
+from embedsearch.store import documents, labels, sources, vectors
 from embedsearch.store.documents import Prepared
 from embedsearch.sync import intake
 from embedsearch.sync.report import Progress, SyncReport
@@ -36,14 +36,12 @@ def apply(
     with database.writing():
         documents.remove(database, list(made.removed))
         sources.add(database, made.layout.new)
+        moved = [(file, file.known.id) for file in (*made.moved, *made.renamed) if file.known]
         sources.move(
             database,
-            [
-                (ids[file], file.source, file.path, file.mtime_ns, file.known.id)
-                for file in (*made.moved, *made.renamed)
-                if file.known
-            ],
+            [(ids[file], file.source, file.path, file.mtime_ns, old) for file, old in moved],
         )
+        labels.move(database, {old: ids[file] for file, old in moved if ids[file] != old})
         sources.merge(database, made.layout.taken_over)
         sources.forget_unread(database, made.gone)
     files = [*made.changed, *made.new]

@@ -1,0 +1,106 @@
+"""Labels: what people say that documents are, and how they came to say it.
+
+A *labelling* is one act: at a time, from a source, of some documents. The labels of a document are
+those of its latest labelling, so that taking one back brings back what was there before.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embedsearch.store.clock import now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from embedsearch.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A label of a document; ``at`` is ISO 8601 UTC, ``source`` says where it came from."""
+
+    document: str
+    label: str
+    at: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """One act of labelling, and how many documents it was about."""
+
+    number: int
+    at: str
+    source: str
+    documents: int
+
+
+def put(database: Database, given: Mapping[str, Sequence[str]], source: str) -> int:
+    """Give documents, by id, their labels in place of those they had; return the act's number.
+
+    No labels at all takes away what a document had. Nothing that is found by a search changes, so
+    the generation stays.
+    """
+    with database.writing(generation=False):
+        number = int(
+            database.value(
+                "insert into labellings (at, source) values (?, ?) returning number",
+                [now(), source],
+            )
+        )
+        database.executemany(
+            "insert into labels (labelling, document, label) values (?, ?, ?)",
+            (
+                (number, document, label)
+                for document, labels in given.items()
+                for label in (labels or (None,))
+            ),
+        )
+    return number
+
+
+def undo(database: Database) -> Labelling | None:
+    """Take back the latest labelling and return it, ``None`` where there is none."""
+    with database.writing(generation=False):
+        row = database.execute(
+            """
+            select g.number, g.at, g.source, count(distinct l.document)
+            from labellings g join labels l on l.labelling = g.number
+            where g.number = (select max(number) from labellings)
+            """
+        ).fetchone()
+        if row[0] is None:
+            return None
+        database.execute("delete from labels where labelling = ?", [row[0]])
+        database.execute("delete from labellings where number = ?", [row[0]])
+    return Labelling(*row)
+
+
+def labelled(database: Database) -> list[Labelled]:
+    """Return the labels of the documents that are there, by document and label."""
+    with database.reading():
+        rows = database.execute(
+            "select document, label, at, source from current_labels order by document, label"
+        )
+        return [Labelled(*row) for row in rows]
+
+
+def move(database: Database, ids: Mapping[str, str]) -> None:
+    """Let labels follow documents that have a new id, by the old one."""
+    moved = json.dumps(ids)
+    with database.writing():
+        # What a document that is gone was, says nothing of the one that has its id now.
+        database.execute(
+            """
+            delete from labels where document in (select value from json_each(?1))
+            and document not in (select key from json_each(?1))
+            """,
+            [moved],
+        )
+        database.execute(
+            "update labels set document = j.value from json_each(?) j where document = j.key",
+            [moved],
+        )

@@ -1,0 +1,115 @@
+"""Classifiers that were trained on the labels, and what they said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embedsearch.errors import ModelNotFound
+from embedsearch.store.clock import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from embedsearch.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained classifier without its weights.
+
+    ``version`` grows by one with every training; ``estimator`` is the name of its class; ``labels``
+    says how many documents of each label it learned from; ``space`` is the space of its vectors.
+    """
+
+    version: int
+    at: str
+    space: str
+    estimator: str
+    labels: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a model said of a document: ``None`` where it abstained."""
+
+    version: int
+    document: str
+    label: str | None
+    probability: float
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The classifiers of an index. None of them changes what a search finds."""
+
+    database: Database
+
+    def __iter__(self) -> Iterator[Trained]:
+        """Go through them, oldest first."""
+        rows = self.database.execute(
+            "select version, at, space, estimator, labels from models order by version"
+        )
+        for version, at, space, estimator, labels in rows.fetchall():
+            yield Trained(version, at, space, estimator, json.loads(labels))
+
+    def put(self, space: str, estimator: str, labels: Mapping[str, int], state: bytes) -> Trained:
+        """Store one as the newest version."""
+        at = now()
+        with self.database.writing(generation=False):
+            version = self.database.value(
+                """
+                insert into models (at, space, estimator, labels, state) values (?, ?, ?, ?, ?)
+                returning version
+                """,
+                [at, space, estimator, json.dumps(labels, ensure_ascii=False), state],
+            )
+        return Trained(int(version), at, space, estimator, dict(labels))
+
+    def get(self, version: int | None = None) -> tuple[Trained, bytes]:
+        """Return one, the newest for ``None``, and its state.
+
+        Raises:
+            ModelNotFound: nothing was trained, or there is no such version.
+
+        """
+        row = self.database.execute(
+            """
+            select version, at, space, estimator, labels, state from models
+            where ?1 is null or version = ?1 order by version desc limit 1
+            """,
+            [version],
+        ).fetchone()
+        if row is None:
+            what = "was trained yet" if version is None else f"of version {version}"
+            raise ModelNotFound(
+                f"no classifier {what}", hint="label some documents, then: embedsearch train"
+            )
+        number, at, space, estimator, labels, state = row
+        return Trained(number, at, space, estimator, json.loads(labels)), state
+
+    def note(self, version: int, said: Iterable[tuple[str, str | None, float]]) -> None:
+        """Keep what one says of documents (id, label, probability), in place of what it said."""
+        at = now()
+        with self.database.writing(generation=False):
+            self.database.executemany(
+                """
+                insert or replace into predictions (version, document, label, probability, at)
+                values (?, ?, ?, ?, ?)
+                """,
+                ((version, *row, at) for row in said),
+            )
+
+    def predicted(self, version: int) -> list[Predicted]:
+        """Return what one said of the documents that are there, by id."""
+        rows = self.database.execute(
+            """
+            select p.version, p.document, p.label, p.probability, p.at
+            from predictions p join documents d on d.id = p.document
+            where p.version = ? order by p.document
+            """,
+            [version],
+        )
+        return [Predicted(*row) for row in rows]
