@@ -1,0 +1,168 @@
+"""Labels live in the index: given, replaced, taken back, and never lost with a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from embedsearch import Document, Index
+from embedsearch.errors import DocumentNotFound, ModelNotFound
+from embedsearch.files import salvage
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from embedsearch.embedders.protocol import Role, Vectors
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    with Index.open(":memory:", HashEmbedder(), chunk_tokens=8, chunk_overlap=2) as index:
+        index.add([Document(str(n), " ".join(f"w{m}" for m in range(7 * n + 1))) for n in range(5)])
+        yield index
+
+
+def test_new_labels_take_the_place_of_old_ones(index: Index) -> None:
+    assert index.label({"0": "a", "1": ["b", "c"]}) == 2
+    assert index.labels() == {"0": ("a",), "1": ("b", "c")}
+    index.label({"1": "d"})
+    assert index.labels() == {"0": ("a",), "1": ("d",)}
+
+
+def test_no_labels_take_away_what_was_there(index: Index) -> None:
+    index.label({"0": "a", "1": "b"})
+    index.label({"0": []})
+    assert index.labels() == {"1": ("b",)}
+
+
+def test_taking_back_brings_what_was_there_before(index: Index) -> None:
+    assert index.undo_label() is None
+    index.label({"0": "a"}, source="first")
+    index.label({"0": "b", "1": "b"}, source="second")
+    undone = index.undo_label()
+    assert undone is not None
+    assert (undone.source, undone.documents) == ("second", 2)
+    assert index.labels() == {"0": ("a",)}
+    assert [row.source for row in index.labelled()] == ["first"]
+
+
+def test_blanks_around_a_label_and_repeats_are_nothing(index: Index) -> None:
+    index.label({"0": [" a ", "a"]})
+    assert index.labels() == {"0": ("a",)}
+
+
+def test_nothing_is_labelled_where_one_id_is_wrong(index: Index) -> None:
+    with pytest.raises(DocumentNotFound, match="no document 'nope'"):
+        index.label({"0": "a", "nope": "a"})
+    with pytest.raises(ValueError, match="'0#0' is a chunk: labels are for documents"):
+        index.label({"0": "a", "0#0": "a"})
+    with pytest.raises(ValueError, match="labels of '0' as text that is not blank, got ' '"):
+        index.label({"0": " "})
+    assert index.labels() == {}
+
+
+def test_labels_wait_for_a_document_that_is_removed(index: Index) -> None:
+    index.label({"0": "a"})
+    index.remove("0")
+    assert index.labels() == {}
+    index.add([Document("0", "another text")])
+    assert index.labels() == {"0": ("a",)}
+
+
+def test_labels_follow_renamed_files(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in "ab":
+        (docs / name).with_suffix(".txt").write_text(f"this is the text of {name}")
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.sync(docs)
+        index.label({"a.txt": "A", "b.txt": "B"})
+        (docs / "b.txt").unlink()
+        index.sync(docs)
+        (docs / "a.txt").rename(docs / "b.txt")  # in the place of one that is gone
+        assert index.sync(docs).renamed == 1
+        assert index.labels() == {"b.txt": ("A",)}
+
+
+def test_salvage_keeps_labels_and_classifiers(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "some words")])
+        index.label({"a": "x"}, source="test")
+        index.models.put(index.space, "ProbeClassifier", {"x": 1}, b"state")
+    kept = salvage(tmp_path)
+    assert (kept["labels"], kept["labellings"], kept["models"]) == (1, 1, 1)
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert index.labels() == {"a": ("x",)}
+        assert index.models.get()[1] == b"state"
+        assert index.verify() == []
+
+
+def test_classifiers_are_numbered_and_found_again(index: Index) -> None:
+    with pytest.raises(ModelNotFound, match="no classifier was trained yet"):
+        index.models.get()
+    first = index.models.put(index.space, "ProbeClassifier", {"é": 3}, b"1")
+    second = index.models.put(index.space, "KNNClassifier", {"é": 4}, b"2")
+    assert (first.version, second.version) == (1, 2)
+    assert index.models.get() == (second, b"2")
+    assert index.models.get(1) == (first, b"1")
+    assert list(index.models) == [first, second]
+    with pytest.raises(ModelNotFound, match="no classifier of version 3"):
+        index.models.get(3)
+
+
+def test_what_a_classifier_said_is_kept_and_replaced(index: Index) -> None:
+    version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    index.models.note(version, [("0", "a", 0.5), ("1", None, 0.1)])
+    index.models.note(version, [("0", "b", 0.75)])
+    said = [(p.document, p.label, p.probability) for p in index.models.predicted(version)]
+    assert said == [("0", "b", 0.75), ("1", None, 0.1)]
+
+
+def test_a_documents_vector_is_the_mean_of_its_passages(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = index.document_vectors()
+    assert found.ids == ["0", "1", "2", "3", "4"]
+    for id, vector in zip(found.ids, found.vectors, strict=True):
+        passages = index.embedder.embed([chunk.text for chunk in index.chunks(id)])
+        mean = passages.mean(axis=0)
+        assert np.allclose(vector, mean / np.linalg.norm(mean), atol=1e-3)
+    monkeypatch.setattr("embedsearch.store.vectors.PAGE", 3)  # documents lie across pages
+    assert np.allclose(index.document_vectors().vectors, found.vectors, atol=1e-6)
+
+
+def test_documents_without_vectors_are_left_out_and_filters_hold(index: Index) -> None:
+    index.add([Document("new", "not embedded", {"lang": "en"})], embed=False)
+    assert "new" not in index.document_vectors().ids
+    index.embed_pending()
+    assert index.document_vectors(where={"lang": "en"}).ids == ["new"]
+    assert index.document_vectors(glob=["nope*"]).vectors.shape == (0, 64)
+
+
+def test_texts_come_whole_in_the_order_asked(index: Index) -> None:
+    assert index.texts(["3", "0", "3"]) == [index.get(id).text for id in ("3", "0", "3")]
+    index.add([Document("blank", "")])
+    assert index.texts(["blank"]) == [""]
+    with pytest.raises(DocumentNotFound, match="no document 'nope'"):
+        index.texts(["0", "nope"])
+
+
+def test_what_the_index_holds_is_not_embedded_again() -> None:
+    asked: list[str] = []
+
+    class Counting(HashEmbedder):
+        def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
+            asked.extend(texts)
+            return super().embed(texts, kind=kind)
+
+    with Index.open(":memory:", Counting()) as index:
+        index.add([Document("a", "a text")])
+        asked.clear()
+        rows = index.embed(["a text", "another", "another"])
+        assert asked == ["another"]
+        assert np.allclose(rows, HashEmbedder().embed(["a text", "another", "another"]), atol=1e-3)
+        assert index.embed([]).shape == (0, 64)
