@@ -110,3 +110,28 @@ class Transcript:
     segments: tuple[Segment, ...]
     language: str | None = None
     seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A labelled document near to another text; ``similarity`` is their cosine."""
+
+    document_id: str
+    labels: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a classifier says of a document, or of a text (``document_id`` is ``None``).
+
+    ``labels`` is empty where it abstains, and holds several where documents may have several.
+    ``probability`` is that of the most probable label. ``neighbours`` are the nearest labelled
+    documents, the nearest first; ``version`` is the classifier's.
+    """
+
+    document_id: str | None
+    labels: tuple[str, ...]
+    probability: float
+    neighbours: tuple[Neighbour, ...]
+    version: int

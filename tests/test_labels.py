@@ -122,6 +122,24 @@ def test_what_a_classifier_said_is_kept_and_replaced(index: Index) -> None:
     assert said == [("0", "b", 0.75), ("1", None, 0.1)]
 
 
+def test_labels_and_predictions_are_conditions_like_metadata(index: Index) -> None:
+    index.label({"0": "a", "1": ["a", "b"], "2": "c"})
+    for condition, found in {
+        "@label=a": {"0", "1"},
+        "@label!=a": {"2", "3", "4"},
+        "@label>=b": {"1", "2"},
+    }.items():
+        assert {hit.document_id for hit in index.search("w0", where=condition)} == found
+    assert [d.id for d in index.documents(where={"@label": ["b", "c"]})] == ["1", "2"]
+    index.undo_label()
+    assert index.search("w0", where="@label=a") == []
+    version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    index.models.note(version, [("0", "a", 0.5), ("1", None, 0.1)])
+    assert [d.id for d in index.documents(where="@predicted=a")] == ["0"]
+    index.models.put(index.space, "ProbeClassifier", {}, b"")  # which has said nothing yet
+    assert list(index.documents(where="@predicted=a")) == []
+
+
 def test_a_documents_vector_is_the_mean_of_its_passages(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

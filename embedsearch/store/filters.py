@@ -26,6 +26,13 @@ _OPERATORS = {
 }
 """OpenAI's comparison types (its vector-store file search), and SQL's words for them."""
 
+_FACTS = {
+    "@label": "select document, label as value from current_labels",
+    "@predicted": "select document, label as value from predictions"
+    " where version = (select max(version) from models)",
+}
+"""What is known of documents besides their metadata, by the keys that stand for it."""
+
 _SPELLED = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 _CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(==|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.DOTALL)
@@ -59,7 +66,8 @@ def where(condition: Where) -> Filter:
     where the metadata holds a number, as text where it holds text. In a key a dot stands for
     itself or for an object inside another. A document whose metadata holds a list matches when any
     of its items does; ``ne`` and ``nin`` are the opposites of ``eq`` and ``in``: they match where
-    the key is missing.
+    the key is missing. ``"@label"`` and ``"@predicted"`` are no metadata: the labels of a
+    document, and what the newest classifier said of it.
 
     Raises:
         ValueError: the condition can't be understood.
@@ -164,6 +172,9 @@ def _bound(key: str, value: Any) -> Scalar:
 
 def _items(key: Any, condition: str, value: Scalar) -> Filter:
     """Match when any item under a key meets the condition; a scalar is its own only item."""
+    if key in _FACTS:
+        found = f"select i.document from ({_FACTS[key]}) i where {condition}"
+        return Filter(f"d.id in ({found})", (value,))
     if not isinstance(key, str) or not key or '"' in key:
         raise ValueError(f"expected a metadata key without quotation marks, got {key!r}")
     nested = ".".join(f'"{part}"' for part in key.split("."))

@@ -41,10 +41,9 @@ class Labelling:
 def put(database: Database, given: Mapping[str, Sequence[str]], source: str) -> int:
     """Give documents, by id, their labels in place of those they had; return the act's number.
 
-    No labels at all takes away what a document had. Nothing that is found by a search changes, so
-    the generation stays.
+    No labels at all takes away what a document had.
     """
-    with database.writing(generation=False):
+    with database.writing():
         number = int(
             database.value(
                 "insert into labellings (at, source) values (?, ?) returning number",
@@ -64,7 +63,7 @@ def put(database: Database, given: Mapping[str, Sequence[str]], source: str) -> 
 
 def undo(database: Database) -> Labelling | None:
     """Take back the latest labelling and return it, ``None`` where there is none."""
-    with database.writing(generation=False):
+    with database.writing():
         row = database.execute(
             """
             select g.number, g.at, g.source, count(distinct l.document)

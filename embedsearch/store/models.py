@@ -43,7 +43,7 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The classifiers of an index. None of them changes what a search finds."""
+    """The classifiers of an index, and what they said of its documents."""
 
     database: Database
 
@@ -58,7 +58,7 @@ class Models:
     def put(self, space: str, estimator: str, labels: Mapping[str, int], state: bytes) -> Trained:
         """Store one as the newest version."""
         at = now()
-        with self.database.writing(generation=False):
+        with self.database.writing():
             version = self.database.value(
                 """
                 insert into models (at, space, estimator, labels, state) values (?, ?, ?, ?, ?)
@@ -91,15 +91,22 @@ class Models:
         return Trained(number, at, space, estimator, json.loads(labels)), state
 
     def note(self, version: int, said: Iterable[tuple[str, str | None, float]]) -> None:
-        """Keep what one says of documents (id, label, probability), in place of what it said."""
-        at = now()
-        with self.database.writing(generation=False):
+        """Keep what one says of documents (id, label, probability), in place of what it said.
+
+        A document may have several rows, one a label, or one without a label: it abstained.
+        """
+        rows, at = list(said), now()
+        with self.database.writing():
+            self.database.executemany(
+                "delete from predictions where version = ? and document = ?",
+                ((version, document) for document in {document for document, *_ in rows}),
+            )
             self.database.executemany(
                 """
-                insert or replace into predictions (version, document, label, probability, at)
+                insert into predictions (version, document, label, probability, at)
                 values (?, ?, ?, ?, ?)
                 """,
-                ((version, *row, at) for row in said),
+                ((version, *row, at) for row in rows),
             )
 
     def predicted(self, version: int) -> list[Predicted]:
@@ -108,7 +115,7 @@ class Models:
             """
             select p.version, p.document, p.label, p.probability, p.at
             from predictions p join documents d on d.id = p.document
-            where p.version = ? order by p.document
+            where p.version = ? order by p.document, p.probability desc
             """,
             [version],
         )

@@ -226,16 +226,20 @@ def _labels(tables: Tables) -> None:
         pk="version",
         not_null=["at", "space", "estimator", "labels", "state"],
     )
-    tables.execute("""
-        create table predictions (
-            version integer not null references models (version),
-            document text not null,
-            label text,
-            probability real not null,
-            at text not null,
-            primary key (document, version)
-        )
-    """)
+    tables.table("predictions").create(
+        {
+            "number": int,
+            "version": int,
+            "document": str,
+            "label": str,
+            "probability": float,
+            "at": str,
+        },
+        pk="number",
+        not_null=["version", "document", "probability", "at"],
+        foreign_keys=[("version", "models", "version")],
+    )
+    tables.table("predictions").create_index(["version", "document"])
 
 
 MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
