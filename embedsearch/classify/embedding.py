@@ -45,7 +45,7 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @property
     def _n_features_out(self) -> int:
-        return int(vectors_of([], named(self.embedder)).shape[1])
+        return int(named(self.embedder).embed([]).shape[1])
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -65,7 +65,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         vectors = None
         if y is not None:
             vectors, y = learned(self, X, y)
-        phrases = _phrases(self.labels if self.labels is not None else _names(y))
+        phrases = _phrases(_names(y) if self.labels is None else self.labels)
         self.classes_ = np.array(sorted(phrases))
         self.label_vectors_ = self._embedded([phrases[label] for label in sorted(phrases)])
         if vectors is None:
@@ -109,30 +109,29 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return units(np.add.reduceat(rows, starts, axis=0))
 
     def _columns(self, y: NDArray[Any]) -> NDArray[np.int64]:
-        said = y.astype(str)
-        strange = sorted(set(said.tolist()) - set(self.classes_.tolist()))
+        strange = np.setdiff1d(y, self.classes_).tolist()
         if strange:
             raise ValueError(f"{strange[0]!r} in y is none of the {len(self.classes_)} labels")
-        return np.searchsorted(self.classes_, said)
+        return np.searchsorted(self.classes_, y)
 
 
-def _names(y: Any) -> list[str]:
+def _names(y: Any) -> list[Any]:
     if y is None:
         raise ValueError("expected labels: name them, or give texts with theirs to fit")
-    return sorted({str(label) for label in y})
+    return np.unique(y).tolist()
 
 
-def _phrases(labels: Sequence[str] | Descriptions) -> dict[str, list[str]]:
+def _phrases(labels: Sequence[Any] | Descriptions) -> dict[Any, list[str]]:
     """Return what is said of each label, at least one phrase."""
     if isinstance(labels, str):
         raise TypeError(f"expected several labels, got the text {labels!r}")
     if isinstance(labels, Mapping):
         found = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items()}
     else:
-        found = {label: [label.replace("_", " ").replace("-", " ")] for label in labels}
+        found = {label: [str(label).replace("_", " ").replace("-", " ")] for label in labels}
     if len(found) < max(2, len(labels)):
         raise ValueError(f"expected two labels or more, all different, got {list(labels)!r:.80}")
     for label, said in found.items():
-        if not said or not all(isinstance(p, str) and p.strip() for p in (label, *said)):
+        if not said or not all(str(phrase).strip() for phrase in (label, *said)):
             raise ValueError(f"expected words for the label {label!r}, got {said!r:.80}")
     return found
