@@ -1,1 +1,39 @@
 """Classification: labels instead of queries, over the same vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from embedsearch.classify.calibration import Coverage, coverage_table, expected_calibration_error
+    from embedsearch.classify.embedding import TextEmbedder
+    from embedsearch.classify.knn import KNNClassifier
+    from embedsearch.classify.selective import SelectiveClassifier
+    from embedsearch.classify.confident_learning import Suspect, suspects
+    from embedsearch.classify.zero_shot import ZeroShotClassifier
+
+_HOMES = {
+    "Coverage": "calibration",
+    "KNNClassifier": "knn",
+    "SelectiveClassifier": "selective",
+    "Suspect": "confident_learning",
+    "TextEmbedder": "embedding",
+    "ZeroShotClassifier": "zero_shot",
+    "coverage_table": "calibration",
+    "expected_calibration_error": "calibration",
+    "suspects": "confident_learning",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -27,41 +27,66 @@ BATCH = 65_536
 """How many queries are searched at a time."""
 
 
+class Neighbours:
+    """Rows (n, d) of unit length, kept ready to be searched for the nearest ones.
+
+    With ``probes`` they are parted into 4 sqrt(n) lists (FAISS's IVF), of which a search looks into
+    so many, else every row is compared.
+    """
+
+    def __init__(self, vectors: Vectors, *, probes: int | None = None) -> None:
+        flat = faiss.IndexFlatIP(vectors.shape[1])
+        self._index: faiss.Index = flat if probes is None else _listed(flat, vectors, probes)
+        self._index.add(np.ascontiguousarray(vectors))
+
+    def search(self, queries: Vectors, k: int) -> Found:
+        """Return the k nearest rows to each query (m, d): cosines and rows, both (m, k).
+
+        The nearest come first; -1 where the lists that were searched hold fewer rows.
+
+        Raises:
+            ValueError: there are less than k rows.
+
+        """
+        if not 1 <= k <= self._index.ntotal:
+            raise ValueError(
+                f"expected k from 1 to the {self._index.ntotal} rows there are, got {k}"
+            )
+        similarities = np.empty((len(queries), k), np.float32)
+        rows = np.empty((len(queries), k), np.int64)
+        for start in range(0, len(queries), BATCH):
+            part = slice(start, start + BATCH)
+            found = self._index.search(np.ascontiguousarray(queries[part]), k)
+            similarities[part], rows[part] = found
+        return similarities, rows
+
+
 def neighbours(vectors: Vectors, k: int, queries: Vectors | None = None) -> Found:
     """Return the k nearest of the rows (n, d) to each query (m, d): cosines and rows, both (m, k).
 
     Without queries each row is one, and finds itself or an equal one first. Rows are unit vectors;
-    the nearest come first. Beyond two billion pairs the rows are parted into lists (FAISS's IVF,
-    with 4 sqrt(n) of them) of which a sixteenth is searched.
+    the nearest come first. Beyond two billion pairs the rows are parted into lists, of which a
+    sixteenth is searched.
 
     Raises:
         ValueError: there are less than k rows.
 
     """
-    if not 1 <= k <= len(vectors):
-        raise ValueError(f"expected k from 1 to the {len(vectors)} rows there are, got {k}")
     asked = vectors if queries is None else queries
-    index = _index(vectors, len(asked))
-    similarities = np.empty((len(asked), k), np.float32)
-    rows = np.empty((len(asked), k), np.int64)
-    for start in range(0, len(asked), BATCH):
-        part = slice(start, start + BATCH)
-        similarities[part], rows[part] = index.search(np.ascontiguousarray(asked[part]), k)
-    return similarities, rows
+    exact = len(vectors) * len(asked) <= EXACT_PAIRS
+    probes = None if exact else max(1, int(_lists(len(vectors)) * PROBED))
+    return Neighbours(vectors, probes=probes).search(asked, k)
 
 
-def _index(vectors: Vectors, queries: int) -> faiss.Index:
+def _lists(rows: int) -> int:
+    return int(4 * math.sqrt(rows))
+
+
+def _listed(flat: faiss.IndexFlatIP, vectors: Vectors, probes: int) -> faiss.IndexIVFFlat:
     n, dimensions = vectors.shape
-    flat = faiss.IndexFlatIP(dimensions)
-    index = _listed(flat, vectors) if n * queries > EXACT_PAIRS else flat
-    index.add(np.ascontiguousarray(vectors))
-    return index
-
-
-def _listed(flat: faiss.IndexFlatIP, vectors: Vectors) -> faiss.IndexIVFFlat:
-    n, dimensions = vectors.shape
-    lists = int(4 * math.sqrt(n))
+    lists = _lists(n)
     index = faiss.IndexIVFFlat(flat, dimensions, lists, faiss.METRIC_INNER_PRODUCT)
-    index.nprobe = max(1, int(lists * PROBED))
+    index.nprobe = probes
+    index.cp.min_points_per_centroid = 1  # below FAISS's own minimum it prints a warning
     index.train(np.ascontiguousarray(vectors[:: max(1, n // (TRAINED * lists))]))
     return index

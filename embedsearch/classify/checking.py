@@ -1,0 +1,121 @@
+"""What estimators check before they learn or answer: scikit-learn's rules, and those of texts."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.errors import EmbedderMismatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from embedsearch.classify.inputs import Vectors
+
+    Labels = NDArray[Any]
+
+
+def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
+    """Return vectors (n, d) and labels (n,) to learn from, and note what the estimator saw.
+
+    Raises:
+        ValueError: a label is missing, there are less than two, or the lengths differ.
+
+    """
+    if y is not None:
+        _refuse_missing(y)
+    texts = is_texts(X)
+    vectors, labels = validate_data(
+        estimator, _embedded(estimator, X) if texts else X, y, dtype=np.float32
+    )
+    check_classification_targets(labels)
+    _check_classes(np.unique(labels))
+    estimator.space_ = named(estimator.embedder).space if texts else None
+    return vectors, labels
+
+
+def asked(estimator: Any, X: Any) -> Vectors:
+    """Return vectors (n, d) to answer for, n perhaps 0.
+
+    Raises:
+        EmbedderMismatch: the estimator has learned in another space.
+        ValueError: the vectors have another length than those it has learned from.
+
+    """
+    if isinstance(X, (list, tuple)) and not X:
+        return np.empty((0, estimator.n_features_in_), np.float32)
+    texts = is_texts(X)
+    if texts and estimator.space_ not in {None, named(estimator.embedder).space}:
+        raise EmbedderMismatch(
+            f"expected the embedder of the training, {estimator.space_!r},"
+            f" got {named(estimator.embedder).space!r}",
+            hint="fit again with this one",
+        )
+    given = _embedded(estimator, X) if texts else X
+    vectors: Vectors = validate_data(
+        estimator, given, reset=False, dtype=np.float32, ensure_min_samples=0
+    )
+    return vectors
+
+
+def is_texts(given: Any) -> bool:
+    """Tell texts from vectors."""
+    if isinstance(given, (list, tuple)):
+        return any(isinstance(text, str) for text in given)
+    kind = getattr(getattr(given, "dtype", None), "kind", "")
+    if kind == "O" and given.ndim == 1:
+        return any(isinstance(text, str) for text in given)
+    return isinstance(given, str) or kind in {"U", "T"}
+
+
+def units(vectors: Vectors) -> Vectors:
+    """Return the rows scaled to unit length; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows: Vectors = vectors / np.where(lengths > 0, lengths, np.float32(1))
+    return rows
+
+
+def _embedded(estimator: Any, texts: Any) -> Vectors:
+    blank = [place for place, text in enumerate(texts) if isinstance(text, str) and not text.strip()]
+    if blank and not isinstance(texts, str):
+        warnings.warn(
+            f"{len(blank)} of {len(texts)} texts are blank, the first at position {blank[0]}:"
+            " what is said of them means nothing, leave them out",
+            stacklevel=4,
+        )
+    return vectors_of(texts, estimator.embedder)
+
+
+def _refuse_missing(y: Any) -> None:
+    for place, label in enumerate(np.asarray(y, dtype=object).ravel()):
+        blank = isinstance(label, str) and not label.strip()
+        if label is None or blank or label != label:  # noqa: PLR0124 -- NaN is what isn't itself
+            raise ValueError(
+                f"expected a label for each text, got {label!r} at position {place}"
+                " (Input y contains NaN or nothing): leave out what has none"
+            )
+
+
+def _check_classes(classes: Labels) -> None:
+    if len(classes) < 2:
+        raise ValueError(
+            f"expected at least two classes, got one class, {classes.tolist()[0]!r}:"
+            " label examples of another"
+        )
+    alike: dict[str, list[str]] = {}
+    for label in classes.tolist():
+        if isinstance(label, str):
+            alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    for labels in alike.values():
+        if len(labels) > 1:
+            said = ", ".join(map(repr, labels))
+            warnings.warn(
+                f"the labels {said} differ only by case or blanks: if they are one, write them"
+                " the same",
+                stacklevel=4,
+            )

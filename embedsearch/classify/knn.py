@@ -1,0 +1,156 @@
+"""Classification by the nearest labelled examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from embedsearch.classify.checking import asked, learned, units
+from embedsearch.vectors.neighbours import Neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from embedsearch.classify.inputs import Encoder, Vectors
+
+    Floats = NDArray[np.float64]
+    Found = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+EXACT_BELOW = 5_000
+"""Examples below which every one is compared: 25 us a text at 384 dimensions."""
+
+PROBES = 6
+"""How many of 4 sqrt(n) lists are searched from there on: of the 20 nearest, 98 % are found."""
+
+TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
+"""What is tried: a cosine that is so much lower has a vote of 1/e."""
+
+TRIED_ON = 10_000
+"""Examples that the temperature is chosen on, evenly spread ones of more."""
+
+VOTES_AT_ONCE = 2**24
+"""Probabilities held at a time by ``predict``: 128 MB."""
+
+
+class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """The weighted vote of the k nearest examples, by cosine: no training but an index.
+
+    A neighbour's vote is exp(cosine / temperature); the temperature is the one under which each
+    example's neighbours without itself foretell its label best (log loss), unless it is given;
+    infinity makes all votes equal. A label that no neighbour has gets its share of the examples
+    times the share of examples that have no neighbour of their own label.
+
+    ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
+    ``Embedder``; an ``Index``), or their vectors (n, d). From 5,000 examples on FAISS searches a
+    part of them (``vectors.neighbours``), and finds about 98 % of the nearest.
+
+    Measured on banking77 with ``benchmarks/labelling.py``: accuracy .923 and calibration error
+    .02 on full train; with equal votes .902 and .07.
+    """
+
+    def __init__(
+        self,
+        k: int = 20,
+        *,
+        temperature: float | None = None,
+        embedder: Encoder | str | None = None,
+    ) -> None:
+        self.k = k
+        self.temperature = temperature
+        self.embedder = embedder
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Keep the examples, and choose the temperature.
+
+        Raises:
+            ValueError: a label is missing, or there is one class only.
+
+        """
+        if self.k < 1:
+            raise ValueError(f"expected k of at least 1, got {self.k}")
+        vectors, labels = learned(self, X, y)
+        self.classes_, self._labels = np.unique(labels, return_inverse=True)
+        rows = units(vectors)
+        self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
+        self._k = min(self.k, len(rows))
+        shares = np.bincount(self._labels) / len(rows)
+        similarities, own, missed = self._left_out(rows)
+        self._rest = (missed + 1) / (len(own) + 2) * shares
+        self.temperature_ = (
+            _chosen(similarities, own) if self.temperature is None else self.temperature
+        )
+        return self
+
+    def kneighbors(self, X: Any, k: int | None = None) -> Found:
+        """Return the nearest examples: cosines and positions in ``fit``'s X, both (n, k)."""
+        check_is_fitted(self)
+        return self._neighbours.search(units(asked(self, X)), k or self._k)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probability of each of ``classes_``, shape (n, classes)."""
+        check_is_fitted(self)
+        batches = list(self._batches(asked(self, X)))
+        return np.concatenate(batches) if batches else np.empty((0, len(self.classes_)))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable label of each text, shape (n,)."""
+        check_is_fitted(self)
+        best = [votes.argmax(axis=1) for votes in self._batches(asked(self, X))]
+        labels: NDArray[Any] = self.classes_[np.concatenate([np.empty(0, np.intp), *best])]
+        return labels
+
+    def _batches(self, vectors: Vectors) -> Iterator[Floats]:
+        size = max(1, VOTES_AT_ONCE // len(self.classes_))
+        for start in range(0, len(vectors), size):
+            found = self._neighbours.search(units(vectors[start : start + size]), self._k)
+            yield self._shares(*found)
+
+    def _shares(self, similarities: Vectors, rows: NDArray[np.int64]) -> Floats:
+        """Return the probabilities from what was found, both (n, k)."""
+        n, classes = len(rows), len(self.classes_)
+        votes = _votes(similarities, rows >= 0, self.temperature_)
+        places = np.arange(n)[:, None] * classes + self._labels[rows]
+        shares = np.bincount(places.ravel(), votes.ravel(), n * classes).reshape(n, classes)
+        shares *= 1 - self._rest.sum()
+        shares += self._rest
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_], int]:
+        """Return the examples' neighbours without themselves.
+
+        Similarities (n, k), -inf for none; which of them have the label of the example; and how
+        many examples have no such neighbour.
+        """
+        tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
+        similarities, found = self._neighbours.search(rows[tried], min(self._k + 1, len(rows)))
+        others = (found >= 0) & (found != tried[:, None])
+        own = others & (self._labels[found] == self._labels[tried][:, None])
+        return np.where(others, similarities, -np.inf), own, int((~own.any(axis=1)).sum())
+
+
+def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) -> Floats:
+    """Return votes (n, k) that add up to 1 for each text."""
+    best = np.where(there, similarities, -np.inf).max(axis=1, keepdims=True)
+    steps = np.where(there, np.float64(similarities) - best, 0)
+    votes: Floats = np.exp(steps / temperature) * there
+    return votes / votes.sum(axis=1, keepdims=True)
+
+
+def _chosen(similarities: Vectors, own: NDArray[np.bool_]) -> float:
+    """Return the temperature under which the neighbours give their own label the most votes."""
+    told = own.any(axis=1)
+    if not told.any():
+        return TEMPERATURES[len(TEMPERATURES) // 2]
+    similarities, own = similarities[told], own[told]
+    there = np.isfinite(similarities)
+
+    def loss(temperature: float) -> float:
+        votes = _votes(similarities, there, temperature)
+        return -float(np.log((votes * own).sum(axis=1) + np.finfo(float).tiny).mean())
+
+    return min(TEMPERATURES, key=loss)

@@ -1,0 +1,227 @@
+"""Answers with a promise, or none: abstention, sets of labels, texts unlike all examples."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from scipy.stats import binom
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.utils.validation import check_is_fitted
+
+from embedsearch.classify.checking import asked, learned, units
+from embedsearch.vectors.neighbours import Neighbours, neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from embedsearch.classify.inputs import Encoder, Vectors
+
+    Floats = NDArray[np.float64]
+    Positions = NDArray[np.int64]
+
+STEPS = 20
+"""How many thresholds are tested, each of which lets the classifier answer 5 % more texts."""
+
+
+class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """A classifier that answers ``None`` rather than too often wrongly.
+
+    **The promise**: with probability 1 - ``delta`` (over the examples that are held out) at most
+    the share ``error`` of what it answers is wrong, for texts drawn like the examples. Thresholds
+    of confidence are tested from the strictest to the loosest on ``holdout`` of the examples,
+    which ``estimator`` does not learn from: exact binomial tests, joined by the fallback
+    procedure (Wiens 2003), so that all together err with probability ``delta`` (Angelopoulos et
+    al. 2021, Learn then Test). It is assumed that more confidence never means more mistakes.
+
+    **Texts unlike all examples** are answered ``None``, too: those whose most similar example has
+    a lower cosine than all but the share ``unlike`` of the examples have to their own most
+    similar other one. ``None`` for ``unlike`` answers them like others.
+
+    ``estimator`` is any classifier of vectors with ``predict_proba``. ``X`` are texts (n,),
+    embedded by ``embedder``, or their vectors (n, d).
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        error: float = 0.05,
+        delta: float = 0.05,
+        unlike: float | None = 0.01,
+        holdout: float = 0.2,
+        embedder: Encoder | str | None = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.error = error
+        self.delta = delta
+        self.unlike = unlike
+        self.holdout = holdout
+        self.embedder = embedder
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train on a part of the examples, calibrate on the rest.
+
+        Raises:
+            ValueError: an option is not a share, a label is missing, there is one class only, or
+                no class has two examples.
+
+        """
+        for name in ("error", "delta", "holdout", "unlike"):
+            share = getattr(self, name)
+            if share is not None and not 0 < share < 1:
+                raise ValueError(f"expected {name} between 0 and 1, got {share}")
+        vectors, labels = learned(self, X, y)
+        train, held = _split(labels, self.holdout, self.random_state)
+        self.estimator_ = clone(self.estimator).fit(vectors[train], labels[train])
+        self.classes_ = self.estimator_.classes_
+        self._examples = Neighbours(units(vectors[train]))
+        self.least_similarity_ = _least(units(vectors[train]), self.unlike)
+        return self._calibrate(vectors[held], labels[held])
+
+    def calibrate(self, X: Any, y: Any) -> Self:
+        """Choose the threshold anew, on examples that were not learned from: what is in use.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            ValueError: the lengths differ, or there are no examples.
+
+        """
+        check_is_fitted(self)
+        vectors, labels = asked(self, X), np.asarray(y)
+        if len(vectors) != len(labels) or not len(labels):
+            raise ValueError(
+                f"expected texts and as many labels, got {len(vectors)} and {len(labels)}"
+            )
+        return self._calibrate(vectors, labels)
+
+    def predict(self, X: Any) -> NDArray[np.object_]:
+        """Return a label or ``None`` for each text, an array (n,) of objects."""
+        confidences, best = self._answers(asked(self, X))
+        answers: NDArray[np.object_] = self.classes_[best].astype(object)
+        answers[confidences <= self.threshold_] = None
+        return answers
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the estimator's probability of each of ``classes_``, shape (n, classes)."""
+        check_is_fitted(self)
+        return self._probabilities(asked(self, X))
+
+    def predict_set(self, X: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]:
+        """Return which of ``classes_`` may be a text's label, shape (n, classes).
+
+        **The promise**: the label is among them with probability 1 - ``alpha`` or more, over
+        held-out examples and texts drawn alike: split conformal prediction (Vovk et al. 2005) with
+        the scores 1 - probability (Sadinle et al. 2019), whose sets are the smallest on average.
+        An empty set says that no label fits.
+        """
+        if not 0 < alpha < 1:
+            raise ValueError(f"expected alpha between 0 and 1, got {alpha}")
+        probabilities = self.predict_proba(X)
+        # Of n + 1 exchangeable texts this many may be less conforming than the bound.
+        spared = int(np.floor(alpha * (len(self._conformity) + 1) + 1e-9))
+        least = self._conformity[spared - 1] if spared else -np.inf
+        among: NDArray[np.bool_] = probabilities >= least
+        return among
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of right answers among those given; NaN where none is."""
+        answers, labels = self.predict(X), np.asarray(y, dtype=object)
+        given = np.array([answer is not None for answer in answers], np.bool_)
+        weights = given * (1.0 if sample_weight is None else np.asarray(sample_weight))
+        total = weights.sum()
+        return float((weights * (answers == labels)).sum() / total) if total else float("nan")
+
+    def _calibrate(self, vectors: Vectors, labels: NDArray[Any]) -> Self:
+        confidences, best = self._answers(vectors)
+        probabilities = self._probabilities(vectors)
+        known = np.isin(labels, self.classes_)
+        columns = np.searchsorted(self.classes_, np.where(known, labels, self.classes_[0]))
+        own = np.where(known, probabilities[np.arange(len(labels)), columns], 0)
+        self._conformity = np.sort(own)
+        self.threshold_ = _threshold(
+            confidences, self.classes_[best] != labels, self.error, self.delta
+        )
+        if self.threshold_ == np.inf:
+            warnings.warn(
+                f"nothing will be answered: no threshold keeps the errors below {self.error:.0%}"
+                f" on {len(labels)} held-out examples; label more, or allow more errors",
+                stacklevel=3,
+            )
+        return self
+
+    def _answers(self, vectors: Vectors) -> tuple[Floats, Positions]:
+        """Return the confidence, -inf for a text unlike all examples, and the best column."""
+        check_is_fitted(self)
+        probabilities = self._probabilities(vectors)
+        confidences = probabilities.max(axis=1, initial=0)
+        if self.least_similarity_ > -1 and len(vectors):
+            similarities, _ = self._examples.search(units(vectors), 1)
+            confidences = np.where(
+                similarities[:, 0] < self.least_similarity_, -np.inf, confidences
+            )
+        return confidences, probabilities.argmax(axis=1)
+
+    def _probabilities(self, vectors: Vectors) -> Floats:
+        if not len(vectors):
+            return np.empty((0, len(self.classes_)))
+        return np.asarray(self.estimator_.predict_proba(vectors), np.float64)
+
+
+def _split(
+    labels: NDArray[Any], share: float, seed: int | None
+) -> tuple[Positions, Positions]:
+    """Return which examples to learn from and which to hold out, in the proportions of labels.
+
+    The only example of a class is always learned from.
+    """
+    _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(counts[classes] > 1)
+    alone = np.flatnonzero(counts[classes] == 1)
+    kinds = len(set(classes[several].tolist()))
+    size = max(round(share * len(labels)), kinds)
+    if not kinds or len(several) - size < kinds:
+        raise ValueError(
+            f"expected examples to hold out for calibration, got {len(labels)} of"
+            f" {len(counts)} classes: label more of each"
+        )
+    splitter = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
+    train, held = next(splitter.split(several[:, None], classes[several]))
+    return np.concatenate([several[train], alone]), several[held]
+
+
+def _threshold(
+    confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float
+) -> float:
+    """Return the lowest confidence that must be exceeded; inf where nothing may be answered.
+
+    Of n texts the surest n/20, 2n/20, ... are looked at. Whether more than ``error`` of the
+    answers above the last one are wrong is tested at the level ``delta``/20, to which a rejected
+    test before it hands on its own level.
+    """
+    n = len(confidences)
+    order = np.argsort(-confidences, kind="stable")
+    least, level = float("inf"), 0.0
+    for count in np.unique(np.arange(1, STEPS + 1) * n // STEPS):
+        beyond = -np.inf if count == n else float(confidences[order[count]])
+        answered = confidences > beyond
+        level += delta / STEPS
+        if binom.cdf(wrong[answered].sum(), answered.sum(), error) > level:
+            level = 0.0
+        else:
+            least = beyond
+    return least
+
+
+def _least(rows: Vectors, share: float | None) -> float:
+    """Return the cosine to the nearest other row that all but a share of the rows exceed."""
+    if share is None or len(rows) < 3:
+        return -1.0
+    similarities, found = neighbours(rows, 2)
+    first_is_own = found[:, 0] == np.arange(len(rows))
+    others = np.where(first_is_own, similarities[:, 1], similarities[:, 0])
+    return float(np.quantile(others, share))
