@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from embedsearch.classify.calibration import Coverage, coverage_table, expected_calibration_error
+    from embedsearch.classify.calibration import (
+        Coverage,
+        coverage_table,
+        expected_calibration_error,
+    )
     from embedsearch.classify.embedding import TextEmbedder
     from embedsearch.classify.knn import KNNClassifier
     from embedsearch.classify.selective import SelectiveClassifier

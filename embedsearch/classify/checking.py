@@ -81,7 +81,9 @@ def units(vectors: Vectors) -> Vectors:
 
 
 def _embedded(estimator: Any, texts: Any) -> Vectors:
-    blank = [place for place, text in enumerate(texts) if isinstance(text, str) and not text.strip()]
+    blank = [
+        place for place, text in enumerate(texts) if isinstance(text, str) and not text.strip()
+    ]
     if blank and not isinstance(texts, str):
         warnings.warn(
             f"{len(blank)} of {len(texts)} texts are blank, the first at position {blank[0]}:"
