@@ -5,16 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from embedsearch.classify.calibration import Coverage, coverage_table, expected_calibration_error
+    from embedsearch.classify.calibration import (
+        Coverage,
+        coverage_table,
+        expected_calibration_error,
+    )
+    from embedsearch.classify.confident_learning import Neighbour, Suspect, suspects
     from embedsearch.classify.embedding import TextEmbedder
     from embedsearch.classify.knn import KNNClassifier
     from embedsearch.classify.selective import SelectiveClassifier
-    from embedsearch.classify.confident_learning import Suspect, suspects
     from embedsearch.classify.zero_shot import ZeroShotClassifier
+
+__all__ = [
+    "Coverage",
+    "KNNClassifier",
+    "Neighbour",
+    "SelectiveClassifier",
+    "Suspect",
+    "TextEmbedder",
+    "ZeroShotClassifier",
+    "coverage_table",
+    "expected_calibration_error",
+    "suspects",
+]
 
 _HOMES = {
     "Coverage": "calibration",
     "KNNClassifier": "knn",
+    "Neighbour": "confident_learning",
     "SelectiveClassifier": "selective",
     "Suspect": "confident_learning",
     "TextEmbedder": "embedding",
@@ -23,8 +41,6 @@ _HOMES = {
     "expected_calibration_error": "calibration",
     "suspects": "confident_learning",
 }
-
-__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:

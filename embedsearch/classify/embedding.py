@@ -26,9 +26,7 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     >>> pipeline = make_pipeline(TextEmbedder(), LogisticRegression())
     """
 
-    def __init__(
-        self, *, embedder: Encoder | str | None = None, kind: Role = "document"
-    ) -> None:
+    def __init__(self, *, embedder: Encoder | str | None = None, kind: Role = "document") -> None:
         self.embedder = embedder
         self.kind = kind
 

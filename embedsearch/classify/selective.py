@@ -172,9 +172,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return np.asarray(self.estimator_.predict_proba(vectors), np.float64)
 
 
-def _split(
-    labels: NDArray[Any], share: float, seed: int | None
-) -> tuple[Positions, Positions]:
+def _split(labels: NDArray[Any], share: float, seed: int | None) -> tuple[Positions, Positions]:
     """Return which examples to learn from and which to hold out, in the proportions of labels.
 
     The only example of a class is always learned from.
@@ -194,9 +192,7 @@ def _split(
     return np.concatenate([several[train], alone]), several[held]
 
 
-def _threshold(
-    confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float
-) -> float:
+def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:
     """Return the lowest confidence that must be exceeded; inf where nothing may be answered.
 
     Of n texts the surest n/20, 2n/20, ... are looked at. Whether more than ``error`` of the
