@@ -33,6 +33,7 @@ ROOMS = [
     "compare",
     "classify",
     "evaluate",
+    "labelling",
     "cli",
     "__main__",
 ]

@@ -1,0 +1,169 @@
+"""``embedsearch train``, ``classify`` and ``suspects``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch import classify, labelling
+from embedsearch.cli import inputs, opening, options
+from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.listing import show_records
+from embedsearch.cli.terminal import counted, note
+
+if TYPE_CHECKING:
+    from embedsearch.records import Prediction
+
+ESTIMATORS = {
+    "few-shot": "FewShotClassifier",
+    "probe": "ProbeClassifier",
+    "knn": "KNNClassifier",
+}
+
+
+@click.command("train")
+@options.of_the_index
+@options.conditions
+@click.option(
+    "--with",
+    "with_",
+    type=click.Choice(sorted(ESTIMATORS)),
+    help="Which classifier; else the one that is best for so many labels.",
+)
+@options.output_format(options.PLAIN_FORMATS)
+def train_(
+    *,
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    with_: str | None,
+    format_: str,
+) -> None:
+    """Train a classifier on the labels of the index, and keep it there as the newest version.
+
+    How good it is, embedsearch evaluate tells.
+    """
+    with opening.open_index(db, model) as index:
+        kind = getattr(classify, ESTIMATORS[with_]) if with_ else None
+        estimator = kind(embedder=index) if kind else None
+        about = labelling.train(index, estimator, where=where, glob=glob)
+    show_records(
+        [asdict(about)],
+        format_,
+        name="trained",
+        line=_trained,
+        columns=(),
+    )
+    del quiet
+
+
+def _trained(row: dict[str, Any]) -> str:
+    examples = ", ".join(f"{label} {count:,}" for label, count in sorted(row["labels"].items()))
+    return f"version {row['version']}: {row['estimator']}, {len(row['labels'])} labels: {examples}"
+
+
+@click.command("classify")
+@click.argument("words", metavar="[TEXT...|FILE|-]", nargs=-1)
+@options.of_the_index
+@options.conditions
+@click.option("--all", "all_", is_flag=True, help="The documents of the index, and keep it there.")
+@click.option("--version", "version", type=int, help="A classifier trained before the newest.")
+@options.allow_secrets
+@options.output_format(options.ROW_FORMATS)
+@click.pass_context
+def classify_(
+    ctx: click.Context,
+    *,
+    words: tuple[str, ...],
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    all_: bool,
+    version: int | None,
+    allow_secrets: bool,
+    format_: str,
+) -> None:
+    """Say which label a text, a file, or each document of the index has, and why.
+
+    The reason is the nearest labelled documents. '-' reads a text from stdin.
+    """
+    if bool(words) == all_:
+        raise click.UsageError("give a text, a file or '-'; or say --all")
+    with opening.open_index(db, model) as index:
+        if all_:
+            said = labelling.classify_documents(index, where=where, glob=glob, version=version)
+        else:
+            texts = [_text(words)]
+            said = labelling.classify_texts(index, texts, version=version, secrets=allow_secrets)
+    show_records(
+        [_record(prediction) for prediction in said],
+        format_,
+        name="predictions",
+        line=_line,
+        columns=("document_id", "labels", "probability", "version"),
+    )
+    if all_:
+        note(f"{counted(len(said), 'document')} classified", quiet=quiet)
+    ctx.exit(0 if said else NOTHING_FOUND)
+
+
+def _text(words: tuple[str, ...]) -> str:
+    if words == ("-",) or (len(words) == 1 and Path(words[0]).is_file()):
+        return inputs.text_of(words[0])
+    return " ".join(words)
+
+
+def _record(prediction: Prediction) -> dict[str, Any]:
+    return asdict(prediction) | {"probability": round(prediction.probability, 4)}
+
+
+def _line(row: dict[str, Any]) -> str:
+    label = " | ".join(row["labels"]) or "(none)"
+    head = f"{row['probability']:.2f}  {label}" + (
+        f"  {row['document_id']}" if row["document_id"] else ""
+    )
+    if row["document_id"]:
+        return head
+    near = (
+        f"      {n['similarity']:.2f}  {' | '.join(n['labels'])}  {n['document_id']}"
+        for n in row["neighbours"]
+    )
+    return "\n".join([head, *near])
+
+
+@click.command("suspects")
+@options.of_the_index
+@options.conditions
+@options.output_format(options.ROW_FORMATS)
+@click.pass_context
+def suspects_(
+    ctx: click.Context,
+    *,
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    format_: str,
+) -> None:
+    """List the documents whose label is probably wrong, with the neighbours that disagree."""
+    with opening.open_index(db, model) as index:
+        found = [
+            _suspect(index, id_, s) for id_, s in labelling.suspected(index, where=where, glob=glob)
+        ]
+    show_records(
+        found,
+        format_,
+        name="suspects",
+        line=_suspicion,
+        columns=("document_id", "label", "suggested", "probability"),
+    )
+    note(f"{counted(len(found), 'suspect')}", quiet=quiet)
+    ctx.exit(0 if found else NOTHING_FOUND)

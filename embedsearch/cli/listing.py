@@ -1,0 +1,52 @@
+"""Lists of records, printed in every format alike."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.cli.terminal import printable_lines, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Record = Mapping[str, Any]
+
+
+def show_records(
+    records: Sequence[Record],
+    format_: str,
+    *,
+    name: str,
+    line: Callable[[Any], str],
+    columns: Sequence[str],
+) -> None:
+    """Print records: as JSON under their name, a line of JSON or of CSV each, or as text.
+
+    ``line`` makes a record's text; ``columns`` are those of CSV, lists in them joined by ``|``.
+    """
+    if format_ == "json":
+        show(json.dumps({"schema_version": 1, name: list(records)}, ensure_ascii=False))
+    elif format_ == "jsonl":
+        for record in records:
+            show(json.dumps(record, ensure_ascii=False))
+    elif format_ == "csv":
+        _show_csv(records, columns)
+    else:
+        for record in records:
+            show(printable_lines(line(record)))
+
+
+def _show_csv(records: Sequence[Record], columns: Sequence[str]) -> None:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    for record in records:
+        writer.writerow([_cell(record[column]) for column in columns])
+    show(file.getvalue(), end="")
+
+
+def _cell(value: Any) -> Any:
+    return "|".join(map(str, value)) if isinstance(value, (list, tuple)) else value

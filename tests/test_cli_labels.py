@@ -1,0 +1,125 @@
+"""``embedsearch label``, through the door."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from embedsearch.cli.main import main
+
+TICKETS = "id,text\n" + "".join(
+    f"{n},{text}\n"
+    for n, text in enumerate(
+        [
+            "where is my refund",
+            "the refund has not arrived",
+            "I forgot my password",
+            "the password is not accepted",
+        ]
+    )
+)
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=stdin, prog_name="embedsearch")
+
+
+@pytest.fixture(autouse=True)
+def tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMBEDSEARCH_DB", raising=False)
+    Path("tickets.csv").write_text(TICKETS)
+    assert run("add", "tickets.csv").exit_code == 0
+
+
+def labels() -> dict[str, str]:
+    listed = json.loads(run("label", "--list", "--json").stdout)["labels"]
+    return {row["document"]: row["label"] for row in listed}
+
+
+def test_documents_are_labelled_by_id() -> None:
+    result = run("label", "0", "1", "--as", "refund")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "2 documents labelled\n")
+    assert labels() == {"0": "refund", "1": "refund"}
+    assert run("label", "1", "--clear").exit_code == 0
+    assert labels() == {"0": "refund"}
+
+
+def test_documents_are_labelled_by_what_a_query_finds() -> None:
+    refused = run("label", "refund not received", "-k", "2", "--as", "refund")
+    assert refused.exit_code == 2
+    assert "to label 2 documents as refund, without a terminal to ask at, say -y" in refused.stderr
+    assert run("label", "refund not received", "-k", "2", "--as", "refund", "-y").exit_code == 0
+    assert labels() == {"0": "refund", "1": "refund"}
+    listed = run("label", "--list", "--format", "csv").stdout.splitlines()
+    assert listed[0] == "document,label,at,source"
+    assert listed[1].startswith("0,refund,")
+    assert listed[1].endswith(",query: refund not received")
+
+
+def test_documents_are_labelled_by_condition() -> None:
+    assert run("label", "--glob", "[23]", "--as", "login", "-y").exit_code == 0
+    assert labels() == {"2": "login", "3": "login"}
+    assert run("label", "--glob", "nope*", "--as", "login", "-y").exit_code == 1
+
+
+def test_an_id_that_is_wrong_among_right_ones_labels_nothing() -> None:
+    result = run("label", "0", "17", "--as", "refund", "-y")
+    assert (result.exit_code, labels()) == (2, {})
+    assert "no document '17': name documents, or say a query" in result.stderr
+
+
+def test_a_file_gives_labels_to_many() -> None:
+    Path("labels.tsv").write_text("key\tkind\n0\trefund\n0\turgent\n2\tlogin\n9\tnone\n3\t\n")
+    result = run("label", "--file", "labels.tsv", "--id", "key", "--label", "kind")
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        "labels.tsv:6: has no 'kind'",
+        "no document '9' in the index",
+        "2 documents labelled",
+    ]
+    assert run("label", "--list").stdout.count("labels.tsv") == 3
+    assert {line.split()[1] for line in run("label", "--list").stdout.splitlines()} == {
+        "refund",
+        "urgent",
+        "login",
+    }
+
+
+def test_the_latest_labelling_is_taken_back() -> None:
+    run("label", "0", "--as", "refund")
+    run("label", "0", "1", "--as", "wrong")
+    result = run("label", "--undo")
+    assert result.stderr.startswith("taken back: 2 documents, labelled at ")
+    assert labels() == {"0": "refund"}
+    run("label", "--undo")
+    assert run("label", "--undo").exit_code == 1
+    assert run("label", "--list").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("0",),
+        ("--as", "refund"),
+        ("0", "--as", "refund", "--clear"),
+        ("0", "--as", "refund", "--undo"),
+        ("--list", "--undo"),
+        ("0", "--as", " "),
+        (),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: tuple[str, ...]) -> None:
+    result = run("label", *arguments)
+    assert result.exit_code == 2
+    assert result.stderr.strip()
+    assert labels() == {}
+
+
+def test_labels_are_conditions_of_a_search() -> None:
+    run("label", "1", "2", "--as", "urgent")
+    result = run("search", "refund", "--where", "@label=urgent", "--json")
+    assert [hit["document_id"] for hit in json.loads(result.stdout)["hits"]] == ["1", "2"]
