@@ -10,15 +10,29 @@ if TYPE_CHECKING:
         coverage_table,
         expected_calibration_error,
     )
+    from embedsearch.classify.confident_learning import Neighbour, Suspect, suspects
     from embedsearch.classify.embedding import TextEmbedder
     from embedsearch.classify.knn import KNNClassifier
     from embedsearch.classify.selective import SelectiveClassifier
-    from embedsearch.classify.confident_learning import Suspect, suspects
     from embedsearch.classify.zero_shot import ZeroShotClassifier
+
+__all__ = [
+    "Coverage",
+    "KNNClassifier",
+    "Neighbour",
+    "SelectiveClassifier",
+    "Suspect",
+    "TextEmbedder",
+    "ZeroShotClassifier",
+    "coverage_table",
+    "expected_calibration_error",
+    "suspects",
+]
 
 _HOMES = {
     "Coverage": "calibration",
     "KNNClassifier": "knn",
+    "Neighbour": "confident_learning",
     "SelectiveClassifier": "selective",
     "Suspect": "confident_learning",
     "TextEmbedder": "embedding",
@@ -27,8 +41,6 @@ _HOMES = {
     "expected_calibration_error": "calibration",
     "suspects": "confident_learning",
 }
-
-__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:

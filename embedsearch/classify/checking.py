@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
 from embedsearch.classify.inputs import named, vectors_of
 from embedsearch.errors import EmbedderMismatch
@@ -37,6 +37,17 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
     _check_classes(np.unique(labels))
     estimator.space_ = named(estimator.embedder).space if texts else None
     return vectors, labels
+
+
+def checked_labels(y: Any, count: int) -> Labels:
+    """Return the labels (n,) of ``count`` examples; raises as ``learned`` does."""
+    _refuse_missing(y)
+    labels = column_or_1d(y)
+    if len(labels) != count:
+        raise ValueError(f"expected a label for each of {count} texts, got {len(labels)}")
+    check_classification_targets(labels)
+    _check_classes(np.unique(labels))
+    return labels  # type: ignore[no-any-return]  # sklearn has no types
 
 
 def asked(estimator: Any, X: Any) -> Vectors:
@@ -76,8 +87,7 @@ def is_texts(given: Any) -> bool:
 def units(vectors: Vectors) -> Vectors:
     """Return the rows scaled to unit length; a row of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows: Vectors = vectors / np.where(lengths > 0, lengths, np.float32(1))
-    return rows
+    return np.divide(vectors, np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
 def _embedded(estimator: Any, texts: Any) -> Vectors:

@@ -116,9 +116,8 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         votes = _votes(similarities, rows >= 0, self.temperature_)
         places = np.arange(n)[:, None] * classes + self._labels[rows]
         shares = np.bincount(places.ravel(), votes.ravel(), n * classes).reshape(n, classes)
-        shares *= 1 - self._rest.sum()
-        shares += self._rest
-        return shares / shares.sum(axis=1, keepdims=True)
+        probabilities: Floats = (1 - self._rest.sum()) * shares + self._rest
+        return probabilities
 
     def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_], int]:
         """Return the examples' neighbours without themselves.
@@ -137,8 +136,9 @@ def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) 
     """Return votes (n, k) that add up to 1 for each text."""
     best = np.where(there, similarities, -np.inf).max(axis=1, keepdims=True)
     steps = np.where(there, np.float64(similarities) - best, 0)
-    votes: Floats = np.exp(steps / temperature) * there
-    return votes / votes.sum(axis=1, keepdims=True)
+    votes = np.exp(steps / temperature) * there
+    shares: Floats = votes / votes.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _chosen(similarities: Vectors, own: NDArray[np.bool_]) -> float:

@@ -118,7 +118,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 def _names(y: Any) -> list[Any]:
     if y is None:
         raise ValueError("expected labels: name them, or give texts with theirs to fit")
-    return np.unique(y).tolist()
+    return list(np.unique(y).tolist())
 
 
 def _phrases(labels: Sequence[Any] | Descriptions) -> dict[Any, list[str]]:
