@@ -86,13 +86,20 @@ def _best_k(vectors: Vectors, seed: int) -> int:
         return 1
     sample = np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE]
     scores = {}
-    for k in sorted({round(k) for k in np.geomspace(2, most, 16)}):
+    for k in _tried(most):
         _, of = neighbours(kmeans(vectors, k, seed=seed), 1, queries=vectors[sample])
         labels = of[:, 0]
         if 1 < len(np.unique(labels)) < len(sample):
             scores[k] = silhouette_score(vectors[sample], labels, metric="cosine")
     best = max(scores.values(), default=0.0)
     return min((k for k, score in scores.items() if score >= WITHIN * best), default=1)
+
+
+def _tried(most: int) -> list[int]:
+    """Return every number of clusters up to 12, and ten from there to the highest."""
+    few = range(2, min(most, 12) + 1)
+    many = (round(k) for k in np.geomspace(12, most, 10)) if most > 12 else ()
+    return sorted({*few, *many})
 
 
 def distinctive(groups: Sequence[Sequence[str]], n: int = TERMS) -> list[tuple[str, ...]]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ROUNDS = 15
 """After so many rounds the centres hardly move."""
 
+STARTS = 3
+"""The best of so many runs counts: one alone may end with two centres in a group."""
+
 ROWS_A_CENTRE = 256
 """So many rows a centre are looked at, drawn at random: FAISS's own choice."""
 
@@ -25,6 +28,7 @@ def kmeans(vectors: Vectors, k: int, *, seed: int = 0) -> Vectors:
         vectors.shape[1],
         k,
         niter=ROUNDS,
+        nredo=STARTS,
         spherical=True,
         seed=seed,
         min_points_per_centroid=1,
