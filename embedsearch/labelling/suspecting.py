@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embedsearch.classify.suspects import Suspect, suspects
+from embedsearch.classify.confident_learning import Suspect, suspects
 from embedsearch.labelling.examples import examples
 
 if TYPE_CHECKING:
