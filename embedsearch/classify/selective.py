@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -79,8 +80,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         train, held = _split(labels, self.holdout, self.random_state)
         self.estimator_ = clone(self.estimator).fit(vectors[train], labels[train])
         self.classes_ = self.estimator_.classes_
-        self._examples = Neighbours(units(vectors[train]))
-        self.least_similarity_ = _least(units(vectors[train]), self.unlike)
+        self._rows = units(vectors[train])
+        self.__dict__.pop("_examples", None)
+        self.least_similarity_ = _least(self._rows, self.unlike)
         return self._calibrate(vectors[held], labels[held])
 
     def calibrate(self, X: Any, y: Any) -> Self:
@@ -101,9 +103,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
     def predict(self, X: Any) -> NDArray[np.object_]:
         """Return a label or ``None`` for each text, an array (n,) of objects."""
-        confidences, best = self._answers(asked(self, X))
-        answers: NDArray[np.object_] = self.classes_[best].astype(object)
-        answers[confidences <= self.threshold_] = None
+        check_is_fitted(self)
+        vectors = asked(self, X)
+        probabilities = self._probabilities(vectors)
+        answers: NDArray[np.object_] = self.classes_[probabilities.argmax(axis=1)].astype(object)
+        answers[self._confidences(vectors, probabilities) <= self.threshold_] = None
         return answers
 
     def predict_proba(self, X: Any) -> Floats:
@@ -137,15 +141,12 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return float((weights * (answers == labels)).sum() / total) if total else float("nan")
 
     def _calibrate(self, vectors: Vectors, labels: NDArray[Any]) -> Self:
-        confidences, best = self._answers(vectors)
         probabilities = self._probabilities(vectors)
-        known = np.isin(labels, self.classes_)
-        columns = np.searchsorted(self.classes_, np.where(known, labels, self.classes_[0]))
-        own = np.where(known, probabilities[np.arange(len(labels)), columns], 0)
-        self._conformity = np.sort(own)
-        self.threshold_ = _threshold(
-            confidences, self.classes_[best] != labels, self.error, self.delta
-        )
+        among = labels[:, None] == self.classes_  # a row of a label that was not learned is empty
+        self._conformity = np.sort(np.where(among, probabilities, 0).max(axis=1))
+        wrong = ~among[np.arange(len(labels)), probabilities.argmax(axis=1)]
+        confidences = self._confidences(vectors, probabilities)
+        self.threshold_ = _threshold(confidences, wrong, self.error, self.delta)
         if self.threshold_ == np.inf:
             warnings.warn(
                 f"nothing will be answered: no threshold keeps the errors below {self.error:.0%}"
@@ -154,17 +155,17 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
             )
         return self
 
-    def _answers(self, vectors: Vectors) -> tuple[Floats, Positions]:
-        """Return the confidence, -inf for a text unlike all examples, and the best column."""
-        check_is_fitted(self)
-        probabilities = self._probabilities(vectors)
-        confidences = probabilities.max(axis=1, initial=0)
+    @cached_property
+    def _examples(self) -> Neighbours:
+        return Neighbours(self._rows)
+
+    def _confidences(self, vectors: Vectors, probabilities: Floats) -> Floats:
+        """Return the highest probability of each text, -inf for one unlike all examples."""
+        confidences: Floats = probabilities.max(axis=1, initial=0)
         if self.least_similarity_ > -1 and len(vectors):
             similarities, _ = self._examples.search(units(vectors), 1)
-            confidences = np.where(
-                similarities[:, 0] < self.least_similarity_, -np.inf, confidences
-            )
-        return confidences, probabilities.argmax(axis=1)
+            confidences[similarities[:, 0] < self.least_similarity_] = -np.inf
+        return confidences
 
     def _probabilities(self, vectors: Vectors) -> Floats:
         if not len(vectors):

@@ -87,7 +87,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the nearest label of each text, shape (n,)."""
-        labels: NDArray[Any] = self.classes_[self.decision_function(X).argmax(axis=1)]
+        best = self.decision_function(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[best]
         return labels
 
     def _cosines(self, vectors: Vectors) -> Floats:

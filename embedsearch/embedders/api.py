@@ -72,6 +72,10 @@ class APIEmbedder:
         size = facts.get("size") if asked == facts.get("dimensions") else None
         return cls(model, dimensions=asked, size=size, base_url=base_url)
 
+    def __sklearn_clone__(self) -> Self:
+        """Let the copies that scikit-learn makes of an estimator share it."""
+        return self
+
     @property
     def name(self) -> str:
         """``openai/MODEL?size=1536``: all that is needed to make it again but where it is."""
