@@ -423,7 +423,7 @@ def test_models_are_listed_described_and_deleted(server: Server) -> None:
     assert api("models", "a").stdout == "a  me  1970-01-02 00:00\n"
     server.says({"id": "ft:a", "deleted": True})
     sent = len(server.seen)
-    assert api("models", "ft:a", "--delete", stdin="n\n").exit_code == 1
+    assert api("models", "ft:a", "--delete", stdin="n\n").exit_code == 2
     assert len(server.seen) == sent
     assert api("models", "ft:a", "--delete", "-y").exit_code == 0
     assert (server.seen[-1].method, server.seen[-1].path) == ("DELETE", "/models/ft:a")
@@ -625,7 +625,7 @@ def test_a_training_that_costs_much_is_asked_about(
 ) -> None:
     monkeypatch.setattr("embedsearch.cli.spending.ASK_FROM", 0.0)
     (tmp_path / "t.jsonl").write_text(examples(10))
-    assert api("fine-tune", "create", "t.jsonl", stdin="n\n").exit_code == 1
+    assert api("fine-tune", "create", "t.jsonl", stdin="n\n").exit_code == 2
     assert server.seen == []
 
 

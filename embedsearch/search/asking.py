@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
-from embedsearch.errors import IndexLocked, StorageFailed
+from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
+from embedsearch.privacy import scan
 from embedsearch.store import outbox, queries, usage
 from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 def vector(database: Database, embedder: Embedder, space: int, query: str) -> NDArray[np.float32]:
     """Return the unit vector (d,) of a query.
 
-    What a provider gave is kept in the index, unless that can't be written.
+    What a provider gave is kept in the index, unless that can't be written. Raises SecretsFound
+    for a query that was to be sent to one and looks as if it held a secret.
     """
     if not is_remote(embedder):
         rows = embedder.embed([query], kind="query")
@@ -33,14 +35,17 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> ND
     kept = queries.vector(database, space, query)
     if kept is not None:
         return kept
+    if found := scan(query):
+        places = [f"the query:{secret.line} ({secret.kind})" for secret in found]
+        raise SecretsFound(places, hint="search for it by words, on this machine: --mode lexical")
     unwritable = suppress(StorageFailed, IndexLocked)
     tokens = embedder.tokenizer.count([query])[0]
     with unwritable, database.aside() as writable:
         sent = Sent(now(), embedder.host, embedder.model, None, text_hash(query), tokens)
         outbox.note(writable, [sent])
-    found: NDArray[np.float32] = embedder.embed([query], kind="query")[0]
+    row: NDArray[np.float32] = embedder.embed([query], kind="query")[0]
     cost = embedder.cost(tokens)
     with unwritable, database.aside() as writable, writable.writing(generation=False):
-        queries.keep(writable, space, query, found)
+        queries.keep(writable, space, query, row)
         usage.note(writable, [Use(now(), "search", embedder.host, embedder.model, 1, tokens, cost)])
-    return found
+    return row

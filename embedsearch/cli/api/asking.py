@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def client() -> Client:
     """Make the client of what was said of an API, and of the environment."""
-    return embedsearch.Client(**options.said_of_an_api())
+    return embedsearch.Client(**options.said_of_a_client())
 
 
 def _whole(ctx: click.Context, _: click.Parameter, said: bool) -> bool:

@@ -82,7 +82,7 @@ def _refuse(place: str, found: Iterable[Secret]) -> None:
         raise SecretsFound(places)
 
 
-class _Text(click.ParamType):  # type: ignore[type-arg] -- generic in click 8.5 only
+class _Text(click.ParamType):  # type: ignore[type-arg] # generic in click 8.5 only
     """An option's text that is to be sent."""
 
     name = "text"
@@ -106,7 +106,7 @@ class _File(click.Path):
         return name
 
 
-class _Upload(click.ParamType):  # type: ignore[type-arg] -- as above
+class _Upload(click.ParamType):  # type: ignore[type-arg] # as above
     """A file that is to be uploaded, or the id of one that was."""
 
     name = "file or id"
