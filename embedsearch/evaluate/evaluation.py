@@ -116,8 +116,8 @@ def evaluate(
     """Measure a classifier, by default the one that is best for so many labels, by its folds.
 
     ``given`` are texts (n,) or unit vectors (n, d). No text is judged by a classifier that has
-    learned from it, from one of its group (``groups``, (n,)), or from one that says nearly the same.
-    Intervals are of 95 %, by drawing such groups anew.
+    learned from it, from one of its group (``groups``, (n,)), or from one that says nearly the
+    same. Intervals are of 95 %, by drawing such groups anew.
 
     Raises:
         ValueError: a label is missing, there is one label only, or all texts say the same.
@@ -144,7 +144,7 @@ def evaluate(
         interval(*own.accuracy),
         interval(*own.macro_f1),
         [
-            _baseline(name, said, columns, together, own.accuracy, seed)
+            _baseline(name, said, columns, together, own.accuracy, seed=seed)
             for name, said in _simpler(vectors, known, columns, parts, embedder)
         ],
         scores(columns, predicted, names),
@@ -153,7 +153,7 @@ def evaluate(
         expected_calibration_error(sure, right),
         _reliability(sure, right),
         coverage_table(sure, right),
-        learning_curve(estimator, vectors, known, parts, seed=seed),
+        learning_curve(estimator, vectors, known, parts, predicted, seed=seed),
         _mistakes(columns, predicted, sure, names),
     )
 
@@ -182,6 +182,7 @@ def _baseline(
     columns: Columns,
     groups: Columns,
     own: tuple[float, Floats],
+    *,
     seed: int,
 ) -> Baseline:
     classes = int(columns.max()) + 1
@@ -207,6 +208,4 @@ def _mistakes(
 ) -> list[Mistake]:
     wrong = np.flatnonzero(predicted != columns)
     worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
-    return [
-        Mistake(int(n), names[columns[n]], names[predicted[n]], float(sure[n])) for n in worst
-    ]
+    return [Mistake(int(n), names[columns[n]], names[predicted[n]], float(sure[n])) for n in worst]

@@ -1,4 +1,4 @@
-"""Groups of texts that must not be parted: what is learned from one would tell the others' labels."""
+"""Groups of texts that must not be parted: one would tell the others' labels."""
 
 from __future__ import annotations
 

@@ -78,10 +78,14 @@ def learning_curve(
     vectors: Vectors,
     labels: NDArray[Any],
     folds: Sequence[Fold],
+    predicted: Columns,
     *,
     seed: int,
 ) -> Curve:
-    """Train on growing shares of each fold's texts, each within the next, and fit a power law."""
+    """Train on growing shares of each fold's texts, each within the next, and fit a power law.
+
+    ``predicted`` are the columns of the sorted labels that all of the texts gave.
+    """
     classes, columns = np.unique(labels, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(labels))
     rank = _ranks(columns, order)
@@ -90,12 +94,14 @@ def learning_curve(
     for train, test in folds:
         counts = np.bincount(columns[train], minlength=len(classes))
         within = _ranks(columns[train], np.argsort(rank[train]))
-        for n, share in enumerate(SHARES):
+        for n, share in enumerate(SHARES[:-1]):
             kept = train[within < np.maximum(1, np.round(share * counts))[columns[train]]]
             fitted = clone(estimator).fit(vectors[kept], labels[kept])
             right = fitted.predict(vectors[test]) == labels[test]
             hits[n] += np.bincount(columns[test][right], minlength=len(classes))
             sizes[n] += len(kept) / len(folds)
+        sizes[-1] += len(train) / len(folds)
+    hits[-1] = np.bincount(columns[predicted == columns], minlength=len(classes))
     tested = np.bincount(columns, minlength=len(classes))
     accuracies = hits.sum(axis=1) / tested.sum()
     points = [CurvePoint(round(size), float(a)) for size, a in zip(sizes, accuracies, strict=True)]

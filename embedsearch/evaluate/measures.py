@@ -45,7 +45,7 @@ def scores(actual: Columns, predicted: Columns, classes: tuple[str, ...]) -> lis
     hits, said, support = _counts(actual, predicted, len(classes))
     precision, recall, f1 = _rates(hits, said, support)
     return [
-        LabelScore(label, *map(float, (precision[n], recall[n], f1[n])), int(support[n]))
+        LabelScore(label, float(precision[n]), float(recall[n]), float(f1[n]), int(support[n]))
         for n, label in enumerate(classes)
     ]
 
@@ -121,7 +121,7 @@ def _rates(hits: Floats, said: Floats, support: Floats) -> tuple[Floats, Floats,
 
 
 def _macro(hits: Floats, said: Floats, support: Floats) -> Floats:
-    """Return the mean F1 (resamples,) of the labels that a resample holds or that are said in it."""
+    """Return the mean F1 (resamples,) of the labels that a resample holds or has said."""
     there = (said + support) > 0
     f1: Floats = 2 * hits / np.where(there, said + support, 1)
     return np.asarray((f1 * there).sum(axis=1) / there.sum(axis=1), np.float64)
