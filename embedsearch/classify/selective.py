@@ -196,17 +196,19 @@ def _split(labels: NDArray[Any], share: float, seed: int | None) -> tuple[Positi
 def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:
     """Return the lowest confidence that must be exceeded; inf where nothing may be answered.
 
-    Of n texts the surest n/20, 2n/20, ... are looked at. Whether more than ``error`` of the
-    answers above the last one are wrong is tested at the level ``delta``/20, to which a rejected
-    test before it hands on its own level.
+    Of n texts the surest n/20, 2n/20, ... are looked at, as far as they are enough to show
+    anything. Whether more than ``error`` of the answers above the last one are wrong is tested at
+    an equal share of ``delta``, to which a rejected test before it adds its own level.
     """
     n = len(confidences)
     order = np.argsort(-confidences, kind="stable")
+    counts = np.unique(np.arange(1, STEPS + 1) * n // STEPS)
+    counts = counts[binom.cdf(0, counts, error) <= delta]
     least, level = float("inf"), 0.0
-    for count in np.unique(np.arange(1, STEPS + 1) * n // STEPS):
+    for count in counts:
         beyond = -np.inf if count == n else float(confidences[order[count]])
         answered = confidences > beyond
-        level += delta / STEPS
+        level += delta / len(counts)
         if binom.cdf(wrong[answered].sum(), answered.sum(), error) > level:
             level = 0.0
         else:
