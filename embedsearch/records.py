@@ -113,8 +113,8 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A labelled document near to another text; ``similarity`` is their cosine."""
+class Reason:
+    """A labelled document near to a text; ``similarity`` is their cosine."""
 
     document_id: str
     labels: tuple[str, ...]
@@ -126,12 +126,12 @@ class Prediction:
     """What a classifier says of a document, or of a text (``document_id`` is ``None``).
 
     ``labels`` is empty where it abstains, and holds several where documents may have several.
-    ``probability`` is that of the most probable label. ``neighbours`` are the nearest labelled
+    ``probability`` is that of the most probable label. ``reasons`` are the nearest labelled
     documents, the nearest first; ``version`` is the classifier's.
     """
 
     document_id: str | None
     labels: tuple[str, ...]
     probability: float
-    neighbours: tuple[Neighbour, ...]
+    reasons: tuple[Reason, ...]
     version: int

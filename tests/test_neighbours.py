@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from embedsearch.vectors.neighbours import neighbours
+from embedsearch.vectors.neighbours import Neighbours, neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,3 +54,9 @@ def test_k_is_within_the_rows(k: int) -> None:
 def test_no_queries_find_nothing() -> None:
     similarities, found = neighbours(units(3), 2, units(0))
     assert similarities.shape == found.shape == (0, 2)
+
+
+@pytest.mark.parametrize("probes", [None, 3])
+def test_the_rows_can_be_read_again(probes: int | None) -> None:
+    rows = units(200)
+    assert (Neighbours(rows, probes=probes).vectors == rows).all()

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from embedsearch import classify
+from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,15 @@ def loads(state: bytes, *, embedder: object = None) -> Any:
         with np.load(io.BytesIO(state), allow_pickle=False) as file:
             arrays = dict(file)
         about = json.loads(arrays[ABOUT].tobytes())
-    except (BadZipFile, KeyError, OSError, ValueError) as error:
+    except (
+        AttributeError,
+        BadZipFile,
+        EOFError,
+        KeyError,
+        OSError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise ValueError(f"no classifier can be read there: {error}") from error
     if about.get("format") != FORMAT:
         raise ValueError(
@@ -95,13 +104,19 @@ def _is_derived(value: Any) -> bool:
 def _encoded(value: Any, arrays: Arrays) -> dict[str, Any]:
     if isinstance(value, BaseEstimator):
         return {"estimator": _described(value, arrays)}
+    if isinstance(value, Neighbours):
+        return {"neighbours": _kept(value.vectors, arrays), "probes": value.probes}
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        name = f"array{len(arrays)}"
-        arrays[name] = value
-        return {"array": name}
+        return {"array": _kept(value, arrays)}
     if isinstance(value, np.ndarray):
         return {"list": value.tolist(), "dtype": "object" if value.dtype == object else "str"}
     return {"value": value.item() if isinstance(value, np.generic) else value}
+
+
+def _kept(array: NDArray[Any], arrays: Arrays) -> str:
+    name = f"array{len(arrays)}"
+    arrays[name] = array
+    return name
 
 
 def _made(about: Mapping[str, Any], arrays: Arrays, embedder: object) -> Any:
@@ -123,6 +138,8 @@ def _made(about: Mapping[str, Any], arrays: Arrays, embedder: object) -> Any:
 def _decoded(value: Mapping[str, Any], arrays: Arrays, embedder: object) -> Any:
     if "estimator" in value:
         return _made(value["estimator"], arrays, embedder)
+    if "neighbours" in value:
+        return Neighbours(arrays[value["neighbours"]], probes=value["probes"])
     if "array" in value:
         return arrays[value["array"]]
     if "list" in value:

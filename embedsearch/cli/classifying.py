@@ -15,12 +15,14 @@ from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import counted, note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from embedsearch.records import Prediction
 
 ESTIMATORS = {
     "few-shot": "FewShotClassifier",
-    "probe": "ProbeClassifier",
     "knn": "KNNClassifier",
+    "probe": "ProbeClassifier",
 }
 
 
@@ -33,15 +35,22 @@ ESTIMATORS = {
     type=click.Choice(sorted(ESTIMATORS)),
     help="Which classifier; else the one that is best for so many labels.",
 )
+@click.option(
+    "--max-error",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Answer only as often as keeps wrong answers below this share of the answers: 0.05.",
+)
 @options.output_format(options.PLAIN_FORMATS)
 def train_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,
+    quiet: bool,  # noqa: ARG001 -- it is quiet
     glob: tuple[str, ...],
     where: tuple[str, ...],
     with_: str | None,
+    max_error: float | None,
     format_: str,
 ) -> None:
     """Train a classifier on the labels of the index, and keep it there as the newest version.
@@ -50,8 +59,13 @@ def train_(
     """
     with opening.open_index(db, model) as index:
         kind = getattr(classify, ESTIMATORS[with_]) if with_ else None
-        estimator = kind(embedder=index) if kind else None
-        about = labelling.train(index, estimator, where=where, glob=glob)
+        about = labelling.train(
+            index,
+            kind(embedder=index) if kind else None,
+            max_error=max_error,
+            where=where,
+            glob=glob,
+        )
     show_records(
         [asdict(about)],
         format_,
@@ -59,7 +73,6 @@ def train_(
         line=_trained,
         columns=(),
     )
-    del quiet
 
 
 def _trained(row: dict[str, Any]) -> str:
@@ -126,16 +139,10 @@ def _record(prediction: Prediction) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> str:
     label = " | ".join(row["labels"]) or "(none)"
-    head = f"{row['probability']:.2f}  {label}" + (
-        f"  {row['document_id']}" if row["document_id"] else ""
-    )
+    head = f"{row['probability']:.2f}  {label}"
     if row["document_id"]:
-        return head
-    near = (
-        f"      {n['similarity']:.2f}  {' | '.join(n['labels'])}  {n['document_id']}"
-        for n in row["neighbours"]
-    )
-    return "\n".join([head, *near])
+        return f"{head}  {row['document_id']}"
+    return "\n".join([head, *_reasons(row["reasons"])])
 
 
 @click.command("suspects")
@@ -156,14 +163,29 @@ def suspects_(
     """List the documents whose label is probably wrong, with the neighbours that disagree."""
     with opening.open_index(db, model) as index:
         found = [
-            _suspect(index, id_, s) for id_, s in labelling.suspected(index, where=where, glob=glob)
+            asdict(document) for document in labelling.suspected(index, where=where, glob=glob)
         ]
     show_records(
         found,
         format_,
         name="suspects",
         line=_suspicion,
-        columns=("document_id", "label", "suggested", "probability"),
+        columns=("document_id", "label", "suggested", "probability", "suggested_probability"),
     )
-    note(f"{counted(len(found), 'suspect')}", quiet=quiet)
+    note(counted(len(found), "suspect"), quiet=quiet)
     ctx.exit(0 if found else NOTHING_FOUND)
+
+
+def _suspicion(row: dict[str, Any]) -> str:
+    head = (
+        f"{row['document_id']}  {row['label']} ({row['probability']:.2f}),"
+        f" rather {row['suggested']} ({row['suggested_probability']:.2f})"
+    )
+    return "\n".join([head, *_reasons(row["disagreeing"])])
+
+
+def _reasons(reasons: Sequence[dict[str, Any]]) -> list[str]:
+    return [
+        f"      {r['similarity']:.2f}  {' | '.join(r['labels'])}  {r['document_id']}"
+        for r in reasons
+    ]

@@ -22,6 +22,13 @@ COMMANDS = {
     "train": Late("classifying", "Train a classifier on the labels."),
     "classify": Late("classifying", "Say which label a text or each document has."),
     "suspects": Late("classifying", "List labels that are probably wrong."),
+    "cluster": Late("comparing", "Say which groups the documents fall into."),
+    "dedupe": Late("comparing", "List documents that say the same, and which to keep."),
+    "outliers": Late("comparing", "List the documents that are least like any others."),
+    "sample": Late("comparing", "List documents that differ as much as they can."),
+    "recommend": Late("comparing", "List documents like some and unlike others."),
+    "compare": Late("comparing", "Compare two texts or two sets: what is new, gone, moved."),
+    "map": Late("comparing", "Draw the documents on one HTML page."),
     "status": Late("upkeep", "Say what the index holds and how far it is embedded."),
     "verify": Late("upkeep", "Check the index; change nothing."),
     "repair": Late("upkeep", "Mend what verify finds."),
@@ -44,7 +51,9 @@ class Door(LateGroup):
             return None
         except KeyboardInterrupt:
             errors.interrupted(ctx)
-        except (click.exceptions.Exit, click.Abort):
+        except click.Abort as refusal:
+            errors.refused(ctx, refusal)
+        except click.exceptions.Exit:
             raise
         except Exception as error:  # noqa: BLE001 -- the last door: a bug is told as one, with exit code 70
             errors.report(ctx, error)

@@ -51,7 +51,7 @@ class Chooser:
     """
 
     def __init__(self, encoder: Encoder, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Take the candidates, documents by id and their unit vectors (n, d), and what made these."""
+        """Take the candidates: documents by id, their unit vectors (n, d), and what made these."""
         self._encoder = encoder
         self._ids = list(ids)
         self._vectors = vectors

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedsearch.labelling.examples import Examples, examples
 from embedsearch.labelling.training import trained
-from embedsearch.records import Neighbour, Prediction
+from embedsearch.records import Prediction, Reason
 from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _said(
 
 def _reasons(
     known: Examples, vectors: NDArray[np.float32], ids: Sequence[str | None]
-) -> list[tuple[Neighbour, ...]]:
+) -> list[tuple[Reason, ...]]:
     """Return the labelled documents nearest to each row, the row's own left out."""
     similarities, places = neighbours(
         known.vectors, min(REASONS + 1, len(known.ids)), queries=vectors
@@ -102,7 +102,7 @@ def _reasons(
     found = []
     for id, row, places_of_row in zip(ids, similarities, places, strict=True):
         near = [
-            Neighbour(known.ids[place], known.labels[place], float(similarity))
+            Reason(known.ids[place], known.labels[place], float(similarity))
             for similarity, place in zip(row, places_of_row, strict=True)
             if known.ids[place] != id
         ]

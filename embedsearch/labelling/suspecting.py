@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from embedsearch.classify.confident_learning import Suspect, suspects
-from embedsearch.labelling.examples import examples
+from embedsearch.labelling.examples import Examples, examples
+from embedsearch.records import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,9 +16,49 @@ if TYPE_CHECKING:
     from embedsearch.store.filters import Where
 
 
+@dataclass(frozen=True, slots=True)
+class SuspectDocument:
+    """A document whose label is probably wrong.
+
+    ``probability`` is that of its label, ``suggested_probability`` that of the likeliest other one;
+    ``disagreeing`` are the nearest documents of other labels, the nearest first.
+    """
+
+    document_id: str
+    label: str
+    suggested: str
+    probability: float
+    suggested_probability: float
+    disagreeing: tuple[Reason, ...]
+
+
 def suspected(
     index: Index, *, where: Where = None, glob: Sequence[str] | None = None
-) -> list[tuple[str, Suspect]]:
-    """Return the documents whose label is probably wrong, the most suspicious first, by id."""
+) -> list[SuspectDocument]:
+    """Return the documents whose label is probably wrong, the most suspicious first.
+
+    Raises:
+        ValueError: there are too few labels, or a document has several.
+
+    """
     found = examples(index, where=where, glob=glob)
-    return [(found.ids[s.position], s) for s in suspects(found.vectors, found.y)]
+    if found.multilabel:
+        raise ValueError(
+            "some documents have several labels: wrong ones are found among single ones"
+        )
+    return [_document(found, suspect) for suspect in suspects(found.vectors, found.y)]
+
+
+def _document(found: Examples, suspect: Suspect) -> SuspectDocument:
+    near = (
+        Reason(found.ids[n.position], found.labels[n.position], n.similarity)
+        for n in suspect.disagreeing
+    )
+    return SuspectDocument(
+        found.ids[suspect.position],
+        str(suspect.label),
+        str(suspect.suggested),
+        suspect.probability,
+        suspect.suggested_probability,
+        tuple(near),
+    )

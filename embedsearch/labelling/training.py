@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.classify import FewShotClassifier, ProbeClassifier, saving
+from embedsearch.classify import FewShotClassifier, ProbeClassifier, SelectiveClassifier, saving
 from embedsearch.errors import EmbedderMismatch
 from embedsearch.labelling.examples import Examples, examples
 
@@ -27,23 +27,27 @@ def train(
     index: Index,
     estimator: BaseEstimator | None = None,
     *,
+    max_error: float | None = None,
     where: Where = None,
     glob: Sequence[str] | None = None,
 ) -> Trained:
     """Fit an estimator to the labelled documents, and keep it in the index as its newest version.
 
     Without one it is that which is best for so many labels. It learns from the vectors that are
-    there: nothing is embedded but, for some, the labels' names.
+    there: nothing is embedded but, for some, the labels' names. With ``max_error`` it abstains
+    rather than to be wrong more often than that (see ``SelectiveClassifier``).
 
     Raises:
         ValueError: there are no labels, or only one.
 
     """
     found = examples(index, where=where, glob=glob)
-    fitted = chosen(found, index) if estimator is None else estimator
+    fitted: Any = chosen(found, index) if estimator is None else estimator
+    if max_error is not None:
+        fitted = SelectiveClassifier(fitted, error=max_error, embedder=index)
     fitted.fit(found.vectors, found.y)
-    state = saving.dumps(fitted)
-    return index.models.put(index.space, type(fitted).__name__, found.counts, state)
+    name = type(fitted).__name__
+    return index.models.put(index.space, name, found.counts, saving.dumps(fitted))
 
 
 def chosen(found: Examples, encoder: Encoder) -> BaseEstimator:

@@ -35,9 +35,18 @@ class Neighbours:
     """
 
     def __init__(self, vectors: Vectors, *, probes: int | None = None) -> None:
+        self.probes = probes
         flat = faiss.IndexFlatIP(vectors.shape[1])
         self._index: faiss.Index = flat if probes is None else _listed(flat, vectors, probes)
         self._index.add(np.ascontiguousarray(vectors))
+
+    @property
+    def vectors(self) -> Vectors:
+        """The rows (n, d) in their order."""
+        if self.probes is not None:
+            self._index.make_direct_map()
+        rows: Vectors = self._index.reconstruct_n(0, self._index.ntotal)
+        return rows
 
     def search(self, queries: Vectors, k: int) -> Found:
         """Return the k nearest rows to each query (m, d): cosines and rows, both (m, k).

@@ -1,0 +1,130 @@
+"""Clusters: which groups texts fall into, and what each is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.metrics import silhouette_score
+
+from embedsearch.vectors.kmeans import kmeans
+from embedsearch.vectors.neighbours import neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+SAMPLE = 2_500
+"""Rows on which a number of clusters is judged: the silhouette compares all pairs of them."""
+
+MOST_TRIED = 300
+"""The highest number of clusters that is tried where none is given."""
+
+WITHIN = 0.95
+"""The smallest k is taken whose silhouette is at least this share of the best one's."""
+
+TERMS = 5
+REPRESENTATIVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A group of rows.
+
+    ``rows`` are their positions, the most central first; ``cohesion`` is their mean cosine to the
+    centre, ``terms`` are words that set their texts apart from the others.
+    """
+
+    rows: NDArray[np.int64]
+    cohesion: float
+    terms: tuple[str, ...] = ()
+
+    @property
+    def representatives(self) -> list[int]:
+        """The positions of the three most central rows."""
+        return [int(row) for row in self.rows[:REPRESENTATIVES]]
+
+
+def clusters(
+    vectors: Vectors, texts: Sequence[str] | None = None, k: int | None = None, *, seed: int = 0
+) -> list[Cluster]:
+    """Part unit rows (n, d) into k clusters, the largest first, by k-means on the sphere.
+
+    Without k that with the best mean silhouette (cosine; Rousseeuw 1987) is taken among some from
+    2 to 300, or a smaller one that is nearly as good. With the rows' texts, clusters are named by
+    their distinctive terms (class-based TF-IDF, Grootendorst 2022). A cluster that would be empty
+    is left out.
+
+    Raises:
+        ValueError: k is not between 1 and the number of rows, or there are no rows.
+
+    """
+    if not len(vectors):
+        raise ValueError("there is nothing to cluster: no document is embedded")
+    if k is not None and not 1 <= k <= len(vectors):
+        raise ValueError(f"expected k from 1 to the {len(vectors)} documents there are, got {k}")
+    centres = kmeans(vectors, k or _best_k(vectors, seed), seed=seed)
+    similarities, of = (found[:, 0] for found in neighbours(centres, 1, queries=vectors))
+    order = np.lexsort((-similarities, of))
+    parts = np.split(order, np.flatnonzero(np.diff(of[order])) + 1)
+    terms = distinctive([[texts[row] for row in part] for part in parts]) if texts else ()
+    made = [
+        Cluster(part, float(similarities[part].mean()), terms[n] if terms else ())
+        for n, part in enumerate(parts)
+    ]
+    return sorted(made, key=lambda cluster: -len(cluster.rows))
+
+
+def _best_k(vectors: Vectors, seed: int) -> int:
+    most = min(len(vectors) // 4, MOST_TRIED)
+    if most < 2:
+        return 1
+    sample = np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE]
+    scores = {}
+    for k in _tried(most):
+        _, of = neighbours(kmeans(vectors, k, seed=seed), 1, queries=vectors[sample])
+        labels = of[:, 0]
+        if 1 < len(np.unique(labels)) < len(sample):
+            scores[k] = silhouette_score(vectors[sample], labels, metric="cosine")
+    best = max(scores.values(), default=0.0)
+    return min((k for k, score in scores.items() if score >= WITHIN * best), default=1)
+
+
+def _tried(most: int) -> list[int]:
+    """Return every number of clusters up to 12, and ten from there to the highest."""
+    few = range(2, min(most, 12) + 1)
+    many = (round(k) for k in np.geomspace(12, most, 10)) if most > 12 else ()
+    return sorted({*few, *many})
+
+
+def distinctive(groups: Sequence[Sequence[str]], n: int = TERMS) -> list[tuple[str, ...]]:
+    """Return the n terms, words or pairs of words, that set each group of texts apart.
+
+    A term's weight in a group is its share of the group's terms times log(1 + A / f), where f is
+    its count in all groups and A the mean count of terms a group (Grootendorst 2022, BERTopic).
+    """
+    reader = CountVectorizer(stop_words="english", ngram_range=(1, 2), max_features=50_000)
+    try:
+        counts = reader.fit_transform([" \n ".join(group) for group in groups]).toarray()
+    except ValueError:  # there are stop words only
+        return [() for _ in groups]
+    totals = counts.sum(axis=1, keepdims=True)
+    weights = counts / np.maximum(totals, 1) * np.log1p(totals.mean() / counts.sum(axis=0))
+    names = reader.get_feature_names_out()
+    likely = [np.argsort(-row)[: min(4 * n, np.count_nonzero(row))] for row in weights]
+    return [_apart([str(name) for name in names[places]])[:n] for places in likely]
+
+
+def _apart(terms: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the terms that share no word with one before them."""
+    kept: list[str] = []
+    for term in terms:
+        words = set(term.split())
+        if not any(words & set(other.split()) for other in kept):
+            kept.append(term)
+    return tuple(kept)

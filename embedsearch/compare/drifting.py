@@ -1,0 +1,84 @@
+"""Two collections compared: what is new, what is gone, how far the whole has moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embedsearch.vectors.neighbours import neighbours
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+PERMUTATIONS = 999
+"""How often the rows are dealt anew: a shift has a p-value of 0.001 at least."""
+
+SAMPLE = 5_000
+"""Rows of each side on which the shift is tested."""
+
+NEAR = 0.8
+"""A text with a counterpart of this cosine is still there, if in other words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How B differs from A.
+
+    ``new`` are the positions of those rows of B that have no counterpart in A, ``gone`` of those of
+    A that have none in B, the farthest first; ``nearest_new`` and ``nearest_gone`` their cosines
+    to the nearest of the other side. ``similarity`` is the cosine of the two means, ``p_value``
+    how often rows dealt at random into A and B have means as far apart.
+    """
+
+    new: list[int]
+    nearest_new: list[float]
+    gone: list[int]
+    nearest_gone: list[float]
+    similarity: float
+    p_value: float
+
+
+def drift(a: Vectors, b: Vectors, *, near: float = NEAR, seed: int = 0) -> Drift:
+    """Compare unit rows (n, d) with others (m, d); the p-value is a permutation test's.
+
+    The statistic is the distance between the means, which is the maximum mean discrepancy
+    with the cosine as kernel (Gretton et al. 2012).
+
+    Raises:
+        ValueError: there are no rows on one side.
+
+    """
+    if not len(a) or not len(b):
+        raise ValueError(f"expected documents on both sides, got {len(a)} and {len(b)}")
+    new, nearest_new = _without_counterpart(b, a, near)
+    gone, nearest_gone = _without_counterpart(a, b, near)
+    means = a.mean(axis=0), b.mean(axis=0)
+    cosine = means[0] @ means[1] / (np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
+    return Drift(new, nearest_new, gone, nearest_gone, float(cosine), _p_value(a, b, seed))
+
+
+def _without_counterpart(
+    rows: Vectors, others: Vectors, near: float
+) -> tuple[list[int], list[float]]:
+    similarities = neighbours(others, 1, queries=rows)[0][:, 0]
+    far = np.flatnonzero(similarities < near)
+    far = far[np.argsort(similarities[far], kind="stable")]
+    return far.tolist(), similarities[far].tolist()
+
+
+def _p_value(a: Vectors, b: Vectors, seed: int) -> float:
+    chance = np.random.default_rng(seed)
+    a, b = (chance.permutation(rows)[:SAMPLE] for rows in (a, b))
+    both = np.concatenate([a, b])
+    observed = np.linalg.norm(a.mean(axis=0) - b.mean(axis=0))
+    total = both.sum(axis=0)
+    beyond = 0
+    for _ in range(PERMUTATIONS):
+        mine = both[chance.permutation(len(both))[: len(a)]].sum(axis=0)
+        apart = np.linalg.norm(mine / len(a) - (total - mine) / len(b))
+        beyond += int(apart >= observed - 1e-9)
+    return (beyond + 1) / (PERMUTATIONS + 1)

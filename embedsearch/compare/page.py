@@ -1,0 +1,104 @@
+"""The map as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.compare.clustering import clusters
+from embedsearch.compare.placing import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from embedsearch.compare.placing import Method
+    from embedsearch.index import Index
+    from embedsearch.store.vectors import DocumentVectors
+
+EXCERPT = 240
+"""How many characters of a document are shown beside its point."""
+
+COLOURS = 12
+"""So many groups, the largest, have a colour of their own."""
+
+NONE = "(none)"
+"""The group of documents that have no label, or not the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """What a map shows: of each document its id, first words, place (n, 2) and group."""
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    places: NDArray[Any]
+    groups: Sequence[str]
+
+
+def points(
+    index: Index, found: DocumentVectors, *, by: str = "cluster", method: Method = "pca"
+) -> Points:
+    """Return the documents of an index as points, grouped by a key.
+
+    ``by`` is ``cluster``, ``label``, ``predicted`` (by the newest classifier) or a key of the
+    metadata.
+
+    Raises:
+        ValueError: there are less than three documents.
+        MissingDependency: ``umap`` is not installed.
+
+    """
+    places = layout(found.vectors, method)
+    texts = index.texts(found.ids)
+    groups = _clusters(found, texts) if by == "cluster" else _known(index, found.ids, by)
+    return Points(found.ids, [" ".join(t.split())[:EXCERPT] for t in texts], places, groups)
+
+
+def _clusters(found: DocumentVectors, texts: Sequence[str]) -> list[str]:
+    names = [""] * len(found.ids)
+    for n, group in enumerate(clusters(found.vectors, texts), 1):
+        name = ", ".join(group.terms[:3]) or f"cluster {n}"
+        for row in group.rows:
+            names[row] = name
+    return names
+
+
+def _known(index: Index, ids: Sequence[str], by: str) -> list[str]:
+    if by == "label":
+        known = {id: " + ".join(labels) for id, labels in index.labels().items()}
+    elif by == "predicted":
+        said = index.models.predicted(index.models.get()[0].version)
+        known = {row.document: row.label or NONE for row in said}
+    else:
+        known = {d.id: str(d.metadata[by]) for d in index.documents() if by in d.metadata}
+    return [known.get(id, NONE) for id in ids]
+
+
+def page(drawn: Points, *, by: str = "cluster") -> str:
+    """Return the page as HTML: points to hover and search, coloured by their groups."""
+    counts = Counter(drawn.groups)
+    names = [name for name, _ in counts.most_common() if name != NONE]
+    data = {
+        "by": by,
+        "colours": COLOURS,
+        "groups": [{"name": n, "count": counts[n]} for n in [*names, NONE] if counts[n]],
+        "ids": list(drawn.ids),
+        "texts": list(drawn.texts),
+        "x": [round(float(x), 4) for x in drawn.places[:, 0]],
+        "y": [round(float(y), 4) for y in drawn.places[:, 1]],
+        "of": _numbers(drawn.groups, [*names, *([NONE] if counts[NONE] else [])]),
+    }
+    # Nothing in a document may end the script that holds it.
+    encoded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+    template = files("embedsearch.compare").joinpath("map.html").read_text(encoding="utf-8")
+    return template.replace("/*DATA*/null", encoded)
+
+
+def _numbers(groups: Sequence[str], names: Sequence[str]) -> list[int]:
+    place = {name: n for n, name in enumerate(names)}
+    return [place[group] for group in groups]

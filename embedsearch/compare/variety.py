@@ -1,0 +1,66 @@
+"""Diversity: how varied texts are, and a sample that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Diversity:
+    """How varied n texts are.
+
+    ``dissimilarity`` is 1 - the mean cosine of two different ones, 0 where all are the same;
+    ``kinds`` is the effective number of different texts, 1 to min(n, d): the Vendi score
+    (Friedman and Dieng 2023).
+    """
+
+    texts: int
+    dissimilarity: float
+    kinds: float
+
+
+def diversity(vectors: Vectors) -> Diversity:
+    """Measure unit rows (n, d), in time n d^2.
+
+    Raises:
+        ValueError: there are no rows.
+
+    """
+    n = len(vectors)
+    if not n:
+        raise ValueError("there is nothing to measure: no document is embedded")
+    total = float(np.square(vectors.sum(axis=0, dtype=np.float64)).sum())
+    mean = (total - n) / (n * (n - 1)) if n > 1 else 1.0
+    # The n x n matrix of cosines and this d x d one have the same eigenvalues above 0.
+    shares = np.linalg.eigvalsh((vectors.T @ vectors).astype(np.float64) / n)
+    shares = shares[shares > 0] / shares[shares > 0].sum()
+    return Diversity(n, 1 - mean, float(np.exp(-(shares * np.log(shares)).sum())))
+
+
+def diverse(vectors: Vectors, n: int) -> list[int]:
+    """Return the positions of n of the unit rows that differ most from each other.
+
+    The first is the most central one, each next one that which is farthest from all before it
+    (Gonzalez 1985: no choice has a nearest pair more than twice as far apart).
+
+    Raises:
+        ValueError: there are less than n rows.
+
+    """
+    if not 0 < n <= len(vectors):
+        raise ValueError(f"expected a sample of 1 to {len(vectors)} documents, got {n}")
+    chosen = [int((vectors @ vectors.sum(axis=0)).argmax())]
+    nearest = vectors @ vectors[chosen[0]]
+    while len(chosen) < n:
+        nearest[chosen[-1]] = np.inf
+        chosen.append(int(nearest.argmin()))
+        np.maximum(nearest, vectors @ vectors[chosen[-1]], out=nearest)
+    return chosen

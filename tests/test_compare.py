@@ -1,0 +1,229 @@
+"""What is alike, what is odd, what a collection is made of: against oracles and known answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embedsearch import Document, Index
+from embedsearch.compare import (
+    clusters,
+    diverse,
+    diversity,
+    drift,
+    duplicates,
+    layout,
+    oddity,
+    wanted,
+)
+from embedsearch.compare.clustering import distinctive
+from embedsearch.compare.page import page, points
+from embedsearch.errors import MissingDependency
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def units(n: int, d: int = 16, seed: int = 0) -> NDArray[np.float32]:
+    rows: NDArray[np.float32] = np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
+
+
+def groups(k: int, each: int, spread: float = 0.1) -> NDArray[np.float32]:
+    """Return k groups of rows one after the other, around axes of their own."""
+    rows = np.repeat(np.eye(16, dtype=np.float32)[:k], each, axis=0)
+    rows = rows + spread * units(k * each, seed=1)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
+
+
+def test_clusters_are_the_groups_there_are_and_as_many() -> None:
+    found = clusters(groups(6, 50))
+    assert sorted(sorted(cluster.rows) for cluster in found) == [
+        list(range(50 * n, 50 * n + 50)) for n in range(6)
+    ]
+    assert clusters(groups(6, 50))[0].rows.tolist() == found[0].rows.tolist()
+
+
+def test_the_most_central_rows_stand_for_a_cluster() -> None:
+    rows = groups(2, 40)
+    for cluster in clusters(rows, k=2):
+        own = rows[cluster.rows]
+        centre = own.sum(axis=0) / np.linalg.norm(own.sum(axis=0))
+        assert (np.diff(own @ centre) <= 1e-3).all()
+        assert cluster.cohesion == pytest.approx(float((own @ centre).mean()), abs=1e-3)
+        assert cluster.representatives == cluster.rows[:3].tolist()
+
+
+def test_clusters_are_named_by_what_sets_them_apart() -> None:
+    texts = [
+        "the refund of money",
+        "money back: a refund",
+        "a lost password",
+        "password lost again",
+    ]
+    assert [set(terms) for terms in distinctive([texts[:2], texts[2:]], n=2)] == [
+        {"refund", "money"},
+        {"lost", "password"},
+    ]
+    assert distinctive([["the of"], ["and"]]) == [(), ()]
+
+
+def test_few_rows_are_clusters_too() -> None:
+    assert [c.rows.tolist() for c in clusters(units(1))] == [[0]]
+    assert len(clusters(units(5), k=5)) == 5
+    with pytest.raises(ValueError, match="expected k from 1 to the 5 documents there are, got 6"):
+        clusters(units(5), k=6)
+    with pytest.raises(ValueError, match="nothing to cluster"):
+        clusters(units(0))
+
+
+def test_oddity_is_one_less_the_mean_cosine_to_the_nearest_others() -> None:
+    rows = units(60)
+    cosines = rows @ rows.T
+    np.fill_diagonal(cosines, -2)
+    expected = 1 - np.sort(cosines, axis=1)[:, -5:].mean(axis=1)
+    assert np.allclose(oddity(rows, 5), expected, atol=1e-5)
+
+
+def test_copies_are_not_odd_and_a_row_alone_is() -> None:
+    rows = np.concatenate([np.repeat(units(1), 30, axis=0), units(1, seed=5)])
+    odd = oddity(rows)
+    assert odd.argmax() == 30
+    assert np.allclose(odd[:30], 0, atol=1e-5)
+    assert oddity(units(1)).tolist() == [1]
+
+
+@given(st.integers(2, 30), st.integers(0, 100))
+def test_diversity_is_that_of_all_pairs(n: int, seed: int) -> None:
+    rows = units(n, d=8, seed=seed)
+    cosines = (rows @ rows.T).astype(np.float64)
+    found = diversity(rows)
+    pairs = cosines[np.triu_indices(n, 1)]
+    assert found.dissimilarity == pytest.approx(1 - pairs.mean(), abs=1e-5)
+    shares = np.linalg.eigvalsh(cosines / n)
+    shares = shares[shares > 1e-9]
+    assert found.kinds == pytest.approx(np.exp(-(shares * np.log(shares)).sum()), rel=1e-3)
+
+
+def test_copies_are_one_kind_and_strangers_many() -> None:
+    assert diversity(np.repeat(units(1), 9, axis=0)).kinds == pytest.approx(1, abs=1e-3)
+    assert diversity(np.eye(9, dtype=np.float32)).kinds == pytest.approx(9, abs=1e-3)
+    assert diversity(np.eye(9, dtype=np.float32)).dissimilarity == pytest.approx(1, abs=1e-6)
+    with pytest.raises(ValueError, match="nothing to measure"):
+        diversity(units(0))
+
+
+def test_a_diverse_sample_has_a_row_of_each_group() -> None:
+    assert {row // 20 for row in diverse(groups(8, 20), 8)} == set(range(8))
+    assert sorted(diverse(units(5), 5)) == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="a sample of 1 to 5 documents, got 6"):
+        diverse(units(5), 6)
+
+
+def test_of_what_says_the_same_the_longest_is_kept() -> None:
+    rows = units(6)
+    rows[3] = rows[0]
+    rows[4] = rows[1]
+    texts = ["short", "same", "alone", "much longer", "same", "other"]
+    first, second = duplicates(rows, texts)
+    assert (first.keep, first.others, first.exact) == (1, (4,), True)
+    assert (second.keep, second.others, second.exact) == (3, (0,), False)
+    assert second.similarities == pytest.approx((1.0,))
+
+
+def test_equal_texts_are_duplicates_whatever_their_vectors_but_not_blank_ones() -> None:
+    found = duplicates(units(5), ["a", " ", "a", " ", "b"])
+    assert [(group.keep, group.others) for group in found] == [(0, (2,))]
+    assert duplicates(units(1), ["a"]) == []
+
+
+def test_the_threshold_of_duplicates_is_a_cosine() -> None:
+    rows = np.array([[1, 0], [0.96, 0.28], [0, 1]], np.float32)
+    assert duplicates(rows, ["a", "b", "c"], threshold=0.97) == []
+    (group,) = duplicates(rows, ["a", "b", "c"], threshold=0.95)
+    assert (group.keep, group.others) == (0, (1,))
+    with pytest.raises(ValueError, match="threshold above 0 and at most 1, got 2"):
+        duplicates(rows, ["a", "b", "c"], threshold=2)
+
+
+def test_drift_tells_what_is_new_and_gone_the_farthest_first() -> None:
+    a, b = groups(4, 30)[30:], groups(4, 30)[:90]
+    moved = drift(a, b)
+    assert sorted(moved.new) == list(range(30))
+    assert sorted(moved.gone) == list(range(60, 90))
+    assert moved.nearest_new == sorted(moved.nearest_new)
+    assert moved.p_value == 0.001
+
+
+def test_rows_dealt_at_random_have_not_moved() -> None:
+    rows = groups(4, 60)
+    order = np.random.default_rng(3).permutation(len(rows))
+    moved = drift(rows[order[:120]], rows[order[120:]])
+    assert (moved.new, moved.gone) == ([], [])
+    assert moved.p_value > 0.05
+    assert moved.similarity > 0.95
+    with pytest.raises(ValueError, match="documents on both sides, got 0 and 240"):
+        drift(rows[:0], rows)
+
+
+def test_what_is_wanted_is_near_the_liked_and_away_from_the_rest() -> None:
+    axes = np.eye(3, dtype=np.float32)
+    vector = wanted(axes[:1], axes[1:2])
+    assert vector.tolist() == pytest.approx([2 / 5**0.5, -1 / 5**0.5, 0])
+    assert wanted(axes[:2]).tolist() == pytest.approx([0.5**0.5, 0.5**0.5, 0])
+    with pytest.raises(ValueError, match="at least one document to be like"):
+        wanted(axes[:0])
+    with pytest.raises(ValueError, match="nothing is left to look for"):
+        wanted(axes[:1], axes[:1], less=1)
+
+
+def test_a_map_keeps_the_directions_in_which_rows_vary_most() -> None:
+    rows = np.zeros((100, 5), np.float32)
+    rows[:, 3] = np.linspace(-1, 1, 100)
+    rows[:, 1] = 0.1 * np.sin(np.arange(100))
+    places = layout(rows)
+    assert abs(np.corrcoef(places[:, 0], rows[:, 3])[0, 1]) == pytest.approx(1, abs=1e-3)
+    assert abs(np.corrcoef(places[:, 1], rows[:, 1])[0, 1]) == pytest.approx(1, abs=1e-2)
+    assert np.abs(places).max() == pytest.approx(1)
+    with pytest.raises(ValueError, match="at least three documents for a map, got 2"):
+        layout(rows[:2])
+    with pytest.raises(ValueError, match="unknown method 'tsne'"):
+        layout(rows, "tsne")  # type: ignore[arg-type] # the point
+
+
+def test_umap_says_what_it_needs() -> None:
+    try:
+        import umap  # type: ignore[import-not-found] # noqa: F401 -- perhaps it is there
+    except ImportError:
+        with pytest.raises(MissingDependency, match="needs umap-learn"):
+            layout(units(5), "umap")
+
+
+def test_the_page_holds_every_document_and_none_can_break_out() -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add(
+            Document(f"d{n}", f"</script><b>text {n}", {"lang": "en" if n else "de"})
+            for n in range(5)
+        )
+        index.label({"d1": "x"})
+        found = index.document_vectors()
+        for by, expected in {
+            "label": {"x": 1, "(none)": 4},
+            "lang": {"en": 4, "de": 1},
+            "nothing": {"(none)": 5},
+        }.items():
+            html = page(points(index, found, by=by), by=by)
+            assert html.count("</script>") == 1
+            data = json.loads(re.search(r"const data = (.*);\n", html)[1])  # type: ignore[index] # it is there
+            assert {g["name"]: g["count"] for g in data["groups"]} == expected
+            assert data["texts"][3] == "</script><b>text 3"
+            assert len(data["x"]) == len(data["of"]) == 5

@@ -1,0 +1,199 @@
+"""From labels to predictions: what an index learns, says, doubts, and asks next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from embedsearch import Document, Index
+from embedsearch.classify import KNNClassifier, ProbeClassifier, saving
+from embedsearch.errors import EmbedderMismatch, ModelNotFound
+from embedsearch.labelling import (
+    chooser,
+    classify_documents,
+    classify_texts,
+    examples,
+    suspected,
+    train,
+)
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sklearn.base import BaseEstimator
+
+WORDS = {
+    "refund": ["refund", "money", "back", "paid", "charged"],
+    "login": ["password", "login", "account", "locked", "forgot"],
+    "card": ["card", "arrive", "delivery", "track", "post"],
+}
+
+
+def texts(label: str, n: int, seed: int = 0) -> list[str]:
+    chance = np.random.default_rng([seed, len(label)])
+    return [
+        " ".join([*chance.permutation(WORDS[label])[:3], f"nr{chance.integers(1_000_000)}"])
+        for _ in range(n)
+    ]
+
+
+@pytest.fixture
+def index() -> Iterator[Index]:
+    """Return an index of 60 documents of three kinds; the first eight of each are labelled."""
+    with Index.open(":memory:", HashEmbedder(256)) as index:
+        for label in WORDS:
+            index.add(
+                Document(f"{label}{n}", text, {"kind": label})
+                for n, text in enumerate(texts(label, 20))
+            )
+        index.label({f"{label}{n}": label for label in WORDS for n in range(8)})
+        yield index
+
+
+def test_what_is_trained_on_labels_finds_those_of_the_rest(index: Index) -> None:
+    about = train(index)
+    assert (about.version, about.labels) == (1, {"card": 8, "login": 8, "refund": 8})
+    said = classify_documents(index)
+    assert len(said) == 60
+    right = [p.labels == (str(p.document_id).rstrip("0123456789"),) for p in said]
+    assert sum(right) >= 58
+    assert all(0 < p.probability <= 1 and p.version == 1 for p in said)
+
+
+def test_the_reasons_are_the_nearest_labelled_documents(index: Index) -> None:
+    train(index)
+    (said,) = classify_texts(index, [texts("login", 1, seed=9)[0]])
+    assert said.document_id is None
+    assert {reason.labels for reason in said.reasons} == {("login",)}
+    vectors = index.document_vectors(where="@label=login")
+    cosines = vectors.vectors @ index.embed([texts("login", 1, seed=9)[0]])[0]
+    best = [vectors.ids[row] for row in np.argsort(-cosines)[:3]]
+    assert [reason.document_id for reason in said.reasons] == best
+    of_documents = {p.document_id: p for p in classify_documents(index)}
+    own = of_documents["login0"].reasons
+    assert "login0" not in {reason.document_id for reason in own}
+
+
+def test_predictions_are_kept_and_can_be_searched_for(index: Index) -> None:
+    train(index)
+    classify_documents(index)
+    found = index.search("card", 60, where="@predicted=card", group_by="document")
+    assert len(found) >= 18
+    assert {hit.metadata["kind"] for hit in found} == {"card"}
+    train(index)
+    assert index.search("card", where="@predicted=card") == []
+
+
+def test_a_filter_limits_what_is_learned_and_said(index: Index) -> None:
+    about = train(index, where={"kind": ["login", "card"]})
+    assert set(about.labels) == {"login", "card"}
+    assert {p.document_id for p in classify_documents(index, glob=["refund1?"])} == {
+        f"refund{n}" for n in range(10, 20)
+    }
+
+
+@pytest.mark.parametrize("estimator", [None, ProbeClassifier(), KNNClassifier(5)])
+def test_a_classifier_is_the_same_when_it_is_loaded(
+    index: Index, estimator: BaseEstimator | None
+) -> None:
+    train(index, estimator)
+    vectors = index.document_vectors().vectors
+    loaded = saving.loads(index.models.get()[1])
+    fitted = saving.loads(saving.dumps(loaded))
+    assert (loaded.predict(vectors) == fitted.predict(vectors)).all()
+    if estimator is not None:
+        expected = estimator.predict_proba(vectors)  # type: ignore[attr-defined] # classifiers do
+        assert np.allclose(loaded.predict_proba(vectors), expected)
+
+
+def test_what_is_no_classifier_is_refused() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    with pytest.raises(TypeError, match="got LogisticRegression"):
+        saving.dumps(LogisticRegression())
+    for state in (b"", b"PK\x03\x04", b"\x80\x04\x95"):
+        with pytest.raises(ValueError, match="no classifier can be read there"):
+            saving.loads(state)
+
+
+def test_a_classifier_that_may_abstain_is_kept_too(index: Index) -> None:
+    with pytest.warns(UserWarning, match="nothing will be answered"):
+        train(index, max_error=0.01)  # far too few examples for that
+    assert {p.labels for p in classify_documents(index)} == {()}
+    assert {p.label for p in index.models.predicted(1)} == {None}
+
+
+def test_documents_of_several_labels_are_learned_too(index: Index) -> None:
+    index.add(
+        Document(f"both{n}", f"{a} {b}")
+        for n, (a, b) in enumerate(zip(texts("card", 9), texts("login", 9), strict=True))
+    )
+    index.label({f"both{n}": ["card", "login"] for n in range(8)})
+    about = train(index)
+    assert about.labels == {"card": 16, "login": 16, "refund": 8}
+    said = {p.document_id: set(p.labels) for p in classify_documents(index, glob=["both8"])}
+    assert said == {"both8": {"card", "login"}}
+    with pytest.raises(ValueError, match="some documents have several labels"):
+        suspected(index)
+
+
+def test_labelled_documents_without_vectors_are_named(index: Index) -> None:
+    index.add([Document("new", "not embedded")], embed=False)
+    index.label({"new": "card"})
+    found = examples(index)
+    assert found.pending == ["new"]
+    assert len(found.ids) == 24
+
+
+def test_nothing_is_learned_from_nothing(index: Index) -> None:
+    index.undo_label()
+    with pytest.raises(ValueError, match="no document is labelled"):
+        train(index)
+    index.label({"card0": "card", "card1": "card"})
+    with pytest.raises(ValueError, match="at least two classes, got one class, 'card'"):
+        train(index)
+    with pytest.raises(ModelNotFound, match="no classifier was trained yet"):
+        classify_texts(index, ["a text"])
+
+
+def test_a_blank_text_and_another_space_are_refused(index: Index) -> None:
+    train(index)
+    with pytest.raises(ValueError, match="text 1 is blank"):
+        classify_texts(index, ["a", " "])
+    state = index.models.get()[1]
+    index.models.put("another/space", "ProbeClassifier", {}, state)
+    with pytest.raises(EmbedderMismatch, match="trained in 'another/space'"):
+        classify_texts(index, ["a"])
+
+
+def test_wrong_labels_are_suspected(index: Index) -> None:
+    index.label({f"{label}{n}": label for label in WORDS for n in range(20)})
+    index.label({"card3": "login", "refund7": "card"})
+    found = {s.document_id: (s.label, s.suggested) for s in suspected(index)[:2]}
+    assert found == {"card3": ("login", "card"), "refund7": ("card", "refund")}
+    first = suspected(index)[0]
+    assert first.probability < first.suggested_probability
+    assert {reason.labels for reason in first.disagreeing} == {(first.suggested,)}
+
+
+def test_the_next_to_label_is_typical_new_and_in_doubt(index: Index) -> None:
+    index.undo_label()
+    asked = chooser(index)
+    labels: dict[str, tuple[str, ...]] = {}
+    for _ in range(3):
+        choice = asked.next(labels)
+        assert choice is not None
+        labels[choice.document_id] = (choice.document_id.rstrip("0123456789"),)
+    assert {label for (label,) in labels.values()} == set(WORDS)  # one of each kind
+    for n in range(10):
+        labels[f"card{n}"], labels[f"login{n}"] = ("card",), ("login",)
+    choice = asked.next(labels)
+    assert choice is not None
+    assert choice.document_id not in labels
+    assert set(choice.guesses) == set(WORDS)
+    everything = dict.fromkeys(index.document_vectors().ids, ("x",))
+    assert asked.next(everything) is None
+    assert asked.next({}, frozenset(everything)) is None
