@@ -155,7 +155,7 @@ def test_a_label_beyond_the_names_is_refused() -> None:
 
 
 def test_a_template_has_a_place_for_the_label() -> None:
-    with pytest.raises(ValueError, match="a template with {} in it, got 'about'"):
+    with pytest.raises(ValueError, match=r"a template with {} in it, got 'about'"):
         ZeroShotClassifier(["a", "b"], templates=["about"], embedder=HASH).fit()
 
 
