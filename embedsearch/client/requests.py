@@ -99,7 +99,9 @@ def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str,
     given = {k.lower(): v for k, v in {**settings.default_headers, **call.headers}.items()}
     headers = {name: value for name, value in {**own, **given}.items() if value is not None}
     for name, value in headers.items():
-        if not (value.isascii() and value.isprintable()):  # The value may be a key: it is not shown.
+        if not (
+            value.isascii() and value.isprintable()
+        ):  # The value may be a key: it is not shown.
             raise ValueError(f"the header {name!r} holds a character that can't be sent")
     return headers
 

@@ -62,7 +62,7 @@ class AzureOptions(Options, total=False):
 class Settings:
     """How to reach one API; `openai` and `azure` make them."""
 
-    base_url: str
+    base_url: str = field(repr=False)  # may hold a login
     api_key: Key | None = field(default=None, repr=False)
     key_header: str = "authorization"
     organization: str | None = None
