@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +70,15 @@ class Examples:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A strength, the temperature of probabilities at it, and weights near to the best."""
+
+    strength: float
+    temperature: float
+    start: Vectors | None
+
+
 def fitted(examples: Examples, strength: float, start: Vectors | None = None) -> Vectors:
     """Return weights (d + 1, classes), the last row the intercepts, which bear no penalty.
 
@@ -106,7 +116,7 @@ def logits(weights: Vectors, vectors: Vectors) -> Floats:
 
 def chosen(
     examples: Examples, always: Examples, strengths: tuple[float, ...], seed: int | None
-) -> tuple[float, float]:
+) -> Choice:
     """Return the strength and the temperature that foretell held-out examples best (log loss).
 
     ``always`` is learned from in every fold and never held out. Without a class of two examples
@@ -117,21 +127,22 @@ def chosen(
     if not folds and len(always.vectors):
         folds = [np.ones(len(examples.vectors), np.bool_)]
     if not folds or len(examples.vectors) * examples.classes > TOO_MANY:
-        return (strengths[0] if len(strengths) == 1 else STRENGTH), TEMPERATURE
-    scores: dict[float, list[Floats]] = {strength: [] for strength in strengths}
-    for held in folds:
-        rest, start = examples.part(~held).followed_by(always), None
-        for strength in strengths:
-            start = fitted(rest, strength, start)
-            scores[strength].append(logits(start, examples.vectors[held]))
+        return Choice(strengths[0] if len(strengths) == 1 else STRENGTH, TEMPERATURE, None)
+    rests = [examples.part(~held).followed_by(always) for held in folds]
+    shape = examples.vectors.shape[1] + 1, examples.classes
+    starts = [np.zeros(shape, np.float32)] * len(folds)
     targets = np.concatenate([examples.targets[held] for held in folds])
-    tried = {}
-    for strength, parts in scores.items():
-        held_out = np.concatenate(parts)
-        temperature = temperature_of(held_out, targets)
-        tried[strength] = (log_loss(held_out / temperature, targets), temperature)
-    best = min(tried, key=lambda strength: tried[strength][0])
-    return best, tried[best][1]
+    least, best = np.inf, Choice(STRENGTH, TEMPERATURE, None)
+    for strength in strengths:
+        starts = [fitted(*given) for given in zip(rests, repeat(strength), starts, strict=False)]
+        parts = zip(starts, folds, strict=True)
+        scores = np.concatenate([logits(w, examples.vectors[held]) for w, held in parts])
+        temperature = temperature_of(scores, targets)
+        loss = log_loss(scores / temperature, targets)
+        if loss > least:  # and with more strength it would rise further
+            break
+        least, best = loss, Choice(strength, temperature, starts[0])
+    return best
 
 
 def probabilities(scores: Floats, temperature: float, *, exclusive: bool) -> Floats:
