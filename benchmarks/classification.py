@@ -120,7 +120,7 @@ def made(pairs: Iterable[tuple[str, str]]) -> tuple[Part, Part]:
 def draw(labels: np.ndarray[Any, Any], k: int, seed: int) -> np.ndarray[Any, Any]:
     generator = np.random.default_rng(seed)
     rows = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    return np.concatenate([generator.choice(own, min(k, len(own)), False) for own in rows])
+    return np.concatenate([generator.choice(own, min(k, len(own)), replace=False) for own in rows])
 
 
 def plain() -> Any:

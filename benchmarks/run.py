@@ -32,6 +32,8 @@ RELEVANT = {
     "onnxruntime",
     "openai",
     "pybase64",
+    "scikit-learn",
+    "scipy",
     "sentence-transformers",
     "tiktoken",
     "tokenizers",
