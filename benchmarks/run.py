@@ -34,6 +34,8 @@ RELEVANT = {
     "openai",
     "scikit-learn",
     "pybase64",
+    "scikit-learn",
+    "scipy",
     "sentence-transformers",
     "tiktoken",
     "tokenizers",
