@@ -1,0 +1,213 @@
+"""Learning curves: what more examples would bring, and of which label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import nnls
+from sklearn.base import clone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Split = tuple[Codes, Codes]
+
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
+"""Of the examples of each label, before all of them: they cost 1.7 times as much as all alone."""
+
+EXPONENTS = np.geomspace(0.05, 2, 60)
+"""What power laws of learning curves have: 0.07 to 0.5 (Hestness et al. 2017), with room."""
+
+FURTHEST = 4
+"""A forecast reaches to so many times the examples there are; beyond it is guesswork."""
+
+RISING = 1.645
+"""How many standard errors a recall must have risen by to be taken as rising: 95 %, one-sided."""
+
+LOW = 0.05
+"""A label's recall is low if it is that far below the median label's."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLaw:
+    """The error after n examples: ``floor + scale * n ** -exponent`` (Figueroa et al. 2012)."""
+
+    floor: float
+    scale: float
+    exponent: float
+
+    def error(self, n: float) -> float:
+        """Return the error that is expected after so many examples."""
+        return float(self.floor + self.scale * n**-self.exponent)
+
+    def needed(self, error: float) -> float:
+        """Return after how many examples the error is expected, infinity for never."""
+        if error <= self.floor:
+            return float("inf")
+        return float((self.scale / (error - self.floor)) ** (1 / self.exponent))
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A label of low recall: ``more`` examples would bring it to ``recall_then``.
+
+    ``more`` is ``None`` where this can't be told; ``why`` says it in words.
+    """
+
+    label: str
+    examples: int
+    recall: float
+    more: int | None
+    recall_then: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve:
+    """Accuracy (0 to 1) after ``examples`` of training, measured, and forecast as pairs of both.
+
+    ``law`` and ``forecast`` are ``None`` and empty where more examples did not help.
+    """
+
+    examples: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    law: PowerLaw | None
+    forecast: tuple[tuple[int, float], ...]
+    needs: tuple[Need, ...]
+
+
+def fitted(sizes: Floats, errors: Floats, exponents: Floats = EXPONENTS) -> PowerLaw:
+    """Return the power law of least squares; floor and scale are 0 or more.
+
+    Large sizes count more, as a forecast starts from them: by their square roots.
+    """
+    weights = np.sqrt(sizes / sizes.max())
+    best, least = PowerLaw(0, 0, 1), float("inf")
+    for exponent in exponents:
+        sides = np.column_stack([np.ones(len(sizes)), sizes**-exponent])
+        (floor, scale), rest = nnls(sides * weights[:, None], errors * weights)
+        if rest < least:
+            best, least = PowerLaw(float(floor), float(scale), float(exponent)), rest
+    return best
+
+
+def learning_curve(
+    estimator: Any,
+    X: NDArray[Any],
+    codes: Codes,
+    splits: Sequence[Split],
+    said: Codes,
+    names: Sequence[str],
+    *,
+    seed: int = 0,
+) -> LearningCurve:
+    """Return what an estimator makes of growing shares of each fold's examples.
+
+    The shares are nested and keep the proportions of labels, with one example of each at least.
+    ``said`` (n,) are the out-of-fold predictions with all of them; labels are codes, the places of
+    their names.
+    """
+    sizes, right = [], []
+    for share in SHARES:
+        seen, hits = _measured(estimator, X, codes, splits, share, seed)
+        if not sizes or seen > sizes[-1]:
+            sizes.append(seen)
+            right.append(hits)
+    sizes.append(np.mean([len(train) for train, _ in splits]))
+    right.append(said == codes)
+    errors = np.array([1 - hits.mean() for hits in right])
+    law = fitted(np.array(sizes), errors)
+    rises = law.scale > 0 and len(sizes) > 2 and _rise(right[0], right[-1]) > RISING
+    return LearningCurve(
+        examples=tuple(round(size) for size in sizes),
+        accuracies=tuple(float(1 - error) for error in errors),
+        law=law if rises else None,
+        forecast=_forecast(law, sizes[-1]) if rises else (),
+        needs=_needs(np.array(sizes), np.array(right), codes, names, law),
+    )
+
+
+def _measured(
+    estimator: Any, X: Any, codes: Codes, splits: Sequence[Split], share: float, seed: int
+) -> tuple[float, NDArray[np.bool_]]:
+    right = np.zeros(len(codes), dtype=bool)
+    seen = 0
+    for fold, (train, test) in enumerate(splits):
+        part = nested(codes[train], share, seed + fold)
+        rows = train[part]
+        seen += len(rows)
+        if len(np.unique(codes[rows])) > 1:
+            right[test] = clone(estimator).fit(X[rows], codes[rows]).predict(X[test]) == codes[test]
+    return seen / len(splits), right
+
+
+def nested(codes: Codes, share: float, seed: int) -> Codes:
+    """Return rows with a share of each label, one at least; a larger share holds a smaller one."""
+    order = np.random.default_rng(seed).permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    counts = np.bincount(codes)
+    rank = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept: Codes = np.sort(order[rank < np.ceil(share * np.repeat(counts, counts))])
+    return kept
+
+
+def _forecast(law: PowerLaw, last: float) -> tuple[tuple[int, float], ...]:
+    return tuple((round(last * k), 1 - law.error(last * k)) for k in (2, FURTHEST))
+
+
+def _rise(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
+    """Return by how many standard errors more of the same texts are right (paired)."""
+    gain = after.astype(float) - before
+    spread = float(gain.std())
+    return float(gain.mean() * np.sqrt(len(gain)) / spread) if spread else 0.0
+
+
+def _needs(
+    sizes: Floats, right: NDArray[np.bool_], codes: Codes, names: Sequence[str], law: PowerLaw
+) -> tuple[Need, ...]:
+    """Return what the labels need whose recall is low, the lowest first.
+
+    A single label has too few texts for an exponent of its own: it takes that of the whole curve,
+    and only floor and scale are fitted.
+    """
+    members = [codes == code for code in range(len(names))]
+    recalls = np.array([right[-1][own].mean() for own in members])
+    goal = float(np.median(recalls))
+    needs = []
+    for code in np.argsort(recalls, kind="stable"):
+        if recalls[code] > goal - LOW:
+            break
+        own = members[code]
+        shares = sizes / sizes[-1] * own.sum()
+        mine = fitted(shares, 1 - right[:, own].mean(axis=1), np.array([law.exponent]))
+        rise = _rise(right[0][own], right[-1][own])
+        needs.append(_need(names[code], int(own.sum()), float(recalls[code]), mine, rise, goal))
+    return tuple(needs)
+
+
+def _need(
+    label: str, n: int, recall: float, law: PowerLaw, rise: float, goal: float
+) -> Need:
+    if rise <= RISING:
+        why = "more examples have not raised its recall so far: can't be told"
+        return Need(label, n, recall, None, None, why)
+    # From what the curve expects now, not from one noisy point.
+    total = min(law.needed(1 - goal), FURTHEST * n)
+    then = max(recall, 1 - law.error(total))
+    if total <= n or then - recall < LOW / 2:
+        why = "its curve has flattened: its texts or its neighbours' labels are worth a look"
+        return Need(label, n, recall, None, None, why)
+    more = _rounded(total - n)
+    return Need(label, n, recall, more, then, f"about {more:,} more would help")
+
+
+def _rounded(more: float) -> int:
+    """Return a number as coarse as a forecast is: one of 5, 10, 15, ... or of two digits."""
+    step = 5 if more < 100 else 10 ** (int(np.log10(more)) - 1)
+    return int(max(step, round(more / step) * step))
