@@ -40,12 +40,21 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Split = tuple[Codes, Codes]
 
 BINS = 10
 """Into so many bins of equal numbers the reliability curve parts the texts."""
 
 PAIRS = 50
 """So many confused pairs and mistakes are kept in words."""
+
+
+EXPECTED = (
+    "The least populated class",
+    "The number of unique classes is greater",
+    "the labels .* differ only by case",
+)
+"""What scikit-learn and our estimators warn of in each fold, and a note says once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +175,18 @@ def evaluate(
     if parts < folds:
         data.say(f"{parts} folds instead of {folds}: there are only so many groups of texts")
     _say_rare(data, parts)
-    splits = split(codes, data.groups, parts, seed)
     model = default_estimator() if estimator is None else estimator
-    said, confidence = _predicted(model, data.vectors, codes, splits)
+    with warnings.catch_warnings():
+        for message in EXPECTED:
+            warnings.filterwarnings("ignore", message)
+        splits = split(codes, data.groups, parts, seed)
+        answers, confidence = _predicted(model, data.vectors, np.array(data.labels), splits)
+        said = _codes(answers, names_)
+        learned = (
+            learning_curve(model, data.vectors, codes, splits, said, names_, seed=seed)
+            if curve
+            else None
+        )
     draw = Bootstrap(codes, data.groups, seed=seed)
     accuracy, macro = draw.draws(said)
     matrix = confusion_matrix(codes, said, len(names_))
@@ -188,9 +206,7 @@ def evaluate(
         calibration_error=None,
         reliability=(),
         coverage=(),
-        curve=learning_curve(model, data.vectors, codes, splits, said, names_, seed=seed)
-        if curve
-        else None,
+        curve=learned,
         mistakes=_mistakes(data, codes, said, names_, confidence),
         notes=tuple(data.notes),
     )
@@ -235,8 +251,11 @@ def _read(
     if words and (strange := next((t for t in words if not isinstance(t, str)), None)) is not None:
         raise TypeError(f"expected texts, got {strange!r:.40}")
     use = kept & ~blank
-    vectors = units(vectors_of([t for t, u in zip(words, use, strict=True) if u], embedder)
-                    if said else vectors_of(np.asarray(X)[use], embedder))
+    vectors = units(
+        vectors_of([t for t, u in zip(words, use, strict=True) if u], embedder)
+        if said
+        else vectors_of(np.asarray(X)[use], embedder)
+    )
     data = _Data(
         vectors,
         [label for label, u in zip(labels, use, strict=True) if u],
@@ -298,18 +317,28 @@ def _say_rare(data: _Data, folds: int) -> None:
 
 
 def _predicted(
-    model: Any, X: Any, codes: Codes, splits: Sequence[tuple[Codes, Codes]]
-) -> tuple[Codes, Floats | None]:
+    model: Any, X: Any, y: NDArray[Any], splits: Sequence[Split]
+) -> tuple[NDArray[Any], Floats | None]:
     """Return out-of-fold predictions and, where there are probabilities, those of what was said."""
-    said = np.empty(len(codes), np.int64)
-    confidence = np.empty(len(codes))
+    said = np.empty(len(y), dtype=object)
+    confidence = np.empty(len(y))
     sure = hasattr(model, "predict_proba")
     for train, test in splits:
-        fitted = clone(model).fit(X[train], codes[train])
+        fitted = clone(model).fit(X[train], y[train])
         said[test] = fitted.predict(X[test])
         if sure:
             confidence[test] = fitted.predict_proba(X[test]).max(axis=1)
     return said, confidence if sure else None
+
+
+def _codes(said: NDArray[Any], names: list[str]) -> Codes:
+    """Return the places of what was said among the names."""
+    if strange := set(said.tolist()) - set(names):
+        raise ValueError(
+            f"the estimator said {strange.pop()!r}, which is no label: evaluate one that always"
+            " answers, and see in the table of coverage what abstaining would bring"
+        )
+    return np.searchsorted(names, said.astype(str))
 
 
 def _baselines(
@@ -317,7 +346,7 @@ def _baselines(
     codes: Codes,
     names: list[str],
     described: Mapping[str, Any] | None,
-    splits: Sequence[tuple[Codes, Codes]],
+    splits: Sequence[Split],
     draw: Bootstrap,
     accuracy: Floats,
 ) -> tuple[Baseline, ...]:
@@ -345,7 +374,12 @@ def _confused(matrix: Codes, names: list[str]) -> tuple[Confused, ...]:
     order = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
     pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
     return tuple(
-        Confused(names[row], names[column], int(wrong[row, column]), float(wrong[row, column] / support[row]))
+        Confused(
+            names[row],
+            names[column],
+            int(wrong[row, column]),
+            float(wrong[row, column] / support[row]),
+        )
         for row, column in pairs
         if wrong[row, column]
     )

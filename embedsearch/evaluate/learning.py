@@ -115,7 +115,7 @@ def learning_curve(
     """
     sizes, right = [], []
     for share in SHARES:
-        seen, hits = _measured(estimator, X, codes, splits, share, seed)
+        seen, hits = _measured(estimator, X, codes, splits, names, share, seed)
         if not sizes or seen > sizes[-1]:
             sizes.append(seen)
             right.append(hits)
@@ -134,16 +134,24 @@ def learning_curve(
 
 
 def _measured(
-    estimator: Any, X: Any, codes: Codes, splits: Sequence[Split], share: float, seed: int
+    estimator: Any,
+    X: Any,
+    codes: Codes,
+    splits: Sequence[Split],
+    names: Sequence[str],
+    share: float,
+    seed: int,
 ) -> tuple[float, NDArray[np.bool_]]:
     right = np.zeros(len(codes), dtype=bool)
+    y = np.array(names)[codes]
     seen = 0
     for fold, (train, test) in enumerate(splits):
         part = nested(codes[train], share, seed + fold)
         rows = train[part]
         seen += len(rows)
         if len(np.unique(codes[rows])) > 1:
-            right[test] = clone(estimator).fit(X[rows], codes[rows]).predict(X[test]) == codes[test]
+            fitted_ = clone(estimator).fit(X[rows], y[rows])
+            right[test] = fitted_.predict(X[test]) == y[test]
     return seen / len(splits), right
 
 
@@ -191,9 +199,7 @@ def _needs(
     return tuple(needs)
 
 
-def _need(
-    label: str, n: int, recall: float, law: PowerLaw, rise: float, goal: float
-) -> Need:
+def _need(label: str, n: int, recall: float, law: PowerLaw, rise: float, goal: float) -> Need:
     if rise <= RISING:
         why = "more examples have not raised its recall so far: can't be told"
         return Need(label, n, recall, None, None, why)
