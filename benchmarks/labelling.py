@@ -103,7 +103,11 @@ def against_sklearn(bank: dict[str, Any], examples: int) -> dict[str, Any]:
     labels = KNNClassifier().fit(bank["train"], bank["y_train"]).predict(rows)
     fitting, ours = cpu(lambda: KNNClassifier(k=10).fit(rows, labels))
     seconds, answers = cpu(lambda: ours.predict(queries))
-    facts: dict[str, Any] = {"examples": examples, "cpu_s": round(seconds, 2), "fit_cpu_s": round(fitting, 2)}
+    facts: dict[str, Any] = {
+        "examples": examples,
+        "cpu_s": round(seconds, 2),
+        "fit_cpu_s": round(fitting, 2),
+    }
     for algorithm, part in (("brute", 20_000_000 // examples), ("kd_tree", 2_000_000 // examples)):
         theirs = KNeighborsClassifier(10, algorithm=algorithm, weights="distance").fit(rows, labels)
         taken, said = cpu(lambda model=theirs, n=part: model.predict(queries[:n]))
@@ -181,7 +185,18 @@ def strangers(bank: dict[str, Any]) -> dict[str, Any]:
     known = ~np.isin(bank["y_train"], unknown)
     model = SelectiveClassifier(KNNClassifier())
     model.fit(bank["train"][known], bank["y_train"][known])
-    other = ["The glacier retreats by ten metres a year.", "Add the eggs and stir.", "He scored twice before half-time.", "Newton's second law relates force and acceleration.", "The cathedral was built in the twelfth century.", "Unscrew the cap and drain the oil.", "Tomorrow will be cloudy with some rain.", "Her new novel is set in Lisbon.", "Install the package and restart the service.", "The cat sleeps on the warm stove."]
+    other = [
+        "The glacier retreats by ten metres a year.",
+        "Add the eggs and stir.",
+        "He scored twice before half-time.",
+        "Newton's second law relates force and acceleration.",
+        "The cathedral was built in the twelfth century.",
+        "Unscrew the cap and drain the oil.",
+        "Tomorrow will be cloudy with some rain.",
+        "Her new novel is set in Lisbon.",
+        "Install the package and restart the service.",
+        "The cat sleeps on the warm stove.",
+    ]
     groups = {
         "known intents": bank["test"][~np.isin(bank["y_test"], unknown)],
         "15 other intents of the bank": bank["test"][np.isin(bank["y_test"], unknown)],

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 SEEDS = 3
 SHARE = 0.05
-FILTERS = ("prune_by_noise_rate", "both", "confident_learning", "low_normalized_margin", "low_self_confidence")
+FILTERS = (
+    "prune_by_noise_rate",
+    "both",
+    "confident_learning",
+    "low_normalized_margin",
+    "low_self_confidence",
+)
 
 
 def flipped(labels: NDArray[Any], seed: int) -> NDArray[Any]:

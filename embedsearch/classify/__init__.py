@@ -12,14 +12,20 @@ if TYPE_CHECKING:
     )
     from embedsearch.classify.confident_learning import Neighbour, Suspect, suspects
     from embedsearch.classify.embedding import TextEmbedder
+    from embedsearch.classify.fewshot import FewShotClassifier
     from embedsearch.classify.knn import KNNClassifier
+    from embedsearch.classify.probe import ProbeClassifier
+    from embedsearch.classify.regression import ProbeRegressor
     from embedsearch.classify.selective import SelectiveClassifier
     from embedsearch.classify.zero_shot import ZeroShotClassifier
 
 __all__ = [
     "Coverage",
+    "FewShotClassifier",
     "KNNClassifier",
     "Neighbour",
+    "ProbeClassifier",
+    "ProbeRegressor",
     "SelectiveClassifier",
     "Suspect",
     "TextEmbedder",
@@ -31,8 +37,11 @@ __all__ = [
 
 _HOMES = {
     "Coverage": "calibration",
+    "FewShotClassifier": "fewshot",
     "KNNClassifier": "knn",
     "Neighbour": "confident_learning",
+    "ProbeClassifier": "probe",
+    "ProbeRegressor": "regression",
     "SelectiveClassifier": "selective",
     "Suspect": "confident_learning",
     "TextEmbedder": "embedding",

@@ -196,17 +196,21 @@ def _split(labels: NDArray[Any], share: float, seed: int | None) -> tuple[Positi
 def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:
     """Return the lowest confidence that must be exceeded; inf where nothing may be answered.
 
-    Of n texts the surest n/20, 2n/20, ... are looked at. Whether more than ``error`` of the
-    answers above the last one are wrong is tested at the level ``delta``/20, to which a rejected
-    test before it hands on its own level.
+    Of n texts the surest n/20, 2n/20, ... are looked at, as far as they are enough to show
+    anything. Whether more than ``error`` of the answers above the last one are wrong is tested at
+    the level that a rejected test hands on to the next; at every quarter of the texts an equal
+    share of ``delta`` is added.
     """
     n = len(confidences)
     order = np.argsort(-confidences, kind="stable")
+    steps = np.arange(1, STEPS + 1)
+    steps = steps[binom.cdf(0, steps * n // STEPS, error) <= delta]
+    quarters = steps % (STEPS // 4) == 0
     least, level = float("inf"), 0.0
-    for count in np.unique(np.arange(1, STEPS + 1) * n // STEPS):
-        beyond = -np.inf if count == n else float(confidences[order[count]])
+    for step, quarter in zip(steps, quarters, strict=True):
+        beyond = -np.inf if step == STEPS else float(confidences[order[step * n // STEPS]])
         answered = confidences > beyond
-        level += delta / STEPS
+        level += quarter * delta / quarters.sum()
         if binom.cdf(wrong[answered].sum(), answered.sum(), error) > level:
             level = 0.0
         else:
@@ -215,7 +219,11 @@ def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delt
 
 
 def _least(rows: Vectors, share: float | None) -> float:
-    """Return the cosine to the nearest other row that all but a share of the rows exceed."""
+    """Return the cosine to the nearest other row that all but a share of the rows exceed.
+
+    Copies count once: they say nothing of how far a new text may be.
+    """
+    rows = np.unique(rows.round(5), axis=0)
     if share is None or len(rows) < 3:
         return -1.0
     similarities, found = neighbours(rows, 2)

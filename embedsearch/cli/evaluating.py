@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from embedsearch import Index
 
     from embedsearch.evaluate import Evaluation
-    from embedsearch.evaluate.scores import Figure
+    from embedsearch.evaluate.scores import Estimate
 
 WORST = 10
 """How many labels, pairs and needs are printed; as JSON and HTML there are more."""
@@ -90,7 +90,6 @@ def evaluate_(
         warnings.simplefilter("ignore")  # the same words are in the notes
         found = given or _of_index(encoder, where, glob)
         measured = evaluate.evaluate(
-            None,
             found.texts if found.vectors is None else found.vectors,
             found.labels,
             texts=found.texts,
@@ -205,11 +204,11 @@ def _figures(measured: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _line(name: str, accuracy: Figure, macro: Figure) -> str:
+def _line(name: str, accuracy: Estimate, macro: Estimate) -> str:
     return f"{printable(name):20}   {_range(accuracy, 1)}   {_range(macro, 1)}"
 
 
-def _range(figure: Figure, digits: int) -> str:
+def _range(figure: Estimate, digits: int) -> str:
     value, low, high = (
         f"{100 * part:.{digits}f}" for part in (figure.value, figure.low, figure.high)
     )

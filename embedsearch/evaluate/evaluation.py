@@ -1,42 +1,41 @@
-"""The evaluation of a classifier: predictions of texts it has not learned from, and their figures."""
+"""How good a classifier is at texts that it has not seen, and how sure one can be of that."""
 
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegression
 
 from embedsearch.classify.calibration import (
     Coverage,
     coverage_table,
     expected_calibration_error,
 )
-from embedsearch.classify.checking import is_texts, units
-from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.checking import is_texts
+from embedsearch.classify.defaults import classifier_for
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
+from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
 from embedsearch.evaluate.learning import LearningCurve, learning_curve
 from embedsearch.evaluate.scores import (
     Bootstrap,
-    Figure,
+    Estimate,
     LabelScore,
     confusion_matrix,
-    figure,
+    estimate,
     label_scores,
 )
-from embedsearch.evaluate.splitting import leakproof_groups, split
+from embedsearch.evaluate.splitting import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from embedsearch.classify.inputs import Encoder
+    from embedsearch.classify.inputs import Encoder, Vectors
 
     Codes = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -62,9 +61,9 @@ class Baseline:
     """What the figures would be without learning; ``gain`` is the accuracy won over that."""
 
     name: str
-    accuracy: Figure
-    macro_f1: Figure
-    gain: Figure
+    accuracy: Estimate
+    macro_f1: Estimate
+    gain: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +111,8 @@ class Evaluation:
     folds: int
     seed: int
     threshold: float
-    accuracy: Figure
-    macro_f1: Figure
+    accuracy: Estimate
+    macro_f1: Estimate
     baselines: tuple[Baseline, ...]
     labels: tuple[LabelScore, ...]
     confusion: NDArray[np.int64]
@@ -130,20 +129,13 @@ class Evaluation:
         rows, columns = np.nonzero(self.confusion)
         counts = self.confusion[rows, columns]
         cells = np.column_stack([rows, columns, counts]).tolist()
-        return {"schema_version": 1, **asdict(replace(self, confusion=np.empty(0)))} | {
-            "confusion": cells
-        }
-
-
-def default_estimator() -> Any:
-    """Return the estimator that is evaluated where none is named."""
-    return LogisticRegression(C=10, max_iter=1_000)
+        return {"schema_version": 1, **asdict(self), "confusion": cells}
 
 
 def evaluate(
-    estimator: Any,
-    X: Sequence[str] | ArrayLike,
-    y: Sequence[Any] | ArrayLike,
+    given: Sequence[str] | ArrayLike,
+    labels: Sequence[Any] | ArrayLike,
+    estimator: Any = None,
     *,
     texts: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
@@ -154,180 +146,94 @@ def evaluate(
     threshold: float = THRESHOLD,
     curve: bool = True,
 ) -> Evaluation:
-    """Evaluate an estimator (``None``: the default one) by cross-validation without leaks.
+    """Measure a classifier, by default the one that is best for so many labels, by its folds.
 
-    ``X`` are texts (n,) or their vectors (n, d), ``y`` (n,) their labels. ``texts`` go with vectors,
-    to find equal ones and to show mistakes. Of ``groups`` (n,), texts of one document, say, and of
-    near duplicates (a cosine of ``threshold``), none is learned from while another is tested.
-    ``names`` say in words what labels mean, for the zero-shot baseline; with vectors it needs to be
-    told the ``embedder`` that made them. Texts that are blank, or have no label, and labels with a
-    single group are left out and told in ``notes``, each a warning.
+    ``given`` are texts (n,) or their vectors (n, d); the estimator gets vectors. ``texts`` may go
+    with vectors, to find equal ones and to show mistakes. No text is told by a classifier that has
+    learned from it, from one of its group (``groups``, (n,)), or from one that says nearly the same
+    (a cosine of ``threshold``). ``names`` say in words what labels mean, for the baseline that
+    learns nothing; with vectors it needs to be told the ``embedder`` that made them.
+    Intervals are of 95 %, by drawing groups anew. What is left out is told in ``notes`` and warned
+    of: blank texts, those without a label, labels with a single text.
 
     Raises:
-        ValueError: less than two labels can be measured, lengths differ, or vectors are not finite.
+        ValueError: less than two labels can be measured, lengths differ, vectors are not finite,
+            or the estimator says something that is no label.
 
     """
-    data = _read(X, y, texts, groups, embedder)
-    data = _measurable(data, threshold)
-    names_ = sorted(set(data.labels))
-    codes = np.searchsorted(names_, data.labels)
-    parts = min(folds, len(np.unique(data.groups)))
-    if parts < folds:
-        data.say(f"{parts} folds instead of {folds}: there are only so many groups of texts")
-    _say_rare(data, parts)
-    model = default_estimator() if estimator is None else estimator
+    if folds < 2:
+        raise ValueError(f"expected at least 2 folds, got {folds}")
+    known = evidence(
+        given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
+    )
+    classes, codes = np.unique(known.labels, return_inverse=True)
+    if estimator is None:
+        estimator = classifier_for(np.bincount(codes).tolist(), embedder=embedder)
+    parts = min(folds, int(known.groups.max()) + 1)
+    notes = [warn(note) for note in (*known.notes, *_few(known, folds, parts))]
     with warnings.catch_warnings():
         for message in EXPECTED:
             warnings.filterwarnings("ignore", message)
-        splits = split(codes, data.groups, parts, seed)
-        answers, confidence = _predicted(model, data.vectors, np.array(data.labels), splits)
-        said = _codes(answers, names_)
+        splits = split(codes, known.groups, parts, seed)
+        answers, confidence = _predicted(estimator, known.vectors, known.labels, splits)
+        said = _codes(answers, classes.tolist())
         learned = (
-            learning_curve(model, data.vectors, codes, splits, said, names_, seed=seed)
+            learning_curve(
+                estimator, known.vectors, codes, splits, said, classes.tolist(), seed=seed
+            )
             if curve
             else None
         )
-    draw = Bootstrap(codes, data.groups, seed=seed)
+    rivals = {"majority": _commonest(codes, splits)}
+    if is_texts(given) or embedder is not None:
+        rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
+    else:
+        notes.append("no zero-shot baseline: say as embedder what made the vectors")
+    draw = Bootstrap(codes, known.groups, seed=seed)
     accuracy, macro = draw.draws(said)
-    matrix = confusion_matrix(codes, said, len(names_))
+    matrix = confusion_matrix(codes, said, len(classes))
     measured = Evaluation(
-        estimator=type(model).__name__,
+        estimator=type(estimator).__name__,
         texts=len(codes),
-        groups=len(np.unique(data.groups)),
+        groups=int(known.groups.max()) + 1,
         folds=parts,
         seed=seed,
         threshold=threshold,
-        accuracy=figure(accuracy),
-        macro_f1=figure(macro),
-        baselines=_baselines(data, codes, names_, names, splits, draw, accuracy),
-        labels=label_scores(matrix, names_),
+        accuracy=estimate(accuracy),
+        macro_f1=estimate(macro),
+        baselines=tuple(_baseline(n, rival, draw, accuracy) for n, rival in rivals.items()),
+        labels=label_scores(matrix, classes.tolist()),
         confusion=matrix,
-        confused=_confused(matrix, names_),
+        confused=_confused(matrix, classes.tolist()),
         calibration_error=None,
         reliability=(),
         coverage=(),
         curve=learned,
-        mistakes=_mistakes(data, codes, said, names_, confidence),
-        notes=tuple(data.notes),
+        mistakes=_mistakes(known, answers, confidence),
+        notes=tuple(notes),
     )
     return measured if confidence is None else _calibrated(measured, confidence, said == codes)
 
 
-@dataclass(slots=True)
-class _Data:
-    vectors: NDArray[np.float32]
-    labels: list[str]
-    texts: list[str]
-    groups: Codes | None | Any
-    rows: Codes
-    zero_shot: bool
-    embedder: Encoder | str | None
-    notes: list[str]
-
-    def say(self, note: str) -> None:
-        self.notes.append(note)
-        warnings.warn(note, stacklevel=4)
-
-    def keep(self, kept: NDArray[np.bool_]) -> None:
-        self.vectors, self.rows = self.vectors[kept], self.rows[kept]
-        self.labels = [label for label, keep in zip(self.labels, kept, strict=True) if keep]
-        self.texts = [text for text, keep in zip(self.texts, kept, strict=True) if keep]
-        if self.groups is not None:
-            self.groups = self.groups[kept]
-
-
-def _read(
-    X: Any, y: Any, texts: Sequence[str] | None, groups: Any, embedder: Encoder | str | None
-) -> _Data:
-    labels = ["" if label is None or label != label else str(label).strip() for label in y]  # noqa: PLR0124 -- NaN is what isn't itself
-    said = is_texts(X)
-    words = list(X) if said else list(texts) if texts is not None else []
-    if len(X) != len(labels) or (words and len(words) != len(labels)):
-        raise ValueError(f"expected a label for each text, got {len(labels)} for {len(X)}")
-    if not labels:
-        raise ValueError("expected labelled texts to evaluate on, got none")
-    kept = np.array([bool(label) for label in labels])
-    blank = np.array([bool(words) and not str(text).strip() for text in words or labels])
-    if words and (strange := next((t for t in words if not isinstance(t, str)), None)) is not None:
-        raise TypeError(f"expected texts, got {strange!r:.40}")
-    use = kept & ~blank
-    vectors = units(
-        vectors_of([t for t, u in zip(words, use, strict=True) if u], embedder)
-        if said
-        else vectors_of(np.asarray(X)[use], embedder)
-    )
-    data = _Data(
-        vectors,
-        [label for label, u in zip(labels, use, strict=True) if u],
-        [t for t, u in zip(words, use, strict=True) if u] if words else [""] * int(use.sum()),
-        None if groups is None else np.asarray(groups)[use],
-        np.flatnonzero(use),
-        said or embedder is not None,
-        embedder,
-        [],
-    )
-    for count, what in ((int((~kept).sum()), "no label"), (int((blank & kept).sum()), "no words")):
-        if count:
-            data.say(f"{count} of {len(labels)} texts left out: they have {what}")
-    return data
-
-
-def _measurable(data: _Data, threshold: float) -> _Data:
-    """Find the groups, and leave out labels that only one group has: they can't be both sides."""
-    texts = data.texts if any(data.texts) else None
-    data.groups = leakproof_groups(data.vectors, data.groups, texts=texts, threshold=threshold)
-    _say_alike(data)
-    pairs = Counter(label for label, _ in set(zip(data.labels, data.groups.tolist(), strict=True)))
-    lone = sorted(label for label, count in pairs.items() if count < 2)
-    if len(pairs) - len(lone) < 2:
-        raise ValueError(
-            "expected two labels or more with two texts each that are not alike, got"
-            f" {len(pairs) - len(lone)} of {len(pairs)}: label more texts"
-        )
-    if lone:
-        data.say(
-            f"{len(lone)} of {len(pairs)} labels can't be measured and are left out, they have a"
-            f" single text or copies of it: {', '.join(map(repr, lone[:5]))}"
-        )
-        data.keep(~np.isin(data.labels, lone))
-    data.groups = np.unique(data.groups, return_inverse=True)[1]
-    return data
-
-
-def _say_alike(data: _Data) -> None:
-    alike: dict[str, list[str]] = {}
-    for label in sorted(set(data.labels)):
-        alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
-    for same in alike.values():
-        if len(same) > 1:
-            data.say(
-                f"the labels {' and '.join(map(repr, same))} differ only by case or blanks: if they"
-                " are one, write them the same"
-            )
-
-
-def _say_rare(data: _Data, folds: int) -> None:
-    counts = Counter(data.labels)
-    rare = [label for label, count in sorted(counts.items()) if count < folds]
-    if rare:
-        data.say(
-            f"{len(rare)} of {len(counts)} labels have less than {folds} texts, too few for figures"
-            f" of their own: {', '.join(map(repr, rare[:5]))}"
-        )
+def _few(known: Evidence, folds: int, parts: int) -> list[str]:
+    """Return notes on labels with few texts, and on less groups than folds."""
+    if parts < folds:
+        return [f"{parts} folds instead of {folds}: so many groups of texts differ"]
+    return rare(known.labels, parts)
 
 
 def _predicted(
-    model: Any, X: Any, y: NDArray[Any], splits: Sequence[Split]
+    estimator: Any, vectors: Vectors, labels: NDArray[Any], splits: Sequence[Split]
 ) -> tuple[NDArray[Any], Floats | None]:
     """Return out-of-fold predictions and, where there are probabilities, those of what was said."""
-    said = np.empty(len(y), dtype=object)
-    confidence = np.empty(len(y))
-    sure = hasattr(model, "predict_proba")
+    said = np.empty(len(labels), dtype=object)
+    confidence = np.empty(len(labels))
+    sure = hasattr(estimator, "predict_proba")
     for train, test in splits:
-        fitted = clone(model).fit(X[train], y[train])
-        said[test] = fitted.predict(X[test])
+        fitted = clone(estimator).fit(vectors[train], labels[train])
+        said[test] = fitted.predict(vectors[test])
         if sure:
-            confidence[test] = fitted.predict_proba(X[test]).max(axis=1)
+            confidence[test] = fitted.predict_proba(vectors[test]).max(axis=1)
     return said, confidence if sure else None
 
 
@@ -341,64 +247,55 @@ def _codes(said: NDArray[Any], names: list[str]) -> Codes:
     return np.searchsorted(names, said.astype(str))
 
 
-def _baselines(
-    data: _Data,
-    codes: Codes,
-    names: list[str],
-    described: Mapping[str, Any] | None,
-    splits: Sequence[Split],
-    draw: Bootstrap,
-    accuracy: Floats,
-) -> tuple[Baseline, ...]:
-    majority = np.empty(len(codes), np.int64)
+def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
+    said = np.empty(len(codes), np.int64)
     for train, test in splits:
-        majority[test] = np.bincount(codes[train]).argmax()
-    rivals = {"majority": majority}
-    if data.zero_shot:
-        words: Any = {n: described.get(n, n) for n in names} if described else names
-        zero = ZeroShotClassifier(words, embedder=data.embedder).fit()
-        rivals["zero-shot"] = np.searchsorted(names, zero.predict(data.vectors))
-    else:
-        data.notes.append("no zero-shot baseline: the embedder of the vectors was not named")
-    return tuple(_baseline(name, said, draw, accuracy) for name, said in rivals.items())
+        said[test] = np.bincount(codes[train]).argmax()
+    return said
+
+
+def _by_name(
+    vectors: Vectors,
+    classes: list[str],
+    names: Mapping[str, Any] | None,
+    embedder: Encoder | str | None,
+) -> Codes:
+    words: Any = {label: names.get(label, label) for label in classes} if names else classes
+    zero = ZeroShotClassifier(words, embedder=embedder).fit()
+    return np.searchsorted(classes, zero.predict(vectors).astype(str))
 
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
     own, macro = draw.draws(said)
-    return Baseline(name, figure(own), figure(macro), figure(accuracy - own))
+    return Baseline(name, estimate(own), estimate(macro), estimate(accuracy - own))
 
 
-def _confused(matrix: Codes, names: list[str]) -> tuple[Confused, ...]:
-    wrong = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
-    support = matrix.sum(axis=1)
+def _confused(matrix: Codes, classes: list[str]) -> tuple[Confused, ...]:
+    wrong = matrix * ~np.eye(len(matrix), dtype=bool)
+    shares = wrong / matrix.sum(axis=1, keepdims=True)
     order = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
     pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
     return tuple(
-        Confused(
-            names[row],
-            names[column],
-            int(wrong[row, column]),
-            float(wrong[row, column] / support[row]),
-        )
-        for row, column in pairs
-        if wrong[row, column]
+        Confused(classes[a], classes[b], int(wrong[a, b]), float(shares[a, b]))
+        for a, b in pairs
+        if wrong[a, b]
     )
 
 
 def _mistakes(
-    data: _Data, codes: Codes, said: Codes, names: list[str], confidence: Floats | None
+    known: Evidence, answers: NDArray[Any], confidence: Floats | None
 ) -> tuple[Mistake, ...]:
     """Return mistakes, those first of which the classifier was surest."""
-    wrong = np.flatnonzero(said != codes)
+    wrong = np.flatnonzero(answers != known.labels)
     if confidence is not None:
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
     return tuple(
         Mistake(
-            int(data.rows[row]),
-            names[codes[row]],
-            names[said[row]],
-            None if confidence is None else float(confidence[row]),
-            data.texts[row],
+            position=int(known.positions[row]),
+            label=str(known.labels[row]),
+            predicted=str(answers[row]),
+            confidence=None if confidence is None else float(confidence[row]),
+            text=known.texts[row],
         )
         for row in wrong[:PAIRS]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from embedsearch.classify.inputs import Vectors
 
     Codes = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -99,7 +102,7 @@ def fitted(sizes: Floats, errors: Floats, exponents: Floats = EXPONENTS) -> Powe
 
 def learning_curve(
     estimator: Any,
-    X: NDArray[Any],
+    vectors: Vectors,
     codes: Codes,
     splits: Sequence[Split],
     said: Codes,
@@ -113,13 +116,14 @@ def learning_curve(
     ``said`` (n,) are the out-of-fold predictions with all of them; labels are codes, the places of
     their names.
     """
-    sizes, right = [], []
+    sizes: list[float] = []
+    right: list[NDArray[np.bool_]] = []
     for share in SHARES:
-        seen, hits = _measured(estimator, X, codes, splits, names, share, seed)
+        seen, hits = _measured(estimator, vectors, codes, splits, names, share, seed)
         if not sizes or seen > sizes[-1]:
             sizes.append(seen)
             right.append(hits)
-    sizes.append(np.mean([len(train) for train, _ in splits]))
+    sizes.append(fmean(len(train) for train, _ in splits))
     right.append(said == codes)
     errors = np.array([1 - hits.mean() for hits in right])
     law = fitted(np.array(sizes), errors)
@@ -135,7 +139,7 @@ def learning_curve(
 
 def _measured(
     estimator: Any,
-    X: Any,
+    vectors: Vectors,
     codes: Codes,
     splits: Sequence[Split],
     names: Sequence[str],
@@ -150,8 +154,8 @@ def _measured(
         rows = train[part]
         seen += len(rows)
         if len(np.unique(codes[rows])) > 1:
-            fitted_ = clone(estimator).fit(X[rows], y[rows])
-            right[test] = fitted_.predict(X[test]) == y[test]
+            fitted_ = clone(estimator).fit(vectors[rows], y[rows])
+            right[test] = fitted_.predict(vectors[test]) == y[test]
     return seen / len(splits), right
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from embedsearch.evaluate.evaluation import Evaluation
     from embedsearch.evaluate.learning import LearningCurve
-    from embedsearch.evaluate.scores import Figure
+    from embedsearch.evaluate.scores import Estimate
 
 PAIRS = 18
 """How many confused pairs are listed beside the heat map."""
@@ -59,7 +59,7 @@ def _headline(measured: Evaluation, title: str) -> str:
     )
 
 
-def _bar(name: str, accuracy: Figure, *, own: bool = False) -> str:
+def _bar(name: str, accuracy: Estimate, *, own: bool = False) -> str:
     width = 100 * (accuracy.high - accuracy.low)
     return (
         f'<li{" class=own" if own else ""}><span>{escape(name)}</span><span class="track">'

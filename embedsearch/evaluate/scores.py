@@ -24,7 +24,7 @@ CELLS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Estimate:
     """A measured value with the ends of its 95 % interval."""
 
     value: float
@@ -108,10 +108,10 @@ class Bootstrap:
         return csr_array((ones, (groups, codes)), shape=(self._count, classes))
 
 
-def figure(draws: Floats) -> Figure:
+def estimate(draws: Floats) -> Estimate:
     """Return a figure of its value, the first one, and those of its draws."""
     low, high = np.percentile(draws[1:], [2.5, 97.5])
-    return Figure(float(draws[0]), float(low), float(high))
+    return Estimate(float(draws[0]), float(low), float(high))
 
 
 def _both(hit: Floats, support: Floats, said: Floats) -> tuple[Floats, Floats]:

@@ -44,7 +44,8 @@ class Calibration:
         24 for each of 10 to 5 for each of 1,000.
         """
         depth = max(k, DEPTH)
-        return max(k, round(self.factor * DEPTH * (depth / DEPTH) ** (2 / 3)))
+        deep: float = (depth / DEPTH) ** (2 / 3)
+        return max(k, round(self.factor * DEPTH * deep))
 
 
 EXACT = Calibration(factor=1, recall=1.0, rows=0)

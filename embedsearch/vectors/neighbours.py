@@ -43,7 +43,7 @@ class Neighbours:
     @property
     def vectors(self) -> Vectors:
         """The rows (n, d) in their order."""
-        if self.probes is not None:
+        if isinstance(self._index, faiss.IndexIVF):
             self._index.make_direct_map()
         rows: Vectors = self._index.reconstruct_n(0, self._index.ntotal)
         return rows

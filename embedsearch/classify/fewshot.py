@@ -1,0 +1,104 @@
+"""Classification from a few examples a label, and what the labels' names say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embedsearch.classify.checking import units
+from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.classify.logistic import Examples, log_loss
+from embedsearch.classify.probe import ProbeClassifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from embedsearch.classify.inputs import Encoder, Vectors
+
+TEMPLATES = ("{}", "This is about {}.", "{}?")
+"""A name's vector is the mean of it in these."""
+
+SLOPE = 10.0
+"""How firmly names are believed when the examples are asked about them: cosines times this."""
+
+
+class FewShotClassifier(ProbeClassifier):
+    """Logistic regression that takes a label's name for one more example of it.
+
+    ``names`` are words for each label; ``None`` takes the labels themselves (``_`` and ``-`` read
+    as blanks). Names without words, as ``0`` or ``label_3``, are left out, and so are all
+    names where the examples speak against them: where the cosines of examples and names
+    foretell the labels worse than chance. ``names={}`` uses none.
+
+    The other options, and ``X`` and ``y``, are those of ``ProbeClassifier``. Names are embedded by
+    ``embedder``; if ``X`` are vectors of another length, they are not used.
+    """
+
+    def __init__(
+        self,
+        *,
+        names: Mapping[Any, str] | None = None,
+        strength: float | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        embedder: Encoder | str | None = None,
+        random_state: int | None = 0,
+    ) -> None:
+        super().__init__(
+            strength=strength,
+            class_weight=class_weight,
+            embedder=embedder,
+            random_state=random_state,
+        )
+        self.names = names
+
+    def _known(self, examples: Examples) -> Examples:
+        """Return the names as examples, one a class; none where they say nothing."""
+        nothing = super()._known(examples)
+        columns, said = _words(self.classes_.tolist(), self.names)
+        self.named_ = False
+        if len(said) < 2 or not self._may_embed(examples.vectors.shape[1]):
+            return nothing
+        vectors = self._embedded(said) - self.mean_
+        self.named_ = _believed(examples, vectors, columns)
+        if not self.named_:
+            return nothing
+        targets: NDArray[Any] = columns
+        if examples.targets.ndim == 2:
+            targets = np.eye(examples.classes, dtype=np.bool_)[columns]
+        return Examples(vectors, targets, np.ones(len(said), np.float32), examples.classes)
+
+    def _may_embed(self, dimensions: int) -> bool:
+        return self.space_ is not None or named(self.embedder).embed([]).shape[1] == dimensions
+
+    def _embedded(self, names: Sequence[str]) -> Vectors:
+        texts = [template.format(name) for name in names for template in TEMPLATES]
+        rows = vectors_of(texts, self.embedder)
+        return units(rows.reshape(len(names), len(TEMPLATES), -1).mean(axis=1))
+
+
+def _words(
+    classes: Sequence[Any], names: Mapping[Any, str] | None
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the columns whose names say something of their own, and these names."""
+    said = [
+        str(label if names is None else names.get(label, "")).replace("_", " ").replace("-", " ")
+        for label in classes
+    ]
+    bare = ["".join(c for c in name.casefold() if c.isalpha()) for name in said]
+    columns = [i for i, letters in enumerate(bare) if len(letters) > 1 and bare.count(letters) == 1]
+    return np.array(columns, np.int64), [said[column] for column in columns]
+
+
+def _believed(examples: Examples, names: Vectors, columns: NDArray[np.int64]) -> bool:
+    """Tell whether names foretell the labels of the examples that have one better than chance."""
+    cosines = units(examples.vectors) @ units(names - names.mean(axis=0)).T
+    scores: NDArray[Any] = np.multiply(SLOPE, cosines, dtype=np.float64)
+    if examples.targets.ndim == 2:
+        targets: NDArray[Any] = examples.targets[:, columns]
+    else:
+        own = np.isin(examples.targets, columns)
+        scores, targets = scores[own], np.searchsorted(columns, examples.targets[own])
+    return len(scores) > 0 and log_loss(scores, targets) < log_loss(0 * scores, targets)

@@ -1,0 +1,115 @@
+"""Classification by logistic regression on vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from embedsearch.classify.checking import asked, learned
+from embedsearch.classify.logistic import (
+    STRENGTHS,
+    Examples,
+    chosen,
+    fitted,
+    logits,
+    probabilities,
+)
+from embedsearch.classify.several import are_several, learned_several
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from embedsearch.classify.inputs import Encoder, Vectors
+
+    Floats = NDArray[np.float64]
+
+
+class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """Logistic regression on the vectors: the choice where there are many examples.
+
+    ``strength`` is scikit-learn's C; ``None`` chooses it by the log loss of held-out examples,
+    on which the temperature of the probabilities is chosen, too. ``class_weight`` is
+    ``"balanced"`` or a weight for each label, as in scikit-learn.
+
+    ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
+    ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
+    texts have any number of labels, lists of them or an indicator of 0 and 1, shape (n, classes):
+    then each label is decided on its own, and ``predict`` returns an indicator of ``classes_``.
+    """
+
+    def __init__(
+        self,
+        *,
+        strength: float | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        embedder: Encoder | str | None = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.strength = strength
+        self.class_weight = class_weight
+        self.embedder = embedder
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from texts or vectors and their labels.
+
+        Raises:
+            ValueError: ``strength`` is not above 0, a label is missing, or there is one class only.
+
+        """
+        if self.strength is not None and not self.strength > 0:
+            raise ValueError(f"expected a strength above 0, got {self.strength}")
+        self.exclusive_ = not are_several(y)
+        targets: NDArray[Any]
+        if self.exclusive_:
+            vectors, labels = learned(self, X, y)
+            self.classes_, targets = np.unique(labels, return_inverse=True)
+        else:
+            vectors, targets, self.classes_ = learned_several(self, X, y)
+            labels = targets
+        weights = _check_sample_weight(sample_weight, vectors, dtype=np.float32)
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, labels)
+        return self._learn(vectors, targets, weights.astype(np.float32))
+
+    def _learn(self, vectors: Vectors, targets: NDArray[Any], weights: Vectors) -> Self:
+        self.mean_ = vectors.mean(axis=0)
+        examples = Examples(vectors - self.mean_, targets, weights, len(self.classes_))
+        known = self._known(examples)
+        strengths = STRENGTHS if self.strength is None else (float(self.strength),)
+        self.strength_, self.temperature_ = chosen(examples, known, strengths, self.random_state)
+        self.coef_ = fitted(examples.followed_by(known), self.strength_)
+        return self
+
+    def _known(self, examples: Examples) -> Examples:
+        """Return what is known besides the examples: nothing."""
+        return examples.part(np.empty(0, np.int64))
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return scores, shape (n, classes); for two exclusive classes (n,), as scikit-learn."""
+        scores = self._scores(X)
+        if self.exclusive_ and len(self.classes_) == 2:
+            return scores[:, 1] - scores[:, 0]
+        return scores
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probability of each of ``classes_``, shape (n, classes)."""
+        return probabilities(self._scores(X), self.temperature_, exclusive=self.exclusive_)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable label of each text, or an indicator (n, classes)."""
+        scores = self._scores(X)
+        if not self.exclusive_:
+            return (scores > 0).astype(np.int64)
+        labels: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        return labels
+
+    def _scores(self, X: Any) -> Floats:
+        check_is_fitted(self)
+        return logits(self.coef_, asked(self, X) - self.mean_)

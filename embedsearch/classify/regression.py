@@ -1,0 +1,100 @@
+"""Numbers foretold from vectors by ridge regression."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from embedsearch.classify.checking import asked, is_texts
+from embedsearch.classify.inputs import named, vectors_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from embedsearch.classify.inputs import Encoder
+
+    Floats = NDArray[np.float64]
+
+PENALTIES = np.logspace(-3, 3, 25)
+"""What is tried, in units of the vectors' mean eigenvalue times n."""
+
+
+class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """Ridge regression on the vectors.
+
+    ``penalty`` is scikit-learn's alpha; ``None`` chooses it by the squared error of each example
+    foretold from all others, which has a closed form (Allen 1974, PRESS). ``X`` are texts (n,),
+    embedded by ``embedder``, or their vectors (n, d); ``y`` are numbers, (n,) or (n, outputs).
+    """
+
+    def __init__(
+        self, *, penalty: float | None = None, embedder: Encoder | str | None = None
+    ) -> None:
+        self.penalty = penalty
+        self.embedder = embedder
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Learn from texts or vectors and their numbers.
+
+        Raises:
+            ValueError: a number is missing or infinite, or ``penalty`` is not above 0.
+
+        """
+        if self.penalty is not None and not self.penalty > 0:
+            raise ValueError(f"expected a penalty above 0, got {self.penalty}")
+        texts = is_texts(X)
+        vectors, targets = validate_data(
+            self,
+            vectors_of(X, self.embedder) if texts else X,
+            y,
+            dtype=np.float64,
+            multi_output=True,
+            y_numeric=True,
+        )
+        self.space_ = named(self.embedder).space if texts else None
+        weights = _check_sample_weight(sample_weight, vectors)
+        self._learn(vectors, np.asarray(targets, np.float64), weights)
+        return self
+
+    def _learn(self, vectors: Floats, targets: Floats, weights: Floats) -> None:
+        means = np.average(vectors, 0, weights), np.average(targets, 0, weights)
+        roots = np.sqrt(weights)[:, None]
+        rows, wanted = (
+            roots * (vectors - means[0]),
+            roots * (targets - means[1]).reshape(len(targets), -1),
+        )
+        left, sizes, right = np.linalg.svd(rows, full_matrices=False)
+        seen = left.T @ wanted
+        if self.penalty is None:
+            self.penalty_ = _least_error(left, sizes**2, seen, wanted, roots)
+        else:
+            self.penalty_ = float(self.penalty)
+        slopes = right.T @ ((sizes / (sizes**2 + self.penalty_))[:, None] * seen)
+        self.coef_ = slopes.T if targets.ndim == 2 else slopes[:, 0]
+        self.intercept_ = means[1] - means[0] @ self.coef_.T
+
+    def predict(self, X: Any) -> Floats:
+        """Return a number for each text, or outputs (n, outputs)."""
+        check_is_fitted(self)
+        found: Floats = asked(self, X) @ self.coef_.T + self.intercept_
+        return found
+
+
+def _least_error(
+    left: Floats, squares: Floats, seen: Floats, wanted: Floats, roots: Floats
+) -> float:
+    """Return the penalty of the least squared error, each row foretold from the others."""
+    means = roots[:, 0] ** 2 / (roots**2).sum()  # what a row has to say in the intercept
+
+    def error(penalty: float) -> float:
+        share = squares / (squares + penalty)
+        rest = 1 - (left**2) @ share - means
+        missed = (wanted - left @ (share[:, None] * seen)) / np.maximum(rest, 1e-10)[:, None]
+        return float((missed**2).sum())
+
+    scale = max(float(squares.mean()), 1e-12)
+    tried: list[float] = (scale * PENALTIES).tolist()
+    return min(tried, key=error)

@@ -1,0 +1,57 @@
+"""Texts with any number of labels each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from embedsearch.classify.checking import checked_labels, is_texts
+from embedsearch.classify.inputs import named, vectors_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from embedsearch.classify.inputs import Vectors
+
+    Indicator = NDArray[np.bool_]
+
+
+def are_several(y: Any) -> bool:
+    """Tell lists of labels and an indicator (n, classes) from one label a text."""
+    if hasattr(y, "ndim"):
+        return bool(y.ndim == 2 and y.shape[1] > 1)
+    return isinstance(y, (list, tuple)) and any(
+        isinstance(row, (list, tuple, set, frozenset)) for row in y
+    )
+
+
+def learned_several(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Indicator, NDArray[Any]]:
+    """Return vectors (n, d), the indicator (n, classes) and the classes.
+
+    Raises:
+        ValueError: the lengths differ, a label is missing, or there are less than two.
+
+    """
+    texts = is_texts(X)
+    given = vectors_of(X, estimator.embedder) if texts else X
+    vectors: Vectors = validate_data(estimator, given, dtype=np.float32)
+    estimator.space_ = named(estimator.embedder).space if texts else None
+    right, classes = _indicator(y)
+    if len(right) != len(vectors):
+        raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
+    return vectors, right, classes
+
+
+def _indicator(y: Any) -> tuple[Indicator, NDArray[Any]]:
+    if hasattr(y, "ndim"):
+        array = np.asarray(y)
+        if not np.isin(array, (0, 1)).all():
+            raise ValueError("expected an indicator of 0 and 1, shape (n, classes)")
+        return array.astype(np.bool_), np.arange(array.shape[1])
+    flat = [label for row in y for label in row]
+    classes, columns = np.unique(checked_labels(flat, len(flat)), return_inverse=True)
+    right = np.zeros((len(y), len(classes)), np.bool_)
+    right[np.repeat(np.arange(len(y)), [len(row) for row in y]), columns] = True
+    return right, classes
