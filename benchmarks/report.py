@@ -73,6 +73,12 @@ TARGETS = [
     Target("import embedsearch, ms over python -c pass", "starting", "import_over_bare_ms", "<=", 60),
     Target("embedsearch --help, ms over python -c pass", "starting", "help_over_bare_ms", "<=", 150),
     Target("cold embedsearch search, ms", "starting", "cold_search_ms", "<=", 1200),
+    Target("calibration error of kNN, held out", "labelling", "knn/chosen temperature/calibration_error", "<=", 0.03),
+    Target("draws of 100 in which more than 5 % of the answers were wrong", "labelling", "promises/selective/broken", "<=", 10),
+    Target("draws of 100 in which sets held the label as often as promised", "labelling", "promises/sets/draws_within_95", ">=", 90),
+    Target("kNN of 100,000 texts against scikit-learn's brute, 10,000 examples", "labelling", "against_sklearn/0/brute/ratio", ">=", 10),
+    Target("the same, 100,000 examples", "labelling", "against_sklearn/1/brute/ratio", ">=", 10),
+    Target("the same against its k-d tree", "labelling", "against_sklearn/1/kd_tree/ratio", ">=", 10),
 ]  # fmt: skip
 
 
@@ -210,6 +216,54 @@ def limits(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def labelling(results: dict[str, Any]) -> list[str]:
+    facts = results.get("labelling", {}).get("results", {})
+    if not facts:
+        return []
+    rows = {f"zero-shot: {name}": row for name, row in facts["zero_shot"].items()}
+    rows |= {f"kNN: {name}": row for name, row in facts["knn"].items()}
+    lines = [
+        "",
+        "## Labels without training: banking77",
+        "",
+        "| | accuracy | calibration error |",
+        "|---|---|---|",
+        *(f"| {n} | {r['accuracy']} | {r['calibration_error']} |" for n, r in rows.items()),
+        "",
+        "| answered, the surest first | confidence | accuracy |",
+        "|---|---|---|",
+        *(f"| {' | '.join(map(str, row))} |" for row in facts["promises"]["coverage_table"]),
+    ]
+    one, sets = facts["promises"]["selective"], facts["promises"]["sets"]
+    unknown = ", ".join(f"{name} {share:.0%}" for name, share in facts["unanswered"].items())
+    return [
+        *lines,
+        "",
+        f"Promised: at most {one['error']:.0%} wrong among those answered, with {1 - one['delta']:.0%}"
+        f" confidence. Of {facts['promises']['draws']} draws {one['broken']} broke it; on average"
+        f" {one['mean_coverage']:.1%} were answered, {one['mean_error']:.1%} of them wrongly. Sets of"
+        f" labels held the label in {sets['mean_coverage']:.1%} of the texts ({1 - sets['alpha']:.0%}"
+        f" promised), with {sets['mean_size']} labels on average. Not answered: {unknown}.",
+    ]
+
+
+def wrong_labels(results: dict[str, Any]) -> list[str]:
+    facts = results.get("suspects", {}).get("results", {})
+    if not facts:
+        return []
+    return [
+        "",
+        f"## Wrong labels: {facts['flipped']} of banking77's flipped, mean of {facts['seeds']} draws",
+        "",
+        "| | found | precision | recall |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {side['found']:.0f} | {side['precision']:.3f} | {side['recall']:.3f} |"
+            for name, side in facts["sides"].items()
+        ),
+    ]
+
+
 def machines(results: dict[str, Any]) -> list[str]:
     lines = ["", "## Runs", "", "| benchmark | command | machine | commit |", "|---|---|---|---|"]
     for name, run in results.items():
@@ -234,6 +288,8 @@ def main() -> None:
         *peers(results),
         *client(results),
         *limits(results),
+        *labelling(results),
+        *wrong_labels(results),
         *machines(results),
     ]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")

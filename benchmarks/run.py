@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 RELEVANT = {
     "chromadb",
+    "cleanlab",
     "faiss-cpu",
     "httpx",
     "langchain-openai",
@@ -31,6 +32,7 @@ RELEVANT = {
     "numpy",
     "onnxruntime",
     "openai",
+    "scikit-learn",
     "pybase64",
     "scikit-learn",
     "scipy",

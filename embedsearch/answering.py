@@ -174,7 +174,7 @@ def answer(
     answer ends. Without passages nothing is sent.
 
     Raises:
-        SecretsFound: a passage looks as if it held a secret; nothing was sent.
+        SecretsFound: the question or a passage looks as if it held a secret; nothing was sent.
         ContextTooLong: the model does not hold the passages and ``max_tokens`` of an answer.
         StorageFailed, IndexLocked: the outbox can't be written; nothing was sent.
         APIError, ConnectionFailed: the server refused, or is not there.
@@ -184,7 +184,7 @@ def answer(
     if not given:
         return Answer(())
     if not allow_secrets:
-        _refuse_secrets(given)
+        _refuse_secrets(question, given)
     counted = counted_as(model)
     chat = messages(question, given)
     prompt = tokens.check_context(counted, chat, max_tokens)
@@ -217,8 +217,9 @@ def _is_measured(index: Index, mode: Mode) -> bool:
     return mode in FLOORS and index.embedder.name == "local" and not index.pending().texts
 
 
-def _refuse_secrets(passages: Sequence[Passage]) -> None:
-    found = [
+def _refuse_secrets(question: str, passages: Sequence[Passage]) -> None:
+    found = [f"the question:{secret.line} ({secret.kind})" for secret in scan(question)]
+    found += [
         f"{passage.document_id}:{passage.start_line + secret.line - 1} ({secret.kind})"
         for passage in passages
         for secret in scan(passage.text, path=passage.document_id)

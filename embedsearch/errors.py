@@ -147,11 +147,12 @@ class SecretsFound(EmbedsearchError):
     ``places`` names each as ``DOCUMENT:LINE (KIND)``.
     """
 
-    def __init__(self, places: Sequence[str]) -> None:
+    def __init__(self, places: Sequence[str], *, hint: str | None = None) -> None:
         more = f", and {len(places) - 1} more" if len(places) > 1 else ""
         super().__init__(
             f"nothing was sent: {places[0]} looks like a secret{more}",
-            hint="take it out, or allow it: --allow-secrets; in Python Allowance(secrets=True),"
+            hint=hint
+            or "take it out, or allow it: --allow-secrets; in Python Allowance(secrets=True),"
             " answer(..., allow_secrets=True)",
         )
         self.places = tuple(places)

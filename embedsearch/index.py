@@ -142,6 +142,10 @@ class Index:
             database.close()
             raise
 
+    def __sklearn_clone__(self) -> Self:
+        """Let the copies that scikit-learn makes of an estimator share it."""
+        return self
+
     def __enter__(self) -> Self:
         return self
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -53,6 +53,10 @@ class HashEmbedder:
     def __init__(self, dimensions: int = 64, *, max_tokens: int = 256) -> None:
         self.dimensions = dimensions
         self.max_tokens = max_tokens
+
+    def __sklearn_clone__(self) -> Self:
+        """Let the copies that scikit-learn makes of an estimator share it."""
+        return self
 
     @property
     def name(self) -> str:

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from recording import Recorded, Reply, Server, serving
 
-from embedsearch.cli.api import fine_tuning, group
+from embedsearch.cli.api import fine_tuning, group, secrets
 from embedsearch.cli.main import main
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ ALL = [
     *([name] for name in group.COMMANDS),
     *(["fine-tune", name] for name in fine_tuning.COMMANDS),
     *(["files", name] for name in ("list", "get", "upload", "download", "delete")),
+    *(["vector-store", name] for name in ("list", "create", "add", "search", "delete")),
     *(["batch", name] for name in ("create", "get", "list", "cancel", "results")),
 ]
 
@@ -422,7 +423,7 @@ def test_models_are_listed_described_and_deleted(server: Server) -> None:
     assert api("models", "a").stdout == "a  me  1970-01-02 00:00\n"
     server.says({"id": "ft:a", "deleted": True})
     sent = len(server.seen)
-    assert api("models", "ft:a", "--delete", stdin="n\n").exit_code == 1
+    assert api("models", "ft:a", "--delete", stdin="n\n").exit_code == 2
     assert len(server.seen) == sent
     assert api("models", "ft:a", "--delete", "-y").exit_code == 0
     assert (server.seen[-1].method, server.seen[-1].path) == ("DELETE", "/models/ft:a")
@@ -624,7 +625,7 @@ def test_a_training_that_costs_much_is_asked_about(
 ) -> None:
     monkeypatch.setattr("embedsearch.cli.spending.ASK_FROM", 0.0)
     (tmp_path / "t.jsonl").write_text(examples(10))
-    assert api("fine-tune", "create", "t.jsonl", stdin="n\n").exit_code == 1
+    assert api("fine-tune", "create", "t.jsonl", stdin="n\n").exit_code == 2
     assert server.seen == []
 
 
@@ -652,3 +653,142 @@ def test_fine_tune_prepare_is_where_the_rest_of_it_is(server: Server, tmp_path: 
     assert api("fine-tune", "prepare", "labelled.csv", "-o", "tuning").exit_code == 0
     assert (tmp_path / "tuning" / "training.jsonl").exists()
     assert (run("fine-tune").exit_code, server.seen) == (2, [])
+
+
+# secrets
+
+TOKEN = "ghp_" + "oHwLMeaZqo9DZDNjN1GTPdVKsb1DS2S5yXB6"
+"""Made up, in the form of GitHub's."""
+
+SENDING = {
+    "chat TOKEN": "TEXT:1",
+    "chat -f a.txt": "a.txt:2",
+    "chat -": "stdin:2",
+    "chat hi --system TOKEN": "--system:1",
+    "chat hi --set user=TOKEN": "--set:1",
+    'chat hi --schema {"title":"TOKEN"}': "--schema:1",
+    "complete TOKEN": "TEXT:1",
+    "complete hi --suffix TOKEN": "--suffix:1",
+    "embed hi TOKEN": "TEXT:2",
+    "embed -": "stdin:2",
+    "moderate -f a.txt": "a.txt:2",
+    "speak TOKEN -o a.mp3": "TEXT:1",
+    "speak hi -o a.mp3 --instructions TOKEN": "--instructions:1",
+    "image TOKEN": "TEXT:1",
+    "edit-image TOKEN p.png": "TEXT:1",
+    "edit-image hi a.txt": "a.txt:2",
+    "variation a.txt": "a.txt:2",
+    "transcribe a.txt": "a.txt:2",
+    "transcribe -": "stdin:2",
+    "translate p.png --prompt TOKEN": "--prompt:1",
+    "files upload a.txt": "a.txt:2",
+    "files upload - --name a": "stdin:2",
+    "batch create a.txt --endpoint /v1/embeddings": "a.txt:2",
+    "fine-tune create file-1 --validation a.txt": "a.txt:2",
+    "vector-store create TOKEN": "name:1",
+    "vector-store add vs_1 file-1 a.txt": "a.txt:2",
+    "vector-store search vs_1 TOKEN": "TEXT:1",
+}
+"""Every way in which a command is given what it sends, and where the secret in it is."""
+
+
+@pytest.mark.parametrize("line", SENDING)
+def test_a_secret_is_not_sent_and_its_place_is_named(
+    server: Server, tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "a.txt").write_text(f"First.\n{TOKEN}\n")
+    (tmp_path / "p.png").write_bytes(b"\x89PNG\0")
+    words = [word.replace("TOKEN", TOKEN) for word in line.split(" ")]
+    result = api(*words, stdin=f"First.\n{TOKEN}\n")
+    assert result.exit_code == 2
+    assert f"nothing was sent: {SENDING[line]} (github-pat) looks like a secret" in result.stderr
+    assert TOKEN not in result.output
+    assert server.seen == []
+
+
+def test_a_secret_is_sent_when_that_is_allowed_wherever_it_is_said(server: Server) -> None:
+    server.says({"choices": [{"message": {"content": "Hi."}}]})
+    said = ("chat", "--system", TOKEN, TOKEN, "--json", "--allow-secrets")
+    assert api(*said).exit_code == 0
+    assert [m["content"] for m in body(server)["messages"]] == [TOKEN, TOKEN]
+
+
+def test_a_secret_far_down_a_large_file_is_found(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "BLOCK", 1_000)
+    (tmp_path / "a.jsonl").write_text("{}\n" * 5_000 + f'{{"a": "{TOKEN}"}}\n')
+    result = api("files", "upload", "a.jsonl")
+    assert "nothing was sent: a.jsonl:5001 (github-pat)" in result.stderr
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "words", [("batch", "create"), ("fine-tune", "create"), ("vector-store", "add", "vs_1")]
+)
+def test_a_mistyped_file_is_not_taken_for_an_id(server: Server, words: tuple[str, ...]) -> None:
+    result = api(*words, "trainig.jsonl")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "there is no file 'trainig.jsonl'" in result.stderr
+
+
+def test_what_is_no_picture_is_not_sent_as_one(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Hi.")
+    result = api("chat", "hi", "-i", "a.txt")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "expected a picture, got 'a.txt', which is text/plain" in result.stderr
+
+
+# vector stores
+
+
+def test_a_store_is_made_filled_searched_and_deleted(server: Server, tmp_path: Path) -> None:
+    made = {"id": "vs_1", "name": "notes", "usage_bytes": 1234, "created_at": 1_700_000_000}
+    server.says(made)
+    assert api("vector-store", "create", "notes").stdout == "vs_1\n"
+    assert (server.seen[-1].path, body(server)) == ("/vector_stores", {"name": "notes"})
+
+    counts = {"completed": 1, "total": 2, "failed": 1}
+    server.says({"data": [made | {"file_counts": counts}]})
+    listed = "vs_1  notes  1 of 2 files, 1 failed  1,234 bytes  2023-11-14 22:13\n"
+    assert api("vector-store", "list").stdout == listed
+
+    (tmp_path / "a.txt").write_text("Hi.")
+    server.reply = states(
+        {"id": "file-1"},
+        {"id": "vsfb_1", "status": "in_progress", "file_counts": {"total": 2}},
+        {"id": "vsfb_1", "status": "completed", "file_counts": counts},
+    )
+    result = api("vector-store", "add", "vs_1", "a.txt", "file-2", "--wait", "--every", 0)
+    assert (result.exit_code, result.stdout) == (3, "vsfb_1\n")
+    assert result.stderr == "completed, 1 of 2 files, 1 failed\n"
+    added = server.seen[-2]
+    assert added.path == "/vector_stores/vs_1/file_batches"
+    assert added.content == {"file_ids": ["file-1", "file-2"]}
+
+    passage = {"type": "text", "text": "One.\nTwo."}
+    found = {"file_id": "file-1", "filename": "a.txt", "score": 0.5, "content": [passage]}
+    server.says({"data": [found], "has_more": False})
+    result = api("vector-store", "search", "vs_1", "who", "is", "it", "-k", 3)
+    assert result.stdout == "0.500  file-1  a.txt\n  One.\n  Two.\n"
+    assert body(server) == {"query": "who is it", "max_num_results": 3}
+
+    server.says({"id": "vs_1", "deleted": True})
+    assert api("vector-store", "delete", "vs_1").stdout == "vs_1\n"
+    assert (server.seen[-1].method, server.seen[-1].path) == ("DELETE", "/vector_stores/vs_1")
+
+
+def test_a_store_without_an_answer_exits_with_1(server: Server) -> None:
+    server.says({"data": [], "has_more": False})
+    assert api("vector-store", "search", "vs_1", "who").exit_code == 1
+    assert api("vector-store", "list").exit_code == 1
+
+
+def test_variations_of_a_picture_go_into_files(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "p.png").write_bytes(b"\x89PNG\0")
+    server.says(pictures(b"one", b"two"))
+    result = api("variation", "p.png", "-n", 2, "-o", "like.png")
+    assert result.stdout == "like-1.png\nlike-2.png\n"
+    assert server.seen[0].path == "/images/variations"
+    sent = {"image": b"\x89PNG\0", "model": b"dall-e-2", "n": b"2", "response_format": b"b64_json"}
+    assert parts(server) == sent

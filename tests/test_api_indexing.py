@@ -274,7 +274,11 @@ def test_what_costs_much_is_asked_about(
     monkeypatch.setattr("embedsearch.cli.spending.ASK_FROM", 0.0)
     common = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4)
     no = run(*common, stdin="n\n")
-    assert (no.exit_code, server.requests) == (1, [])
+    assert (no.exit_code, server.requests) == (2, [])
+    assert no.stderr.endswith("not done: the answer was no\n")
+    nobody = run(*common, stdin="")
+    assert (nobody.exit_code, server.requests) == (2, [])
+    assert nobody.stderr.endswith("nobody is there to answer: -y says yes\n")
     assert run(*common, stdin="y\n").exit_code == 0
     assert len(server.requests) == 1
 
@@ -317,3 +321,52 @@ def test_no_key_is_exit_4_and_nothing_is_taken_from_a_project(
     result = run("index", "a.txt", "-m", f"openai/{MODEL}")
     assert (result.exit_code, result.stdout) == (4, "")
     assert "no API key" in result.stderr
+
+
+def test_a_query_that_holds_a_secret_stays_here(shell: Path, server: FaultServer) -> None:
+    assert shell.is_dir()
+    token = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5"
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    before = len(server.requests)
+    result = run("search", f"who put {token} here?")
+    assert (result.exit_code, len(server.requests)) == (2, before)
+    assert "nothing was sent: the query:1 (github-pat) looks like a secret" in result.stderr
+    assert "--mode lexical" in result.stderr
+    assert run("search", token, "--mode", "lexical").exit_code == 1
+
+
+def test_a_search_by_words_asks_no_provider_even_if_it_finds_nothing(
+    shell: Path, server: FaultServer
+) -> None:
+    assert shell.is_dir()
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    before = len(server.requests)
+    result = run("search", "xylophone", "--mode", "lexical")
+    assert (result.exit_code, len(server.requests)) == (1, before)
+    assert result.stderr.startswith("nothing found among ")
+
+
+def test_http_to_another_machine_is_allowed_by_every_command_that_may_send(shell: Path) -> None:
+    assert shell.is_dir()
+    far = ("--base-url", "http://192.0.2.1/v1", "--timeout", 0.05)
+    command = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y", *far)
+    refused = run(*command)
+    assert "use https, or insecure=True (on the command line: --insecure)" in refused.stderr
+    planned = run(*command, "--insecure", "--dry-run")
+    assert (planned.exit_code, refused.exit_code) == (0, 2)
+    assert "to embed by 192.0.2.1 in 1 request" in planned.stdout
+
+
+def test_where_an_api_is_is_never_dropped_in_silence(shell: Path, server: FaultServer) -> None:
+    assert shell.is_dir()
+    result = run("index", "docs", "--base-url", server.url, "--db", "new")
+    assert (result.exit_code, server.requests) == (2, [])
+    assert "takes base_url, got 'local'" in result.stderr
+
+
+def test_usage_since_what_is_no_day_is_wrong_usage(shell: Path) -> None:
+    assert shell.is_dir()
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    assert run("usage", "--since", "2000-01-01").exit_code == 0
+    assert run("usage", "--since", "2999-01-01").exit_code == 1
+    assert run("usage", "--since", "yesterday").exit_code == 2

@@ -286,6 +286,27 @@ def test_a_secret_in_a_passage_stops_it_unless_it_is_allowed(shell: Path, server
     assert ask("--allow-secrets").exit_code == 0
 
 
+def test_a_secret_in_the_question_stops_it_unless_it_is_allowed(
+    shell: Path, server: Server
+) -> None:
+    assert shell.is_dir()
+    question = f"{QUESTION}\nghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5"
+    result = ask(question=question)
+    assert (result.exit_code, result.stdout, server.seen) == (2, "", [])
+    assert "nothing was sent: the question:2 (github-pat) looks like a secret" in result.stderr
+    assert ask("--allow-secrets", question=question).exit_code == 0
+
+
+def test_a_chat_over_http_to_another_machine_has_to_be_allowed(shell: Path) -> None:
+    assert shell.is_dir()
+    far = ("--chat-base-url", "http://192.0.2.1/v1")
+    result = ask(*far)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--insecure" in result.stderr
+    tried = ask(*far, "--insecure", "--timeout", 0.01)
+    assert "no answer from 192.0.2.1" in tried.stderr
+
+
 def test_what_the_model_does_not_hold_is_not_sent(shell: Path, server: Server) -> None:
     assert shell.is_dir()
     result = ask("--chat-model", "gpt-4", "--max-answer-tokens", 8_100)

@@ -226,7 +226,7 @@ def test_the_command_line_plans_asks_hears_and_says_when(shell: Path, server: Se
     assert "3 added; 2 recordings to transcribe; " in plan.stdout
     assert server.seen == []
     no = run(*common, stdin="n\n")
-    assert (no.exit_code, server.seen) == (1, [])
+    assert (no.exit_code, server.seen) == (2, [])
     assert "2 recordings (0.0 MB) to transcribe by 127.0.0.1" in no.stderr
     assert "$0.006 a minute" in no.stderr
     done = run(*common, "-y")
@@ -243,11 +243,25 @@ def test_the_command_line_plans_asks_hears_and_says_when(shell: Path, server: Se
     assert "2 recordings" not in run(*common, "-y").stderr
 
 
+def test_ask_says_when_what_it_cites_is_said(
+    shell: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("index", shell, "--transcribe", "openai/whisper-1", "-y").exit_code == 0
+    chunk = {"choices": [{"index": 0, "delta": {"content": "It is [1]."}}]}
+    server.streams(b"data: %s\n\n" % json.dumps(chunk).encode(), b"data: [DONE]\n\n")
+    monkeypatch.setenv("EMBEDSEARCH_CHAT_MODEL", "chatty")
+    question = ("ask", "part 39 of it is about badgers", "-k", 1, "--mode", "lexical")
+    (cited,) = json.loads(run(*question, "--json").stdout)["citations"]
+    assert cited["seconds"] > 0
+    place = f"[1] docs/talk.mp3 at {clock(cited['seconds'])}"
+    assert run(*question).stdout == f"It is [1].\n\n{place}\n"
+
+
 def test_another_server_may_hear_than_the_one_that_embeds(
     shell: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL")
-    where = ("--transcribe-url", server.url)
+    where = ("--transcribe-url", server.url, "--timeout", 60)
     done = run("index", shell, "--transcribe", "openai/whisper-1", *where, "-y")
     assert (done.exit_code, len(server.seen)) == (0, 2)
 

@@ -79,8 +79,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         train, held = _split(labels, self.holdout, self.random_state)
         self.estimator_ = clone(self.estimator).fit(vectors[train], labels[train])
         self.classes_ = self.estimator_.classes_
-        self._examples = Neighbours(units(vectors[train]))
-        self.least_similarity_ = _least(units(vectors[train]), self.unlike)
+        rows = units(vectors[train])
+        self._examples = Neighbours(rows)
+        self.least_similarity_ = _least(rows, self.unlike)
         return self._calibrate(vectors[held], labels[held])
 
     def calibrate(self, X: Any, y: Any) -> Self:
@@ -101,9 +102,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
     def predict(self, X: Any) -> NDArray[np.object_]:
         """Return a label or ``None`` for each text, an array (n,) of objects."""
-        confidences, best = self._answers(asked(self, X))
-        answers: NDArray[np.object_] = self.classes_[best].astype(object)
-        answers[confidences <= self.threshold_] = None
+        check_is_fitted(self)
+        vectors = asked(self, X)
+        probabilities = self._probabilities(vectors)
+        answers: NDArray[np.object_] = self.classes_[probabilities.argmax(axis=1)].astype(object)
+        answers[self._confidences(vectors, probabilities) <= self.threshold_] = None
         return answers
 
     def predict_proba(self, X: Any) -> Floats:
@@ -137,15 +140,12 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return float((weights * (answers == labels)).sum() / total) if total else float("nan")
 
     def _calibrate(self, vectors: Vectors, labels: NDArray[Any]) -> Self:
-        confidences, best = self._answers(vectors)
         probabilities = self._probabilities(vectors)
-        known = np.isin(labels, self.classes_)
-        columns = np.searchsorted(self.classes_, np.where(known, labels, self.classes_[0]))
-        own = np.where(known, probabilities[np.arange(len(labels)), columns], 0)
-        self._conformity = np.sort(own)
-        self.threshold_ = _threshold(
-            confidences, self.classes_[best] != labels, self.error, self.delta
-        )
+        among = labels[:, None] == self.classes_  # a row of a label that was not learned is empty
+        self._conformity = np.sort(np.where(among, probabilities, 0).max(axis=1))
+        wrong = ~among[np.arange(len(labels)), probabilities.argmax(axis=1)]
+        confidences = self._confidences(vectors, probabilities)
+        self.threshold_ = _threshold(confidences, wrong, self.error, self.delta)
         if self.threshold_ == np.inf:
             warnings.warn(
                 f"nothing will be answered: no threshold keeps the errors below {self.error:.0%}"
@@ -154,17 +154,13 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
             )
         return self
 
-    def _answers(self, vectors: Vectors) -> tuple[Floats, Positions]:
-        """Return the confidence, -inf for a text unlike all examples, and the best column."""
-        check_is_fitted(self)
-        probabilities = self._probabilities(vectors)
-        confidences = probabilities.max(axis=1, initial=0)
+    def _confidences(self, vectors: Vectors, probabilities: Floats) -> Floats:
+        """Return the highest probability of each text, -inf for one unlike all examples."""
+        confidences: Floats = probabilities.max(axis=1, initial=0)
         if self.least_similarity_ > -1 and len(vectors):
             similarities, _ = self._examples.search(units(vectors), 1)
-            confidences = np.where(
-                similarities[:, 0] < self.least_similarity_, -np.inf, confidences
-            )
-        return confidences, probabilities.argmax(axis=1)
+            confidences[similarities[:, 0] < self.least_similarity_] = -np.inf
+        return confidences
 
     def _probabilities(self, vectors: Vectors) -> Floats:
         if not len(vectors):
@@ -195,17 +191,21 @@ def _split(labels: NDArray[Any], share: float, seed: int | None) -> tuple[Positi
 def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:
     """Return the lowest confidence that must be exceeded; inf where nothing may be answered.
 
-    Of n texts the surest n/20, 2n/20, ... are looked at. Whether more than ``error`` of the
-    answers above the last one are wrong is tested at the level ``delta``/20, to which a rejected
-    test before it hands on its own level.
+    Of n texts the surest n/20, 2n/20, ... are looked at, as far as they are enough to show
+    anything. Whether more than ``error`` of the answers above the last one are wrong is tested at
+    the level that a rejected test hands on to the next; at every quarter of the texts an equal
+    share of ``delta`` is added.
     """
     n = len(confidences)
     order = np.argsort(-confidences, kind="stable")
+    steps = np.arange(1, STEPS + 1)
+    steps = steps[binom.cdf(0, steps * n // STEPS, error) <= delta]
+    quarters = steps % (STEPS // 4) == 0
     least, level = float("inf"), 0.0
-    for count in np.unique(np.arange(1, STEPS + 1) * n // STEPS):
-        beyond = -np.inf if count == n else float(confidences[order[count]])
+    for step, quarter in zip(steps, quarters, strict=True):
+        beyond = -np.inf if step == STEPS else float(confidences[order[step * n // STEPS]])
         answered = confidences > beyond
-        level += delta / STEPS
+        level += quarter * delta / quarters.sum()
         if binom.cdf(wrong[answered].sum(), answered.sum(), error) > level:
             level = 0.0
         else:
@@ -214,7 +214,11 @@ def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delt
 
 
 def _least(rows: Vectors, share: float | None) -> float:
-    """Return the cosine to the nearest other row that all but a share of the rows exceed."""
+    """Return the cosine to the nearest other row that all but a share of the rows exceed.
+
+    Copies count once: they say nothing of how far a new text may be.
+    """
+    rows = np.unique(rows.round(5), axis=0)
     if share is None or len(rows) < 3:
         return -1.0
     similarities, found = neighbours(rows, 2)

@@ -20,7 +20,7 @@ from embedsearch.cli.terminal import counted, note, printable_lines
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from embedsearch import Client, Index
+    from embedsearch import Index
     from embedsearch.search.ranking import Mode
 
 KEY = "EMBEDSEARCH_CHAT_API_KEY"
@@ -94,7 +94,9 @@ def ask_(
             chat = answering.messages(question, passages)
             _print_prompt(chat, chat_model or "", format_, quiet=quiet)
         else:
-            with _client(chat_base_url) as client:
+            with embedsearch.Client(
+                api_key=os.environ.get(KEY), **options.said_of_a_client(chat_base_url)
+            ) as client:
                 answer = answering.answer(
                     index,
                     question,
@@ -108,13 +110,6 @@ def ask_(
                 if mode != "lexical" and format_ != "json":
                     _say_what_is_pending(index, quiet=quiet)
     ctx.exit(0 if passages else NOTHING_FOUND)
-
-
-def _client(base_url: str | None) -> Client:
-    said = click.get_current_context().meta.get(options.API, {})
-    return embedsearch.Client(
-        base_url=base_url or said.get("base_url"), api_key=os.environ.get(KEY)
-    )
 
 
 def _refuse(index: Index, question: str, format_: str, *, quiet: bool) -> None:

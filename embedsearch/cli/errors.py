@@ -63,6 +63,15 @@ def interrupted(ctx: click.Context) -> NoReturn:
     ctx.exit(INTERRUPTED)
 
 
+def refused(ctx: click.Context, refusal: click.Abort) -> NoReturn:
+    """Say why a question was not answered with yes, and exit."""
+    cause = refusal.__context__  # click.confirm makes one of these three
+    if isinstance(cause, KeyboardInterrupt):
+        interrupted(ctx)
+    note("\nnobody is there to answer: -y says yes" if cause else "not done: the answer was no")
+    ctx.exit(FAILED)
+
+
 def _exit_code(error: Exception) -> int:
     other = FAILED if isinstance(error, EXPECTED) else BUG
     return next((code for kind, code in EXITS.items() if isinstance(error, kind)), other)

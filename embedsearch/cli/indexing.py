@@ -64,9 +64,9 @@ def index_(
     # A mistyped path makes no index; one that is gone may still be known to an old one.
     makes = not dry_run and all(path.exists() for path in paths)
     opened = (
-        opening.open_index(db, model, create=True)
+        opening.open_index(db, model, create=True, asks=transcribe is not None)
         if makes
-        else opening.open_without_making(db, model)
+        else opening.open_without_making(db, model, asks=transcribe is not None)
     )
     allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
     with _hearing(transcribe, transcribe_url) as transcriber, opened as index:
@@ -100,6 +100,5 @@ def _hearing(name: str | None, url: str | None) -> Iterator[Transcriber | None]:
     if name is None:
         yield None
         return
-    base_url = url or options.said_of_an_api().get("base_url")
-    with closing(transcribers.load(name, base_url=base_url)) as transcriber:
+    with closing(transcribers.load(name, **options.said_of_a_client(url))) as transcriber:
         yield transcriber

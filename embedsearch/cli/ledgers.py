@@ -13,6 +13,7 @@ from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.terminal import counted, printable
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from embedsearch.store.outbox import Sent
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to sum by; days are those of UTC.",
 )
-@click.option("--since", metavar="DATE", default="", help="Only from this day on: 2026-11-01.")
+@click.option(
+    "--since",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Only from this day on: 2026-11-01.",
+)
 @options.output_format(options.PLAIN_FORMATS)
 @click.pass_context
 def usage_(
@@ -38,12 +44,12 @@ def usage_(
     model: str | None,
     quiet: bool,  # noqa: ARG001 -- it is quiet
     by: By,
-    since: str,
+    since: datetime | None,
     format_: str,
 ) -> None:
     """Say what providers were asked and paid, as they billed it."""
     with opening.open_index(db, model) as index:
-        totals = index.usage(by=by, since=since)
+        totals = index.usage(by=by, since=since.date().isoformat() if since else "")
     if format_ == "json":
         lines = [asdict(total) for total in totals]
         click.echo(json.dumps({"schema_version": 1, "by": by, "usage": lines}))

@@ -51,7 +51,9 @@ class Door(LateGroup):
             return None
         except KeyboardInterrupt:
             errors.interrupted(ctx)
-        except (click.exceptions.Exit, click.Abort):
+        except click.Abort as refusal:
+            errors.refused(ctx, refusal)
+        except click.exceptions.Exit:
             raise
         except Exception as error:  # noqa: BLE001 -- the last door: a bug is told as one, with exit code 70
             errors.report(ctx, error)

@@ -38,12 +38,12 @@ def open_index(
     return index
 
 
-def open_without_making(db: Path | None, model: str | None) -> Index:
+def open_without_making(db: Path | None, model: str | None, *, asks: bool = False) -> Index:
     """Open the index, or an empty one in memory where there is none, for what makes no files."""
     try:
-        return open_index(db, model)
+        return open_index(db, model, asks=asks)
     except embedsearch.errors.IndexNotFound:
-        named = embedders.load(model, **options.said_of_an_api())
+        named = _embedder(located() if db is None else db, model, asks=asks)
         return embedsearch.Index.open(":memory:", named)
 
 
@@ -51,7 +51,7 @@ def _embedder(folder: Path, model: str | None, *, asks: bool) -> Embedder | None
     """Return the embedder that was named, or the index's own where an API was said for it."""
     said = options.said_of_an_api()
     if model is None and said:
-        model = files.embedder_of(folder)
+        model = files.embedder_of(folder) or "local"
     if asks and not embedders.is_api(model):
         said = {}
     return embedders.load(model, **said) if model else None

@@ -96,23 +96,25 @@ def _of_an_api(ctx: click.Context, option: click.Parameter, value: Any) -> None:
 
 
 def said_of_an_api() -> dict[str, Any]:
-    """Return what was said of an API on the command line, by the names of arguments."""
+    """Return what was said of an API and its embedder, by the names of arguments."""
     said: dict[str, Any] = click.get_current_context().meta.get(API, {})
     return said
 
 
-_base_url = click.option(
-    "--base-url",
-    metavar="URL",
-    expose_value=False,
-    callback=_of_an_api,
-    help="Where the API is; else $OPENAI_BASE_URL, else OpenAI's own.",
-)
+def said_of_a_client(base_url: str | None = None) -> dict[str, Any]:
+    """Return what a client is made with; ``base_url`` goes before ``--base-url``."""
+    said = {name: value for name, value in said_of_an_api().items() if name != "dimensions"}
+    return said | ({"base_url": base_url} if base_url else {})
 
-_quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr.")
 
 of_a_server = together(
-    _base_url,
+    click.option(
+        "--base-url",
+        metavar="URL",
+        expose_value=False,
+        callback=_of_an_api,
+        help="Where the API is; else $OPENAI_BASE_URL, else OpenAI's own.",
+    ),
     click.option(
         "--insecure",
         is_flag=True,
@@ -129,8 +131,9 @@ of_a_server = together(
         callback=_of_an_api,
         help="How long to wait for the next packet.  [default: 600]",
     ),
-    _quiet,
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
 )
+"""What every command has: for each may need an API, if only for the embedder of its index."""
 
 of_a_list = click.option(
     "-n", "--limit", type=click.IntRange(min=1), help="So many at most; all without it."
@@ -151,8 +154,7 @@ of_the_index = together(
         help="The embedder: 'local', a folder with an ONNX model, or openai/MODEL of an API that is"
         " compatible with OpenAI's; else the index's own.",
     ),
-    _base_url,
-    _quiet,
+    of_a_server,
 )
 
 conditions = together(

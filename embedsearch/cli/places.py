@@ -37,7 +37,7 @@ def document_id(index: Index, given: str) -> str:
     return index.id_at(given) or given
 
 
-def where(hit: Hit) -> str:
+def where(hit: Hit | Passage) -> str:
     """Return where in its document a hit is: `` at 12:31`` in a recording, else ``:12-18``."""
     return f":{span(hit)}" if hit.seconds is None else f" at {clock(hit.seconds)}"
 

@@ -12,6 +12,7 @@ from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
 from embedsearch.cli.terminal import counted, note, printable, show
+from embedsearch.embedders import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +92,9 @@ def _run(
     )
     with opening.open_index(asked["db"], asked["model"]) as index, index.snapshot():
         hits = find(index, limits)
-        nearest = index.search(query, 1, mode="dense") if query and not hits else []
+        # A search by words asks no provider, not even when it finds nothing.
+        looks = query and not hits and (by_meaning or not is_remote(index.embedder))
+        nearest = index.search(query, 1, mode="dense") if looks else []
         answer = _answer(index, query, hits, nearest, asked)
     _print(answer, asked["format_"])
     if not asked["quiet"] and asked["format_"] not in {"json", "jsonl"}:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedsearch.cli.places import STALE, path, span
+from embedsearch.cli.places import STALE, path, where
 from embedsearch.cli.terminal import counted, printable, printable_lines
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def print_pieces(answer: Answer) -> None:
 def _text(passage: Passage, *, stale: bool) -> str:
     number = click.style(f"[{passage.number}]", bold=True)
     place = click.style(printable(path(passage)), fg="magenta")
-    lines = click.style(f":{span(passage)}", fg="green")
+    lines = click.style(where(passage), fg="green")
     return "  ".join([f"{number} {place}{lines}", *_facts(passage, stale=stale)])
 
 
 def _md(passage: Passage, *, stale: bool) -> str:
-    place = f"`{printable(path(passage))}:{span(passage)}`"
+    place = f"`{printable(path(passage))}{where(passage)}`"
     return " · ".join([f"- [{passage.number}] {place}", *_facts(passage, stale=stale)])
 
 
@@ -69,6 +69,8 @@ def as_json(question: str, answer: Answer, stale: set[str]) -> str:
 
 def _as_dict(passage: Passage, stale: set[str]) -> dict[str, Any]:
     record = {name: getattr(passage, name) for name in passage.__slots__ if name != "hits"}
+    if passage.seconds is None:
+        del record["seconds"]
     record["chunk_ids"] = [hit.chunk_id for hit in passage.hits]
     return record | ({"stale": True} if passage.document_id in stale else {})
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from embedsearch.embedders.folder import folder_model
 from embedsearch.embedders.local import LocalEmbedder
 from embedsearch.embedders.packaged import packaged_model
 from embedsearch.embedders.protocol import Embedder, RemoteEmbedder, Role, is_remote
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from embedsearch.client.settings import Options
 
 __all__ = ["Embedder", "LocalEmbedder", "RemoteEmbedder", "Role", "is_api", "is_remote", "load"]
 
@@ -17,24 +22,25 @@ def load(
     *,
     threads: int | None = None,
     dimensions: int | None = None,
-    base_url: str | None = None,
+    **api: Unpack[Options],
 ) -> Embedder:
     """Return the embedder that a name stands for; its model is loaded at the first use.
 
     ``None`` and ``"local"`` stand for the packaged model, ``"openai/MODEL"`` for one behind an
     API that is compatible with OpenAI's, all else for the folder of an ONNX sentence model.
     ``threads``: how many texts are embedded at once here; by default as many as this process may
-    use CPUs. ``dimensions`` and ``base_url`` are an API's: how long vectors shall be, and where
-    it is. Raises EmbeddingError where there is no such model.
+    use CPUs. The rest is an API's: how long vectors shall be, ``base_url`` and what else a
+    ``Client`` takes. Raises EmbeddingError where there is no such model.
     """
     if is_api(name):
         from embedsearch.embedders.api import APIEmbedder  # with it comes httpx
 
-        return APIEmbedder.named(name, dimensions=dimensions, base_url=base_url)
-    if dimensions is not None or base_url is not None:
+        return APIEmbedder.named(name, dimensions=dimensions, **api)
+    said = {"dimensions": dimensions, **api}
+    if wrong := [name for name, value in said.items() if value is not None]:
         raise ValueError(
-            "only a model of an API, as openai/text-embedding-3-small, takes dimensions and"
-            f" base_url, got {name or 'local'!r}"
+            "only a model of an API, as openai/text-embedding-3-small, takes "
+            f"{' and '.join(wrong)}, got {name or 'local'!r}"
         )
     model = packaged_model() if name is None or name == "local" else folder_model(name)
     return LocalEmbedder(model, threads=threads)

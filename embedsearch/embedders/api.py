@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import parse_qsl, urlencode
 
 from embedsearch.client import Client
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from embedsearch.client.job import Embedded
+    from embedsearch.client.settings import Options
     from embedsearch.embedders.protocol import Role, Vectors
     from embedsearch.errors import InputRefused
     from embedsearch.tokens import Model, TiktokenTokenizer
@@ -40,9 +41,9 @@ class APIEmbedder:
     """A model behind ``/embeddings``; nothing is sent before the first text is embedded.
 
     ``dimensions`` asks the model for shorter vectors. ``size`` is how long they are known to be;
-    where it is not, one word is sent to find out. Without a client, one is made of ``base_url``
-    and the environment when it is needed: an index remembers neither, so that a folder that came
-    from somebody else can't send your key to a stranger.
+    where it is not, one word is sent to find out. Without a client, one is made of
+    ``options`` and the environment when it is needed: an index remembers neither, so that a folder
+    that came from somebody else can't send your key to a stranger.
     """
 
     def __init__(
@@ -51,26 +52,28 @@ class APIEmbedder:
         *,
         dimensions: int | None = None,
         size: int | None = None,
-        base_url: str | None = None,
         client: Client | None = None,
+        **options: Unpack[Options],
     ) -> None:
         self.model = model
         self._asked = dimensions
         self._size = size
-        self._base_url = base_url
+        self._options = options
         self._client = client
         self._own: Client | None = None
 
     @classmethod
-    def named(
-        cls, name: str, *, dimensions: int | None = None, base_url: str | None = None
-    ) -> Self:
+    def named(cls, name: str, *, dimensions: int | None = None, **options: Unpack[Options]) -> Self:
         """Make the embedder whose ``name`` this is, ``openai/MODEL`` at its shortest."""
         model, _, query = name.removeprefix(PROVIDER).partition("?")
         facts = {key: int(value) for key, value in parse_qsl(query)}
         asked = dimensions or facts.get("dimensions")
         size = facts.get("size") if asked == facts.get("dimensions") else None
-        return cls(model, dimensions=asked, size=size, base_url=base_url)
+        return cls(model, dimensions=asked, size=size, **options)
+
+    def __sklearn_clone__(self) -> Self:
+        """Let the copies that scikit-learn makes of an estimator share it."""
+        return self
 
     @property
     def name(self) -> str:
@@ -108,7 +111,7 @@ class APIEmbedder:
     def client(self) -> Client:
         """The client; raises AuthenticationFailed where it has no key and needs one."""
         if self._client is None:
-            self._client = self._own = Client(base_url=self._base_url)
+            self._client = self._own = Client(**self._options)
         return self._client
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from embedsearch.errors import EmbeddingError
 
@@ -35,6 +35,10 @@ class LocalEmbedder:
     def __init__(self, model: SentenceModel, *, threads: int | None = None) -> None:
         self._model = model
         self._threads = threads
+
+    def __sklearn_clone__(self) -> Self:
+        """Let the copies that scikit-learn makes of an estimator share it."""
+        return self
 
     @property
     def name(self) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.classify.defaults import classifier_for
 from embedsearch.labelling.examples import Examples
-from embedsearch.labelling.training import chosen
 from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Chooser:
         probabilities, names = self._guessed(labels, known)
         score = self._typical * self._new(known) * _unsure(probabilities) ** 2
         best = int(np.argmax(np.where(passed, -1.0, score)))
-        likeliest = np.argsort(-probabilities[best])[:5] if len(names) else []
+        likeliest = np.argsort(-probabilities[best])[:5].tolist()
         return Choice(self._ids[best], tuple(str(names[n]) for n in likeliest))
 
     def _new(self, known: NDArray[np.bool_]) -> Any:
@@ -92,7 +92,8 @@ class Chooser:
         )
         if len(rows) < FIRST or len(learned.counts) < 2:
             return np.empty((len(self._ids), 0)), ()
-        classifier: Any = chosen(learned, self._encoder).fit(learned.vectors, learned.y)
+        classifier: Any = classifier_for(learned.counts.values(), embedder=self._encoder)
+        classifier.fit(learned.vectors, learned.y)
         return classifier.predict_proba(self._vectors), classifier.classes_
 
 

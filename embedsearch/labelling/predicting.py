@@ -86,7 +86,7 @@ def _said(
     probabilities = classifier.predict_proba(vectors)
     predicted = classifier.predict(vectors)
     best = probabilities.max(axis=1)
-    if getattr(classifier, "multilabel_", False):
+    if not getattr(classifier, "exclusive_", True):
         taken = [tuple(map(str, classifier.classes_[row.astype(bool)])) for row in predicted]
         return taken, best
     return [() if label is None else (str(label),) for label in predicted], best

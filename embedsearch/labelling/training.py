@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.classify import FewShotClassifier, ProbeClassifier, SelectiveClassifier, saving
+from embedsearch.classify import SelectiveClassifier, saving
+from embedsearch.classify.defaults import classifier_for
 from embedsearch.errors import EmbedderMismatch
-from embedsearch.labelling.examples import Examples, examples
+from embedsearch.labelling.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sklearn.base import BaseEstimator
-
-    from embedsearch.classify.inputs import Encoder
     from embedsearch.index import Index
     from embedsearch.store.filters import Where
     from embedsearch.store.models import Trained
 
-FEW = 16
-"""Up to so many examples a label (the median label's) ``FewShotClassifier`` is the better one."""
-
 
 def train(
     index: Index,
-    estimator: BaseEstimator | None = None,
+    estimator: Any = None,
     *,
     max_error: float | None = None,
     where: Where = None,
@@ -42,19 +36,14 @@ def train(
 
     """
     found = examples(index, where=where, glob=glob)
-    fitted: Any = chosen(found, index) if estimator is None else estimator
+    fitted = estimator
+    if fitted is None:
+        fitted = classifier_for(found.counts.values(), embedder=index)
     if max_error is not None:
         fitted = SelectiveClassifier(fitted, error=max_error, embedder=index)
     fitted.fit(found.vectors, found.y)
     name = type(fitted).__name__
     return index.models.put(index.space, name, found.counts, saving.dumps(fitted))
-
-
-def chosen(found: Examples, encoder: Encoder) -> BaseEstimator:
-    """Return the estimator, not fitted, that is best for so many labels."""
-    if found.multilabel or median(found.counts.values()) > FEW:
-        return ProbeClassifier(embedder=encoder)
-    return FewShotClassifier(embedder=encoder)
 
 
 def trained(index: Index, version: int | None = None) -> tuple[Trained, Any]:

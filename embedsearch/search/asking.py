@@ -37,7 +37,8 @@ PAGE = 1_000
 def vector(database: Database, embedder: Embedder, space: int, query: str) -> Vectors:
     """Return the unit vector (d,) of a query.
 
-    What a provider gave is kept in the index, unless that can't be written.
+    What a provider gave is kept in the index, unless that can't be written. Raises SecretsFound
+    for a query that was to be sent to one and looks as if it held a secret.
     """
     if not is_remote(embedder):
         rows = embedder.embed([query], kind="query")
@@ -45,8 +46,11 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
     kept = queries.vector(database, space, query)
     if kept is not None:
         return kept
-    found: Vectors = _sent(database, embedder, space, [query], command="search")[0]
-    return found
+    if found := scan(query):
+        places = [f"the query:{secret.line} ({secret.kind})" for secret in found]
+        raise SecretsFound(places, hint="search for it by words, on this machine: --mode lexical")
+    row: Vectors = _sent(database, embedder, space, [query], command="search")[0]
+    return row
 
 
 def vectors(

@@ -21,7 +21,7 @@ class Passage:
     """A slice of a document, ``document.text[start:end] == text``, that is cited by its number.
 
     ``hits`` are the chunks it is made of, in the order of the text. All else is as in ``Hit``;
-    page and heading are those it starts on and under.
+    page, heading and time are those it starts on, under and at.
     """
 
     number: int
@@ -34,6 +34,7 @@ class Passage:
     page: int | None
     heading: str | None
     source: str | None
+    seconds: float | None
     hits: tuple[Hit, ...]
 
 
@@ -107,5 +108,6 @@ def _passage(number: int, run: Sequence[Hit]) -> Passage:
         first.page,
         first.heading,
         first.source,
+        first.seconds,
         tuple(run),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from embedsearch.client import Client
 from embedsearch.client.settings import OPENAI
@@ -12,6 +12,7 @@ from embedsearch.records import Segment, Transcript
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from embedsearch.client.settings import Options
     from embedsearch.client.types.audio import Transcription
 
 PRICES = {"whisper-1": 0.006}
@@ -29,11 +30,11 @@ class APITranscriber:
     """A model behind ``/audio/transcriptions`` that knows the form ``verbose_json``."""
 
     def __init__(
-        self, model: str, *, base_url: str | None = None, client: Client | None = None
+        self, model: str, *, client: Client | None = None, **options: Unpack[Options]
     ) -> None:
         self.model = model
         self._own = client is None
-        self._client = Client(base_url=base_url) if client is None else client
+        self._client = Client(**options) if client is None else client
 
     @property
     def name(self) -> str:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from embedsearch.vectors.rows import Rows
     from embedsearch.vectors.scan import FastScan
 
-FACTORS = (12, 16, 24, 32, 48, 64)
-"""Candidates for each result wanted, to choose from; 8 do for most rows but not for queries."""
+FACTORS = (24, 32, 48, 64, 96)
+"""Candidates for each of 10 results, to choose from; 12 do for most rows but not for queries."""
 
 TARGET = 0.995
 """The recall at which a factor suffices."""
@@ -36,6 +36,16 @@ class Calibration:
     factor: int
     recall: float
     rows: int
+
+    def candidates(self, k: int) -> int:
+        """Return how many candidates hold the ``k`` nearest as surely as those hold 10.
+
+        The deeper, the fewer for each: measured recall is level or rises along k ** (2/3), from
+        24 for each of 10 to 5 for each of 1,000.
+        """
+        depth = max(k, DEPTH)
+        deep: float = (depth / DEPTH) ** (2 / 3)
+        return max(k, round(self.factor * DEPTH * deep))
 
 
 EXACT = Calibration(factor=1, recall=1.0, rows=0)

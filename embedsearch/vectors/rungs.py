@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.vectors.calibration import DEPTH, EXACT, Calibration, calibrate
+from embedsearch.vectors.calibration import EXACT, Calibration, calibrate
 from embedsearch.vectors.rows import CODES, FloatCodec, Rows, ShortCodec, batches
 from embedsearch.vectors.scan import FastScan
 
@@ -146,7 +146,7 @@ class Scanned:
         to propose and score a candidate 200 ns.
         """
         rows = len(self.rows)
-        wanted = self.calibration.factor * max(k, DEPTH)
+        wanted = self.calibration.candidates(k)
         allowed = len(selection) if selection is not None else rows
         return 0 if allowed <= rows // 32 + 2 * wanted else wanted
 

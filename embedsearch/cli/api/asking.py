@@ -11,6 +11,7 @@ import click
 
 import embedsearch
 from embedsearch.cli import options
+from embedsearch.cli.api import secrets
 from embedsearch.cli.errors import WANTS_JSON
 from embedsearch.cli.inputs import text_of
 
@@ -24,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def client() -> Client:
     """Make the client of what was said of an API, and of the environment."""
-    return embedsearch.Client(**options.said_of_an_api())
+    return embedsearch.Client(**options.said_of_a_client())
 
 
 def _whole(ctx: click.Context, _: click.Parameter, said: bool) -> bool:
@@ -66,7 +67,7 @@ def _pairs(ctx: click.Context, option: click.Parameter, given: Sequence[str]) ->
         if not (name and equals):
             raise click.BadParameter(f"expected NAME=VALUE, got {pair!r}", ctx, option)
         try:
-            found[name] = json.loads(value)
+            found[name] = json.loads(secrets.checked(value, "--set"))
         except ValueError:
             found[name] = value
     return found
@@ -88,27 +89,55 @@ to_file = options.together(
     click.option("--force", is_flag=True, help="Write over a file that is there."),
 )
 
+
+def _files(*, allow_dash: bool, help: str) -> Callable[[F], F]:
+    kind = click.Path(exists=True, dir_okay=False, allow_dash=allow_dash)
+    return click.option(
+        "-f", "--file", "files", metavar="FILE", multiple=True, type=kind, help=help
+    )
+
+
 texts = options.together(
     click.argument("words", metavar="[TEXT]...", nargs=-1),
-    click.option(
-        "-f",
-        "--file",
-        "files",
-        metavar="FILE",
-        multiple=True,
-        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-        help="A file whose text goes before; '-' is stdin. Repeatable.",
-    ),
+    _files(allow_dash=True, help="A file whose text goes before; '-' is stdin. Repeatable."),
+    secrets.allowing,
 )
+"""What is sent as one text: see ``text``."""
+
+each = options.together(
+    click.argument("texts", metavar="[TEXT]...", nargs=-1),
+    _files(allow_dash=False, help="A file that is one more text. Repeatable."),
+    secrets.allowing,
+)
+"""What is sent as several texts: see ``several``."""
 
 
 def text(words: Sequence[str], files: Sequence[str]) -> str:
     """Return the text to send: that of files, then the words, or stdin for ``-``."""
     said = sys.stdin.read().removesuffix("\n") if tuple(words) == ("-",) else " ".join(words)
-    whole = "\n\n".join(part for part in (*map(text_of, files), said) if part.strip())
+    secrets.checked(said, _place(words))
+    whole = "\n\n".join(part for part in (*map(_read, files), said) if part.strip())
     if not whole:
         raise click.UsageError("say what to send: words, '-' for stdin, or --file")
     return whole
+
+
+def several(texts: Sequence[str], files: Sequence[str]) -> list[str]:
+    """Return the texts to send: those given, or the lines of stdin for ``-``, then the files'."""
+    lines = sys.stdin.read().splitlines() if tuple(texts) == ("-",) else list(texts)
+    secrets.checked("\n".join(lines), _place(texts))
+    lines += [_read(file) for file in files]
+    if not lines:
+        raise click.UsageError("say what to send: texts, '-' for the lines of stdin, or --file")
+    return lines
+
+
+def _place(words: Sequence[str]) -> str:
+    return "stdin" if tuple(words) == ("-",) else "TEXT"
+
+
+def _read(file: str) -> str:
+    return secrets.checked(text_of(file), "stdin" if file == "-" else file)
 
 
 def said(**given: Any) -> dict[str, Any]:

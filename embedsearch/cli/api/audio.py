@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, printing
+from embedsearch.cli.api import asking, printing, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,15 +30,16 @@ _MAGIC = {
 """How files of sound begin, but for mp4, which says so after four bytes, and mp3."""
 
 of_recordings = options.together(
-    click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True)),
+    click.argument("file", type=secrets.FILE_OR_STDIN),
     asking.of_model(LISTENER),
-    click.option("--prompt", metavar="TEXT", help="Names and words that occur in it."),
+    click.option("--prompt", type=secrets.TEXT, help="Names and words that occur in it."),
     click.option(
         "--format",
         "format_",
         type=click.Choice(["text", "srt", "vtt", "json", "verbose_json", "diarized_json"]),
         help="The form of the answer; what is json is printed whole.",
     ),
+    secrets.allowing,
     asking.extras,
 )
 
@@ -107,7 +108,7 @@ def _recording(file: str) -> File:
     """Return a recording, with a name that tells the server its format."""
     if file != "-":
         return Path(file)
-    data = sys.stdin.buffer.read()
+    data = secrets.checked_bytes(sys.stdin.buffer.read())
     known = "m4a" if data[4:8] == b"ftyp" else "mp3"
     return f"stdin.{_MAGIC.get(data[:4], known)}", data
 
@@ -138,7 +139,7 @@ def _heard(events: Iterable[TranscriptionEvent]) -> Iterator[str]:
 @asking.texts
 @asking.of_model(SPEAKER)
 @click.option("--voice", metavar="NAME", default="alloy", show_default=True, help="Whose voice.")
-@click.option("--instructions", metavar="TEXT", help="How to speak: slowly, with joy, ...")
+@click.option("--instructions", type=secrets.TEXT, help="How to speak: slowly, with joy, ...")
 @click.option("--speed", type=click.FloatRange(0.25, 4), help="1 is as people speak.")
 @asking.to_file
 @asking.extras

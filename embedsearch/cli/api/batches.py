@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, files, printing, waiting
+from embedsearch.cli.api import asking, files, printing, secrets, waiting
 from embedsearch.cli.errors import FAILED, NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.late import Group
 from embedsearch.cli.reports import list_lines
@@ -31,7 +31,8 @@ def batch_() -> None:
 
 
 @batch_.command("create")
-@click.argument("requests", metavar="FILE|ID")
+@click.argument("requests", metavar="FILE|ID", type=secrets.UPLOAD)
+@secrets.allowing
 @click.option("--endpoint", metavar="PATH", help="Else the url in the first line of FILE.")
 @waiting.of_waiting
 @asking.common
@@ -47,14 +48,13 @@ def create_(
     as_json: bool,
 ) -> None:
     """Hand in the requests of a JSONL file, or of one that was uploaded; print the batch's id."""
-    path = Path(requests)
     if endpoint is None:
-        endpoint = _endpoint(path)
+        endpoint = _endpoint(Path(requests))
     with asking.client() as client:
-        if path.is_file():
-            requests = files.uploaded(client, path, "batch").id
         batch = client.batches.create(
-            completion_window="24h", endpoint=endpoint, input_file_id=requests
+            completion_window="24h",
+            endpoint=endpoint,
+            input_file_id=files.id_of(client, requests, "batch"),
         )
         if wait:
             note(batch.id, quiet=quiet)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, endings, printing
+from embedsearch.cli.api import asking, endings, printing, secrets
 from embedsearch.cli.api.endings import Ending, with_usage
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ VARIABLE = "EMBEDSEARCH_CHAT_MODEL"
 @click.command("chat")
 @asking.texts
 @asking.of_model(DEFAULT_MODEL, variable=VARIABLE)
-@click.option("--system", metavar="TEXT", help="An instruction that goes before all else.")
+@click.option("--system", type=secrets.TEXT, help="An instruction that goes before all else.")
 @click.option(
     "-i",
     "--image",
@@ -97,15 +97,17 @@ def _messages(text: str, system: str | None, images: Sequence[str]) -> list[dict
 def _address(image: str) -> str:
     """Return where a picture is: its URL, or for a file all of it."""
     if image.startswith(("http://", "https://", "data:")):
-        return image
+        return secrets.checked(image, "--image")
     kind = mimetypes.guess_type(image)[0] or "image/png"
+    if not kind.startswith("image/"):
+        raise click.UsageError(f"--image: expected a picture, got {image!r}, which is {kind}")
     return f"data:{kind};base64,{base64.b64encode(Path(image).read_bytes()).decode()}"
 
 
 def _format(schema: str) -> dict[str, Any]:
     given = schema if schema.lstrip().startswith("{") else Path(schema).read_text(encoding="utf-8")
     try:
-        parsed = json.loads(given)
+        parsed = json.loads(secrets.checked(given, "--schema"))
     except ValueError as error:
         raise click.UsageError(f"--schema: expected a JSON Schema: {error}") from error
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": parsed}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, endings, printing
+from embedsearch.cli.api import asking, endings, printing, secrets
 from embedsearch.cli.api.endings import Ending, with_usage
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ DEFAULT_TOKENS = 256
 @click.command("complete")
 @asking.texts
 @asking.of_model(DEFAULT_MODEL)
-@click.option("--suffix", metavar="TEXT", help="What follows: the model fills the gap before it.")
+@click.option(
+    "--suffix", type=secrets.TEXT, help="What follows: the model fills the gap before it."
+)
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),

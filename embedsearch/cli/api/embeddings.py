@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedsearch.cli.api import asking, printing
-from embedsearch.cli.inputs import text_of
 from embedsearch.cli.terminal import counted, note
 
 if TYPE_CHECKING:
@@ -23,16 +21,7 @@ DEFAULT_MODEL = "text-embedding-3-small"
 
 
 @click.command("embed")
-@click.argument("texts", metavar="[TEXT]...", nargs=-1)
-@click.option(
-    "-f",
-    "--file",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
-    help="A file that is one more text. Repeatable.",
-)
+@asking.each
 @asking.of_model(DEFAULT_MODEL)
 @click.option("--dimensions", type=click.IntRange(min=1), help="How long the vectors shall be.")
 @asking.to_file
@@ -55,10 +44,7 @@ def embed_(
     With -o FILE.npy they are saved as one float32 array of numpy's, a row a text. As many requests
     are sent as it takes.
     """
-    lines = sys.stdin.read().splitlines() if texts == ("-",) else list(texts)
-    lines += [text_of(file) for file in files]
-    if not lines:
-        raise click.UsageError("say what to embed: texts, '-' for the lines of stdin, or --file")
+    lines = asking.several(texts, files)
     printing.claim(output, force=force)
     vectors, tokens = _embedded(lines, model, dimensions, extra)
     if output and output != "-":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, printing
+from embedsearch.cli.api import asking, printing, secrets
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.late import Group
 
@@ -66,7 +66,7 @@ def get_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it
 
 
 @files_.command("upload")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", type=secrets.FILE_OR_STDIN)
 @click.option(
     "--purpose",
     type=click.Choice(PURPOSES),
@@ -75,6 +75,7 @@ def get_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it
     help="What it is for.",
 )
 @click.option("--name", help="What it shall be called there; needed for stdin.")
+@secrets.allowing
 @asking.common
 def upload_(*, file: str, purpose: Purpose, name: str | None, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
     """Upload FILE ('-' is stdin), and print its id; more than 512 MB go in parts."""
@@ -82,11 +83,17 @@ def upload_(*, file: str, purpose: Purpose, name: str | None, quiet: bool, as_js
         raise click.UsageError("--name: what shall it be called?")
     with asking.client() as client:
         if file == "-":
-            content = sys.stdin.buffer.read()
+            content = secrets.checked_bytes(sys.stdin.buffer.read())
             done = client.files.create(file=(name, content), purpose=purpose)
         else:
             done = uploaded(client, Path(file), purpose, name)
     printing.record(done, printing.name, as_json=as_json)
+
+
+def id_of(client: Client, given: str, purpose: Purpose) -> str:
+    """Return the id of a file that is given by its path, and uploaded for that, or by its id."""
+    path = Path(given)
+    return uploaded(client, path, purpose).id if path.is_file() else given
 
 
 def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = None) -> FileObject:

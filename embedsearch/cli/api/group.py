@@ -15,10 +15,12 @@ COMMANDS = {
     "speak": Late("api.audio", "Read a text aloud, into a file."),
     "image": Late("api.images", "Draw pictures, into files."),
     "edit-image": Late("api.images", "Change a picture, or make one of several."),
+    "variation": Late("api.images", "Draw pictures like another."),
     "moderate": Late("api.moderations", "Judge whether texts may do harm."),
     "models": Late("api.models", "List the models that the server offers."),
     "files": Late("api.files", "Upload, list, fetch and delete files."),
     "batch": Late("api.batches", "Have requests in a file answered within a day."),
+    "vector-store": Late("api.vector_stores", "Have files searched by the provider."),
     "fine-tune": Late("api.fine_tuning", "Prepare examples, and train models on them."),
 }
 

@@ -1,4 +1,4 @@
-"""``embedsearch api image`` and ``edit-image``."""
+"""``embedsearch api image``, ``edit-image`` and ``variation``."""
 
 from __future__ import annotations
 
@@ -10,39 +10,51 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, printing
+from embedsearch.cli.api import asking, printing, secrets
 from embedsearch.cli.terminal import note
 from embedsearch.errors import EmbedsearchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from embedsearch.client.types.images import Image, ImagesResponse
 
 DEFAULT_MODEL = "gpt-image-1"
+VARYING_MODEL = "dall-e-2"
+"""The only model of OpenAI's that makes variations."""
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 
-of_pictures = options.together(
-    asking.of_model(DEFAULT_MODEL),
-    click.option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=click.Path(dir_okay=False, path_type=Path),
-        default="image.png",
-        show_default=True,
-        help="Where it goes: a png, jpg or webp; several are NAME-1.png, ...",
-    ),
-    click.option("--force", is_flag=True, help="Write over a file that is there."),
-    click.option("-n", "count", type=click.IntRange(1, 10), default=1, help="How many."),
-    click.option("--size", metavar="WxH", help="1024x1024, 1536x1024, auto, ..."),
+
+def _of_pictures(model: str) -> Callable[[asking.F], asking.F]:
+    """Add what all commands have that write pictures."""
+    return options.together(
+        asking.of_model(model),
+        click.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            default="image.png",
+            show_default=True,
+            help="Where it goes: a png, jpg or webp; several are NAME-1.png, ...",
+        ),
+        click.option("--force", is_flag=True, help="Write over a file that is there."),
+        click.option("-n", "count", type=click.IntRange(1, 10), default=1, help="How many."),
+        click.option("--size", metavar="WxH", help="1024x1024, 1536x1024, auto, ..."),
+        asking.extras,
+    )
+
+
+of_style = options.together(
     click.option("--quality", metavar="WORD", help="low, medium, high, ..."),
     click.option("--background", type=click.Choice(["transparent", "opaque", "auto"])),
-    asking.extras,
 )
 
 
 @click.command("image")
 @asking.texts
-@of_pictures
+@_of_pictures(DEFAULT_MODEL)
+@of_style
 @asking.common
 def image_(
     *, words: tuple[str, ...], files: tuple[str, ...], extra: dict[str, Any], **given: Any
@@ -60,31 +72,41 @@ def image_(
 
 @click.command("edit-image")
 @click.argument("prompt", metavar="TEXT")
-@click.argument(
-    "images",
-    metavar="IMAGE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=secrets.FILE)
 @click.option(
     "--mask",
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=secrets.FILE,
     help="A png that is transparent where the picture may change.",
 )
-@of_pictures
+@secrets.allowing
+@_of_pictures(DEFAULT_MODEL)
+@of_style
 @asking.common
 def edit_image_(
-    *, prompt: str, images: tuple[Path, ...], mask: Path | None, extra: dict[str, Any], **given: Any
+    *, prompt: str, images: tuple[str, ...], mask: str | None, extra: dict[str, Any], **given: Any
 ) -> None:
     """Change IMAGE as TEXT ('-' is stdin) says, or make one picture of several."""
     paths = _claimed(given)
-    body = _body(given) | asking.said(mask=mask)
-    image = images[0] if len(images) == 1 else list(images)
+    body = _body(given) | asking.said(mask=Path(mask) if mask else None)
+    pictures = [Path(image) for image in images]
+    image = pictures[0] if len(pictures) == 1 else pictures
     words = asking.text([prompt], [])
     with asking.client() as client:
         answer = client.images.edit(prompt=words, image=image, **body, extra_body=extra)
+    _finish(answer, paths, given)
+
+
+@click.command("variation")
+@click.argument("image", type=secrets.FILE)
+@secrets.allowing
+@_of_pictures(VARYING_MODEL)
+@asking.common
+def variation_(*, image: str, extra: dict[str, Any], **given: Any) -> None:
+    """Draw pictures like IMAGE, a square png."""
+    paths = _claimed(given)
+    with asking.client() as client:
+        answer = client.images.create_variation(image=Path(image), **_body(given), extra_body=extra)
     _finish(answer, paths, given)
 
 
@@ -103,7 +125,7 @@ def _claimed(given: dict[str, Any]) -> list[Path]:
 def _body(given: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments; the older models give addresses unless told otherwise, in png only."""
     names = ("model", "size", "quality", "background")
-    body = asking.said(n=given["count"], **{name: given[name] for name in names})
+    body = asking.said(n=given["count"], **{name: given.get(name) for name in names})
     if given["model"].startswith("dall-e"):
         return body | {"response_format": "b64_json"}
     kind = FORMATS.get(given["output"].suffix.lower(), "png")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedsearch.cli.api import asking, printing
-from embedsearch.cli.inputs import text_of
 
 if TYPE_CHECKING:
     from embedsearch.client.types.moderations import Moderation
@@ -17,16 +15,7 @@ DEFAULT_MODEL = "omni-moderation-latest"
 
 
 @click.command("moderate")
-@click.argument("texts", metavar="[TEXT]...", nargs=-1)
-@click.option(
-    "-f",
-    "--file",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
-    help="A file that is one more text. Repeatable.",
-)
+@asking.each
 @asking.of_model(DEFAULT_MODEL)
 @asking.extras
 @asking.common
@@ -43,10 +32,7 @@ def moderate_(
 
     '-' is stdin, a text a line.
     """
-    lines = sys.stdin.read().splitlines() if texts == ("-",) else list(texts)
-    lines += [text_of(file) for file in files]
-    if not lines:
-        raise click.UsageError("say what to judge: texts, '-' for the lines of stdin, or --file")
+    lines = asking.several(texts, files)
     with asking.client() as client:
         answer = client.moderations.create(input=lines, model=model, extra_body=extra)
     if as_json:

@@ -11,7 +11,7 @@ import click
 
 from embedsearch import finetuning
 from embedsearch.cli import options, spending
-from embedsearch.cli.api import asking, files, printing, waiting
+from embedsearch.cli.api import asking, files, printing, secrets, waiting
 from embedsearch.cli.errors import FAILED, NOTHING_FOUND
 from embedsearch.cli.reports import list_lines
 from embedsearch.cli.terminal import counted, note
@@ -32,8 +32,11 @@ OVER = ("succeeded", "failed", "cancelled", "paused")
 
 
 @click.command("create")
-@click.argument("training", metavar="FILE|ID")
-@click.option("--validation", metavar="FILE|ID", help="Examples that are held out.")
+@click.argument("training", metavar="FILE|ID", type=secrets.UPLOAD)
+@click.option(
+    "--validation", metavar="FILE|ID", type=secrets.UPLOAD, help="Examples that are held out."
+)
+@secrets.allowing
 @asking.of_model(DEFAULT_MODEL)
 @click.option("--suffix", help="A word for the name of the new model.")
 @click.option("--epochs", type=click.IntRange(1, 50), help="Rounds of training.")
@@ -76,9 +79,12 @@ def create_(
     body = asking.said(suffix=suffix, seed=seed, method=method)
     with asking.client() as client:
         if validation:
-            body["validation_file"] = _uploaded(client, validation)
+            body["validation_file"] = files.id_of(client, validation, "fine-tune")
         job = client.fine_tuning.jobs.create(
-            model=model, training_file=_uploaded(client, training), **body, extra_body=extra
+            model=model,
+            training_file=files.id_of(client, training, "fine-tune"),
+            **body,
+            extra_body=extra,
         )
         if wait:
             note(job.id, quiet=quiet)
@@ -125,11 +131,6 @@ def _checked(
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
-
-
-def _uploaded(client: Client, given: str) -> str:
-    path = Path(given)
-    return files.uploaded(client, path, "fine-tune").id if path.is_file() else given
 
 
 def _awaited(client: Client, id: str, every: float, *, quiet: bool) -> FineTuningJob:

@@ -71,5 +71,5 @@ def wait(
 
 
 def _elsewhere() -> str:
-    url = options.said_of_an_api().get("base_url")
+    url = options.said_of_a_client().get("base_url")
     return f" --base-url {url}" if url else ""

@@ -1,0 +1,248 @@
+"""Neighbours, names of labels, and texts as vectors: scikit-learn's contract over texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+
+from embedsearch import Index
+from embedsearch.classify import KNNClassifier, TextEmbedder, ZeroShotClassifier, saving
+from embedsearch.classify.inputs import vectors_of
+from embedsearch.errors import EmbedderMismatch
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from embedsearch.embedders import Role
+
+HASH = HashEmbedder(128)
+
+TEXTS = [
+    "refund my money please",
+    "money back please",
+    "a refund of my money",
+    "where is my card",
+    "my card is lost",
+    "the card was stolen",
+]
+LABELS = ["refund", "refund", "refund", "card", "card", "card"]
+
+
+class Counting(HashEmbedder):
+    """Counts what it is asked to embed."""
+
+    def __init__(self) -> None:
+        super().__init__(96)
+        self.texts: list[str] = []
+
+    @property
+    def space(self) -> str:
+        return f"counting/{id(self)}"
+
+    def embed(self, texts: Sequence[str], *, kind: Role = "document") -> NDArray[np.float32]:
+        self.texts += texts
+        return super().embed(texts, kind=kind)
+
+
+def blobs(
+    n: int, classes: int = 5, d: int = 24, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).normal(size=(classes, d))
+    y = rng.integers(classes, size=n)
+    rows = centres[y] + rng.normal(size=(n, d))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), y
+
+
+def test_neighbours_vote_on_texts() -> None:
+    model = KNNClassifier(k=3, embedder=HASH).fit(TEXTS, LABELS)
+    assert model.classes_.tolist() == ["card", "refund"]
+    assert model.predict(["refund please", "a lost card"]).tolist() == ["refund", "card"]
+
+
+def test_equal_votes_are_those_of_scikit_learn() -> None:
+    rows, y = blobs(300)
+    queries, _ = blobs(100, seed=1)
+    ours = KNNClassifier(k=7, temperature=np.inf).fit(rows, y)
+    theirs = KNeighborsClassifier(7).fit(rows, y)
+    shares = ours.predict_proba(queries)
+    votes = (shares - ours._rest) / (1 - ours._rest.sum())
+    assert np.allclose(votes, theirs.predict_proba(queries), atol=1e-6)
+    assert (ours.kneighbors(queries)[1] == theirs.kneighbors(queries)[1]).mean() > 0.999
+
+
+def test_probabilities_add_up_to_one() -> None:
+    rows, y = blobs(200)
+    shares = KNNClassifier(k=5).fit(rows, y).predict_proba(rows[:20])
+    assert shares.shape == (20, 5)
+    assert np.allclose(shares.sum(axis=1), 1)
+
+
+def test_the_temperature_forgets_the_example_itself() -> None:
+    rows = blobs(400)[0]
+    y = np.random.default_rng(7).integers(2, size=400)  # nothing is to be learned
+    confidence = KNNClassifier().fit(rows, y).predict_proba(blobs(200, seed=3)[0]).max(axis=1)
+    assert confidence.mean() < 0.75
+
+
+def test_many_examples_are_searched_by_lists() -> None:
+    rows, y = blobs(6_000)
+    queries, truth = blobs(500, seed=1)
+    model = KNNClassifier().fit(rows, y)
+    exact = KNeighborsClassifier(20).fit(rows, y)
+    assert (model.predict(queries) == exact.predict(queries)).mean() > 0.95
+    assert model.score(queries, truth) > exact.score(queries, truth) - 0.02
+
+
+def test_a_trained_one_is_saved_without_its_faiss_index() -> None:
+    rows, y = blobs(100)
+    model = KNNClassifier(k=4).fit(rows, y)
+    again = saving.loads(saving.dumps(model))
+    assert (again.predict_proba(rows) == model.predict_proba(rows)).all()
+
+
+def test_labels_are_classified_by_their_names() -> None:
+    model = ZeroShotClassifier(["lost_card", "money-back"], embedder=HASH).fit()
+    assert model.predict(["my card is lost", "money back"]).tolist() == ["lost_card", "money-back"]
+    assert np.allclose(model.predict_proba(TEXTS).sum(axis=1), 1)
+
+
+def test_descriptions_and_templates_are_averaged() -> None:
+    said = {"a": ["red fox", "grey wolf"], "b": "blue whale"}
+    model = ZeroShotClassifier(said, templates=["{}", "the {}"], embedder=HASH).fit()
+    rows = HASH.embed(["red fox", "the red fox", "grey wolf", "the grey wolf"])
+    mean = rows.mean(axis=0)
+    assert np.allclose(model.label_vectors_[0], mean / np.linalg.norm(mean), atol=1e-6)
+
+
+def test_the_names_come_from_y_and_the_temperature_is_fitted() -> None:
+    model = ZeroShotClassifier(embedder=HASH).fit(TEXTS, LABELS)
+    assert model.classes_.tolist() == ["card", "refund"]
+    assert model.temperature_ != ZeroShotClassifier(LABELS[2:4], embedder=HASH).fit().temperature_
+    assert model.score(TEXTS, LABELS) == 5 / 6  # "money back please" says nothing of a refund
+
+
+@pytest.mark.parametrize(
+    ("labels", "fault"),
+    [
+        (["one"], "two labels or more"),
+        (["one", "one"], "all different"),
+        (["one", " "], "expected words for the label ' '"),
+        ({"one": [], "two": "2"}, "expected words for the label 'one'"),
+        (None, "name them"),
+    ],
+)
+def test_labels_that_say_nothing_are_refused(labels: object, fault: str) -> None:
+    model = ZeroShotClassifier(labels, embedder=HASH)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=fault):
+        model.fit()
+
+
+def test_a_label_beyond_the_names_is_refused() -> None:
+    model = ZeroShotClassifier(["card", "refunds"], embedder=HASH)
+    with pytest.raises(ValueError, match="'refund' in y is none of the 2 labels"):
+        model.fit(TEXTS, LABELS)
+
+
+def test_a_template_has_a_place_for_the_label() -> None:
+    with pytest.raises(ValueError, match=r"a template with {} in it, got 'about'"):
+        ZeroShotClassifier(["a", "b"], templates=["about"], embedder=HASH).fit()
+
+
+def test_a_cross_validation_embeds_each_text_once() -> None:
+    embedder = Counting()
+    pipeline = make_pipeline(TextEmbedder(embedder=embedder), LogisticRegression())
+    search = GridSearchCV(pipeline, {"logisticregression__C": [1, 10]}, cv=3)
+    search.fit(TEXTS, LABELS)
+    cross_val_score(KNNClassifier(k=1, embedder=embedder), TEXTS, LABELS, cv=3)
+    assert sorted(embedder.texts) == sorted(TEXTS)
+
+
+def test_features_are_named_and_counted() -> None:
+    step = TextEmbedder(embedder=HASH)
+    assert step.transform(TEXTS).shape == (6, 128)
+    assert step.get_feature_names_out()[-1] == "textembedder127"
+    with pytest.raises(ValueError, match="expected texts"):
+        step.fit([[1.0, 2.0]])
+
+
+def test_a_clone_shares_the_embedder_or_the_index() -> None:
+    assert clone(KNNClassifier(embedder=HASH)).embedder is HASH
+    with Index.open(":memory:", HASH) as index:
+        assert clone(TextEmbedder(embedder=index)).embedder is index
+        model = clone(KNNClassifier(k=3, embedder=index)).fit(TEXTS, LABELS)
+        assert model.predict(["lost card"]).tolist() == ["card"]
+
+
+def test_nothing_to_classify_has_no_answers() -> None:
+    model = KNNClassifier(embedder=HASH).fit(TEXTS, LABELS)
+    assert model.predict([]).shape == (0,)
+    assert model.predict_proba([]).shape == (0, 2)
+    assert ZeroShotClassifier(["a", "b"], embedder=HASH).fit().predict([]).shape == (0,)
+
+
+def test_another_space_is_refused() -> None:
+    model = KNNClassifier(embedder=HASH).fit(TEXTS, LABELS)
+    model.set_params(embedder=HashEmbedder(64))
+    with pytest.raises(EmbedderMismatch, match="'hash/128', got 'hash/64'"):
+        model.predict(["a card"])
+    with pytest.raises(ValueError, match="X has 64 features"):
+        model.predict(HashEmbedder(64).embed(["a card"]))
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "fault"),
+    [
+        (TEXTS, ["one"] * 6, "at least two classes, got one class, 'one'"),
+        (TEXTS, [*LABELS[:5], None], "got None at position 5"),
+        (TEXTS, [*LABELS[:5], " "], "got ' ' at position 5"),
+        (TEXTS, [*LABELS[:5], float("nan")], "got nan at position 5"),
+        (TEXTS, LABELS[:5], "inconsistent numbers of samples"),
+        (np.full((6, 4), np.nan), LABELS, "contains NaN"),
+    ],
+)
+def test_what_nothing_can_be_learned_from_is_refused(
+    texts: object, labels: list[object], fault: str
+) -> None:
+    with pytest.raises(ValueError, match=fault):
+        KNNClassifier(embedder=HASH).fit(texts, labels)
+
+
+def test_labels_that_differ_by_case_or_blanks_are_told() -> None:
+    with pytest.warns(UserWarning, match="'Card ', 'card' differ only by case or blanks"):
+        KNNClassifier(k=1, embedder=HASH).fit(TEXTS, [*LABELS[:5], "Card "])
+
+
+def test_blank_texts_are_told() -> None:
+    with pytest.warns(UserWarning, match="1 of 6 texts are blank, the first at position 5"):
+        KNNClassifier(k=1, embedder=HASH).fit([*TEXTS[:5], " "], LABELS)
+
+
+def test_one_text_is_no_list_of_texts() -> None:
+    model = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
+    with pytest.raises(TypeError, match="put it into a list"):
+        model.predict("my card")
+
+
+def test_ten_thousand_classes() -> None:
+    rows, _ = blobs(20_000, d=16)
+    y = np.arange(20_000) % 10_000
+    model = KNNClassifier(k=3).fit(rows, y)
+    assert model.predict(rows[:5_000]).shape == (5_000,)
+
+
+def test_memory_of_texts_is_shared_by_estimators() -> None:
+    embedder = Counting()
+    vectors_of(TEXTS, embedder)
+    KNNClassifier(k=1, embedder=embedder).fit(TEXTS, LABELS).predict(TEXTS)
+    assert len(embedder.texts) == 6

@@ -1,0 +1,229 @@
+"""Calibration, abstention, sets of labels, and labels that are probably wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import betabinom, binom
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+
+from embedsearch.classify import (
+    KNNClassifier,
+    SelectiveClassifier,
+    coverage_table,
+    expected_calibration_error,
+    suspects,
+)
+from embedsearch.classify.calibration import fitted_temperature, softened
+from embedsearch.testing import HashEmbedder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def blobs(
+    n: int, seed: int = 0, noise: float = 0.45
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(99).normal(size=(4, 12))
+    y = rng.integers(4, size=n)
+    rows = centres[y] + 2 * noise * rng.normal(size=(n, 12))
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit.astype(np.float32), np.array(["north", "east", "south", "west"])[y]
+
+
+def test_the_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
+    sure = [0.6, 0.6, 0.9, 0.9]
+    right = [True, False, True, True]
+    assert expected_calibration_error(sure, right, bins=2) == pytest.approx(0.1)
+    assert expected_calibration_error([1.0], [True]) == 0
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50))
+def test_it_lies_between_0_and_1(pairs: list[tuple[float, bool]]) -> None:
+    sure, right = zip(*pairs, strict=True)
+    assert 0 <= expected_calibration_error(sure, right) <= 1
+
+
+@pytest.mark.parametrize(
+    ("sure", "right", "fault"),
+    [
+        ([], [], "at least one text"),
+        ([1.5], [True], "from 0 to 1"),
+        ([float("nan")], [True], "from 0 to 1"),
+        ([0.5, 0.5], [True], "shape"),
+    ],
+)
+def test_what_is_no_confidence_is_refused(sure: list[float], right: list[bool], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        expected_calibration_error(sure, right)
+
+
+def test_the_surest_answers_come_first_in_the_table() -> None:
+    rows = coverage_table([0.9, 0.8, 0.7, 0.6], [True, True, False, False], coverages=[0.5, 1])
+    assert [(row.coverage, row.confidence, row.accuracy, row.texts) for row in rows] == [
+        (0.5, 0.8, 1.0, 2),
+        (1.0, 0.6, 0.5, 4),
+    ]
+
+
+def test_equal_confidences_are_answered_together() -> None:
+    (row,) = coverage_table([0.5, 0.5, 0.5], [True, True, False], coverages=[0.3])
+    assert (row.coverage, row.texts) == (1, 3)
+
+
+def test_the_temperature_that_made_the_labels_is_found() -> None:
+    rng = np.random.default_rng(0)
+    logits = 4 * rng.normal(size=(5_000, 6))
+    true = softened(logits, 2.5)
+    labels = (true.cumsum(axis=1) > rng.random((5_000, 1))).argmax(axis=1)
+    assert fitted_temperature(logits, labels) == pytest.approx(2.5, rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def selective() -> SelectiveClassifier:
+    return SelectiveClassifier(LogisticRegression(C=10), unlike=None).fit(*blobs(3_000))
+
+
+def test_the_promises_hold_in_a_hundred_draws(selective: SelectiveClassifier) -> None:
+    rows, y = blobs(5_000, seed=1)
+    rng = np.random.default_rng(0)
+    broken, covered, answered = 0, [], []
+    for _ in range(100):
+        order = rng.permutation(len(rows))
+        own, others = order[:500], order[500:]
+        selective.calibrate(rows[own], y[own])
+        answers = selective.predict(rows[others])
+        told = np.array([answer is not None for answer in answers])
+        broken += float((answers[told] != y[others][told]).mean()) > 0.05
+        answered.append(told.mean())
+        columns = np.searchsorted(selective.classes_, y[others])
+        held = selective.predict_set(rows[others])[np.arange(len(others)), columns]
+        covered.append(int(held.sum()))
+    low, high = betabinom.ppf([0.025, 0.975], 4_500, 501 - 50, 50)
+    inside = sum(low <= count <= high for count in covered)
+    assert broken <= binom.ppf(0.99, 100, 0.05)
+    assert np.mean(answered) > 0.5
+    assert binom.ppf(0.001, 100, 0.95) <= inside
+    assert np.mean(covered) / 4_500 == pytest.approx(0.9, abs=0.01)
+
+
+def test_what_is_not_answered_is_none(selective: SelectiveClassifier) -> None:
+    rows, y = blobs(1_000, seed=2)
+    answers = selective.predict(rows)
+    told = np.array([answer is not None for answer in answers])
+    assert 0 < told.mean() < 1
+    sure = selective.predict_proba(rows).max(axis=1)
+    assert (told == (sure > selective.threshold_)).all()
+    assert selective.score(rows, y) == (answers[told] == y[told]).mean() > 0.95
+
+
+def test_too_few_examples_answer_nothing_and_say_so() -> None:
+    rows, y = blobs(60)
+    with pytest.warns(UserWarning, match="nothing will be answered"):
+        model = SelectiveClassifier(LogisticRegression()).fit(rows, y)
+    assert set(model.predict(rows)) == {None}
+    assert np.isnan(model.score(rows, y))
+
+
+def test_sets_hold_every_label_where_too_few_examples_can_promise(
+    selective: SelectiveClassifier,
+) -> None:
+    rows, y = blobs(2_000, seed=1)
+    selective.calibrate(rows, y)
+    assert selective.predict_set(rows[:5], alpha=1e-4).all()
+
+
+def test_a_text_unlike_all_examples_is_not_answered() -> None:
+    embedder = HashEmbedder(256)
+    rng = np.random.default_rng(0)
+    words = {"money": ["refund", "cash", "fee", "pay"], "card": ["pin", "chip", "lost", "limit"]}
+    y = ["money", "card"] * 600
+    texts = [" ".join(rng.choice(words[label], 3)) + f" {label}" for label in y]
+    model = SelectiveClassifier(KNNClassifier(), embedder=embedder).fit(texts, y)
+    assert model.predict(["refund cash fee money", "glacier moraine"]).tolist() == ["money", None]
+    kept = SelectiveClassifier(KNNClassifier(), embedder=embedder, unlike=None).fit(texts, y)
+    assert kept.predict(["refund cash fee money"]).tolist() == ["money"]
+
+
+def test_a_class_of_one_example_is_learned() -> None:
+    rows, y = blobs(600, noise=0.1)
+    y = y.astype(object)
+    y[0] = "pole"
+    model = SelectiveClassifier(KNNClassifier(), unlike=None).fit(rows, y)
+    assert "pole" in model.classes_
+
+
+@pytest.mark.parametrize("option", ["error", "delta", "holdout", "unlike"])
+def test_options_are_shares(option: str) -> None:
+    with pytest.raises(ValueError, match=f"expected {option} between 0 and 1, got 1.5"):
+        SelectiveClassifier(KNNClassifier()).set_params(**{option: 1.5}).fit(*blobs(50))
+
+
+def test_nothing_can_be_held_out_of_single_examples() -> None:
+    with pytest.raises(ValueError, match="expected examples to hold out"):
+        SelectiveClassifier(KNNClassifier()).fit(np.eye(4), list("abcd"))
+
+
+def test_it_is_calibrated_after_it_is_fitted() -> None:
+    with pytest.raises(NotFittedError):
+        SelectiveClassifier(KNNClassifier()).calibrate(*blobs(50))
+
+
+def test_flipped_labels_are_suspects() -> None:
+    rows, y = blobs(600, noise=0.2)
+    flipped = np.random.default_rng(1).choice(600, 30, replace=False)
+    wrong = y.copy()
+    wrong[flipped] = np.where(y[flipped] == "north", "south", "north")
+    found = suspects(rows, wrong)
+    places = {suspect.position for suspect in found}
+    assert len(places & set(flipped.tolist())) >= 25
+    assert len(places - set(flipped.tolist())) <= 3
+    first = found[0]
+    assert first.label == wrong[first.position]
+    assert first.suggested == y[first.position]
+    assert first.suggested_probability > first.probability
+    assert first.disagreeing
+    assert all(near.label == wrong[near.position] != first.label for near in first.disagreeing)
+    near = [neighbour.similarity for neighbour in first.disagreeing]
+    assert near == sorted(near, reverse=True)
+
+
+def test_clean_labels_have_no_suspects() -> None:
+    assert suspects(*blobs(400, noise=0.05)) == []
+
+
+def test_copies_of_a_wrong_label_do_not_vouch_for_each_other() -> None:
+    rows, y = blobs(400, noise=0.3)
+    rows = np.repeat(rows, 5, axis=0)
+    groups = np.repeat(np.arange(400), 5)
+    y = np.repeat(y, 5)
+    wrong = y.copy()
+    wrong[:50] = np.where(y[:50] == "north", "south", "north")
+    found = {s.position for s in suspects(rows, wrong, groups=groups)}
+    assert len(found & set(range(50))) >= 45
+
+
+def test_a_single_example_of_a_class_is_no_suspect() -> None:
+    rows, y = blobs(200, noise=0.2)
+    labels = y.astype(object)
+    labels[3] = "pole"
+    assert 3 not in {s.position for s in suspects(rows, labels)}
+
+
+def test_folds_are_as_many_as_groups_at_most() -> None:
+    rows, y = blobs(60)
+    with pytest.raises(ValueError, match="folds from 2 to 3, as many as groups, got 5"):
+        suspects(rows, y, groups=np.arange(60) % 3)
+    with pytest.raises(ValueError, match="as many as examples of any class, got 90"):
+        suspects(rows, y, folds=90)
+
+
+def test_as_many_labels_as_texts() -> None:
+    with pytest.raises(ValueError, match="a label for each of 60 texts, got 2"):
+        suspects(blobs(60)[0], ["a", "b"])
