@@ -34,7 +34,6 @@ RELEVANT = {
     "openai",
     "scikit-learn",
     "pybase64",
-    "scikit-learn",
     "scipy",
     "sentence-transformers",
     "tiktoken",
