@@ -91,7 +91,8 @@ class Plot:
             across, down = self.at(x, self.y[0])
             words = f"{x:,.0f}" if self.log else f"{x:.0%}"
             parts.append(
-                f'<text class="tick" x="{across}" y="{down + 17}" text-anchor="middle">{words}</text>'
+                f'<text class="tick" x="{across}" y="{down + 17}"'
+                f' text-anchor="middle">{words}</text>'
             )
         return "".join(parts)
 
@@ -154,7 +155,8 @@ def heat_map(matrix: NDArray[np.int64], names: Sequence[str]) -> str:
     side = n * size
     paper = f'<rect class="paper" x="{margin}" y="0" width="{side}" height="{side}"/>'
     return (
-        f'<svg class="heat" viewBox="0 0 {margin + side} {side}" style="max-width:{margin + side}px"'
+        f'<svg class="heat" viewBox="0 0 {margin + side} {side}"'
+        f' style="max-width:{margin + side}px"'
         f' role="img" aria-label="confusion matrix">{paper}{"".join(cells)}</svg>'
     )
 
