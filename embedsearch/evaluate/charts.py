@@ -133,7 +133,7 @@ def heat_map(matrix: NDArray[np.int64], names: Sequence[str]) -> str:
     order = arranged(matrix)
     shares = matrix / matrix.sum(axis=1, keepdims=True)
     n, named = len(order), len(order) <= LABELLED
-    size = 18 if named else max(2, 620 // n)
+    size = min(44, max(18, 420 // n)) if named else max(2, 620 // n)
     margin = 8 * max(map(len, names)) + 8 if named else 4
     margin = min(margin, 210)
     cells = []
@@ -149,7 +149,7 @@ def heat_map(matrix: NDArray[np.int64], names: Sequence[str]) -> str:
             )
         if named:
             cells.append(
-                f'<text class="tick" x="{margin - 6}" y="{row * size + 13}"'
+                f'<text class="tick" x="{margin - 6}" y="{row * size + size // 2 + 4}"'
                 f' text-anchor="end">{escape(shortened(names[true], 26))}</text>'
             )
     side = n * size

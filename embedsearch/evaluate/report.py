@@ -159,9 +159,11 @@ def _reliability(measured: Evaluation) -> str:
 
 
 def _needs(measured: Evaluation) -> str:
-    needs = measured.curve.needs if measured.curve else ()
-    if not needs:
+    if measured.curve is None:
         return ""
+    needs, head = measured.curve.needs, "Which labels need examples?"
+    if not needs:
+        return _card(head, "None stands out: no label's recall is far below the others'.", "")
     rows = [
         (
             escape(need.label),
@@ -175,7 +177,7 @@ def _needs(measured: Evaluation) -> str:
     ]
     table = _table(("label", "texts", "recall", "how many more would help"), rows, numbers={1, 2})
     words = "Labels whose recall is low, as far as their learning curves tell."
-    return _card("Which labels need examples?", words, table)
+    return _card(head, words, table)
 
 
 def _labels(measured: Evaluation) -> str:
