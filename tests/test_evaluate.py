@@ -150,7 +150,8 @@ def test_an_estimator_without_probabilities_has_no_confidence() -> None:
     rows, labels = clouds(n=80)
     found = evaluate(rows, labels, LinearSVC(), curve=False)
     assert found.calibration_error is None
-    assert found.reliability == found.coverage == ()
+    assert not found.reliability
+    assert not found.coverage
     assert "Does it know" not in page(found)
 
 
