@@ -29,6 +29,7 @@ COMMANDS = {
     "recommend": Late("comparing", "List documents like some and unlike others."),
     "compare": Late("comparing", "Compare two texts or two sets: what is new, gone, moved."),
     "map": Late("comparing", "Draw the documents on one HTML page."),
+    "evaluate": Late("evaluating", "Say how good a classifier of these labels is."),
     "status": Late("upkeep", "Say what the index holds and how far it is embedded."),
     "verify": Late("upkeep", "Check the index; change nothing."),
     "repair": Late("upkeep", "Mend what verify finds."),

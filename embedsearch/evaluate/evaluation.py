@@ -1,67 +1,84 @@
-"""How good a classifier is on texts that it has not seen, and how sure one can be of that."""
+"""How good a classifier is at texts that it has not seen, and how sure one can be of that."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import warnings
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 
-from embedsearch.classify.calibration import Coverage, coverage_table, expected_calibration_error
-from embedsearch.classify.checking import checked_labels, units
+from embedsearch.classify.calibration import (
+    Coverage,
+    coverage_table,
+    expected_calibration_error,
+)
+from embedsearch.classify.checking import is_texts
 from embedsearch.classify.defaults import classifier_for
-from embedsearch.classify.inputs import named, vectors_of
 from embedsearch.classify.zero_shot import ZeroShotClassifier
-from embedsearch.evaluate.folding import folds_of, out_of_fold
-from embedsearch.evaluate.grouping import leakproof_groups
-from embedsearch.evaluate.learning import Curve, learning_curve
-from embedsearch.evaluate.measures import (
+from embedsearch.compare.duplication import THRESHOLD
+from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
+from embedsearch.evaluate.learning import LearningCurve, learning_curve
+from embedsearch.evaluate.scores import (
+    Bootstrap,
     Estimate,
     LabelScore,
-    confusion,
-    interval,
-    resampled,
-    scores,
+    confusion_matrix,
+    estimate,
+    label_scores,
 )
+from embedsearch.evaluate.splitting import split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.classify.inputs import Encoder, Vectors
-    from embedsearch.evaluate.folding import Columns, Floats, Fold
 
-SCHEMA = 1
+    Codes = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Split = tuple[Codes, Codes]
 
 BINS = 10
-"""Bins of the reliability curve, of as many texts each."""
+"""Into so many bins of equal numbers the reliability curve parts the texts."""
 
-CONFUSIONS = 20
-MISTAKES = 20
+PAIRS = 50
+"""So many confused pairs and mistakes are kept in words."""
+
+
+EXPECTED = (
+    "The least populated class",
+    "The number of unique classes is greater",
+    "the labels .* differ only by case",
+)
+"""What scikit-learn and our estimators warn of in each fold, and a note says once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A simpler way, on the same texts: its accuracy, and by how much the classifier is better."""
+    """What the figures would be without learning; ``gain`` is the accuracy won over that."""
 
     name: str
     accuracy: Estimate
+    macro_f1: Estimate
     gain: Estimate
 
 
 @dataclass(frozen=True, slots=True)
 class Confused:
-    """So many texts of one label were taken for another."""
+    """So many texts of ``label``, the share ``share`` of them, were said to be ``predicted``."""
 
     label: str
     predicted: str
-    texts: int
+    count: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Texts of nearly the same confidence, and how many of these answers were right, 0 to 1."""
+    """Texts of about the same confidence, and the share of them that was right."""
 
     confidence: float
     accuracy: float
@@ -70,142 +87,235 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A text of which the classifier was sure and wrong: its position, and what it said."""
+    """A text, by its position, that was told wrongly; ``text`` is "" where only vectors came."""
 
     position: int
     label: str
     predicted: str
-    probability: float
+    confidence: float | None
+    text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What was measured, all shares 0 to 1; ``matrix`` has a row for each label, as ``labels``."""
+    """How good a classifier is at texts it has not learned from; shares are 0 to 1.
+
+    ``confusion`` counts the texts of each label (rows) by what was said (columns), in the order of
+    ``labels``. What needs probabilities is ``None`` or empty where the estimator gives none, and
+    ``curve`` is ``None`` where none was asked for. ``notes`` say what the figures leave out.
+    """
 
     estimator: str
     texts: int
     groups: int
     folds: int
+    seed: int
+    threshold: float
     accuracy: Estimate
     macro_f1: Estimate
-    baselines: list[Baseline]
-    labels: list[LabelScore]
-    matrix: list[list[int]]
-    confused: list[Confused]
-    calibration_error: float
-    reliability: list[Bin]
-    coverage: list[Coverage]
-    curve: Curve
-    mistakes: list[Mistake]
+    baselines: tuple[Baseline, ...]
+    labels: tuple[LabelScore, ...]
+    confusion: NDArray[np.int64]
+    confused: tuple[Confused, ...]
+    calibration_error: float | None
+    reliability: tuple[Bin, ...]
+    coverage: tuple[Coverage, ...]
+    curve: LearningCurve | None
+    mistakes: tuple[Mistake, ...]
+    notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON takes it."""
-        return {"schema_version": SCHEMA, **asdict(self)}
+        """Return it as what JSON holds; the confusion is ``[row, column, count]`` of each count."""
+        rows, columns = np.nonzero(self.confusion)
+        counts = self.confusion[rows, columns]
+        cells = np.column_stack([rows, columns, counts]).tolist()
+        return {"schema_version": 1, **asdict(self), "confusion": cells}
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 -- all but two have a default
     given: Sequence[str] | ArrayLike,
-    labels: ArrayLike,
+    labels: Sequence[Any] | ArrayLike,
     estimator: Any = None,
     *,
+    texts: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
+    names: Mapping[str, str | Sequence[str]] | None = None,
+    embedder: Encoder | str | None = None,
     folds: int = 5,
     seed: int = 0,
-    embedder: Encoder | str | None = None,
+    threshold: float = THRESHOLD,
+    curve: bool = True,
 ) -> Evaluation:
     """Measure a classifier, by default the one that is best for so many labels, by its folds.
 
-    ``given`` are texts (n,) or unit vectors (n, d). No text is judged by a classifier that has
-    learned from it, from one of its group (``groups``, (n,)), or from one that says nearly the
-    same. Intervals are of 95 %, by drawing such groups anew.
+    ``given`` are texts (n,) or their vectors (n, d); the estimator gets vectors. ``texts`` may go
+    with vectors, to find equal ones and to show mistakes. No text is told by a classifier that has
+    learned from it, from one of its group (``groups``, (n,)), or from one that says nearly the same
+    (a cosine of ``threshold``). ``names`` say in words what labels mean, for the baseline that
+    learns nothing; with vectors it needs to be told the ``embedder`` that made them.
+    Intervals are of 95 %, by drawing groups anew. What is left out is told in ``notes`` and warned
+    of: blank texts, those without a label, labels with a single text.
 
     Raises:
-        ValueError: a label is missing, there is one label only, or all texts say the same.
+        ValueError: less than two labels can be measured, lengths differ, vectors are not finite,
+            or the estimator says something that is no label.
 
     """
-    vectors = units(vectors_of(given, embedder))
-    known = np.asarray(checked_labels(labels, len(vectors))).astype(str)
-    classes, columns = np.unique(known, return_inverse=True)
+    if folds < 2:
+        raise ValueError(f"expected at least 2 folds, got {folds}")
+    known = evidence(
+        given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
+    )
+    classes, codes = np.unique(known.labels, return_inverse=True)
     if estimator is None:
-        estimator = classifier_for(np.bincount(columns).tolist(), embedder=embedder)
-    together = leakproof_groups(vectors, groups)
-    parts = folds_of(columns, together, folds, seed)
-    probabilities = out_of_fold(estimator, vectors, known, parts)
-    predicted, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    names = tuple(map(str, classes))
-    own = resampled(columns, predicted, together, len(names), seed=seed)
-    matrix = confusion(columns, predicted, len(names))
-    right = predicted == columns
-    return Evaluation(
-        type(estimator).__name__,
-        len(vectors),
-        len(np.unique(together)),
-        len(parts),
-        interval(*own.accuracy),
-        interval(*own.macro_f1),
-        [
-            _baseline(name, said, columns, together, own.accuracy, seed=seed)
-            for name, said in _simpler(vectors, known, columns, parts, embedder)
-        ],
-        scores(columns, predicted, names),
-        matrix.tolist(),
-        _confused(matrix, names),
-        expected_calibration_error(sure, right),
-        _reliability(sure, right),
-        coverage_table(sure, right),
-        learning_curve(estimator, vectors, known, parts, predicted, seed=seed),
-        _mistakes(columns, predicted, sure, names),
+        estimator = classifier_for(np.bincount(codes).tolist(), embedder=embedder)
+    parts = min(folds, int(known.groups.max()) + 1)
+    notes = [warn(note) for note in (*known.notes, *_few(known, folds, parts))]
+    with warnings.catch_warnings():
+        for message in EXPECTED:
+            warnings.filterwarnings("ignore", message)
+        splits = split(codes, known.groups, parts, seed)
+        answers, confidence = _predicted(estimator, known.vectors, known.labels, splits)
+        said = _codes(answers, classes.tolist())
+        learned = (
+            learning_curve(
+                estimator,
+                known.vectors,
+                codes,
+                splits,
+                said=said,
+                names=classes.tolist(),
+                seed=seed,
+            )
+            if curve
+            else None
+        )
+    rivals = {"majority": _commonest(codes, splits)}
+    if is_texts(given) or embedder is not None:
+        rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
+    else:
+        notes.append("no zero-shot baseline: say as embedder what made the vectors")
+    draw = Bootstrap(codes, known.groups, seed=seed)
+    accuracy, macro = draw.draws(said)
+    matrix = confusion_matrix(codes, said, len(classes))
+    measured = Evaluation(
+        estimator=type(estimator).__name__,
+        texts=len(codes),
+        groups=int(known.groups.max()) + 1,
+        folds=parts,
+        seed=seed,
+        threshold=threshold,
+        accuracy=estimate(accuracy),
+        macro_f1=estimate(macro),
+        baselines=tuple(_baseline(n, rival, draw, accuracy) for n, rival in rivals.items()),
+        labels=label_scores(matrix, classes.tolist()),
+        confusion=matrix,
+        confused=_confused(matrix, classes.tolist()),
+        calibration_error=None,
+        reliability=(),
+        coverage=(),
+        curve=learned,
+        mistakes=_mistakes(known, answers, confidence),
+        notes=tuple(notes),
+    )
+    return measured if confidence is None else _calibrated(measured, confidence, said == codes)
+
+
+def _few(known: Evidence, folds: int, parts: int) -> list[str]:
+    """Return notes on labels with few texts, and on less groups than folds."""
+    if parts < folds:
+        return [f"{parts} folds instead of {folds}: so many groups of texts differ"]
+    return rare(known.labels, parts)
+
+
+def _predicted(
+    estimator: Any, vectors: Vectors, labels: NDArray[Any], splits: Sequence[Split]
+) -> tuple[NDArray[Any], Floats | None]:
+    """Return out-of-fold predictions and, where there are probabilities, those of what was said."""
+    said = np.empty(len(labels), dtype=object)
+    confidence = np.empty(len(labels))
+    sure = hasattr(estimator, "predict_proba")
+    for train, test in splits:
+        fitted = clone(estimator).fit(vectors[train], labels[train])
+        said[test] = fitted.predict(vectors[test])
+        if sure:
+            confidence[test] = fitted.predict_proba(vectors[test]).max(axis=1)
+    return said, confidence if sure else None
+
+
+def _codes(said: NDArray[Any], names: list[str]) -> Codes:
+    """Return the places of what was said among the names."""
+    if strange := set(said.tolist()) - set(names):
+        raise ValueError(
+            f"the estimator said {strange.pop()!r}, which is no label: evaluate one that always"
+            " answers, and see in the table of coverage what abstaining would bring"
+        )
+    return np.searchsorted(names, said.astype(str))
+
+
+def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
+    said = np.empty(len(codes), np.int64)
+    for train, test in splits:
+        said[test] = np.bincount(codes[train]).argmax()
+    return said
+
+
+def _by_name(
+    vectors: Vectors,
+    classes: list[str],
+    names: Mapping[str, Any] | None,
+    embedder: Encoder | str | None,
+) -> Codes:
+    words: Any = {label: names.get(label, label) for label in classes} if names else classes
+    zero = ZeroShotClassifier(words, embedder=embedder).fit()
+    return np.searchsorted(classes, zero.predict(vectors).astype(str))
+
+
+def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
+    own, macro = draw.draws(said)
+    return Baseline(name, estimate(own), estimate(macro), estimate(accuracy - own))
+
+
+def _confused(matrix: Codes, classes: list[str]) -> tuple[Confused, ...]:
+    wrong = matrix * ~np.eye(len(matrix), dtype=bool)
+    shares = wrong / matrix.sum(axis=1, keepdims=True)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
+    pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
+    return tuple(
+        Confused(classes[a], classes[b], int(wrong[a, b]), float(shares[a, b]))
+        for a, b in pairs
+        if wrong[a, b]
     )
 
 
-def _simpler(
-    vectors: Vectors,
-    labels: NDArray[Any],
-    columns: Columns,
-    folds: Sequence[Fold],
-    embedder: Encoder | str | None,
-) -> list[tuple[str, Columns]]:
-    """Return what simpler ways say of each text: the commonest label, and the nearest name."""
-    commonest = np.zeros(len(columns), np.int64)
-    for train, test in folds:
-        commonest[test] = np.bincount(columns[train]).argmax()
-    found = [("the commonest label", commonest)]
-    if named(embedder).embed([]).shape[1] == vectors.shape[1]:
-        by_name = ZeroShotClassifier(np.unique(labels).tolist(), embedder=embedder).fit()
-        found.append(("labels' names, no examples", by_name.decision_function(vectors).argmax(1)))
-    return found
-
-
-def _baseline(
-    name: str,
-    said: Columns,
-    columns: Columns,
-    groups: Columns,
-    own: tuple[float, Floats],
-    *,
-    seed: int,
-) -> Baseline:
-    classes = int(columns.max()) + 1
-    value, drawn = resampled(columns, said, groups, classes, seed=seed).accuracy
-    return Baseline(name, interval(value, drawn), interval(own[0] - value, own[1] - drawn))
-
-
-def _confused(matrix: Columns, names: tuple[str, ...]) -> list[Confused]:
-    wrong = matrix * ~np.eye(len(names), dtype=bool)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:CONFUSIONS]
-    places = zip(*np.unravel_index(order, wrong.shape), strict=True)
-    return [Confused(names[a], names[b], int(wrong[a, b])) for a, b in places if wrong[a, b]]
-
-
-def _reliability(sure: Floats, right: NDArray[np.bool_]) -> list[Bin]:
-    order = np.argsort(sure, kind="stable")
-    parts = [part for part in np.array_split(order, min(BINS, len(sure))) if len(part)]
-    return [Bin(float(sure[p].mean()), float(right[p].mean()), len(p)) for p in parts]
-
-
 def _mistakes(
-    columns: Columns, predicted: Columns, sure: Floats, names: tuple[str, ...]
-) -> list[Mistake]:
-    wrong = np.flatnonzero(predicted != columns)
-    worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
-    return [Mistake(int(n), names[columns[n]], names[predicted[n]], float(sure[n])) for n in worst]
+    known: Evidence, answers: NDArray[Any], confidence: Floats | None
+) -> tuple[Mistake, ...]:
+    """Return mistakes, those first of which the classifier was surest."""
+    wrong = np.flatnonzero(answers != known.labels)
+    if confidence is not None:
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    return tuple(
+        Mistake(
+            position=int(known.positions[row]),
+            label=str(known.labels[row]),
+            predicted=str(answers[row]),
+            confidence=None if confidence is None else float(confidence[row]),
+            text=known.texts[row],
+        )
+        for row in wrong[:PAIRS]
+    )
+
+
+def _calibrated(measured: Evaluation, confidence: Floats, right: NDArray[np.bool_]) -> Evaluation:
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    return replace(
+        measured,
+        calibration_error=expected_calibration_error(confidence, right),
+        reliability=tuple(
+            Bin(float(confidence[part].mean()), float(right[part].mean()), len(part))
+            for part in parts
+        ),
+        coverage=tuple(coverage_table(confidence, right)),
+    )

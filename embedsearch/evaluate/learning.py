@@ -1,8 +1,9 @@
-"""Learning curves: what more labels would bring, and of what."""
+"""Learning curves: what more examples would bring, and of which label."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,149 +16,213 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from embedsearch.classify.inputs import Vectors
-    from embedsearch.evaluate.folding import Fold
 
+    Codes = NDArray[np.int64]
     Floats = NDArray[np.float64]
-    Columns = NDArray[np.int64]
+    Split = tuple[Codes, Codes]
 
-SHARES = (0.1, 0.2, 0.35, 0.6, 1.0)
-"""Of the texts of each label that a fold trains on."""
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+"""Of the examples of each label, before all of them: together they cost as much again."""
 
-EXPONENTS = np.linspace(0.1, 1.5, 29)
-"""What is tried for c in error = a + b n^-c."""
+EXPONENTS = np.geomspace(0.05, 2, 60)
+"""What power laws of learning curves have: 0.07 to 0.5 (Hestness et al. 2017), with room."""
 
-WORTH = 0.02
-"""A gain in recall below this is not advised for."""
+FURTHEST = 4
+"""A forecast reaches to so many times the examples there are; beyond it is guesswork."""
 
-LEAST = 8
-"""Of labels with fewer texts nothing can be told."""
+RISING = 1.645
+"""How many standard errors a recall must have risen by to be taken as rising: 95 %, one-sided."""
 
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """The accuracy (0 to 1) with so many examples to learn from."""
-
-    examples: int
-    accuracy: float
+LOW = 0.05
+"""A label's recall is low if it is that far below the median label's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
-    """error = ``a`` + ``b`` n^-``c`` with n examples (Figueroa et al. 2012)."""
+class PowerLaw:
+    """The error after n examples: ``floor + scale * n ** -exponent`` (Figueroa et al. 2012)."""
 
-    a: float
-    b: float
-    c: float
+    floor: float
+    scale: float
+    exponent: float
 
-    def accuracy(self, examples: float) -> float:
-        """Return the accuracy to expect of so many examples."""
-        return float(np.clip(1 - self.a - self.b * examples**-self.c, 0, 1))
+    def error(self, n: float) -> float:
+        """Return the error that is expected after so many examples."""
+        return float(self.floor + self.scale * n**-self.exponent)
+
+    def needed(self, error: float) -> float:
+        """Return after how many examples the error is expected, infinity for never."""
+        if error <= self.floor:
+            return float("inf")
+        return float((self.scale / (error - self.floor)) ** (1 / self.exponent))
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """So many more examples of a label would bring its recall from one figure to another."""
+class Need:
+    """A label of low recall: ``more`` examples would bring it to ``recall_then``.
+
+    ``more`` is ``None`` where this can't be told; ``why`` says it in words.
+    """
 
     label: str
-    more: int
+    examples: int
     recall: float
-    expected: float
+    more: int | None
+    recall_then: float | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """A learning curve; no forecast, and no advice, where it is too short or too rough."""
+class LearningCurve:
+    """Accuracy (0 to 1) after ``examples`` of training, measured, and forecast as pairs of both.
 
-    points: list[CurvePoint]
-    forecast: Forecast | None
-    advice: list[Advice]
+    ``law`` and ``forecast`` are ``None`` and empty where more examples did not help.
+    """
+
+    examples: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    law: PowerLaw | None
+    forecast: tuple[tuple[int, float], ...]
+    needs: tuple[Need, ...]
+
+
+def fitted(sizes: Floats, errors: Floats, exponents: Floats = EXPONENTS) -> PowerLaw:
+    """Return the power law of least squares; floor and scale are 0 or more.
+
+    Large sizes count more, as a forecast starts from them: by their square roots.
+    """
+    weights = np.sqrt(sizes / sizes.max())
+    best, least = PowerLaw(0, 0, 1), float("inf")
+    for exponent in exponents:
+        sides = np.column_stack([np.ones(len(sizes)), sizes**-exponent])
+        (floor, scale), rest = nnls(sides * weights[:, None], errors * weights)
+        if rest < least:
+            best, least = PowerLaw(float(floor), float(scale), float(exponent)), rest
+    return best
 
 
 def learning_curve(
     estimator: Any,
     vectors: Vectors,
-    labels: NDArray[Any],
-    folds: Sequence[Fold],
-    predicted: Columns,
+    codes: Codes,
+    splits: Sequence[Split],
     *,
+    said: Codes,
+    names: Sequence[str],
+    seed: int = 0,
+) -> LearningCurve:
+    """Return what an estimator makes of growing shares of each fold's examples.
+
+    The shares are nested and keep the proportions of labels, with one example of each at least.
+    ``said`` (n,) are the out-of-fold predictions with all of them; labels are codes, the places of
+    their names.
+    """
+    sizes: list[float] = []
+    right: list[NDArray[np.bool_]] = []
+    for share in SHARES:
+        seen, hits = _measured(
+            estimator, vectors, codes, splits, names=names, share=share, seed=seed
+        )
+        if not sizes or seen > sizes[-1]:
+            sizes.append(seen)
+            right.append(hits)
+    sizes.append(fmean(len(train) for train, _ in splits))
+    right.append(said == codes)
+    errors = np.array([1 - hits.mean() for hits in right])
+    law = fitted(np.array(sizes), errors)
+    rises = law.scale > 0 and len(sizes) > 2 and _rise(right[0], right[-1]) > RISING
+    return LearningCurve(
+        examples=tuple(round(size) for size in sizes),
+        accuracies=tuple(float(1 - error) for error in errors),
+        law=law if rises else None,
+        forecast=_forecast(law, sizes[-1]) if rises else (),
+        needs=_needs(np.array(sizes), np.array(right), codes, names, law),
+    )
+
+
+def _measured(
+    estimator: Any,
+    vectors: Vectors,
+    codes: Codes,
+    splits: Sequence[Split],
+    *,
+    names: Sequence[str],
+    share: float,
     seed: int,
-) -> Curve:
-    """Train on growing shares of each fold's texts, each within the next, and fit a power law.
+) -> tuple[float, NDArray[np.bool_]]:
+    right = np.zeros(len(codes), dtype=bool)
+    y = np.array(names)[codes]
+    seen = 0
+    for fold, (train, test) in enumerate(splits):
+        part = nested(codes[train], share, seed + fold)
+        rows = train[part]
+        seen += len(rows)
+        if len(np.unique(codes[rows])) > 1:
+            fitted_ = clone(estimator).fit(vectors[rows], y[rows])
+            right[test] = fitted_.predict(vectors[test]) == y[test]
+    return seen / len(splits), right
 
-    ``predicted`` are the columns of the sorted labels that all of the texts gave.
+
+def nested(codes: Codes, share: float, seed: int) -> Codes:
+    """Return rows with a share of each label, one at least; a larger share holds a smaller one."""
+    order = np.random.default_rng(seed).permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    counts = np.bincount(codes)
+    rank = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept: Codes = np.sort(order[rank < np.ceil(share * np.repeat(counts, counts))])
+    return kept
+
+
+def _forecast(law: PowerLaw, last: float) -> tuple[tuple[int, float], ...]:
+    return tuple((round(last * k), 1 - law.error(last * k)) for k in (2, FURTHEST))
+
+
+def _rise(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
+    """Return by how many standard errors more of the same texts are right (paired)."""
+    gain = after.astype(float) - before
+    spread = float(gain.std())
+    return float(gain.mean() * np.sqrt(len(gain)) / spread) if spread else 0.0
+
+
+def _needs(
+    sizes: Floats, right: NDArray[np.bool_], codes: Codes, names: Sequence[str], law: PowerLaw
+) -> tuple[Need, ...]:
+    """Return what the labels need whose recall is low, the lowest first.
+
+    A single label has too few texts for an exponent of its own: it takes that of the whole curve,
+    and only floor and scale are fitted.
     """
-    classes, columns = np.unique(labels, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(len(labels))
-    rank = _ranks(columns, order)
-    hits = np.zeros((len(SHARES), len(classes)))
-    sizes = np.zeros(len(SHARES))
-    for train, test in folds:
-        counts = np.bincount(columns[train], minlength=len(classes))
-        within = _ranks(columns[train], np.argsort(rank[train]))
-        for n, share in enumerate(SHARES[:-1]):
-            kept = train[within < np.maximum(1, np.round(share * counts))[columns[train]]]
-            fitted = clone(estimator).fit(vectors[kept], labels[kept])
-            right = fitted.predict(vectors[test]) == labels[test]
-            hits[n] += np.bincount(columns[test][right], minlength=len(classes))
-            sizes[n] += len(kept) / len(folds)
-        sizes[-1] += len(train) / len(folds)
-    hits[-1] = np.bincount(columns[predicted == columns], minlength=len(classes))
-    tested = np.bincount(columns, minlength=len(classes))
-    accuracies = hits.sum(axis=1) / tested.sum()
-    points = [CurvePoint(round(size), float(a)) for size, a in zip(sizes, accuracies, strict=True)]
-    forecast = fitted_power_law(sizes, 1 - accuracies)
-    if forecast is None:
-        return Curve(points, None, [])
-    recalls = hits / tested
-    return Curve(points, forecast, _advice(classes, tested, recalls, len(folds), forecast.c))
+    members = [codes == code for code in range(len(names))]
+    recalls = np.array([right[-1][own].mean() for own in members])
+    goal = float(np.median(recalls))
+    needs = []
+    for code in np.argsort(recalls, kind="stable"):
+        if recalls[code] > goal - LOW:
+            break
+        own = members[code]
+        shares = sizes / sizes[-1] * own.sum()
+        mine = fitted(shares, 1 - right[:, own].mean(axis=1), np.array([law.exponent]))
+        rise = _rise(right[0][own], right[-1][own])
+        needs.append(
+            _need(names[code], int(own.sum()), float(recalls[code]), mine, rise=rise, goal=goal)
+        )
+    return tuple(needs)
 
 
-def _ranks(columns: Columns, order: NDArray[Any]) -> Columns:
-    """Return each row's place among the rows of its column, in an order of all rows."""
-    ranks = np.empty(len(columns), np.int64)
-    shuffled = columns[order]
-    by_class = order[np.argsort(shuffled, kind="stable")]
-    sizes = np.bincount(columns)
-    ranks[by_class] = np.arange(len(columns)) - (np.cumsum(sizes) - sizes)[columns[by_class]]
-    return ranks
+def _need(label: str, n: int, recall: float, law: PowerLaw, *, rise: float, goal: float) -> Need:
+    if rise <= RISING:
+        why = "more examples have not raised its recall so far: can't be told"
+        return Need(label, n, recall, None, None, why)
+    # From what the curve expects now, not from one noisy point.
+    total = min(law.needed(1 - goal), FURTHEST * n)
+    then = max(recall, 1 - law.error(total))
+    if total <= n or then - recall < LOW / 2:
+        why = "its curve has flattened: its texts or its neighbours' labels are worth a look"
+        return Need(label, n, recall, None, None, why)
+    more = _rounded(total - n)
+    return Need(label, n, recall, more, then, f"about {more:,} more would help")
 
 
-def fitted_power_law(sizes: Floats, errors: Floats) -> Forecast | None:
-    """Return the law that fits best, a and b not negative; ``None`` where the error does not fall.
-
-    The squared differences are weighed by the number of examples: larger trainings say more.
-    """
-    if len(sizes) < 3 or not errors[-1] < errors[0]:
-        return None
-    weights = np.sqrt(sizes / sizes.sum())
-
-    def fit(c: float) -> tuple[float, NDArray[Any]]:
-        columns = np.column_stack([np.ones(len(sizes)), sizes**-c])
-        found, rest = nnls(columns * weights[:, None], errors * weights)
-        return rest, found
-
-    c = min(EXPONENTS.tolist(), key=lambda c: fit(c)[0])
-    a, b = fit(c)[1]
-    return Forecast(float(a), float(b), float(c)) if b > 0 else None
-
-
-def _advice(
-    classes: NDArray[Any], tested: Columns, recalls: Floats, folds: int, c: float
-) -> list[Advice]:
-    """Say which labels would gain by as many examples again, those that gain most first.
-
-    Each label's error is a + b n^-c with the exponent of all labels together: a few points a label
-    would not tell three numbers.
-    """
-    found = []
-    for column in np.flatnonzero(tested >= LEAST):
-        trained = max(1, round(tested[column] * (folds - 1) / folds))
-        sizes = np.maximum(1, np.round(np.array(SHARES) * trained))
-        terms = np.column_stack([np.ones(len(sizes)), sizes**-c])
-        weights = np.sqrt(sizes)
-        (a, b), _ = nnls(terms * weights[:, None], (1 - recalls[:, column]) * weights)
-        now, then = 1 - a - b * trained**-c, 1 - a - b * (2 * trained) ** -c
-        if then - now >= WORTH:
-            label = str(classes[column])
-            found.append(Advice(label, int(tested[column]), float(now), float(then)))
-    return sorted(found, key=lambda advice: advice.recall - advice.expected)
+def _rounded(more: float) -> int:
+    """Return a number as coarse as a forecast is: one of 5, 10, 15, ... or of two digits."""
+    step = 5 if more < 100 else 10 ** (int(np.log10(more)) - 1)
+    return int(max(step, round(more / step) * step))
