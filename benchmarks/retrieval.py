@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import statistics
 from pathlib import Path
 from typing import Any
 
 from embedsearch import Document, Index
+from embedsearch.evaluate import retrieval
 
 K = 10
 
@@ -34,15 +33,6 @@ def judgments(path: Path) -> dict[str, dict[str, int]]:
     return judged
 
 
-def measures(found: list[str], relevant: dict[str, int]) -> tuple[float, float, float]:
-    """Return nDCG, recall and reciprocal rank of a ranking (Jaervelin and Kekaelaeinen, 2002)."""
-    gains = [relevant.get(id, 0) / math.log2(rank + 2) for rank, id in enumerate(found)]
-    best = sorted(relevant.values(), reverse=True)[:K]
-    ideal = sum(grade / math.log2(rank + 2) for rank, grade in enumerate(best))
-    first = next((1 / (rank + 1) for rank, id in enumerate(found) if id in relevant), 0.0)
-    return sum(gains) / ideal, sum(id in relevant for id in found) / len(relevant), first
-
-
 def evaluate(folder: Path) -> dict[str, Any]:
     judged = judgments(folder / "qrels" / "test.tsv")
     queries = {q["_id"]: q["text"] for q in lines(folder / "queries.jsonl") if q["_id"] in judged}
@@ -54,15 +44,17 @@ def evaluate(folder: Path) -> dict[str, Any]:
         )
         result |= {"documents": len(index), "chunks": index.counts().chunks}
         for mode in ("dense", "lexical", "hybrid"):
-            rows = []
-            for id, text in queries.items():
-                hits = index.search(text, k=K, mode=mode, group_by="document")
-                rows.append(measures([hit.document_id for hit in hits], judged[id]))
-            columns = zip(*rows, strict=True)
-            names = ("ndcg@10", "recall@10", "mrr@10")
+            run = {
+                id: [
+                    hit.document_id for hit in index.search(text, K, mode=mode, group_by="document")
+                ]
+                for id, text in queries.items()
+            }
+            found = retrieval(run, judged, k=K)
             result[mode] = {
-                name: round(statistics.fmean(column), 4)
-                for name, column in zip(names, columns, strict=True)
+                "ndcg@10": round(found.ndcg, 4),
+                "recall@10": round(found.recall, 4),
+                "mrr@10": round(found.mrr, 4),
             }
     return result
 

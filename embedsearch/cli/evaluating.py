@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from embedsearch import Index
-
     from embedsearch.evaluate import Evaluation
+    from embedsearch.evaluate.learning import LearningCurve
     from embedsearch.evaluate.scores import Estimate
 
 WORST = 10
@@ -160,7 +160,7 @@ def _text(measured: Evaluation) -> str:
             _table(
                 "surest     right   confidence",
                 [
-                    f"{row.coverage:6.0%}   {row.accuracy:7.1%}   {row.confidence:.2f} or more"
+                    f"{row.coverage:6.0%}   {row.accuracy:7.1%}   {row.confidence:.3f} or more"
                     for row in measured.coverage
                 ],
             )
@@ -171,7 +171,8 @@ def _text(measured: Evaluation) -> str:
         _table(
             "   F1   precision   recall   texts   label",
             [
-                f"{s.f1:5.2f}   {s.precision:9.2f}   {s.recall:6.2f}   {s.support:5,}   {printable(s.label)}"
+                f"{s.f1:5.2f}   {s.precision:9.2f}   {s.recall:6.2f}   {s.support:5,}   "
+                f"{printable(s.label)}"
                 for s in worst
             ],
         )
@@ -187,30 +188,33 @@ def _text(measured: Evaluation) -> str:
             )
         )
     if measured.curve:
-        parts.append(_forecast(measured))
+        parts.append(_forecast(measured.curve))
     return "\n\n".join(parts)
 
 
 def _figures(measured: Evaluation) -> str:
-    lines = [
+    head = (
         f"{measured.texts:,} texts, {len(measured.labels):,} labels, {measured.folds} folds over"
-        f" {measured.groups:,} groups\n",
+        f" {measured.groups:,} groups"
+    )
+    lines = [
+        f"{head}\n",
         f"{'':20}   accuracy              macro F1",
         _line(measured.estimator, measured.accuracy, measured.macro_f1),
     ]
     for rival in reversed(measured.baselines):
-        gain = f"{_range(rival.gain, 1)} points won"
+        gain = f"{_range(rival.gain).rstrip()} points won"
         lines.append(f"{_line(rival.name, rival.accuracy, rival.macro_f1)}   {gain}")
     return "\n".join(lines)
 
 
 def _line(name: str, accuracy: Estimate, macro: Estimate) -> str:
-    return f"{printable(name):20}   {_range(accuracy, 1)}   {_range(macro, 1)}"
+    return f"{printable(name):20}   {_range(accuracy)}   {_range(macro)}"
 
 
-def _range(figure: Estimate, digits: int) -> str:
+def _range(measure: Estimate) -> str:
     value, low, high = (
-        f"{100 * part:.{digits}f}" for part in (figure.value, figure.low, figure.high)
+        f"{100 * share:.1f}" for share in (measure.value, measure.low, measure.high)
     )
     return f"{value:>5} ({low} to {high})".ljust(20)
 
@@ -219,9 +223,7 @@ def _table(head: str, lines: list[str]) -> str:
     return "\n".join([head, *lines])
 
 
-def _forecast(measured: Evaluation) -> str:
-    curve = measured.curve
-    assert curve is not None
+def _forecast(curve: LearningCurve) -> str:
     lines = [
         f"{n:8,}   {accuracy:8.1%}"
         for n, accuracy in zip(curve.examples, curve.accuracies, strict=True)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from embedsearch.evaluate.evaluation import Evaluation, evaluate
-    from embedsearch.evaluate.page import page
-    from embedsearch.evaluate.retrieval import Retrieval, retrieval
+    from embedsearch.evaluate.ranking import Retrieval, retrieval
+    from embedsearch.evaluate.report import page
     from embedsearch.evaluate.splitting import leakproof_groups
 
 _HOMES = {
     "Evaluation": "evaluation",
-    "Retrieval": "retrieval",
+    "Retrieval": "ranking",
     "evaluate": "evaluation",
     "leakproof_groups": "splitting",
-    "page": "page",
-    "retrieval": "retrieval",
+    "page": "report",
+    "retrieval": "ranking",
 }
 
 __all__ = ["Evaluation", "Retrieval", "evaluate", "leakproof_groups", "page", "retrieval"]

@@ -91,7 +91,8 @@ class Plot:
             across, down = self.at(x, self.y[0])
             words = f"{x:,.0f}" if self.log else f"{x:.0%}"
             parts.append(
-                f'<text class="tick" x="{across}" y="{down + 17}" text-anchor="middle">{words}</text>'
+                f'<text class="tick" x="{across}" y="{down + 17}"'
+                f' text-anchor="middle">{words}</text>'
             )
         return "".join(parts)
 
@@ -132,7 +133,7 @@ def heat_map(matrix: NDArray[np.int64], names: Sequence[str]) -> str:
     order = arranged(matrix)
     shares = matrix / matrix.sum(axis=1, keepdims=True)
     n, named = len(order), len(order) <= LABELLED
-    size = 18 if named else max(2, 620 // n)
+    size = min(44, max(18, 420 // n)) if named else max(2, 620 // n)
     margin = 8 * max(map(len, names)) + 8 if named else 4
     margin = min(margin, 210)
     cells = []
@@ -148,13 +149,14 @@ def heat_map(matrix: NDArray[np.int64], names: Sequence[str]) -> str:
             )
         if named:
             cells.append(
-                f'<text class="tick" x="{margin - 6}" y="{row * size + 13}"'
+                f'<text class="tick" x="{margin - 6}" y="{row * size + size // 2 + 4}"'
                 f' text-anchor="end">{escape(shortened(names[true], 26))}</text>'
             )
     side = n * size
     paper = f'<rect class="paper" x="{margin}" y="0" width="{side}" height="{side}"/>'
     return (
-        f'<svg class="heat" viewBox="0 0 {margin + side} {side}" style="max-width:{margin + side}px"'
+        f'<svg class="heat" viewBox="0 0 {margin + side} {side}"'
+        f' style="max-width:{margin + side}px"'
         f' role="img" aria-label="confusion matrix">{paper}{"".join(cells)}</svg>'
     )
 

@@ -132,7 +132,7 @@ class Evaluation:
         return {"schema_version": 1, **asdict(self), "confusion": cells}
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 -- all but two have a default
     given: Sequence[str] | ArrayLike,
     labels: Sequence[Any] | ArrayLike,
     estimator: Any = None,
@@ -179,7 +179,13 @@ def evaluate(
         said = _codes(answers, classes.tolist())
         learned = (
             learning_curve(
-                estimator, known.vectors, codes, splits, said, classes.tolist(), seed=seed
+                estimator,
+                known.vectors,
+                codes,
+                splits,
+                said=said,
+                names=classes.tolist(),
+                seed=seed,
             )
             if curve
             else None

@@ -61,8 +61,8 @@ def evidence(
     """
     names = [_name(label) for label in labels]
     words = _words(given, texts, len(names))
-    spoken = np.array([not words or bool(text.strip()) for text in words or names])
-    kept = np.array([bool(name) for name in names]) & spoken
+    spoken = np.array([not words or bool(text.strip()) for text in words or names], dtype=bool)
+    kept = np.array([bool(name) for name in names], dtype=bool) & spoken
     notes = _left_out(names, spoken)
     if not kept.any():
         raise ValueError(f"expected labelled texts, got none among {len(names)}")
@@ -107,10 +107,11 @@ def rare(labels: NDArray[Any], folds: int) -> list[str]:
     few = names[counts < folds]
     if not len(few):
         return []
-    return [
-        f"{len(few)} of {len(names)} labels have less than {folds} texts, too few for figures of"
-        f" their own: {_listed(few)}"
-    ]
+    note = (
+        f"{len(few)} of {len(names)} labels have less than {folds} texts, too few for figures"
+        f" of their own: {_listed(few)}"
+    )
+    return [note]
 
 
 def _name(label: Any) -> str:
@@ -158,7 +159,7 @@ def _lone(labels: NDArray[Any], groups: Rows) -> list[str]:
     return sorted(label for label, count in several.items() if count < 2)
 
 
-def _listed(labels: Sequence[str]) -> str:
+def _listed(labels: Sequence[str] | NDArray[Any]) -> str:
     more = len(labels) - NAMED
     return ", ".join(map(repr, map(str, labels[:NAMED]))) + (
         f" and {more} more" if more > 0 else ""

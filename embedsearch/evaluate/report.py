@@ -32,7 +32,7 @@ MOST_LABELS = 300
 
 def page(measured: Evaluation, *, title: str = "Evaluation") -> str:
     """Return an evaluation as HTML: a page for light, dark and paper, without scripts."""
-    css = files("embedsearch.evaluate").joinpath("page.css").read_text(encoding="utf-8")
+    css = files("embedsearch.evaluate").joinpath("report.css").read_text(encoding="utf-8")
     parts = [_learning(measured), _coverage(measured), _reliability(measured), _needs(measured)]
     parts += [_labels(measured), _confusion(measured), _mistakes(measured)]
     return (
@@ -66,7 +66,7 @@ def _bar(name: str, accuracy: Estimate, *, own: bool = False) -> str:
         f'<span class="fill" style="width:{100 * accuracy.value:.1f}%"></span>'
         f'<span class="range" style="left:{100 * accuracy.low:.1f}%;width:{width:.1f}%"></span>'
         f"</span><span><b>{accuracy.value:.1%}</b>"
-        f" <small>{accuracy.low:.0%}–{accuracy.high:.0%}</small></span></li>"
+        f" <small>{accuracy.low:.0%} to {accuracy.high:.0%}</small></span></li>"
     )
 
 
@@ -159,9 +159,11 @@ def _reliability(measured: Evaluation) -> str:
 
 
 def _needs(measured: Evaluation) -> str:
-    needs = measured.curve.needs if measured.curve else ()
-    if not needs:
+    if measured.curve is None:
         return ""
+    needs, head = measured.curve.needs, "Which labels need examples?"
+    if not needs:
+        return _card(head, "None stands out: no label's recall is far below the others'.", "")
     rows = [
         (
             escape(need.label),
@@ -175,7 +177,7 @@ def _needs(measured: Evaluation) -> str:
     ]
     table = _table(("label", "texts", "recall", "how many more would help"), rows, numbers={1, 2})
     words = "Labels whose recall is low, as far as their learning curves tell."
-    return _card("Which labels need examples?", words, table)
+    return _card(head, words, table)
 
 
 def _labels(measured: Evaluation) -> str:
@@ -249,7 +251,7 @@ def _footer(measured: Evaluation) -> str:
     return (
         f"<footer>{escape(measured.estimator)}, {measured.folds} folds over {measured.groups:,}"
         f" groups: texts of one document and near duplicates (cosine {measured.threshold:g} and"
-        " more) are never on both sides. Intervals of 95 % from 1,000 resamples of groups. Majority:"
-        " always the most frequent label. Zero-shot: the label whose name is nearest."
+        " more) are never on both sides. Intervals of 95 % from 1,000 resamples of groups."
+        " Majority: always the most frequent label. Zero-shot: the label whose name is nearest."
         f" Seed {measured.seed}.</footer>\n"
     )

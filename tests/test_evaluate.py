@@ -1,0 +1,331 @@
+"""Evaluation: figures against oracles, folds that do not leak, and what can't be measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
+from sklearn.svm import LinearSVC
+
+from embedsearch.evaluate import evaluate, leakproof_groups, page, retrieval
+from embedsearch.evaluate.learning import PowerLaw, fitted, nested
+from embedsearch.evaluate.scores import Bootstrap, estimate, label_scores
+from embedsearch.evaluate.scores import confusion_matrix as counted
+from embedsearch.evaluate.splitting import split
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+QUICK = LogisticRegression(C=10)
+
+
+def clouds(
+    n: int = 240, labels: int = 4, noise: float = 0.35, seed: int = 0
+) -> tuple[NDArray[np.float32], list[str]]:
+    draw = np.random.default_rng(seed)
+    centres = draw.normal(size=(labels, 16))
+    codes = draw.integers(labels, size=n)
+    rows = centres[codes] / 4 + noise * draw.normal(size=(n, 16))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32), [f"label {code}" for code in codes]
+
+
+codes = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
+
+
+@given(codes)
+@settings(max_examples=60, deadline=None)
+def test_scores_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
+    true, said = (np.array(column) for column in zip(*pairs, strict=True))
+    matrix = counted(true, said, 5)
+    assert (matrix == confusion_matrix(true, said, labels=range(5))).all()
+    expected = precision_recall_fscore_support(true, said, labels=range(5), zero_division=0)
+    own = label_scores(matrix, list("abcde"))
+    found = np.array([(s.precision, s.recall, s.f1, s.support) for s in own]).T
+    np.testing.assert_allclose(found, np.array(expected))
+    accuracy, macro = Bootstrap(true, np.arange(len(true))).draws(said)
+    assert accuracy[0] == pytest.approx(accuracy_score(true, said))
+    assert macro[0] == pytest.approx(f1_score(true, said, average="macro", zero_division=0))
+
+
+def test_an_interval_is_that_of_the_binomial() -> None:
+    true = np.zeros(1_000, np.int64)
+    said = (np.arange(1_000) < 200).astype(np.int64)
+    found = estimate(Bootstrap(true, np.arange(1_000)).draws(said)[0])
+    half = 1.96 * np.sqrt(0.8 * 0.2 / 1_000)
+    assert found.value == 0.8
+    assert (found.low, found.high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.003)
+
+
+def test_an_interval_of_few_groups_is_wide() -> None:
+    true = np.zeros(1_000, np.int64)
+    said = (np.arange(1_000) < 200).astype(np.int64)
+    found = estimate(Bootstrap(true, np.arange(1_000) // 100).draws(said)[0])
+    half = 1.96 * np.sqrt(0.8 * 0.2 / 10)
+    assert found.high - found.low == pytest.approx(2 * half, rel=0.2)
+
+
+def test_groups_join_documents_and_what_is_nearly_the_same() -> None:
+    rows = np.eye(6, dtype=np.float32)
+    rows[3] = rows[0]
+    found = leakproof_groups(rows, ["a", "b", "b", "c", "d", "e"], texts=list("uvwxyv"))
+    assert found[0] == found[3]
+    assert found[1] == found[2] == found[5]
+    assert len(set(found.tolist())) == 3
+
+
+@given(st.integers(0, 99), st.integers(2, 5))
+@settings(max_examples=20, deadline=None)
+def test_no_group_is_on_both_sides_and_each_text_is_tested_once(seed: int, folds: int) -> None:
+    groups = np.random.default_rng(seed).integers(30, size=200)
+    parts = split(np.arange(200) % 3, groups, folds, seed)
+    for train, test in parts:
+        assert not set(groups[train]) & set(groups[test])
+    assert sorted(np.concatenate([test for _, test in parts]).tolist()) == list(range(200))
+
+
+def test_copies_do_not_make_a_classifier_look_good() -> None:
+    draw = np.random.default_rng(0)
+    rows = draw.normal(size=(60, 16)).astype(np.float32)
+    labels = draw.permutation(["a", "b"] * 30).tolist()
+    copies, said = np.repeat(rows, 5, axis=0), [label for label in labels for _ in range(5)]
+    found = evaluate(copies, said, QUICK, curve=False)
+    assert found.groups == 60
+    assert 0.3 < found.accuracy.value < 0.7
+
+
+def test_figures_hang_together() -> None:
+    rows, labels = clouds()
+    found = evaluate(rows, labels, QUICK)
+    right = int(np.diag(found.confusion).sum())
+    assert found.accuracy.value == right / 240
+    assert found.accuracy.low < found.accuracy.value < found.accuracy.high
+    (majority,) = found.baselines
+    assert majority.name == "majority"
+    assert majority.gain.value == pytest.approx(found.accuracy.value - majority.accuracy.value)
+    assert majority.gain.low > 0
+    assert sum(pair.count for pair in found.confused) == 240 - right
+    assert sum(part.texts for part in found.reliability) == 240
+    assert found.coverage[-1].accuracy == found.accuracy.value
+    sure = [mistake.confidence or 0 for mistake in found.mistakes]
+    assert sure == sorted(sure, reverse=True)
+    assert found.curve is not None
+    assert found.curve.accuracies[-1] == found.accuracy.value
+    assert found.notes == ("no zero-shot baseline: say as embedder what made the vectors",)
+
+
+def test_the_same_seed_measures_the_same() -> None:
+    rows, labels = clouds(n=80)
+    one, other = (evaluate(rows, labels, QUICK, seed=3).to_dict() for _ in range(2))
+    assert json.dumps(one, allow_nan=False) == json.dumps(other, allow_nan=False)
+    assert one["schema_version"] == 1
+    assert sum(count for _, _, count in one["confusion"]) == 80
+
+
+def test_texts_are_compared_with_what_their_labels_names_would_do() -> None:
+    texts = [f"the {animal} number {n}" for n in range(12) for animal in ("cat", "car")]
+    found = evaluate(texts, ["cat", "car"] * 12, QUICK, curve=False, threshold=1.0)
+    assert [rival.name for rival in found.baselines] == ["majority", "zero-shot"]
+    assert found.baselines[1].accuracy.value == 1.0
+
+
+def test_an_estimator_without_probabilities_has_no_confidence() -> None:
+    rows, labels = clouds(n=80)
+    found = evaluate(rows, labels, LinearSVC(), curve=False)
+    assert found.calibration_error is None
+    assert not found.reliability
+    assert not found.coverage
+    assert "Does it know" not in page(found)
+
+
+@given(st.floats(0, 0.3), st.floats(0.5, 3), st.sampled_from([0.2, 0.35, 0.5, 0.8, 1.2]))
+@settings(max_examples=40, deadline=None)
+def test_a_power_law_is_recovered(floor: float, scale: float, exponent: float) -> None:
+    sizes = np.array([50.0, 100, 200, 400, 800])
+    law = fitted(sizes, floor + scale * sizes**-exponent)
+    assert law.error(1_600) == pytest.approx(floor + scale * 1_600**-exponent, abs=0.005)
+
+
+def test_a_power_law_tells_how_many_are_needed() -> None:
+    law = PowerLaw(floor=0.1, scale=2.0, exponent=0.5)
+    assert law.needed(0.2) == pytest.approx(400)
+    assert law.error(400) == pytest.approx(0.2)
+    assert law.needed(0.1) == float("inf")
+
+
+def test_nothing_is_foretold_of_noise() -> None:
+    draw = np.random.default_rng(1)
+    rows = draw.normal(size=(120, 8)).astype(np.float32)
+    found = evaluate(rows, draw.permutation(["a", "b"] * 60), QUICK).curve
+    assert found is not None
+    assert found.law is None
+    assert found.forecast == ()
+    assert all(need.more is None for need in found.needs)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(0, 9))
+@settings(max_examples=40, deadline=None)
+def test_shares_are_nested_and_hold_each_label(labels: list[int], seed: int) -> None:
+    known = np.array(labels)
+    smaller, larger = (nested(known, share, seed) for share in (0.25, 0.5))
+    assert set(smaller.tolist()) <= set(larger.tolist())
+    assert set(known[smaller]) == set(labels)
+
+
+BAD: list[tuple[list[Any], str]] = [
+    (["a"] * 40, "at least two labels"),
+    ([None] * 40, "got none among 40"),
+    (["a"] * 39 + ["b"], "at least two labels"),
+    (["a"] * 30, "a label for each text, got 30 for 40"),
+]
+
+
+@pytest.mark.parametrize(("labels", "message"), BAD)
+@pytest.mark.filterwarnings("ignore")
+def test_what_can_not_be_measured_is_an_error(labels: list[Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate(clouds(n=40)[0], labels, QUICK)
+
+
+def test_nan_is_an_error() -> None:
+    rows, labels = clouds(n=40)
+    rows[3, 2] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        evaluate(rows, labels, QUICK)
+
+
+def test_no_texts_are_an_error() -> None:
+    with pytest.raises(ValueError, match="got none"):
+        evaluate(np.empty((0, 4)), [], QUICK)
+
+
+def noted(labels: list[Any], **said: Any) -> tuple[str, ...]:
+    rows, _ = clouds(n=len(labels))
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found = evaluate(rows, labels, QUICK, curve=False, **said)
+    assert set(found.notes[:-1]) == {str(warning.message) for warning in heard}
+    return found.notes
+
+
+def test_what_is_left_out_is_told() -> None:
+    notes = noted([*["a", "b"] * 20, None, "lone", "A"], texts=[*map(str, range(42)), " "])
+    assert notes[0] == "1 of 43 texts left out: they have no label"
+    assert notes[1] == "1 of 43 texts left out: they have no words"
+    assert notes[2].startswith("1 of 3 labels are left out, as they have a single text")
+
+
+def test_labels_that_differ_by_case_are_told() -> None:
+    (note, _) = noted(["refund", "Refund"] * 10)
+    assert note.startswith("the labels 'Refund' and 'refund' differ only by case")
+
+
+def test_fewer_groups_than_folds_are_fewer_folds() -> None:
+    (note, _) = noted(["a", "b"] * 20, groups=np.arange(40) // 10)
+    assert note == "4 folds instead of 5: so many groups of texts differ"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_one_group_is_an_error() -> None:
+    rows, labels = clouds(n=40)
+    with pytest.raises(ValueError, match="at least two labels"):
+        evaluate(rows, labels, QUICK, groups=np.zeros(40))
+
+
+def test_the_page_needs_nothing_else_and_believes_no_text() -> None:
+    rows, labels = clouds(noise=1.0)
+    texts = [f"<script>alert({n})</script>" for n in range(240)]
+    found = evaluate(rows, ["<b>" + label for label in labels], QUICK, texts=texts)
+    drawn = page(found, title="A & B")
+    assert "<script" not in drawn
+    assert "<b>label" not in drawn
+    assert "&lt;script&gt;" in drawn
+    assert "http" not in drawn
+    assert "<title>A &amp; B</title>" in drawn
+    assert drawn.count("<svg") == 4
+
+
+QRELS = {"q1": {"a": 3, "b": 1, "c": 0}, "q2": {"d": 1}, "q3": {"x": 0}, "q4": {"e": 2}}
+
+
+def test_rankings_are_measured_as_by_hand() -> None:
+    found = retrieval({"q1": ["c", "b", "a"], "q2": ["z", "d"], "q3": ["x"]}, QRELS, k=10)
+    assert found.queries == 3
+    assert found.recall == pytest.approx((1 + 1 + 0) / 3)
+    assert found.mrr == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
+    first = (1 / np.log2(3) + 3 / 2) / (3 + 1 / np.log2(3))
+    assert found.ndcg == pytest.approx((first + 1 / np.log2(3) + 0) / 3)
+
+
+def test_a_ranking_is_cut_at_k() -> None:
+    found = retrieval({"q": ["b", "a"]}, {"q": {"a": 1, "b": 1}}, k=1)
+    assert (found.recall, found.mrr, found.ndcg) == (0.5, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("run", "qrels", "k", "message"),
+    [
+        ({"q": ["a", "a"]}, {"q": {"a": 1}}, 10, "twice"),
+        ({"q": ["a"]}, {"q": {"a": 0}}, 10, "relevant"),
+        ({"q": ["a"]}, {"q": {"a": 1}}, 0, "k of 1"),
+    ],
+)
+def test_rankings_that_can_not_be_measured(run: Any, qrels: Any, k: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        retrieval(run, qrels, k=k)
+
+
+def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "embedsearch", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def write(path: Path, rows: list[tuple[str, str]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+
+
+def test_a_table_is_evaluated_without_an_index(tmp_path: Path) -> None:
+    animals = [("feed", "cat"), ("pet", "cat"), ("drive", "car"), ("park", "car")]
+    write(
+        tmp_path / "a.csv",
+        [(f"{verb} my {noun} on day {n}", noun) for n in range(8) for verb, noun in animals]
+        + [("no label", "")],
+    )
+    words = ("evaluate", "--labels", "a.csv", "--no-curve", "--html", "page.html", "--json")
+    run = command(*words, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout)
+    assert said["texts"] == 32
+    assert "1 of 33 texts left out: they have no label" in run.stderr
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert not (tmp_path / ".embedsearch").exists()
+
+
+def test_a_table_without_the_column_says_which_there_are(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", [("one", "a")])
+    run = command("evaluate", "--labels", "a.csv", "--label-column", "topic", folder=tmp_path)
+    assert run.returncode == 2
+    assert "no column 'topic': the columns are text, label" in run.stderr
