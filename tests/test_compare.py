@@ -20,6 +20,7 @@ from embedsearch.compare import (
     duplicates,
     layout,
     oddity,
+    shifts,
     wanted,
 )
 from embedsearch.compare.clustering import distinctive
@@ -157,6 +158,34 @@ def test_what_is_near_is_joined_however_many_there_are() -> None:
     assert len(group.others) == 79
 
 
+@given(st.integers(0, 60), st.integers(0, 200), st.sampled_from([0.5, 0.8, 0.95]))
+def test_what_is_given_up_has_a_near_one_that_is_kept(n: int, seed: int, threshold: float) -> None:
+    rows = units(n, d=3, seed=seed)
+    texts = ["x" * (1 + row % 7) + f" {row % 40:02}" for row in range(n)]
+    first = [texts.index(text) for text in texts]  # a text has one vector
+    rows = rows[first] if n else rows
+    spare: set[int] = set()
+    for group in duplicates(rows, texts, threshold=threshold):
+        assert not spare & {group.keep, *group.others}
+        spare |= set(group.others)
+        near = rows[list(group.others)] @ rows[group.keep]
+        assert near == pytest.approx(group.similarities, abs=1e-6)
+        assert (near >= threshold - 1e-6).all()
+        assert max(len(texts[row]) for row in group.others) <= len(texts[group.keep])
+        assert group.exact == (len({texts[row] for row in (group.keep, *group.others)}) == 1)
+    kept = np.array(sorted(set(range(n)) - spare), np.int64)
+    cosines = rows[kept] @ rows[kept].T
+    np.fill_diagonal(cosines, -1)
+    assert (cosines < threshold + 1e-6).all()
+
+
+def test_a_chain_of_near_ones_gives_up_only_what_is_near_to_a_kept_one() -> None:
+    angles = np.radians([0, 15, 30, 45])
+    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    found = duplicates(rows, ["longest", "longer", "long", "lo"])
+    assert [(group.keep, group.others) for group in found] == [(0, (1,)), (2, (3,))]
+
+
 def test_the_threshold_of_duplicates_is_a_cosine() -> None:
     rows = np.array([[1, 0], [0.96, 0.28], [0, 1]], np.float32)
     assert duplicates(rows, ["a", "b", "c"], threshold=0.97) == []
@@ -173,6 +202,18 @@ def test_drift_tells_what_is_new_and_gone_the_farthest_first() -> None:
     assert sorted(moved.gone) == list(range(60, 90))
     assert moved.nearest_new == sorted(moved.nearest_new)
     assert moved.p_value == 0.001
+
+
+def test_clusters_that_grew_and_shrank_are_told_the_most_changed_first() -> None:
+    rows = groups(2, 60)
+    texts = ["refund money"] * 60 + ["lost password"] * 60
+    a, b = np.r_[0:50, 60:70], np.r_[50:60, 70:120]
+    found = shifts(rows[a], rows[b], [texts[row] for row in (*a, *b)], k=2)
+    assert {(s.before, s.after, round(s.change, 4)) for s in found} == {
+        (50, 10, -0.6667),
+        (10, 50, 0.6667),
+    }
+    assert "refund" in next(s.terms for s in found if s.change < 0)
 
 
 def test_rows_dealt_at_random_have_not_moved() -> None:

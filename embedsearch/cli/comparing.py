@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -39,6 +41,9 @@ class Asked(TypedDict):
 
 SHOWN = 20
 """How many documents a comparison lists as text, of each kind."""
+
+MOST_CHANGED = 5
+"""How many clusters a comparison tells the change of, as text."""
 
 LIKELY = 0.05
 """The usual bound on a p-value."""
@@ -313,14 +318,14 @@ def compare_(
 ) -> None:
     """Compare two texts, or two sets of documents: what is new in B, gone from A, how far apart.
 
-    A set is a condition on the index, be it a glob with '*' in it or one on metadata as year=2024,
-    or the folder of another index. Documents are named by their ids; all else is a text.
+    A set is a folder of the index, a glob with '*' in it, a condition on metadata as year=2024, or
+    another index by its folder. A document is named by its id or path; all else is a text.
     """
     del quiet
     with opening.open_index(db, model) as index:
-        if _is_set(one) != _is_set(other):
+        if _is_set(index, one) != _is_set(index, other):
             raise click.UsageError("compare two texts or two sets, not one with the other")
-        if _is_set(one):
+        if _is_set(index, one):
             record = _sets(index, one, other, near)
         else:
             a, b = index.embed([_text(index, one), _text(index, other)])
@@ -328,8 +333,20 @@ def compare_(
     show_records([record], format_, name="comparison", line=_comparison, columns=tuple(record))
 
 
-def _is_set(name: str) -> bool:
-    return any(sign in name for sign in "*=<>") or _is_index(name)
+def _is_set(index: Index, name: str) -> bool:
+    if document_id(index, name) in index:
+        return False
+    return any(sign in name for sign in "*=<>") or _is_index(name) or _is_folder(index, name)
+
+
+def _is_folder(index: Index, name: str) -> bool:
+    return bool(name.strip("/ ")) and index.counts(glob=(_within(name),)).documents > 0
+
+
+def _within(folder: str) -> str:
+    """Return the glob of what a folder of the index holds, its signs taken by themselves."""
+    literal = re.sub(r"[][*?!\\]", r"\\\g<0>", folder.strip("/"))
+    return f"/{literal}/"
 
 
 def _is_index(name: str) -> bool:
@@ -341,29 +358,35 @@ def _text(index: Index, name: str) -> str:
     return index.get(id_).text if id_ in index else name
 
 
-def _members(index: Index, name: str) -> DocumentVectors:
+def _members(index: Index, name: str) -> tuple[DocumentVectors, list[str]]:
+    """Return the documents of a set, and their texts."""
     if _is_index(name):
         with opening.open_index(Path(name), None) as other:
             if other.space != index.space:
                 raise ValueError(f"{name} holds vectors of {other.space!r}, not {index.space!r}")
-            return _vectors(other)
+            found = _vectors(other)
+            return found, other.texts(found.ids)
     if any(sign in name for sign in "=<>"):
-        return _vectors(index, where=(name,))
-    return _vectors(index, glob=(name,))
+        found = _vectors(index, where=(name,))
+    else:
+        found = _vectors(index, glob=(name if "*" in name else _within(name),))
+    return found, index.texts(found.ids)
 
 
 def _sets(index: Index, one: str, other: str, near: float) -> dict[str, Any]:
-    a, b = _members(index, one), _members(index, other)
+    (a, before), (b, after) = _members(index, one), _members(index, other)
     for name, members in ((one, a), (other, b)):
         if not members.ids:
             raise ValueError(f"no document is in {name!r}")
     moved = comparison.drift(a.vectors, b.vectors, near=near)
+    changed = comparison.shifts(a.vectors, b.vectors, [*before, *after])
     return {
         "similarity": round(moved.similarity, 4),
         "p_value": moved.p_value,
         "documents": [len(a.ids), len(b.ids)],
         "new": _without(b.ids, moved.new, moved.nearest_new),
         "gone": _without(a.ids, moved.gone, moved.nearest_gone),
+        "clusters": [asdict(shift) | {"change": round(shift.change, 4)} for shift in changed],
     }
 
 
@@ -390,7 +413,13 @@ def _comparison(record: dict[str, Any]) -> str:
         lines += [f"{sign} {r['nearest']:.2f}  {r['document_id']}" for r in listed[:SHOWN]]
         if len(listed) > SHOWN:
             lines.append(f"{sign} ... and {len(listed) - SHOWN:,} more (--json has all)")
+    lines += map(_shift_line, record["clusters"][:MOST_CHANGED])
     return "\n".join(lines)
+
+
+def _shift_line(cluster: dict[str, Any]) -> str:
+    counts = f"{cluster['before']:,} -> {cluster['after']:,}"
+    return f"{100 * cluster['change']:+.1f} % of all  {counts}  {', '.join(cluster['terms'])}"
 
 
 @click.command("map")

@@ -6,7 +6,7 @@ Everything here works on the unit vectors that ``Index.document_vectors`` return
 from __future__ import annotations
 
 from embedsearch.compare.clustering import Cluster, clusters
-from embedsearch.compare.drifting import Drift, drift
+from embedsearch.compare.drifting import Drift, Shift, drift, shifts
 from embedsearch.compare.duplication import Group, duplicates
 from embedsearch.compare.oddities import oddity
 from embedsearch.compare.placing import layout
@@ -18,6 +18,7 @@ __all__ = [
     "Diversity",
     "Drift",
     "Group",
+    "Shift",
     "clusters",
     "diverse",
     "diversity",
@@ -25,5 +26,6 @@ __all__ = [
     "duplicates",
     "layout",
     "oddity",
+    "shifts",
     "wanted",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,14 +111,17 @@ def distinctive(groups: Sequence[Sequence[str]], n: int = TERMS) -> list[tuple[s
     """
     reader = CountVectorizer(stop_words="english", ngram_range=(1, 2), max_features=50_000)
     try:
-        counts = reader.fit_transform([" \n ".join(group) for group in groups]).toarray()
+        counts = reader.fit_transform([" \n ".join(group) for group in groups])
     except ValueError:  # there are stop words only
         return [() for _ in groups]
-    totals = counts.sum(axis=1, keepdims=True)
-    weights = counts / np.maximum(totals, 1) * np.log1p(totals.mean() / counts.sum(axis=0))
+    rarity = np.log1p(counts.sum() / len(groups) / np.asarray(counts.sum(axis=0)).ravel())
     names = reader.get_feature_names_out()
-    likely = [np.argsort(-row)[: min(4 * n, np.count_nonzero(row))] for row in weights]
-    return [_apart([str(name) for name in names[places]])[:n] for places in likely]
+    terms = []
+    for first, end in pairwise(counts.indptr):
+        places = counts.indices[first:end]  # a group's total divides all its weights: no matter
+        likely = np.argsort(-counts.data[first:end] * rarity[places], kind="stable")[: 4 * n]
+        terms.append(_apart([str(name) for name in names[places[likely]]])[:n])
+    return terms
 
 
 def _apart(terms: Sequence[str]) -> tuple[str, ...]:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.compare.clustering import clusters
 from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
@@ -59,6 +62,34 @@ def drift(a: Vectors, b: Vectors, *, near: float = NEAR, seed: int = 0) -> Drift
     means = a.mean(axis=0), b.mean(axis=0)
     cosine = means[0] @ means[1] / (np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
     return Drift(new, nearest_new, gone, nearest_gone, float(cosine), _p_value(a, b, seed))
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A cluster of two collections together: how many of its rows are in A, and in B.
+
+    ``change`` is its share of B less its share of A: above 0 it grew.
+    """
+
+    terms: tuple[str, ...]
+    before: int
+    after: int
+    change: float
+
+
+def shifts(
+    a: Vectors, b: Vectors, texts: Sequence[str], k: int | None = None, *, seed: int = 0
+) -> list[Shift]:
+    """Cluster unit rows (n, d) and (m, d) together; return the clusters, the most changed first.
+
+    ``texts`` are those of A, then of B.
+    """
+    found = []
+    for cluster in clusters(np.concatenate([a, b]), texts, k, seed=seed):
+        before = int((cluster.rows < len(a)).sum())
+        after = len(cluster.rows) - before
+        found.append(Shift(cluster.terms, before, after, after / len(b) - before / len(a)))
+    return sorted(found, key=lambda shift: -abs(shift.change))
 
 
 def _without_counterpart(

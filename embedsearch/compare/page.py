@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 EXCERPT = 240
 """How many characters of a document are shown beside its point."""
 
-COLOURS = 12
-"""So many groups, the largest, have a colour of their own."""
-
 NONE = "(none)"
 """The group of documents that have no label, or not the key."""
 
@@ -85,7 +82,6 @@ def page(drawn: Points, *, by: str = "cluster") -> str:
     names = [name for name, _ in counts.most_common() if name != NONE]
     data = {
         "by": by,
-        "colours": COLOURS,
         "groups": [{"name": n, "count": counts[n]} for n in [*names, NONE] if counts[n]],
         "ids": list(drawn.ids),
         "texts": list(drawn.texts),
