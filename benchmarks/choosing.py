@@ -20,6 +20,7 @@ import numpy as np
 
 from embedsearch.classify import FewShotClassifier
 from embedsearch.classify.inputs import local, vectors_of
+from embedsearch.classify.logistic import STRENGTH
 from embedsearch.labelling.choosing import Chooser
 
 POOL = 5_000
@@ -48,7 +49,7 @@ def chosen(vectors: Any, labels: Any) -> list[int]:
 def unsure(vectors: Any, labels: Any, seed: int) -> list[int]:
     order = list(np.random.default_rng(seed).permutation(len(vectors))[:10])
     while len(order) < max(BUDGETS):
-        model = FewShotClassifier().fit(vectors[order], labels[order])
+        model = FewShotClassifier(strength=STRENGTH).fit(vectors[order], labels[order])
         likeliest = np.sort(model.predict_proba(vectors), axis=1)
         margins = likeliest[:, -1] - likeliest[:, -2]
         margins[order] = np.inf

@@ -63,6 +63,13 @@ TARGETS = [
     Target("CPU of import and a first request against the SDK's", "client_cpu", "first_request_ratio", "<=", 0.45),
     Target("a minute of a 50,000 tokens/s bucket, share of the ideal", "client_limits", "runs/0/share_of_ideal", ">=", 0.97),
     Target("batches lost there", "client_limits", "runs/0/lost", "<=", 0),
+    Target("few examples against logistic regression, banking77, 1 a label, points", "classification", "few/banking77/1/gain", ">=", 6),
+    Target("the same, 3 a label", "classification", "few/banking77/3/gain", ">=", 4.5),
+    Target("the same, 8 a label", "classification", "few/banking77/8/gain", ">=", 5),
+    Target("calibration error of ProbeClassifier, banking77", "classification", "full/ProbeClassifier/calibration_error", "<=", 0.03),
+    Target("accuracy of ProbeClassifier, banking77", "classification", "full/ProbeClassifier/accuracy", ">=", 0.894),
+    Target("its accuracy less LogisticRegressionCV's", "classification", "full/accuracy_above", ">=", 0),
+    Target("its CPU time against LogisticRegressionCV's", "classification", "full/cpu_ratio", "<=", 0.5),
     Target("import embedsearch, ms over python -c pass", "starting", "import_over_bare_ms", "<=", 60),
     Target("embedsearch --help, ms over python -c pass", "starting", "help_over_bare_ms", "<=", 150),
     Target("cold embedsearch search, ms", "starting", "cold_search_ms", "<=", 1200),
@@ -100,6 +107,34 @@ def retrieval(results: dict[str, Any]) -> list[str]:
         figures = [f"{100 * facts[m]['ndcg@10']:.1f}" for m in ("dense", "lexical", "hybrid")]
         published = PUBLISHED.get(name, ("39.6", "-") if name == "cisi" else ("-", "-"))
         lines.append(f"| {' | '.join([name, str(facts['queries']), *figures, *published])} |")
+    return lines
+
+
+def classification(results: dict[str, Any]) -> list[str]:
+    facts = results.get("classification", {}).get("results", {})
+    if not facts:
+        return []
+    names = ("logistic regression", "without names", "FewShotClassifier")
+    lines = [
+        "",
+        "## Classification from few examples: accuracy x 100, mean of 10 draws",
+        "",
+        f"| set | examples a label | {' | '.join(names)} | gain | its calibration error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for set_name, shots in facts["few"].items():
+        for k in filter(str.isdigit, shots):
+            figures = [shots[k][name] for name in (*names, "gain")]
+            error = shots[k]["FewShotClassifier, calibration error"]
+            lines.append(f"| {' | '.join(map(str, [set_name, k, *figures, error]))} |")
+    if "full" in facts:
+        lines += ["", "All of banking77's 10,003 examples:", ""]
+        lines += ["| | accuracy | calibration error | CPU s of training |", "|---|---|---|---|"]
+        for name, row in facts["full"].items():
+            if isinstance(row, dict):
+                lines.append(f"| {' | '.join(map(str, [name, *row.values()]))} |")
+    if facts["skipped"]:
+        lines += ["", f"Not measured here: {', '.join(facts['skipped'])}."]
     return lines
 
 
@@ -249,6 +284,7 @@ def main() -> None:
         "",
         *targets(results),
         *retrieval(results),
+        *classification(results),
         *peers(results),
         *client(results),
         *limits(results),

@@ -1,4 +1,4 @@
-"""Semantic search over your own documents, offline by default."""
+"""Semantic search and classification over your own documents, offline by default."""
 
 from __future__ import annotations
 

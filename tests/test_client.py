@@ -537,6 +537,29 @@ def test_a_key_that_can_not_be_sent_is_not_shown(server: Server) -> None:
     assert KEY not in leaks(caught.value)
 
 
+@pytest.mark.parametrize("value", ["another-key\n", "another-kéy"])
+def test_a_header_that_can_not_be_sent_is_named_and_not_shown(server: Server, value: str) -> None:
+    with (
+        Client(base_url=server.url, default_headers={"X-API-Key": value}) as client,
+        pytest.raises(ValueError, match="the header 'x-api-key' holds a character") as caught,
+    ):
+        client.models.list()
+    assert value not in str(caught.value)
+    assert server.seen == []
+
+
+def test_what_an_address_holds_of_a_login_is_not_shown(server: Server) -> None:
+    with pytest.raises(ValueError, match=r"'example\.com' would send the key") as refused:
+        Client(base_url="http://me:secret@example.com/v1", api_key=KEY)
+    server.says({}, status=302, headers={"location": "https://other.example/"})
+    address = server.url.replace("://", "://me:secret@")
+    with Client(base_url=address, api_key=KEY) as client:
+        with pytest.raises(APIError, match="which is not sent the key") as astray:
+            client.models.list()
+        shown = [str(refused.value), str(astray.value), repr(client.driver.settings)]
+    assert "secret" not in "".join(shown)
+
+
 # Pages
 
 

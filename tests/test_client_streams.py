@@ -96,14 +96,14 @@ def test_events_are_the_same_wherever_they_are_cut(
         found += decoder.feed(content[start : start + size])
         start += size
     assert found == [ServerSentEvent(data, name) for data, name in events]
-    assert not decoder.torn
+    assert decoder.rest == ""
 
 
 def test_lines_of_data_are_joined_and_unknown_fields_ignored() -> None:
     content = b"id: 1\nretry: 2\ndata: a\ndata:b\ndata\n\nevent: lonely\n\ndata: c"
     decoder = Decoder()
     assert list(decoder.feed(content)) == [ServerSentEvent("a\nb\n", "")]
-    assert decoder.torn
+    assert decoder.rest == "c"
 
 
 # Streams
@@ -163,6 +163,12 @@ def test_an_error_within_a_stream_is_the_error_that_it_names(
 
 def test_a_stream_without_done_ends(client: Client, server: Server) -> None:
     server.streams(piece("a"), b": keep-alive\n\n", b"\n\n")
+    assert list(texts(client)) == ["a"]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_a_stream_may_end_without_an_empty_line(client: Client, server: Server, end: bytes) -> None:
+    server.streams(piece("a"), b"data: [DONE]" + end)
     assert list(texts(client)) == ["a"]
 
 

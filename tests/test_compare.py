@@ -146,6 +146,17 @@ def test_equal_texts_are_duplicates_whatever_their_vectors_but_not_blank_ones() 
     assert duplicates(units(1), ["a"]) == []
 
 
+def test_what_is_near_is_joined_however_many_there_are() -> None:
+    one, other = units(2, seed=4)
+    between = (one + 0.2 * other) / np.linalg.norm(one + 0.2 * other)
+    clumps = np.concatenate([np.tile(one, (40, 1)), np.tile(between, (40, 1))])
+    rows = clumps + 1e-3 * units(80, seed=6)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    threshold = float((rows[:40] @ rows[40:].T).min())
+    (group,) = duplicates(rows, [str(n) for n in range(80)], threshold=threshold)
+    assert len(group.others) == 79
+
+
 def test_the_threshold_of_duplicates_is_a_cosine() -> None:
     rows = np.array([[1, 0], [0.96, 0.28], [0, 1]], np.float32)
     assert duplicates(rows, ["a", "b", "c"], threshold=0.97) == []

@@ -41,6 +41,7 @@ class Embeds(Protocol):
 
     def array(self, texts: Iterable[str], **params: Any) -> Vectors: ...
     def many(self, texts: Iterable[str], **params: Any) -> list[Embedded]: ...
+    def each(self, texts: Iterable[str], kept: list[int], **params: Any) -> None: ...
 
 
 class Sync:
@@ -52,6 +53,10 @@ class Sync:
 
     def many(self, texts: Iterable[str], **params: Any) -> list[Embedded]:
         return list(self.client.embeddings.create_many(texts, **{"model": "m", **params}))
+
+    def each(self, texts: Iterable[str], kept: list[int], **params: Any) -> None:
+        for part in self.client.embeddings.create_many(texts, **{"model": "m", **params}):
+            kept += part.positions
 
     def close(self) -> None:
         self.client.close()
@@ -74,6 +79,13 @@ class Async:
             return [part async for part in parts]
 
         return self.runner.run(run())
+
+    def each(self, texts: Iterable[str], kept: list[int], **params: Any) -> None:
+        async def run() -> None:
+            async for part in self.client.embeddings.create_many(texts, **{"model": "m", **params}):
+                kept.extend(part.positions)
+
+        self.runner.run(run())
 
     def close(self) -> None:
         self.runner.run(self.client.close())
@@ -425,6 +437,20 @@ def test_closing_cancels_what_waits(server: FaultServer) -> None:
         while flying() - others and time.monotonic() < deadline:
             time.sleep(0.01)
         assert flying() <= others
+
+
+def test_what_is_in_flight_when_one_request_fails_is_kept(
+    client: Embeds, server: FaultServer
+) -> None:
+    """It is paid for; what waits to be sent is not sent any more."""
+    server.script = [None, slow(0.5), refused(401), refused(429, retry_after="100"), slow(0.5)]
+    kept: list[int] = []
+    began = time.monotonic()
+    with pytest.raises(AuthenticationFailed):
+        client.each(texts(100), kept, batch_size=10, concurrency=4)
+    assert time.monotonic() - began < 20
+    assert server.statuses.count(200) >= 2
+    assert len(set(kept)) == len(kept) == 10 * server.statuses.count(200)
 
 
 def test_cancelling_the_task_cancels_its_requests(server: FaultServer) -> None:

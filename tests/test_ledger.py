@@ -82,7 +82,6 @@ def test_use_is_told_since_a_day(database: Database) -> None:
 
 def test_nothing_used_is_no_total(database: Database) -> None:
     assert usage.totals(database, by="day") == []
-    assert outbox.totals(database, by="host") == []
     assert list(outbox.sent(database)) == []
 
 
@@ -102,15 +101,6 @@ def test_a_query_is_not_taken_for_a_document_of_that_name(database: Database) ->
     outbox.note(database, SENT)
     assert list(outbox.sent(database, document="query")) == [SENT[2]]
     assert list(outbox.sent(database, document=None)) == [SENT[3]]
-
-
-def test_what_was_sent_is_summed(database: Database) -> None:
-    outbox.note(database, SENT)
-    assert outbox.totals(database, by="document") == [
-        outbox.Total(None, 1, 2),
-        outbox.Total("a.md", 2, 12),
-        outbox.Total("query", 1, 3),
-    ]
 
 
 def test_a_long_outbox_is_listed_whole_while_more_is_sent(database: Database) -> None:

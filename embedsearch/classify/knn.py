@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -76,8 +75,8 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             raise ValueError(f"expected k of at least 1, got {self.k}")
         vectors, labels = learned(self, X, y)
         self.classes_, self._labels = np.unique(labels, return_inverse=True)
-        self._rows = rows = units(vectors)
-        self.__dict__.pop("_neighbours", None)
+        rows = units(vectors)
+        self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
         self._k = min(self.k, len(rows))
         shares = np.bincount(self._labels) / len(rows)
         similarities, own, missed = self._left_out(rows)
@@ -104,10 +103,6 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         best = [votes.argmax(axis=1) for votes in self._batches(asked(self, X))]
         labels: NDArray[Any] = self.classes_[np.concatenate([np.empty(0, np.intp), *best])]
         return labels
-
-    @cached_property
-    def _neighbours(self) -> Neighbours:
-        return Neighbours(self._rows, probes=None if len(self._rows) < EXACT_BELOW else PROBES)
 
     def _batches(self, vectors: Vectors) -> Iterator[Floats]:
         size = max(1, VOTES_AT_ONCE // len(self.classes_))

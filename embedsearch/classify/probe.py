@@ -83,8 +83,9 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         examples = Examples(vectors - self.mean_, targets, weights, len(self.classes_))
         known = self._known(examples)
         strengths = STRENGTHS if self.strength is None else (float(self.strength),)
-        self.strength_, self.temperature_ = chosen(examples, known, strengths, self.random_state)
-        self.coef_ = fitted(examples.followed_by(known), self.strength_)
+        found = chosen(examples, known, strengths, self.random_state)
+        self.strength_, self.temperature_ = found.strength, found.temperature
+        self.coef_ = fitted(examples.followed_by(known), found.strength, found.start)
         return self
 
     def _known(self, examples: Examples) -> Examples:

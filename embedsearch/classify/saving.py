@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -82,23 +81,13 @@ def _described(estimator: BaseEstimator, arrays: Arrays) -> dict[str, Any]:
     if name not in classify.__all__:
         raise TypeError(f"expected one of {sorted(classify.__all__)}, got {name}")
     parameters = estimator.get_params(deep=False)
-    derived = {key for key, value in vars(type(estimator)).items() if _is_derived(value)}
-    fitted = {
-        key: value
-        for key, value in vars(estimator).items()
-        if key not in parameters.keys() | derived
-    }
+    fitted = {key: value for key, value in vars(estimator).items() if key not in parameters}
     parameters.pop(NOT_SAVED, None)
     return {
         "class": name,
         "parameters": {key: _encoded(value, arrays) for key, value in parameters.items()},
         "fitted": {key: _encoded(value, arrays) for key, value in fitted.items()},
     }
-
-
-def _is_derived(value: Any) -> bool:
-    """Tell what an estimator makes again of the rest, such as a FAISS index of its rows."""
-    return isinstance(value, cached_property)
 
 
 def _encoded(value: Any, arrays: Arrays) -> dict[str, Any]:

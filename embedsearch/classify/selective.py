@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -80,9 +79,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         train, held = _split(labels, self.holdout, self.random_state)
         self.estimator_ = clone(self.estimator).fit(vectors[train], labels[train])
         self.classes_ = self.estimator_.classes_
-        self._rows = units(vectors[train])
-        self.__dict__.pop("_examples", None)
-        self.least_similarity_ = _least(self._rows, self.unlike)
+        rows = units(vectors[train])
+        self._examples = Neighbours(rows)
+        self.least_similarity_ = _least(rows, self.unlike)
         return self._calibrate(vectors[held], labels[held])
 
     def calibrate(self, X: Any, y: Any) -> Self:
@@ -154,10 +153,6 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
                 stacklevel=3,
             )
         return self
-
-    @cached_property
-    def _examples(self) -> Neighbours:
-        return Neighbours(self._rows)
 
     def _confidences(self, vectors: Vectors, probabilities: Floats) -> Floats:
         """Return the highest probability of each text, -inf for one unlike all examples."""

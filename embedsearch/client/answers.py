@@ -38,10 +38,6 @@ _HINTS = {
     401: "check the key: OPENAI_API_KEY, or api_key",
     404: "check the name, and the base URL: OPENAI_BASE_URL, or base_url",
 }
-_HINTS = {
-    401: "check the key: OPENAI_API_KEY, or api_key",
-    404: "check the name, and the base URL: OPENAI_BASE_URL, or base_url",
-}
 _SHOWN = 500
 """Characters of an answer that is no JSON, shown in the error."""
 

@@ -13,6 +13,8 @@ from embedsearch.client.requests import prepare
 from embedsearch.client.streams import AsyncStream
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import httpx
 
     from embedsearch.client.answers import Answer
@@ -26,15 +28,26 @@ T = TypeVar("T")
 class Awaiting:
     """Runs calls to their end; cancelling the task cancels the call."""
 
-    def __init__(self, settings: Settings, http: httpx.AsyncClient, limiter: Limiter) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        http: httpx.AsyncClient,
+        limiter: Limiter,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
         self.settings = settings
         self.http = http
         self.limiter = limiter
         self._key = transport.Key(settings)
+        self._sleep = sleep or _sleep
 
     async def run(self, call: Call[T]) -> T:
         """Give what a call answers."""
         return read(call.reply, await self.send(call))
+
+    def sleeping(self, sleep: Callable[[float], Awaitable[None]]) -> Awaiting:
+        """Give a driver that waits in another way; raising from it cancels a call that waits."""
+        return Awaiting(self.settings, self.http, self.limiter, sleep)
 
     def pages(self, call: Call[T]) -> AsyncPages[T]:
         """Give the list that a call answers: to be awaited or iterated."""
@@ -52,13 +65,11 @@ class Awaiting:
             return await self._drive(steps)
 
     async def _drive(self, steps: Exchange) -> Answer:
-        import asyncio  # costs a blocking program 20 ms
-
         step = next(steps)
         while True:
             outcome = None
             if isinstance(step, Sleep):
-                await asyncio.sleep(step.seconds)
+                await self._sleep(step.seconds)
             else:
                 outcome = await transport.send_async(self.http, step.request, self._key)
             try:
@@ -66,3 +77,9 @@ class Awaiting:
             except StopIteration as stop:
                 answer: Answer = stop.value
                 return answer
+
+
+async def _sleep(seconds: float) -> None:
+    import asyncio  # costs a blocking program 20 ms
+
+    await asyncio.sleep(seconds)

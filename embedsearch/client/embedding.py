@@ -17,6 +17,8 @@ from embedsearch.client.quirks import Quirks, about_encoding, named_cap
 from embedsearch.errors import APIError, BadRequest, DimensionMismatch, InputRefused, InvalidAnswer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from embedsearch.client.answers import Answer
     from embedsearch.client.arrays import Vectors
 
@@ -55,17 +57,20 @@ class Work:
         self._todo: deque[Piece] = deque()
         self._suspects: list[tuple[Batch, APIError]] = []
         self._dimensions = job.dimensions
+        self._failure: BaseException | None = None
 
     def next(self, flying: int) -> Piece | None:
         """Return what to send while ``flying`` are out, None if nothing now.
 
-        Raises the server's refusal where nothing was taken and nothing is left to try.
+        Raises what ended the work when nothing flies any more: what is in flight is paid for.
         """
         if flying and not self._quirks.proven:
             return None
-        piece = self._queued() or self._fresh()
+        piece = None if self._failure else self._queued() or self._fresh()
         if piece is None and not flying and self._suspects:
-            raise self._suspects[0][1]
+            self._end(self._suspects[0][1])
+        if self._failure and not flying:
+            raise self._failure
         return piece
 
     def call(self, piece: Piece) -> Call[tuple[Vectors, int]]:
@@ -78,14 +83,14 @@ class Work:
             body["dimensions"] = job.dimensions
         return post("/embeddings", partial(_read, len(piece.batch), job.dimensions), body)
 
-    def take(self, piece: Piece, vectors: Vectors, tokens: int) -> Embedded:
-        """Note that a piece was embedded."""
+    def take(self, piece: Piece, vectors: Vectors, tokens: int) -> Iterator[Embedded]:
+        """Note that a piece was embedded, and yield it; nothing where it ends the work."""
         found = vectors.shape[1]
         self._dimensions = self._dimensions or found
         if found != self._dimensions:
-            raise DimensionMismatch(
-                f"expected vectors of {self._dimensions} dimensions as before, got {found}"
-            )
+            expected = f"expected vectors of {self._dimensions} dimensions as before"
+            self._end(DimensionMismatch(f"{expected}, got {found}"))
+            return
         self._quirks.proven = True
         if piece.halves:
             piece.halves.taken += 1
@@ -93,12 +98,13 @@ class Work:
                 self._cap(piece.halves.size)
         while self._suspects:
             self._refuse(*self._suspects.pop())
-        return Embedded(piece.batch.positions, vectors, tokens)
+        yield Embedded(piece.batch.positions, vectors, tokens)
 
     def fail(self, piece: Piece, error: BaseException) -> None:
-        """Put a refused piece back in parts; raise what is no matter of its texts."""
+        """Put a refused piece back in parts; what is no matter of its texts ends the work."""
         if not isinstance(error, (BadRequest, InvalidAnswer)):
-            raise error
+            self._end(error)
+            return
         size = len(piece.batch)
         if self._quirks.base64 and about_encoding(str(error)):
             self._quirks.base64 = False
@@ -112,6 +118,15 @@ class Work:
             halves = Halves((size + 1) // 2)
             parts = split(piece.batch, halves.size)
             self._todo.extendleft(reversed([Piece(part, halves) for part in parts]))
+
+    @property
+    def ended(self) -> bool:
+        """Whether something failed for good: what is not sent yet has no use any more."""
+        return self._failure is not None
+
+    def _end(self, failure: BaseException) -> None:
+        """Send nothing new; the first failure is the one that is raised."""
+        self._failure = self._failure or failure
 
     @property
     def _most(self) -> int:
@@ -134,7 +149,10 @@ class Work:
     def _fresh(self) -> Piece | None:
         """Return the next texts of the stream without those that no server takes."""
         while batch := self._cutter.next(self._most):
-            if kept := self._screened(batch):
+            kept = self._screened(batch)
+            if self._failure:
+                return None
+            if kept:
                 return Piece(kept)
         return None
 
@@ -157,7 +175,7 @@ class Work:
             return
         self._suspects.append((batch, error))
         if len(self._suspects) == SUSPECTS:
-            raise self._suspects[0][1]
+            self._end(self._suspects[0][1])
 
     def _refuse(self, batch: Batch, reason: APIError | str) -> None:
         """Report a single text that can't be embedded."""
@@ -166,8 +184,9 @@ class Work:
         refused = InputRefused(str(reason), position=position, label=label)
         refused.__cause__ = reason if isinstance(reason, APIError) else None
         if self._job.on_refused is None:
-            raise refused
-        self._job.on_refused(refused)
+            self._end(refused)
+        else:
+            self._job.on_refused(refused)
 
 
 def _read(count: int, dimensions: int | None, answer: Answer) -> tuple[Vectors, int]:

@@ -113,7 +113,7 @@ def _astray(answer: Answer, how: str) -> APIError:
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _limited(request: Request, limiter: Limiter) -> Steps:

@@ -97,7 +97,13 @@ def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str,
         "openai-project": settings.project,
     }
     given = {k.lower(): v for k, v in {**settings.default_headers, **call.headers}.items()}
-    return {name: value for name, value in {**own, **given}.items() if value is not None}
+    headers = {name: value for name, value in {**own, **given}.items() if value is not None}
+    for name, value in headers.items():
+        if not (
+            value.isascii() and value.isprintable()
+        ):  # The value may be a key: it is not shown.
+            raise ValueError(f"the header {name!r} holds a character that can't be sent")
+    return headers
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from embedsearch.client.blocking import Blocking
 from embedsearch.client.resource import Resource, bound
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 
     from embedsearch.client.arrays import Vectors
@@ -102,7 +103,7 @@ def _joined(parts: list[Embedded], dimensions: int | None) -> Vectors:
 
 
 class _Stopped(BaseException):
-    """Ends a thread that nobody waits for any more."""
+    """Ends a request that waits to be sent and is not wanted any more."""
 
 
 def _blocking(driver: Blocking, work: Work, concurrency: int) -> Generator[Embedded, None, None]:
@@ -119,12 +120,14 @@ def _blocking(driver: Blocking, work: Work, concurrency: int) -> Generator[Embed
                 flying += 1
             if not flying:
                 return
+            if work.ended:
+                stopped.set()
             piece, outcome = landed.get()
             flying -= 1
             if isinstance(outcome, BaseException):
                 work.fail(piece, outcome)
             else:
-                yield work.take(piece, *outcome)
+                yield from work.take(piece, *outcome)
     finally:
         stopped.set()
 
@@ -146,21 +149,36 @@ async def _awaiting(
 ) -> AsyncGenerator[Embedded, None]:
     import asyncio  # costs a blocking program 20 ms
 
+    stopped = asyncio.Event()
+    patient = driver.sleeping(partial(_pause, stopped))
     flying: dict[asyncio.Task[tuple[Vectors, int]], Piece] = {}
     try:
         while True:
             while len(flying) < concurrency and (piece := work.next(len(flying))):
-                flying[asyncio.create_task(driver.run(work.call(piece)))] = piece
+                flying[asyncio.create_task(patient.run(work.call(piece)))] = piece
             if not flying:
                 return
+            if work.ended:
+                stopped.set()
             done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 piece = flying.pop(task)
                 if error := task.exception():
                     work.fail(piece, error)
                 else:
-                    yield work.take(piece, *task.result())
+                    for embedded in work.take(piece, *task.result()):
+                        yield embedded
     finally:
         for task in flying:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
+
+
+async def _pause(stopped: asyncio.Event, seconds: float) -> None:
+    import asyncio
+
+    try:
+        await asyncio.wait_for(stopped.wait(), seconds)
+    except TimeoutError:
+        return
+    raise _Stopped

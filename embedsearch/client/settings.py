@@ -62,7 +62,7 @@ class AzureOptions(Options, total=False):
 class Settings:
     """How to reach one API; `openai` and `azure` make them."""
 
-    base_url: str
+    base_url: str = field(repr=False)  # may hold a login
     api_key: Key | None = field(default=None, repr=False)
     key_header: str = "authorization"
     organization: str | None = None
@@ -70,7 +70,7 @@ class Settings:
     timeout: float | None = TIMEOUT
     max_retries: int = MAX_RETRIES
     default_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    default_query: Mapping[str, Any] = field(default_factory=dict)
+    default_query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     insecure: bool = False
     deployments: bool = False
     """Whether models are deployments with paths of their own, as Azure's are."""
@@ -83,7 +83,7 @@ class Settings:
             raise ValueError(f"expected a base_url of http or https, got {self.base_url!r}")
         if not (self.insecure or is_private(self.base_url)):
             raise ValueError(
-                f"base_url {self.base_url!r} would send the key and your texts in the clear: "
+                f"base_url {self.host!r} would send the key and your texts in the clear: "
                 "use https, or insecure=True (on the command line: --insecure)"
             )
 

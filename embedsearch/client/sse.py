@@ -37,9 +37,10 @@ class Decoder:
                 self._data, self._event = [], ""
 
     @property
-    def torn(self) -> bool:
-        """Whether the stream so far ends within an event."""
-        return bool(self._data or b"".join(self._rest).strip())
+    def rest(self) -> str:
+        """What came of an event that is not complete, without the names of its fields."""
+        last = b"".join(self._rest).decode("utf-8", errors="replace")
+        return "\n".join([*self._data, last.removeprefix("data:")]).strip()
 
     def _lines(self, chunk: bytes) -> list[bytes]:
         if self._after_cr and chunk.startswith(b"\n"):

@@ -12,17 +12,21 @@ from scipy.sparse.csgraph import connected_components
 from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    Rows = NDArray[np.int64]
     Vectors = NDArray[np.float32]
 
 THRESHOLD = 0.95
 """From this cosine on two texts say the same for the packaged model; paraphrases are at 0.8."""
 
 NEAREST = 16
-"""How many near ones of a text are looked at: a group holds together by any of them."""
+"""How many near ones of a text are looked at first; four times as many while all of them are."""
+
+FARTHEST = 1_024
+"""More near ones of one text are not looked at: so many hang together by each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,30 @@ def components(vectors: Vectors, texts: Sequence[str], threshold: float) -> list
     kept = np.array([row for row, text in enumerate(texts) if text.strip()], dtype=np.int64)
     if len(kept) < 2:
         return []
-    similarities, found = neighbours(vectors[kept], min(NEAREST, len(kept)))
-    near = (similarities >= threshold) & (found >= 0)
     first = dict[str, int]()
-    same = [first.setdefault(texts[row], place) for place, row in enumerate(kept)]
-    one = np.concatenate([np.nonzero(near)[0], np.arange(len(kept))])
-    other = np.concatenate([found[near], same])
-    links = coo_array((np.ones(len(one), bool), (one, other)), shape=(len(kept), len(kept)))
+    same = np.array([first.setdefault(texts[row], place) for place, row in enumerate(kept)])
+    pairs = [(np.arange(len(kept)), same), *_near(vectors[kept], threshold)]
+    ends = tuple(np.concatenate(side) for side in zip(*pairs, strict=True))
+    links = coo_array((np.ones(len(ends[0]), bool), ends), shape=(len(kept), len(kept)))
     _, component = connected_components(links, directed=False)
     order = np.argsort(component, kind="stable")
     parts = np.split(kept[order], np.flatnonzero(np.diff(component[order])) + 1)
     return [sorted(map(int, part)) for part in parts if len(part) > 1]
+
+
+def _near(vectors: Vectors, threshold: float) -> Iterator[tuple[Rows, Rows]]:
+    """Yield pairs of rows that join all whose cosine is ``threshold`` or more.
+
+    A row that has only near ones among its nearest may have more, so it is asked again: else two
+    tight clumps of many rows each would be taken for unlike.
+    """
+    _, kept, of = np.unique(vectors, axis=0, return_index=True, return_inverse=True)
+    yield np.arange(len(vectors)), kept[of.ravel()]  # equal rows are compared once
+    asked, k = np.arange(len(kept)), NEAREST
+    while len(asked):
+        k = min(k, len(kept))
+        similarities, found = neighbours(vectors[kept], k, queries=vectors[kept[asked]])
+        near = (similarities >= threshold) & (found >= 0)
+        yield kept[asked[np.nonzero(near)[0]]], kept[found[near]]
+        asked = asked[near[:, -1] & (k < min(len(kept), FARTHEST))]
+        k *= 4

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.fewshot import FewShotClassifier
+from embedsearch.classify.logistic import STRENGTH
 from embedsearch.labelling.examples import Examples
 from embedsearch.vectors.neighbours import neighbours
 
@@ -92,7 +93,7 @@ class Chooser:
         )
         if len(rows) < FIRST or len(learned.counts) < 2:
             return np.empty((len(self._ids), 0)), ()
-        classifier: Any = classifier_for(learned.counts.values(), embedder=self._encoder)
+        classifier = FewShotClassifier(strength=STRENGTH, embedder=self._encoder)
         classifier.fit(learned.vectors, learned.y)
         return classifier.predict_proba(self._vectors), classifier.classes_
 

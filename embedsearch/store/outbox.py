@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from embedsearch.store.database import Database
 
-    By = Literal["day", "document", "host", "model"]
 
 KEYS = {"day": "date(at)", "document": "document", "host": "host", "model": "model"}
-"""What entries can be chosen and told by; days are those of UTC."""
+"""What entries can be chosen by; days are those of UTC."""
 
 PAGE = 1_000
 """How many entries are read at once: no transaction stays open while they are looked at."""
@@ -32,15 +31,6 @@ class Sent:
     model: str
     document: str | None
     sha256: bytes
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """Entries summed; ``key`` is ``None`` for queries among documents."""
-
-    key: str | None
-    texts: int
     tokens: int
 
 
@@ -70,14 +60,6 @@ def sent(database: Database, **keys: str | None) -> Iterator[Sent]:
             return
         yield from (Sent(*row[1:]) for row in rows)
         number = rows[-1][0]
-
-
-def totals(database: Database, *, by: By) -> list[Total]:
-    """Return how much was sent, summed by a key, in its order."""
-    rows = database.execute(
-        f"select {_column(by)} as key, count(*), sum(tokens) from outbox group by key order by key"
-    )
-    return [Total(*row) for row in rows]
 
 
 def _column(key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import faiss
 import numpy as np
@@ -37,7 +37,7 @@ class Neighbours:
     def __init__(self, vectors: Vectors, *, probes: int | None = None) -> None:
         self.probes = probes
         flat = faiss.IndexFlatIP(vectors.shape[1])
-        self._index: faiss.Index = flat if probes is None else _listed(flat, vectors, probes)
+        self._index: Any = flat if probes is None else _listed(flat, vectors, probes)
         self._index.add(np.ascontiguousarray(vectors))
 
     @property

@@ -1,0 +1,160 @@
+"""Commands that compare documents, through the door."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from embedsearch.cli.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXTS = {
+    "r0": "where is my refund",
+    "r1": "the refund has not arrived yet",
+    "r2": "when do I get my money back",
+    "p0": "I forgot my password",
+    "p1": "the password is not accepted",
+    "p2": "I can not log in with my password",
+    "p3": "the password is not accepted",
+    "z0": "whales sing in the deep blue sea",
+}
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, prog_name="embedsearch")
+
+
+def found(*arguments: str) -> Any:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("comparing")
+    rows = [{"id": id, "text": text, "kind": id[0]} for id, text in TEXTS.items()]
+    (made / "texts.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    command = ("--db", str(made / "index"), "add", str(made / "texts.jsonl"), "--meta", "*")
+    assert run(*command).exit_code == 0
+    return made
+
+
+@pytest.fixture(autouse=True)
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("EMBEDSEARCH_DB", str(folder / "index"))
+
+
+def test_clusters_have_their_documents_and_terms() -> None:
+    groups = found("cluster", "-k", "3")["clusters"]
+    assert [sorted(group["documents"]) for group in groups] == [
+        ["p0", "p1", "p2", "p3"],
+        ["r0", "r1", "r2"],
+        ["z0"],
+    ]
+    assert "password" in groups[0]["terms"]
+    assert "refund" in groups[1]["terms"]
+    text = run("cluster", "-k", "3")
+    assert text.stdout.splitlines()[0].replace(",", "").split()[:3] == [
+        "4",
+        f"{groups[0]['cohesion']:.2f}",
+        "password",
+    ]
+    assert text.stderr == "3 clusters of 8 documents\n"
+
+
+def test_the_oddest_comes_first() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("outliers", "-k", "2", "--format", "csv").stdout)))
+    assert next(row["document_id"] for row in rows) == "z0"
+    assert len(rows) == 2
+    assert rows[0]["text"] == TEXTS["z0"]
+
+
+def test_copies_are_listed_and_removed_when_told(tmp_path: Path) -> None:
+    (group,) = found("dedupe", "--threshold", "1")["duplicates"]
+    assert group == {"keep": "p1", "others": ["p3"], "similarities": [1.0], "exact": True}
+    assert run("dedupe", "--glob", "r*").exit_code == 1
+    own = ("--db", str(tmp_path / "index"))
+    run(*own, "add", "texts.jsonl")
+    refused = run(*own, "dedupe", "--threshold", "1", "--remove")
+    assert refused.exit_code == 2
+    assert "to remove 1 document, 'p3' first, without a terminal" in refused.stderr
+    done = run(*own, "dedupe", "--threshold", "1", "--remove", "-y")
+    assert done.stderr.splitlines() == ["1 document more than needed", "1 document removed"]
+    assert "p3" not in run(*own, "ls").stdout.split()
+
+
+def test_a_sample_holds_one_of_each_kind() -> None:
+    ids = [row["document_id"] for row in found("sample", "-k", "3")["documents"]]
+    assert {id[0] for id in ids} == {"r", "p", "z"}
+    assert run("sample", "-k", "99").stderr.startswith("of 8 documents, as varied as ")
+
+
+def test_more_like_one_and_less_like_another() -> None:
+    rows = found("recommend", "--like", "r0", "-k", "2")["documents"]
+    assert {row["document_id"] for row in rows} == {"r1", "r2"}
+    unlike = found("recommend", "--like", "p0", "--unlike", "p1", "-k", "1")["documents"]
+    assert unlike[0]["document_id"] == "p2"
+    assert "no document 'nope'" in run("recommend", "--like", "nope").stderr
+
+
+def test_two_texts_are_compared_by_their_cosine() -> None:
+    assert found("compare", "p1", "p3")["comparison"] == [{"similarity": 1.0}]
+    near = found("compare", "p1", "my password was refused")["comparison"][0]["similarity"]
+    assert 0.6 < near < 1
+    assert run("compare", "p1", "p3").stdout == "similarity 1.0000\n"
+
+
+def test_two_sets_are_compared_by_what_each_lacks() -> None:
+    (said,) = found("compare", "kind=r", "[pr]*", "--near", "0.6")["comparison"]
+    assert said["documents"] == [3, 7]
+    assert {row["document_id"] for row in said["new"]} == {"p0", "p1", "p2", "p3"}
+    assert said["gone"] == []
+    text = run("compare", "kind=r", "[pr]*", "--near", "0.6").stdout
+    assert text.startswith("3 documents and 7: their means have similarity ")
+    assert sum(line.startswith("+ ") for line in text.splitlines()) == 4
+
+
+def test_an_index_of_another_time_is_a_set(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (tmp_path / "new.jsonl").write_text('{"id": "n", "text": "an invoice for the cat"}')
+    run("--db", str(other), "add", str(tmp_path / "new.jsonl"))
+    (said,) = found("compare", "z*", str(other))["comparison"]
+    assert [row["document_id"] for row in said["new"]] == ["n"]
+    assert [row["document_id"] for row in said["gone"]] == ["z0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compare", "z*", "a text"), "two texts or two sets"),
+        (("compare", "z*", "nope*"), "no document is in 'nope*'"),
+        (("cluster", "-k", "9"), "expected k from 1 to the 8 documents there are, got 9"),
+        (("map", "-o", "m.html", "--glob", "z*"), "at least three documents for a map, got 1"),
+        (("map", "-o", "m.html", "--by", "predicted"), "no classifier was trained yet"),
+    ],
+)
+def test_what_can_not_be_compared_is_said(arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("command", ["cluster", "outliers", "dedupe", "sample"])
+def test_nothing_is_found_among_nothing(command: str) -> None:
+    assert run(command, "--glob", "nope*").exit_code == 1
+
+
+def test_a_map_is_one_page(tmp_path: Path) -> None:
+    page = tmp_path / "map.html"
+    assert run("map", "-o", str(page), "--by", "kind").stderr == f"8 documents on {page}\n"
+    assert TEXTS["z0"] in page.read_text()
+    assert run("map", "-o", "-").stdout.startswith("<!doctype html>")

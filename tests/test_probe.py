@@ -1,0 +1,187 @@
+"""Logistic and ridge regression on vectors, and what names of labels add to a few examples."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+
+from embedsearch.classify import FewShotClassifier, ProbeClassifier, ProbeRegressor
+from embedsearch.classify.saving import dumps, loads
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+TEXTS = [
+    "How do I get my money back?",
+    "I want to return this and be paid back.",
+    "My parcel has not arrived yet.",
+    "When will my order be delivered?",
+]
+LABELS = ["refund", "refund", "delivery_status", "delivery_status"]
+
+
+def clouds(n: int, classes: int, spread: float = 1.0) -> tuple[Vectors, NDArray[np.int64]]:
+    generator = np.random.default_rng(1)
+    labels = np.arange(n) % classes
+    centres = generator.normal(size=(classes, 16))
+    vectors = centres[labels] + spread * generator.normal(size=(n, 16))
+    return vectors.astype(np.float32), labels
+
+
+def test_is_scikit_learns_multinomial_regression_at_a_given_strength() -> None:
+    vectors, y = clouds(120, 4)
+    own = ProbeClassifier(strength=1.0).fit(vectors, y)
+    oracle = LogisticRegression(C=1.0, max_iter=1000, tol=1e-8).fit(vectors, y)
+    own.temperature_ = 1.0
+    np.testing.assert_allclose(own.predict_proba(vectors), oracle.predict_proba(vectors), atol=0.02)
+
+
+def test_a_weight_of_two_is_an_example_twice() -> None:
+    vectors, y = clouds(40, 3)
+    weights = np.where(y == 0, 2.0, 1.0)
+    twice = np.repeat(np.arange(40), weights.astype(int))
+    weighted = ProbeClassifier(strength=1.0).fit(vectors, y, sample_weight=weights)
+    repeated = ProbeClassifier(strength=1.0).fit(vectors[twice], y[twice])
+    scores = [m.decision_function(vectors) for m in (weighted, repeated)]
+    order = [s - s.mean(axis=1, keepdims=True) for s in scores]
+    assert np.corrcoef(order[0].ravel(), order[1].ravel())[0, 1] > 0.999
+
+
+def test_probabilities_sum_to_one_and_lead_to_the_prediction() -> None:
+    vectors, y = clouds(200, 5, spread=2.0)
+    probe = ProbeClassifier().fit(vectors, y)
+    shares = probe.predict_proba(vectors)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
+    np.testing.assert_array_equal(probe.classes_[shares.argmax(axis=1)], probe.predict(vectors))
+
+
+@pytest.mark.parametrize("estimator", [ProbeClassifier(), FewShotClassifier()])
+def test_learns_from_texts(estimator: Any) -> None:
+    fitted = clone(estimator).fit(TEXTS, LABELS)
+    asked = ["please pay me back", "where is my package"]
+    assert fitted.predict(asked).tolist() == ["refund", "delivery_status"]
+
+
+def test_one_example_a_label_is_enough() -> None:
+    fitted = FewShotClassifier().fit(TEXTS[1:3], LABELS[1:3])
+    assert fitted.named_
+    assert fitted.predict(["refund me"]).tolist() == ["refund"]
+
+
+@pytest.mark.parametrize("labels", [["0", "1"], ["label_3", "label_4"], [7, 8]])
+def test_names_without_words_change_nothing(labels: list[Any]) -> None:
+    y = [labels[0], labels[0], labels[1], labels[1]]
+    named, bare = FewShotClassifier().fit(TEXTS, y), ProbeClassifier().fit(TEXTS, y)
+    assert not named.named_
+    np.testing.assert_array_equal(named.predict_proba(TEXTS), bare.predict_proba(TEXTS))
+
+
+def test_names_that_the_examples_speak_against_are_left_out() -> None:
+    swapped = ["delivery_status", "delivery_status", "refund", "refund"]
+    assert not FewShotClassifier().fit(TEXTS, swapped).named_
+
+
+def test_names_of_ones_own_replace_the_labels() -> None:
+    names = {"a": "refund", "b": "delivery"}
+    fitted = FewShotClassifier(names=names).fit(TEXTS, ["a", "a", "b", "b"])
+    assert fitted.named_
+
+
+def test_vectors_of_another_length_than_the_embedders_are_learned_without_names() -> None:
+    vectors, y = clouds(40, 2)
+    assert not FewShotClassifier().fit(vectors, np.array(["cat", "dog"])[y]).named_
+
+
+@pytest.mark.parametrize("kind", [ProbeClassifier, FewShotClassifier])
+def test_texts_may_have_several_labels(kind: Any) -> None:
+    y = [["refund"], ["refund", "angry"], ["delivery"], []]
+    fitted = kind(strength=100.0).fit(TEXTS, y)
+    assert fitted.classes_.tolist() == ["angry", "delivery", "refund"]
+    assert fitted.predict_proba(TEXTS).shape == (4, 3)
+    assert fitted.predict(TEXTS)[:3].tolist() == [[0, 0, 1], [1, 0, 1], [0, 1, 0]]
+
+
+def test_an_indicator_is_learned_column_by_column() -> None:
+    vectors, y = clouds(120, 3, spread=0.3)
+    right = np.column_stack([y == 0, y != 2])
+    fitted = ProbeClassifier().fit(vectors, right)
+    np.testing.assert_array_equal(fitted.predict(vectors), right)
+
+
+def test_the_rare_label_is_found_more_often_where_classes_are_balanced() -> None:
+    vectors, y = clouds(200, 2, spread=4.0)
+    rare = (y == 1) & (np.arange(200) > 20)
+    vectors, y = vectors[~rare], y[~rare]
+    found = [
+        (ProbeClassifier(class_weight=w).fit(vectors, y).predict(vectors) == 1).sum()
+        for w in (None, "balanced")
+    ]
+    assert found[0] < found[1]
+
+
+def test_thousands_of_classes_are_learned_from_one_example_each() -> None:
+    vectors = np.random.default_rng(0).normal(size=(2_000, 16)).astype(np.float32)
+    fitted = ProbeClassifier().fit(vectors, np.arange(2_000))
+    assert (fitted.predict(vectors) == np.arange(2_000)).mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", [ProbeClassifier, FewShotClassifier])
+def test_bad_input_is_refused_with_what_to_do(kind: Any) -> None:
+    with pytest.raises(ValueError, match="one class, 'refund'"):
+        kind().fit(TEXTS, ["refund"] * 4)
+    with pytest.raises(ValueError, match="got None at position 3"):
+        kind().fit(TEXTS, ["a", "b", "a", None])
+    with pytest.raises(ValueError, match="NaN"):
+        kind().fit(np.full((2, 4), np.nan), ["a", "b"])
+    with pytest.raises(ValueError, match="strength above 0"):
+        kind(strength=0.0).fit(TEXTS, LABELS)
+    with pytest.warns(UserWarning, match="differ only by case or blanks"):
+        kind().fit(TEXTS, ["a", "A ", "b", "b"])
+
+
+@pytest.mark.parametrize("kind", [ProbeClassifier, FewShotClassifier])
+def test_what_is_saved_answers_the_same(kind: Any) -> None:
+    fitted = kind().fit(TEXTS, LABELS)
+    again = loads(dumps(fitted))
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), fitted.predict_proba(TEXTS))
+
+
+def test_ridge_is_scikit_learns_at_a_given_penalty() -> None:
+    vectors, y = clouds(60, 5)
+    own = ProbeRegressor(penalty=3.0).fit(vectors, y)
+    oracle = Ridge(alpha=3.0).fit(vectors.astype(np.float64), y)
+    np.testing.assert_allclose(own.predict(vectors), oracle.predict(vectors), atol=1e-4)
+
+
+def test_the_penalty_has_the_least_leave_one_out_error() -> None:
+    vectors, y = clouds(40, 5, spread=2.0)
+    fitted = ProbeRegressor().fit(vectors, y)
+
+    def error(penalty: float) -> float:
+        found = cross_val_predict(Ridge(alpha=penalty), vectors.astype(float), y, cv=LeaveOneOut())
+        return float(((found - y) ** 2).sum())
+
+    assert error(fitted.penalty_) < min(error(fitted.penalty_ * 2), error(fitted.penalty_ / 2))
+
+
+def test_several_numbers_are_foretold_at_once() -> None:
+    vectors, y = clouds(40, 5)
+    both = ProbeRegressor(penalty=1.0).fit(vectors, np.column_stack([y, -y]))
+    one = ProbeRegressor(penalty=1.0).fit(vectors, y)
+    np.testing.assert_allclose(
+        both.predict(vectors), np.column_stack([one.predict(vectors), -one.predict(vectors)])
+    )
+
+
+def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ProbeClassifier().fit(np.eye(30, dtype=np.float32), np.arange(30))
