@@ -33,7 +33,6 @@ RELEVANT = {
     "onnxruntime",
     "openai",
     "pybase64",
-    "scikit-learn",
     "scipy",
     "semhash",
     "sentence-transformers",

@@ -95,7 +95,7 @@ def _words(
 def _believed(examples: Examples, names: Vectors, columns: NDArray[np.int64]) -> bool:
     """Tell whether names foretell the labels of the examples that have one better than chance."""
     cosines = units(examples.vectors) @ units(names - names.mean(axis=0)).T
-    scores = (SLOPE * cosines).astype(np.float64)
+    scores: NDArray[Any] = np.multiply(SLOPE, cosines, dtype=np.float64)
     if examples.targets.ndim == 2:
         targets: NDArray[Any] = examples.targets[:, columns]
     else:

@@ -98,13 +98,13 @@ def fitted(examples: Examples, strength: float, start: Vectors | None = None) ->
         return value, slope.ravel().astype(np.float64)
 
     first = np.zeros(shape) if start is None else start
-    tolerance = 1e-4 * float(examples.weights.sum()) ** 0.5
+    tolerance = 1e-3 * float(examples.weights.sum()) ** 0.5
     found = minimize(
         loss,
         first.ravel().astype(np.float64),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": STEPS, "ftol": 1e-6, "gtol": tolerance},
+        options={"maxiter": STEPS, "ftol": 1e-5, "gtol": tolerance},
     )
     return found.x.reshape(shape).astype(np.float32)  # type: ignore[no-any-return]  # no types
 

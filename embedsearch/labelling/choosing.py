@@ -82,7 +82,7 @@ class Chooser:
 
     def _guessed(
         self, labels: Mapping[str, tuple[str, ...]], known: NDArray[np.bool_]
-    ) -> tuple[NDArray[Any], Sequence[Any]]:
+    ) -> tuple[NDArray[Any], Any]:
         """Return what a classifier makes of each candidate: (n, classes), and the classes."""
         rows = np.flatnonzero(known)
         learned = Examples(
