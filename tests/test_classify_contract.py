@@ -11,7 +11,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from embedsearch.classify import KNNClassifier, SelectiveClassifier, ZeroShotClassifier
+from embedsearch.classify import (
+    FewShotClassifier,
+    KNNClassifier,
+    ProbeClassifier,
+    ProbeRegressor,
+    SelectiveClassifier,
+    ZeroShotClassifier,
+)
 
 NONE = "answers are objects, as None is among them; the check computes with numbers"
 LABELS = "labels are texts, whose vectors have the model's length and not the check's"
@@ -61,6 +68,9 @@ ESTIMATORS = [
     # Its promise is kept by answering everything, so that answers can be compared.
     SelectiveClassifier(LogisticRegression(), error=0.99999, unlike=None),
     ZeroShotClassifier(),
+    ProbeClassifier(),
+    FewShotClassifier(),
+    ProbeRegressor(),
 ]
 
 

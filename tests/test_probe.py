@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from embedsearch.classify import FewShotClassifier, ProbeClassifier, ProbeRegressor
 from embedsearch.classify.saving import dumps, loads
@@ -185,3 +186,18 @@ def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ProbeClassifier().fit(np.eye(30, dtype=np.float32), np.arange(30))
+
+
+CHOSEN = {
+    "check_sample_weight_equivalence_on_dense_data": "an example twice is held out twice, "
+    "so that another strength may be chosen; a test above holds it for a given one"
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # scikit-learn's checks raise warnings of their own
+@parametrize_with_checks(  # type: ignore[untyped-decorator]  # sklearn has no types
+    [ProbeClassifier(), FewShotClassifier(), ProbeRegressor()],
+    expected_failed_checks=lambda _: CHOSEN,
+)
+def test_keeps_scikit_learns_contract(estimator: Any, check: Any) -> None:
+    check(estimator)

@@ -36,6 +36,11 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.penalty = penalty
         self.embedder = embedder
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from texts or vectors and their numbers.
 
