@@ -123,6 +123,18 @@ def test_two_sets_are_compared_by_what_each_lacks() -> None:
     assert sum(line.startswith("+ ") for line in text.splitlines()) == 4
 
 
+def test_folders_of_the_index_are_sets_and_their_clusters_are_counted(tmp_path: Path) -> None:
+    own = ("--db", str(tmp_path / "index"))
+    rows = [{"id": f"[a] {id[0]}/{id}", "text": text} for id, text in TEXTS.items()]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    run(*own, "add", str(tmp_path / "rows.jsonl"))
+    (said,) = found(*own, "compare", "[a] r", "[a] p/")["comparison"]
+    assert said["documents"] == [3, 4]
+    clusters = said["clusters"]
+    assert (sum(c["before"] for c in clusters), sum(c["after"] for c in clusters)) == (3, 4)
+    assert "two texts or two sets" in run(*own, "compare", "[a] r", "a text").stderr
+
+
 def test_an_index_of_another_time_is_a_set(tmp_path: Path) -> None:
     other = tmp_path / "other"
     (tmp_path / "new.jsonl").write_text('{"id": "n", "text": "an invoice for the cat"}')
