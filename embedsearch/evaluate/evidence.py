@@ -60,6 +60,8 @@ def evidence(
 
     """
     names = [_name(label) for label in labels]
+    if groups is not None and len(groups) != len(names):
+        raise ValueError(f"expected a group for each of {len(names)} texts, got {len(groups)}")
     words = _words(given, texts, len(names))
     spoken = np.array([not words or bool(text.strip()) for text in words or names], dtype=bool)
     kept = np.array([bool(name) for name in names], dtype=bool) & spoken
