@@ -25,7 +25,6 @@ from embedsearch.labelling.choosing import Chooser
 
 POOL = 5_000
 BUDGETS = (50, 100, 200)
-SEEDS = range(3)
 
 
 def read(path: Path) -> tuple[Any, Any]:
@@ -61,11 +60,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("train", type=Path)
     parser.add_argument("test", type=Path)
+    parser.add_argument("--seeds", type=int, default=1, help="how many pools are drawn")
     files = parser.parse_args()
     vectors, labels = read(files.train)
     test, known = read(files.test)
     runs: dict[str, dict[int, list[float]]] = {}
-    for seed in SEEDS:
+    for seed in range(files.seeds):
         pool = np.random.default_rng(seed).permutation(len(vectors))[:POOL]
         ways = {
             "chosen": chosen(vectors[pool], labels[pool]),
@@ -81,7 +81,7 @@ def main() -> None:
         name: {budget: round(statistics.fmean(found), 3) for budget, found in budgets.items()}
         for name, budgets in runs.items()
     }
-    print(json.dumps({"pool": POOL, "seeds": len(SEEDS), "accuracy": means}))
+    print(json.dumps({"pool": POOL, "seeds": files.seeds, "accuracy": means}))
 
 
 if __name__ == "__main__":
