@@ -242,6 +242,15 @@ def test_the_fast_scan_is_calibrated_on_its_own_rows(scanned: VectorIndex) -> No
     assert 0.98 <= scanned.recall <= 1
 
 
+def test_a_deep_search_keeps_its_recall_with_fewer_candidates_for_each_result() -> None:
+    rows, k = 20_000, 300
+    labels, vectors = shuffled(rows), clustered(rows, DIMENSIONS)
+    index = VectorIndex.build(labels, vectors, flat_below=SCANNED_FROM)
+    queries = vectors[::1_000]
+    found, _ = index.search_batch(queries, k)
+    assert recall(found, expected(labels, vectors, queries, k)) >= 0.98
+
+
 def test_an_index_that_grows_past_the_flat_rung_keeps_its_recall(
     labels: Labels, vectors: Vectors
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,8 @@ class Calibration:
         The deeper, the fewer for each: measured recall is level or rises along k ** (2/3), from
         24 for each of 10 to 5 for each of 1,000.
         """
-        depth = max(k, DEPTH)
-        deep: float = (depth / DEPTH) ** (2 / 3)
-        return max(k, round(self.factor * DEPTH * deep))
+        deeper = max(1.0, k / DEPTH)
+        return max(k, round(self.factor * DEPTH * math.pow(deeper, 2 / 3)))
 
 
 EXACT = Calibration(factor=1, recall=1.0, rows=0)
