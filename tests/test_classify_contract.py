@@ -1,6 +1,7 @@
 """scikit-learn's own checks of the estimators, given vectors; expected failures with reasons.
 
-scikit-learn has no checks for what takes texts alone, as ``TextEmbedder`` does.
+``test_probe.py`` has those of the others. scikit-learn has no checks for what takes texts alone, as
+``TextEmbedder`` does.
 """
 
 from __future__ import annotations
@@ -11,14 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from embedsearch.classify import (
-    FewShotClassifier,
-    KNNClassifier,
-    ProbeClassifier,
-    ProbeRegressor,
-    SelectiveClassifier,
-    ZeroShotClassifier,
-)
+from embedsearch.classify import KNNClassifier, SelectiveClassifier, ZeroShotClassifier
 
 NONE = "answers are objects, as None is among them; the check computes with numbers"
 LABELS = "labels are texts, whose vectors have the model's length and not the check's"
@@ -68,9 +62,6 @@ ESTIMATORS = [
     # Its promise is kept by answering everything, so that answers can be compared.
     SelectiveClassifier(LogisticRegression(), error=0.99999, unlike=None),
     ZeroShotClassifier(),
-    ProbeClassifier(),
-    FewShotClassifier(),
-    ProbeRegressor(),
 ]
 
 
