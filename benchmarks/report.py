@@ -264,6 +264,24 @@ def wrong_labels(results: dict[str, Any]) -> list[str]:
     ]
 
 
+def choosing(results: dict[str, Any]) -> list[str]:
+    facts = results.get("choosing", {}).get("results", {})
+    if not facts:
+        return []
+    budgets = list(facts["accuracy"]["random"])
+    lines = [
+        "",
+        "## Labels asked for one by one: banking77, accuracy after so many",
+        "",
+        f"| | {' | '.join(budgets)} |",
+        f"|---{'|---' * len(budgets)}|",
+    ]
+    ways = {"chosen": "chosen by the tool", "unsure": "breaking ties alone", "random": "random"}
+    for way, name in ways.items():
+        lines.append(f"| {name} | {' | '.join(map(str, facts['accuracy'][way].values()))} |")
+    return lines
+
+
 def machines(results: dict[str, Any]) -> list[str]:
     lines = ["", "## Runs", "", "| benchmark | command | machine | commit |", "|---|---|---|---|"]
     for name, run in results.items():
@@ -290,6 +308,7 @@ def main() -> None:
         *limits(results),
         *labelling(results),
         *wrong_labels(results),
+        *choosing(results),
         *machines(results),
     ]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
