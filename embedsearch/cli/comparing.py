@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -16,7 +15,7 @@ from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import counted, note, printable
+from embedsearch.cli.terminal import confirmed, counted, note, printable
 from embedsearch.compare.drifting import NEAR
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.compare.page import page, points
@@ -197,7 +196,8 @@ def dedupe_(
         )
         spare = [found.ids[row] for group in groups for row in group.others]
         note(f"{counted(len(spare), 'document')} more than needed", quiet=asked["quiet"])
-        if remove and spare and (yes or _confirmed(spare)):
+        what = f"{counted(len(spare), 'document')}, {spare[0]!r} first" if spare else ""
+        if what and remove and (yes or confirmed("remove", what)):
             note(f"{counted(index.remove(spare), 'document')} removed", quiet=asked["quiet"])
     ctx.exit(0 if records else NOTHING_FOUND)
 
@@ -205,13 +205,6 @@ def dedupe_(
 def _duplicate_line(record: dict[str, Any]) -> str:
     pairs = zip(record["others"], record["similarities"], strict=True)
     return "\n".join([f"keep  {record['keep']}", *(f"{cos:.2f}  {id_}" for id_, cos in pairs)])
-
-
-def _confirmed(ids: Sequence[str]) -> bool:
-    what = f"{counted(len(ids), 'document')}, {ids[0]!r} first"
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"to remove {what}, without a terminal to ask at, say -y")
-    return click.confirm(f"Remove {what}?", abort=True, err=True)
 
 
 @click.command("sample")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -16,7 +15,7 @@ import click
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import counted, note, show
+from embedsearch.cli.terminal import confirmed, counted, note, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -179,6 +178,4 @@ def rm_(
 
 def _confirmed(ids: Sequence[str]) -> bool:
     what = f"{counted(len(ids), 'document')}, {ids[0]!r} first"
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"to remove {what}, without a terminal to ask at, say -y")
-    return click.confirm(f"Remove {what}?", abort=True, err=True)
+    return confirmed("remove", what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, cast
 
@@ -12,7 +11,7 @@ from embedsearch.cli import opening, options, rows
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import counted, note, printable
+from embedsearch.cli.terminal import confirmed, counted, note, printable
 from embedsearch.readers.decoding import streamed
 
 if TYPE_CHECKING:
@@ -128,14 +127,12 @@ def _meant(
 
 def _confirm(index: Index, ids: Sequence[str], labels: Sequence[str]) -> None:
     what = f"{counted(len(ids), 'document')} as {' and '.join(labels) or 'nothing'}"
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"to label {what}, without a terminal to ask at, say -y")
     shown = ids[:SHOWN]
     for id_, text in zip(shown, index.texts(shown), strict=True):
         note(f"{printable(id_)}  {printable(' '.join(text.split()))[:60]}")
     if len(ids) > SHOWN:
         note(f"... and {len(ids) - SHOWN:,} more")
-    click.confirm(f"Label {what}?", abort=True, err=True)
+    confirmed("label", what)
 
 
 def _list(index: Index, format_: str) -> int:

@@ -54,3 +54,10 @@ def printable_lines(text: str) -> str:
 def counted(n: int, noun: str) -> str:
     """Return a number with its noun: ``1 file``, ``1,204 files``."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def confirmed(verb: str, what: str) -> bool:
+    """Ask whether to do something; raises UsageError where nobody is there to be asked."""
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"to {verb} {what}, without a terminal to ask at, say -y")
+    return click.confirm(f"{verb.capitalize()} {what}?", abort=True, err=True)
