@@ -1,10 +1,7 @@
-"""``cluster``, ``dedupe``, ``outliers``, ``sample``, ``recommend``, ``compare`` and ``map``."""
+"""``cluster``, ``dedupe``, ``outliers``, ``sample`` and ``recommend``: lists of documents."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
@@ -16,12 +13,11 @@ from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import confirmed, counted, note, printable
-from embedsearch.compare.drifting import NEAR
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.compare.page import page, points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from embedsearch import Index
     from embedsearch.store.vectors import DocumentVectors
@@ -38,15 +34,6 @@ class Asked(TypedDict):
     format_: str
 
 
-SHOWN = 20
-"""How many documents a comparison lists as text, of each kind."""
-
-MOST_CHANGED = 5
-"""How many clusters a comparison tells the change of, as text."""
-
-LIKELY = 0.05
-"""The usual bound on a p-value."""
-
 EXCERPT = 80
 """How many characters of a document are shown in a list."""
 
@@ -56,10 +43,10 @@ def _excerpts(index: Index, ids: Sequence[str]) -> list[str]:
 
 
 def _found(index: Index, asked: Asked) -> DocumentVectors:
-    return _vectors(index, asked["where"], asked["glob"])
+    return embedded(index, asked["where"], asked["glob"])
 
 
-def _vectors(index: Index, where: Sequence[str] = (), glob: Sequence[str] = ()) -> DocumentVectors:
+def embedded(index: Index, where: Sequence[str] = (), glob: Sequence[str] = ()) -> DocumentVectors:
     """Return the vectors of the documents that are meant, and say how many are missing."""
     found = index.document_vectors(where=where, glob=glob)
     missing = index.counts(where=where, glob=glob).documents - len(found.ids)
@@ -285,178 +272,3 @@ def recommend_(
         ][:k]
     _show_scored(records, asked["format_"], name="documents", score="score")
     ctx.exit(0 if records else NOTHING_FOUND)
-
-
-@click.command("compare")
-@click.argument("one", metavar="A")
-@click.argument("other", metavar="B")
-@options.of_the_index
-@click.option(
-    "--near",
-    type=click.FloatRange(0, 1),
-    default=NEAR,
-    show_default=True,
-    help="From this similarity on a document has a counterpart.",
-)
-@options.output_format(options.PLAIN_FORMATS)
-def compare_(
-    *,
-    one: str,
-    other: str,
-    db: Path | None,
-    model: str | None,
-    quiet: bool,
-    near: float,
-    format_: str,
-) -> None:
-    """Compare two texts, or two sets of documents: what is new in B, gone from A, how far apart.
-
-    A set is a folder of the index, a glob with '*' in it, a condition on metadata as year=2024, or
-    another index by its folder. A document is named by its id or path; all else is a text.
-    """
-    del quiet
-    with opening.open_index(db, model) as index:
-        if _is_set(index, one) != _is_set(index, other):
-            raise click.UsageError("compare two texts or two sets, not one with the other")
-        if _is_set(index, one):
-            record = _sets(index, one, other, near)
-        else:
-            a, b = index.embed([_text(index, one), _text(index, other)])
-            record = {"similarity": round(float(a @ b), 4)}
-    show_records([record], format_, name="comparison", line=_comparison, columns=tuple(record))
-
-
-def _is_set(index: Index, name: str) -> bool:
-    if document_id(index, name) in index:
-        return False
-    return any(sign in name for sign in "*=<>") or _is_index(name) or _is_folder(index, name)
-
-
-def _is_folder(index: Index, name: str) -> bool:
-    return bool(name.strip("/ ")) and index.counts(glob=(_within(name),)).documents > 0
-
-
-def _within(folder: str) -> str:
-    """Return the glob of what a folder of the index holds, its signs taken by themselves."""
-    literal = re.sub(r"[][*?!\\]", r"\\\g<0>", folder.strip("/"))
-    return f"/{literal}/"
-
-
-def _is_index(name: str) -> bool:
-    return (Path(name) / "index.db").exists()
-
-
-def _text(index: Index, name: str) -> str:
-    id_ = document_id(index, name)
-    return index.get(id_).text if id_ in index else name
-
-
-def _members(index: Index, name: str) -> tuple[DocumentVectors, list[str]]:
-    """Return the documents of a set, and their texts."""
-    if _is_index(name):
-        with opening.open_index(Path(name), None) as other:
-            if other.space != index.space:
-                raise ValueError(f"{name} holds vectors of {other.space!r}, not {index.space!r}")
-            found = _vectors(other)
-            return found, other.texts(found.ids)
-    if any(sign in name for sign in "=<>"):
-        found = _vectors(index, where=(name,))
-    else:
-        found = _vectors(index, glob=(name if "*" in name else _within(name),))
-    return found, index.texts(found.ids)
-
-
-def _sets(index: Index, one: str, other: str, near: float) -> dict[str, Any]:
-    (a, before), (b, after) = _members(index, one), _members(index, other)
-    for name, members in ((one, a), (other, b)):
-        if not members.ids:
-            raise ValueError(f"no document is in {name!r}")
-    moved = comparison.drift(a.vectors, b.vectors, near=near)
-    changed = comparison.shifts(a.vectors, b.vectors, [*before, *after])
-    return {
-        "similarity": round(moved.similarity, 4),
-        "p_value": moved.p_value,
-        "documents": [len(a.ids), len(b.ids)],
-        "new": _without(b.ids, moved.new, moved.nearest_new),
-        "gone": _without(a.ids, moved.gone, moved.nearest_gone),
-        "clusters": [asdict(shift) | {"change": round(shift.change, 4)} for shift in changed],
-    }
-
-
-def _without(
-    ids: Sequence[str], rows: Sequence[int], nearest: Sequence[float]
-) -> list[dict[str, Any]]:
-    return [
-        {"document_id": ids[row], "nearest": round(cosine, 4)}
-        for row, cosine in zip(rows, nearest, strict=True)
-    ]
-
-
-def _comparison(record: dict[str, Any]) -> str:
-    if "new" not in record:
-        return f"similarity {record['similarity']:.4f}"
-    moved = "moved" if record["p_value"] <= LIKELY else "no more apart than by chance"
-    head = (
-        f"{record['documents'][0]:,} documents and {record['documents'][1]:,}: their means have"
-        f" similarity {record['similarity']:.4f} ({moved}, p = {record['p_value']:.3f})"
-    )
-    lines = [head]
-    for what, sign in (("new", "+"), ("gone", "-")):
-        listed = record[what]
-        lines += [f"{sign} {r['nearest']:.2f}  {r['document_id']}" for r in listed[:SHOWN]]
-        if len(listed) > SHOWN:
-            lines.append(f"{sign} ... and {len(listed) - SHOWN:,} more (--json has all)")
-    lines += map(_shift_line, record["clusters"][:MOST_CHANGED])
-    return "\n".join(lines)
-
-
-def _shift_line(cluster: dict[str, Any]) -> str:
-    counts = f"{cluster['before']:,} -> {cluster['after']:,}"
-    return f"{100 * cluster['change']:+.1f} % of all  {counts}  {', '.join(cluster['terms'])}"
-
-
-@click.command("map")
-@options.of_the_index
-@options.conditions
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
-    required=True,
-    help="The page to write; '-' is stdout.",
-)
-@click.option(
-    "--method",
-    type=click.Choice(["pca", "umap"]),
-    default="pca",
-    show_default=True,
-    help="How dimensions are reduced to two.",
-)
-@click.option(
-    "--by",
-    metavar="KEY",
-    default="cluster",
-    show_default=True,
-    help="What colours mean: cluster, label, predicted, or a key of the metadata.",
-)
-def map_(
-    *,
-    db: Path | None,
-    model: str | None,
-    quiet: bool,
-    glob: tuple[str, ...],
-    where: tuple[str, ...],
-    output: str,
-    method: Any,
-    by: str,
-) -> None:
-    """Draw the documents as points on one HTML page: near is alike; hover, search, colour.
-
-    The page holds everything it needs, and the first lines of each document.
-    """
-    with opening.open_index(db, model) as index:
-        found = _vectors(index, where, glob)
-        html = page(points(index, found, by=by, method=method), by=by)
-    with click.open_file(output, "w", encoding="utf-8") as file:
-        file.write(html)
-    note(f"{counted(len(found.ids), 'document')} on {output}", quiet=quiet or output == "-")

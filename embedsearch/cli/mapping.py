@@ -1,0 +1,62 @@
+"""``embedsearch map``: the documents as points on a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedsearch.cli import opening, options
+from embedsearch.cli.comparing import embedded
+from embedsearch.cli.terminal import counted, note
+from embedsearch.compare.page import page, points
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("map")
+@options.of_the_index
+@options.conditions
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    required=True,
+    help="The page to write; '-' is stdout.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["pca", "umap"]),
+    default="pca",
+    show_default=True,
+    help="How dimensions are reduced to two.",
+)
+@click.option(
+    "--by",
+    metavar="KEY",
+    default="cluster",
+    show_default=True,
+    help="What colours mean: cluster, label, predicted, or a key of the metadata.",
+)
+def map_(
+    *,
+    db: Path | None,
+    model: str | None,
+    quiet: bool,
+    glob: tuple[str, ...],
+    where: tuple[str, ...],
+    output: str,
+    method: Any,
+    by: str,
+) -> None:
+    """Draw the documents as points on one HTML page: near is alike; hover, search, colour.
+
+    The page holds everything it needs, and the first lines of each document.
+    """
+    with opening.open_index(db, model) as index:
+        found = embedded(index, where, glob)
+        html = page(points(index, found, by=by, method=method), by=by)
+    with click.open_file(output, "w", encoding="utf-8") as file:
+        file.write(html)
+    note(f"{counted(len(found.ids), 'document')} on {output}", quiet=quiet or output == "-")
