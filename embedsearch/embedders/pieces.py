@@ -42,6 +42,8 @@ class Pieces:
         """Return where in a word its pieces end; one that is not made of pieces is one whole."""
         text = word.lower() if self.lowercase else word
         length, start, table = len(text), 0, self.first
+        if text in table.pieces:
+            return (length,)
         found = []
         while start < length:
             end = min(length, start + table.longest)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import string
 from functools import cache
+from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -69,8 +70,10 @@ class WordTable:
     def _empty(self) -> None:
         self._keys = np.zeros(SLOTS, np.uint64)
         self._words = np.zeros(SLOTS, np.int64)
-        self._firsts = np.zeros(1, np.int64)
-        self._inner = np.empty(0, np.int64)
+        self._known = 0
+        # Word n has its ends at firsts[n]..firsts[n + 1] of the others.
+        self._firsts = np.zeros(SLOTS // 2 + 1, np.int64)
+        self._inner = np.empty(SLOTS, np.int64)
 
     def ends(self, text: str, rare: Rare) -> Offsets:
         """Return, ascending, the offsets in ``text`` at which tokens end.
@@ -113,16 +116,17 @@ class WordTable:
         self, block: str, starts: Offsets, stops: Offsets, hashes: Hashes
     ) -> NDArray[np.int64]:
         slots = self._slots(hashes)
+        words = self._words[slots]
         unseen = np.flatnonzero(self._keys[slots] == 0)
-        if len(unseen):
-            _, first = np.unique(hashes[unseen], return_index=True)
-            new = unseen[first]
-            if len(self._firsts) + len(new) > SLOTS // 2:
-                self._empty()
-                _, new = np.unique(hashes, return_index=True)
-            self._learn(hashes[new], [block[starts[n] : stops[n]] for n in new])
-            slots = self._slots(hashes)
-        return self._words[slots]
+        if not len(unseen):
+            return words
+        new, first, places = np.unique(hashes[unseen], return_index=True, return_inverse=True)
+        if self._known + len(new) > SLOTS // 2:
+            self._empty()
+            return self._look_up(block, starts, stops, hashes)
+        spans = zip(starts[unseen[first]].tolist(), stops[unseen[first]].tolist(), strict=True)
+        words[unseen] = self._learn(new, [block[start:stop] for start, stop in spans])[places]
+        return words
 
     def _slots(self, hashes: Hashes) -> NDArray[np.int64]:
         """Return the place of each hash in the table, or the free one where it belongs."""
@@ -138,18 +142,28 @@ class WordTable:
         astray: NDArray[np.bool_] = (keys != hashes) & (keys != 0)
         return astray
 
-    def _learn(self, hashes: Hashes, words: list[str]) -> None:
+    def _learn(self, hashes: Hashes, words: list[str]) -> Offsets:
+        """Add words to the table and return their numbers."""
         pieces = self._encode(words)
-        known = len(self._firsts) - 1
         counts = np.fromiter(map(len, pieces), np.int64, len(pieces))
-        self._firsts = np.append(self._firsts, self._firsts[-1] + np.cumsum(counts))
-        self._inner = np.append(self._inner, [end for ends in pieces for end in ends])
-        numbers = np.arange(known, known + len(pieces))
+        numbers = np.arange(self._known, self._known + len(pieces))
+        used = self._firsts[self._known]
+        self._firsts[numbers + 1] = used + np.cumsum(counts)
+        self._known += len(pieces)
+        until = self._firsts[self._known]
+        if until > len(self._inner):
+            self._inner = np.resize(self._inner, 2 * until)
+        self._inner[used:until] = list(chain.from_iterable(pieces))
+        self._place(hashes, numbers)
+        return numbers
+
+    def _place(self, hashes: Hashes, numbers: Offsets) -> None:
         while len(hashes):
-            # Of those that fall on one free slot, one may have it.
-            slots, first = np.unique(self._slots(hashes), return_index=True)
-            self._keys[slots], self._words[slots] = hashes[first], numbers[first]
-            hashes, numbers = np.delete(hashes, first), np.delete(numbers, first)
+            slots = self._slots(hashes)
+            self._keys[slots] = hashes  # of those that fall on one free slot, the last has it
+            placed = self._keys[slots] == hashes
+            self._words[slots[placed]] = numbers[placed]
+            hashes, numbers = hashes[~placed], numbers[~placed]
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:

@@ -89,9 +89,9 @@ def _choose(
 
 
 def _names(file: File) -> Iterator[str]:
-    whole = PurePosixPath(file.absolute.as_posix())
     yield file.path
     yield f"{file.root.name}/{file.path}"
+    whole = PurePosixPath(file.absolute.as_posix())
     yield str(whole)
     yield from (str(whole.with_stem(f"{whole.stem}~{n}")) for n in count(2))
 
