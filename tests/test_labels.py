@@ -86,6 +86,43 @@ def test_labels_follow_renamed_files(tmp_path: Path) -> None:
         (docs / "a.txt").rename(docs / "b.txt")  # in the place of one that is gone
         assert index.sync(docs).renamed == 1
         assert index.labels() == {"b.txt": ("A",)}
+        assert index.undo_label() is not None  # the act that was about both
+        assert index.labels() == {}
+
+
+def test_taking_back_passes_over_an_act_of_which_nothing_is_left(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in "ab":
+        (docs / name).with_suffix(".txt").write_text(f"this is the text of {name}")
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.sync(docs)
+        index.label({"a.txt": "A"}, source="first")
+        index.label({"b.txt": "B"}, source="second")
+        (docs / "b.txt").unlink()
+        index.sync(docs)
+        (docs / "a.txt").rename(docs / "b.txt")
+        index.sync(docs)
+        undone = index.undo_label()
+        assert undone is not None
+        assert undone.source == "first"
+
+
+def test_predictions_follow_renamed_files(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in "ab":
+        (docs / name).with_suffix(".txt").write_text(f"this is the text of {name}")
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.sync(docs)
+        version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+        index.models.note(version, [("a.txt", "A", 0.5), ("b.txt", "B", 0.5)])
+        (docs / "b.txt").unlink()
+        index.sync(docs)
+        (docs / "a.txt").rename(docs / "b.txt")
+        index.sync(docs)
+        assert [(p.document, p.label) for p in index.models.predicted(version)] == [("b.txt", "A")]
+        assert list(index.documents(where="@predicted=B")) == []
 
 
 def test_salvage_keeps_labels_and_classifiers(tmp_path: Path) -> None:
