@@ -176,6 +176,26 @@ def test_wrong_labels_are_suspected(index: Index) -> None:
     assert {reason.labels for reason in first.disagreeing} == {(first.suggested,)}
 
 
+def test_a_few_labels_are_enough_to_suspect_one(index: Index) -> None:
+    index.undo_label()
+    index.label({f"{label}{n}": label for label in WORDS for n in range(4)})
+    index.label({"card3": "login"})
+    assert "card3" in {suspect.document_id for suspect in suspected(index)}
+    index.undo_label()
+    index.undo_label()
+    index.label({"card3": "card", "login0": "login"})
+    with pytest.raises(ValueError, match="no label has two different documents"):
+        suspected(index)
+
+
+def test_copies_do_not_vouch_for_their_wrong_label(index: Index) -> None:
+    index.label({f"{label}{n}": label for label in WORDS for n in range(20)})
+    copies = [f"copy{n}" for n in range(8)]
+    index.add(Document(id, "refund money back again") for id in copies)
+    index.label(dict.fromkeys(copies, "login"))
+    assert {suspect.document_id for suspect in suspected(index)} == set(copies)
+
+
 def test_the_next_to_label_is_typical_new_and_in_doubt(index: Index) -> None:
     index.undo_label()
     asked = chooser(index)

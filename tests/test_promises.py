@@ -244,6 +244,8 @@ def test_folds_are_as_many_as_groups_at_most() -> None:
         suspects(rows, y, groups=np.arange(60) % 3)
     with pytest.raises(ValueError, match="as many as examples of any class, got 90"):
         suspects(rows, y, folds=90)
+    with pytest.raises(ValueError, match="folds from 2 to 3, as many as examples of any class"):
+        suspects(rows[:12], [*"abcd"] * 3, groups=np.arange(12))
 
 
 def test_as_many_labels_as_texts() -> None:
