@@ -133,8 +133,33 @@ def test_documents_of_several_labels_are_learned_too(index: Index) -> None:
     assert about.labels == {"card": 16, "login": 16, "refund": 8}
     said = {p.document_id: set(p.labels) for p in classify_documents(index, glob=["both8"])}
     assert said == {"both8": {"card", "login"}}
+    shares = dict(zip(*_probabilities_of(index, "both8"), strict=True))
+    kept = {p.label: p.probability for p in index.models.predicted(1)}
+    assert kept == {label: pytest.approx(shares[label]) for label in ("card", "login")}
+    (said_of_it,) = classify_documents(index, glob=["both8"])
+    assert list(said_of_it.probabilities) == sorted(kept.values(), reverse=True)
+    assert said_of_it.probability == said_of_it.probabilities[0]
     with pytest.raises(ValueError, match="some documents have several labels"):
         suspected(index)
+
+
+def _probabilities_of(index: Index, id: str) -> tuple[list[str], list[float]]:
+    classifier = saving.loads(index.models.get()[1], embedder=index)
+    vectors = index.document_vectors(glob=[id]).vectors
+    return classifier.classes_.tolist(), classifier.predict_proba(vectors)[0].tolist()
+
+
+def test_a_classifier_outlives_the_labels_it_learned_from(index: Index) -> None:
+    train(index)
+    index.undo_label()
+    (said,) = classify_texts(index, ["password forgot"])
+    assert (said.labels, said.reasons) == (("login",), ())
+
+
+def test_conditions_that_no_label_meets_are_told(index: Index) -> None:
+    with pytest.raises(ValueError, match="no document that meets the conditions is labelled"):
+        examples(index, glob=["nope*"])
+    assert len(examples(index, where=["kind=card"], glob=["*[0-3]"]).ids) == 4
 
 
 def test_labelled_documents_without_vectors_are_named(index: Index) -> None:
