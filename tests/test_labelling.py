@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from embedsearch import Document, Index
-from embedsearch.classify import KNNClassifier, ProbeClassifier, saving
+from embedsearch.classify import (
+    FewShotClassifier,
+    KNNClassifier,
+    ProbeClassifier,
+    SelectiveClassifier,
+    saving,
+)
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.labelling import (
     chooser,
@@ -106,14 +115,53 @@ def test_a_classifier_is_the_same_when_it_is_loaded(index: Index, estimator: Any
         assert np.allclose(loaded.predict_proba(vectors), expected)
 
 
-def test_what_is_no_classifier_is_refused() -> None:
-    from sklearn.linear_model import LogisticRegression
+def test_what_can_not_be_saved_is_refused() -> None:
+    class KNNClassifier(LogisticRegression):  # type: ignore[misc]  # sklearn has no types
+        """Not ours, but for the name."""
 
-    with pytest.raises(TypeError, match="got LogisticRegression"):
-        saving.dumps(LogisticRegression())
-    for state in (b"", b"PK\x03\x04", b"\x80\x04\x95"):
-        with pytest.raises(ValueError, match="no classifier can be read there"):
-            saving.loads(state)
+    foreign = LogisticRegression()
+    for estimator in (foreign, KNNClassifier(), SelectiveClassifier(foreign)):
+        with pytest.raises(TypeError, match=r"an estimator that can be saved.*got (Logi|KNN)"):
+            saving.dumps(estimator)
+    odd = ProbeClassifier(random_state=np.random.RandomState(0))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"expected random_state to be of JSON .*got RandomState"):
+        saving.dumps(odd)
+
+
+def _file(about: Any) -> bytes:
+    file = io.BytesIO()
+    written = {saving.ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}
+    np.savez(file, allow_pickle=False, **written)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"\x80\x04\x95",
+        _file([]),
+        _file({"format": 1}),
+        _file({"format": 1, "class": "suspects", "parameters": {}, "fitted": {}}),
+        _file({"format": 1, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}),
+        _file({"format": 1, "class": "KNNClassifier", "parameters": {}, "fitted": {"x": {}}}),
+    ],
+)
+def test_what_is_no_classifier_is_refused(state: bytes) -> None:
+    with pytest.raises(ValueError, match="no classifier can be read there"):
+        saving.loads(state)
+
+
+def test_a_classifier_of_another_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a classifier of format 1, got 2: train it"):
+        saving.loads(_file({"format": 2}))
+
+
+def test_what_is_keyed_by_numbers_is_so_when_it_is_loaded() -> None:
+    names = {1: "refund", 2: "lost card"}
+    loaded = saving.loads(saving.dumps(FewShotClassifier(names=names, class_weight={1: 2.0})))
+    assert (loaded.names, loaded.class_weight) == (names, {1: 2.0})
 
 
 def test_a_classifier_that_may_abstain_is_kept_too(index: Index) -> None:
