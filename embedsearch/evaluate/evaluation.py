@@ -157,8 +157,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     of: blank texts, those without a label, labels with a single text.
 
     Raises:
-        ValueError: less than two labels can be measured, lengths differ, vectors are not finite,
-            or the estimator says something that is no label.
+        ValueError: less than two labels can be measured, a text has several, lengths differ,
+            vectors are not finite, or the estimator says something that is no label.
 
     """
     if folds < 2:
