@@ -19,7 +19,7 @@ from embedsearch.classify import (
     expected_calibration_error,
     suspects,
 )
-from embedsearch.classify.calibration import fitted_temperature, softened
+from embedsearch.classify.calibration import fitted_temperature, reliability, softened
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ def test_the_calibration_error_is_the_gap_between_confidence_and_accuracy() -> N
     right = [True, False, True, True]
     assert expected_calibration_error(sure, right, bins=2) == pytest.approx(0.1)
     assert expected_calibration_error([1.0], [True]) == 0
+
+
+def test_the_order_of_texts_of_one_confidence_means_nothing() -> None:
+    right = np.arange(100) < 50
+    assert expected_calibration_error([0.5] * 100, right) == 0
+    assert expected_calibration_error([0.5] * 100, right[::-1]) == 0
+    parts = reliability([0.5] * 90 + [1.0] * 10, [*right[5:95], *[True] * 10], bins=5)
+    assert [part.accuracy for part in parts] == pytest.approx([0.5] * 4 + [0.75])
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50))
