@@ -125,13 +125,15 @@ class Reason:
 class Prediction:
     """What a classifier says of a document, or of a text (``document_id`` is ``None``).
 
-    ``labels`` is empty where it abstains, and holds several where documents may have several.
-    ``probability`` is that of the most probable label. ``reasons`` are the nearest labelled
-    documents, the nearest first; ``version`` is the classifier's.
+    ``labels`` is empty where it abstains, and holds several, the most probable first, where
+    documents may have several; ``probabilities`` are theirs. ``probability`` is that of the most
+    probable label, be it among them or not. ``reasons`` are the nearest labelled documents, the
+    nearest first; ``version`` is the classifier's.
     """
 
     document_id: str | None
     labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
     probability: float
     reasons: tuple[Reason, ...]
     version: int

@@ -13,7 +13,15 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from embedsearch import Index
-from embedsearch.classify import KNNClassifier, TextEmbedder, ZeroShotClassifier, saving
+from embedsearch.classify import (
+    KNNClassifier,
+    ProbeClassifier,
+    SelectiveClassifier,
+    TextEmbedder,
+    ZeroShotClassifier,
+    saving,
+    suspects,
+)
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.errors import EmbedderMismatch
 from embedsearch.testing import HashEmbedder
@@ -216,6 +224,27 @@ def test_what_nothing_can_be_learned_from_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=fault):
         KNNClassifier(embedder=HASH).fit(texts, labels)
+
+
+SEVERAL = [["card"], ["card", "refund"], *([label] for label in LABELS[2:])]
+COLUMN = np.empty(6, object)
+COLUMN[:] = SEVERAL
+
+
+@pytest.mark.parametrize("model", [KNNClassifier(), SelectiveClassifier(KNNClassifier())])
+def test_several_labels_a_text_are_refused(model: KNNClassifier | SelectiveClassifier) -> None:
+    rows = HASH.embed(TEXTS)
+    for several in (SEVERAL, COLUMN, np.eye(6)[:, :2]):
+        with pytest.raises(ValueError, match=r"one label a text, got several: .* ProbeClassifier"):
+            model.fit(rows, several)
+        with pytest.raises(ValueError, match="one label a text, got several"):
+            suspects(rows, several)
+
+
+def test_a_column_of_lists_is_several_labels_a_text() -> None:
+    model = ProbeClassifier(strength=1.0)
+    expected = model.fit(HASH.embed(TEXTS), SEVERAL).predict(HASH.embed(TEXTS))
+    assert (model.fit(HASH.embed(TEXTS), COLUMN).predict(HASH.embed(TEXTS)) == expected).all()
 
 
 def test_labels_that_differ_by_case_or_blanks_are_told() -> None:

@@ -204,6 +204,12 @@ def test_what_can_not_be_measured_is_an_error(labels: list[Any], message: str) -
         evaluate(clouds(n=40)[0], labels, QUICK)
 
 
+@pytest.mark.parametrize("several", [[["a"], ["a", "b"]] * 20, np.eye(40)[:, :3]])
+def test_several_labels_a_text_are_an_error(several: Any) -> None:
+    with pytest.raises(ValueError, match="expected one label a text, got several"):
+        evaluate(clouds(n=40)[0], several, QUICK)
+
+
 def test_nan_is_an_error() -> None:
     rows, labels = clouds(n=40)
     rows[3, 2] = np.nan

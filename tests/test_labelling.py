@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from embedsearch import Document, Index
-from embedsearch.classify import KNNClassifier, ProbeClassifier, saving
+from embedsearch.classify import (
+    FewShotClassifier,
+    KNNClassifier,
+    ProbeClassifier,
+    SelectiveClassifier,
+    saving,
+)
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.labelling import (
     chooser,
@@ -106,14 +115,53 @@ def test_a_classifier_is_the_same_when_it_is_loaded(index: Index, estimator: Any
         assert np.allclose(loaded.predict_proba(vectors), expected)
 
 
-def test_what_is_no_classifier_is_refused() -> None:
-    from sklearn.linear_model import LogisticRegression
+def test_what_can_not_be_saved_is_refused() -> None:
+    class KNNClassifier(LogisticRegression):  # type: ignore[misc]  # sklearn has no types
+        """Not ours, but for the name."""
 
-    with pytest.raises(TypeError, match="got LogisticRegression"):
-        saving.dumps(LogisticRegression())
-    for state in (b"", b"PK\x03\x04", b"\x80\x04\x95"):
-        with pytest.raises(ValueError, match="no classifier can be read there"):
-            saving.loads(state)
+    foreign = LogisticRegression()
+    for estimator in (foreign, KNNClassifier(), SelectiveClassifier(foreign)):
+        with pytest.raises(TypeError, match=r"an estimator that can be saved.*got (Logi|KNN)"):
+            saving.dumps(estimator)
+    odd = ProbeClassifier(random_state=np.random.RandomState(0))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"expected random_state to be of JSON .*got RandomState"):
+        saving.dumps(odd)
+
+
+def _file(about: Any) -> bytes:
+    file = io.BytesIO()
+    written = {saving.ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}
+    np.savez(file, allow_pickle=False, **written)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"\x80\x04\x95",
+        _file([]),
+        _file({"format": 1}),
+        _file({"format": 1, "class": "suspects", "parameters": {}, "fitted": {}}),
+        _file({"format": 1, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}),
+        _file({"format": 1, "class": "KNNClassifier", "parameters": {}, "fitted": {"x": {}}}),
+    ],
+)
+def test_what_is_no_classifier_is_refused(state: bytes) -> None:
+    with pytest.raises(ValueError, match="no classifier can be read there"):
+        saving.loads(state)
+
+
+def test_a_classifier_of_another_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a classifier of format 1, got 2: train it"):
+        saving.loads(_file({"format": 2}))
+
+
+def test_what_is_keyed_by_numbers_is_so_when_it_is_loaded() -> None:
+    names = {1: "refund", 2: "lost card"}
+    loaded = saving.loads(saving.dumps(FewShotClassifier(names=names, class_weight={1: 2.0})))
+    assert (loaded.names, loaded.class_weight) == (names, {1: 2.0})
 
 
 def test_a_classifier_that_may_abstain_is_kept_too(index: Index) -> None:
@@ -133,8 +181,33 @@ def test_documents_of_several_labels_are_learned_too(index: Index) -> None:
     assert about.labels == {"card": 16, "login": 16, "refund": 8}
     said = {p.document_id: set(p.labels) for p in classify_documents(index, glob=["both8"])}
     assert said == {"both8": {"card", "login"}}
+    shares = dict(zip(*_probabilities_of(index, "both8"), strict=True))
+    kept = {p.label: p.probability for p in index.models.predicted(1)}
+    assert kept == {label: pytest.approx(shares[label]) for label in ("card", "login")}
+    (said_of_it,) = classify_documents(index, glob=["both8"])
+    assert list(said_of_it.probabilities) == sorted(kept.values(), reverse=True)
+    assert said_of_it.probability == said_of_it.probabilities[0]
     with pytest.raises(ValueError, match="some documents have several labels"):
         suspected(index)
+
+
+def _probabilities_of(index: Index, id: str) -> tuple[list[str], list[float]]:
+    classifier = saving.loads(index.models.get()[1], embedder=index)
+    vectors = index.document_vectors(glob=[id]).vectors
+    return classifier.classes_.tolist(), classifier.predict_proba(vectors)[0].tolist()
+
+
+def test_a_classifier_outlives_the_labels_it_learned_from(index: Index) -> None:
+    train(index)
+    index.undo_label()
+    (said,) = classify_texts(index, ["password forgot"])
+    assert (said.labels, said.reasons) == (("login",), ())
+
+
+def test_conditions_that_no_label_meets_are_told(index: Index) -> None:
+    with pytest.raises(ValueError, match="no document that meets the conditions is labelled"):
+        examples(index, glob=["nope*"])
+    assert len(examples(index, where=["kind=card"], glob=["*[0-3]"]).ids) == 4
 
 
 def test_labelled_documents_without_vectors_are_named(index: Index) -> None:
@@ -174,6 +247,26 @@ def test_wrong_labels_are_suspected(index: Index) -> None:
     first = suspected(index)[0]
     assert first.probability < first.suggested_probability
     assert {reason.labels for reason in first.disagreeing} == {(first.suggested,)}
+
+
+def test_a_few_labels_are_enough_to_suspect_one(index: Index) -> None:
+    index.undo_label()
+    index.label({f"{label}{n}": label for label in WORDS for n in range(4)})
+    index.label({"card3": "login"})
+    assert "card3" in {suspect.document_id for suspect in suspected(index)}
+    index.undo_label()
+    index.undo_label()
+    index.label({"card3": "card", "login0": "login"})
+    with pytest.raises(ValueError, match="no label has two different documents"):
+        suspected(index)
+
+
+def test_copies_do_not_vouch_for_their_wrong_label(index: Index) -> None:
+    index.label({f"{label}{n}": label for label in WORDS for n in range(20)})
+    copies = [f"copy{n}" for n in range(8)]
+    index.add(Document(id, "refund money back again") for id in copies)
+    index.label(dict.fromkeys(copies, "login"))
+    assert {suspect.document_id for suspect in suspected(index)} == set(copies)
 
 
 def test_the_next_to_label_is_typical_new_and_in_doubt(index: Index) -> None:

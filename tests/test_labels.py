@@ -86,6 +86,43 @@ def test_labels_follow_renamed_files(tmp_path: Path) -> None:
         (docs / "a.txt").rename(docs / "b.txt")  # in the place of one that is gone
         assert index.sync(docs).renamed == 1
         assert index.labels() == {"b.txt": ("A",)}
+        assert index.undo_label() is not None  # the act that was about both
+        assert index.labels() == {}
+
+
+def test_taking_back_passes_over_an_act_of_which_nothing_is_left(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in "ab":
+        (docs / name).with_suffix(".txt").write_text(f"this is the text of {name}")
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.sync(docs)
+        index.label({"a.txt": "A"}, source="first")
+        index.label({"b.txt": "B"}, source="second")
+        (docs / "b.txt").unlink()
+        index.sync(docs)
+        (docs / "a.txt").rename(docs / "b.txt")
+        index.sync(docs)
+        undone = index.undo_label()
+        assert undone is not None
+        assert undone.source == "first"
+
+
+def test_predictions_follow_renamed_files(tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for name in "ab":
+        (docs / name).with_suffix(".txt").write_text(f"this is the text of {name}")
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        index.sync(docs)
+        version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+        index.models.note(version, [("a.txt", "A", 0.5), ("b.txt", "B", 0.5)])
+        (docs / "b.txt").unlink()
+        index.sync(docs)
+        (docs / "a.txt").rename(docs / "b.txt")
+        index.sync(docs)
+        assert [(p.document, p.label) for p in index.models.predicted(version)] == [("b.txt", "A")]
+        assert list(index.documents(where="@predicted=B")) == []
 
 
 def test_salvage_keeps_labels_and_classifiers(tmp_path: Path) -> None:
@@ -120,6 +157,17 @@ def test_what_a_classifier_said_is_kept_and_replaced(index: Index) -> None:
     index.models.note(version, [("0", "b", 0.75)])
     said = [(p.document, p.label, p.probability) for p in index.models.predicted(version)]
     assert said == [("0", "b", 0.75), ("1", None, 0.1)]
+
+
+def test_what_was_said_of_a_text_is_not_known_of_the_one_in_its_place(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    index.models.note(version, [("0", "a", 0.5), ("1", "a", 0.5)])
+    monkeypatch.setattr("embedsearch.store.documents.now", lambda: "2999-01-01T00:00:00+00:00")
+    index.add([Document("0", "another text")])
+    assert [p.document for p in index.models.predicted(version)] == ["1"]
+    assert [d.id for d in index.documents(where="@predicted=a")] == ["1"]
 
 
 def test_labels_and_predictions_are_conditions_like_metadata(index: Index) -> None:

@@ -19,7 +19,7 @@ from embedsearch.classify import (
     expected_calibration_error,
     suspects,
 )
-from embedsearch.classify.calibration import fitted_temperature, softened
+from embedsearch.classify.calibration import fitted_temperature, reliability, softened
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ def test_the_calibration_error_is_the_gap_between_confidence_and_accuracy() -> N
     right = [True, False, True, True]
     assert expected_calibration_error(sure, right, bins=2) == pytest.approx(0.1)
     assert expected_calibration_error([1.0], [True]) == 0
+
+
+def test_the_order_of_texts_of_one_confidence_means_nothing() -> None:
+    right = np.arange(100) < 50
+    assert expected_calibration_error([0.5] * 100, right) == 0
+    assert expected_calibration_error([0.5] * 100, right[::-1]) == 0
+    parts = reliability([0.5] * 90 + [1.0] * 10, [*right[5:95], *[True] * 10], bins=5)
+    assert [part.accuracy for part in parts] == pytest.approx([0.5] * 4 + [0.75])
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50))
@@ -142,13 +150,17 @@ def test_sets_hold_every_label_where_too_few_examples_can_promise(
 def test_a_text_unlike_all_examples_is_not_answered() -> None:
     embedder = HashEmbedder(256)
     rng = np.random.default_rng(0)
-    words = {"money": ["refund", "cash", "fee", "pay"], "card": ["pin", "chip", "lost", "limit"]}
+    words = {
+        "money": ["refund", "cash", "fee", "pay", "bill", "charge", "coin", "bank"],
+        "card": ["pin", "chip", "lost", "limit", "stolen", "block", "swipe", "expire"],
+    }
     y = ["money", "card"] * 600
-    texts = [" ".join(rng.choice(words[label], 3)) + f" {label}" for label in y]
+    texts = [" ".join(rng.choice(words[label], 6)) + f" {label}" for label in y]
+    asked = ["refund cash fee pay bill coin money", "glacier moraine"]
     model = SelectiveClassifier(KNNClassifier(), embedder=embedder).fit(texts, y)
-    assert model.predict(["refund cash fee money", "glacier moraine"]).tolist() == ["money", None]
+    assert model.predict(asked).tolist() == ["money", None]
     kept = SelectiveClassifier(KNNClassifier(), embedder=embedder, unlike=None).fit(texts, y)
-    assert kept.predict(["refund cash fee money"]).tolist() == ["money"]
+    assert kept.predict(asked[:1]).tolist() == ["money"]
 
 
 def test_a_class_of_one_example_is_learned() -> None:
@@ -168,6 +180,24 @@ def test_options_are_shares(option: str) -> None:
 def test_nothing_can_be_held_out_of_single_examples() -> None:
     with pytest.raises(ValueError, match="expected examples to hold out"):
         SelectiveClassifier(KNNClassifier()).fit(np.eye(4), list("abcd"))
+
+
+def test_copies_of_what_is_learned_from_are_no_proof() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.normal(size=(200, 16)), 5, axis=0)
+    y = np.repeat(rng.integers(2, size=200), 5)  # nothing is to be learned
+    with pytest.warns(UserWarning, match="nothing will be answered"):
+        SelectiveClassifier(KNNClassifier(5), unlike=None).fit(rows, y)
+
+
+def test_a_group_is_held_out_as_one_or_learned_from() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.normal(size=(200, 16)), 5, axis=0) + 0.01 * rng.normal(size=(1000, 16))
+    y, groups = np.repeat(rng.integers(2, size=200), 5), np.repeat(np.arange(200), 5)
+    with pytest.warns(UserWarning, match="on 40 held-out examples"):
+        SelectiveClassifier(KNNClassifier(5), unlike=None).fit(rows, y, groups=groups)
+    with pytest.raises(ValueError, match="a group for each of 1000 texts"):
+        SelectiveClassifier(KNNClassifier(5)).fit(rows, y, groups=groups[:10])
 
 
 def test_it_is_calibrated_after_it_is_fitted() -> None:
@@ -222,6 +252,8 @@ def test_folds_are_as_many_as_groups_at_most() -> None:
         suspects(rows, y, groups=np.arange(60) % 3)
     with pytest.raises(ValueError, match="as many as examples of any class, got 90"):
         suspects(rows, y, folds=90)
+    with pytest.raises(ValueError, match="folds from 2 to 3, as many as examples of any class"):
+        suspects(rows[:12], [*"abcd"] * 3, groups=np.arange(12))
 
 
 def test_as_many_labels_as_texts() -> None:

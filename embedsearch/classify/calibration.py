@@ -33,21 +33,42 @@ class Coverage:
     texts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Texts of about the same confidence, and the share of them that was right."""
+
+    confidence: float
+    accuracy: float
+    texts: int
+
+
 def expected_calibration_error(
     confidences: ArrayLike, right: ArrayLike, *, bins: int = 15
 ) -> float:
     """Return how far confidence and accuracy are apart on average, 0 to 1.
 
     ``confidences`` (n,) are the probabilities of the predicted labels, ``right`` (n,) whether
-    these were right. Texts are sorted by confidence and parted into bins of equal numbers; the
-    error is the mean over texts of their bin's |accuracy - mean confidence|. (Guo et al. 2017,
-    ICML, with bins of equal mass, as Nixon et al. 2019 advise.)
+    these were right. The error is the mean over texts of their bin's |accuracy - mean confidence|,
+    in the bins of ``reliability``. (Guo et al. 2017, ICML, with bins of equal mass, as Nixon et al.
+    2019 advise.)
+    """
+    parts = reliability(confidences, right, bins=bins)
+    gaps = [part.texts * abs(part.accuracy - part.confidence) for part in parts]
+    return float(sum(gaps) / sum(part.texts for part in parts))
+
+
+def reliability(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> list[Bin]:
+    """Return the texts sorted by confidence and parted into bins of equal numbers.
+
+    Texts of equal confidence that are in two bins are as often right in the one as in the other:
+    nothing orders them.
     """
     sure, true = _checked(confidences, right)
+    _, level, texts = np.unique(sure, return_inverse=True, return_counts=True)
+    shares = (np.bincount(level, true) / texts)[level]
     order = np.argsort(sure, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
-    gaps = [len(part) * abs(true[part].mean() - sure[part].mean()) for part in parts]
-    return float(sum(gaps) / len(sure))
+    return [Bin(float(sure[part].mean()), float(shares[part].mean()), len(part)) for part in parts]
 
 
 def coverage_table(

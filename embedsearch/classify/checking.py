@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +25,12 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
     """Return vectors (n, d) and labels (n,) to learn from, and note what the estimator saw.
 
     Raises:
-        ValueError: a label is missing, there are less than two, or the lengths differ.
+        ValueError: a label is missing, a text has several, there are less than two, or the lengths
+            differ.
 
     """
     if y is not None:
+        refuse_several(y)
         _refuse_missing(y)
     texts = is_texts(X)
     vectors, labels = validate_data(
@@ -41,6 +44,7 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
 
 def checked_labels(y: Any, count: int) -> Labels:
     """Return the labels (n,) of ``count`` examples; raises as ``learned`` does."""
+    refuse_several(y)
     _refuse_missing(y)
     labels = column_or_1d(y)
     if len(labels) != count:
@@ -82,6 +86,24 @@ def is_texts(given: Any) -> bool:
     if kind == "O" and given.ndim == 1:
         return any(isinstance(text, str) for text in given)
     return isinstance(given, str) or kind in {"U", "T"}
+
+
+def are_several(y: Any) -> bool:
+    """Tell lists of labels and an indicator (n, classes) from one label a text."""
+    if getattr(y, "ndim", 1) == 2:
+        return bool(y.shape[1] > 1)
+    if getattr(getattr(y, "dtype", None), "kind", "O") != "O" or not isinstance(y, Iterable):
+        return False
+    return any(isinstance(row, (list, tuple, set, frozenset)) for row in y)
+
+
+def refuse_several(y: Any) -> None:
+    """Raise ValueError where texts have several labels each."""
+    if are_several(y):
+        raise ValueError(
+            "expected one label a text, got several: those are learned by ProbeClassifier and"
+            " FewShotClassifier alone"
+        )
 
 
 def units(vectors: Vectors) -> Vectors:

@@ -99,10 +99,10 @@ def _foretold(
 
 
 def _folds(y: Positions, groups: Any, folds: int) -> Iterator[tuple[Positions, Positions]]:
-    counts = np.bincount(y)
-    most = int(counts.max()) if groups is None else len(np.unique(groups))
+    most, of = int(np.bincount(y).max()), "examples of any class"
+    if groups is not None:
+        most, of = min((most, of), (len(np.unique(groups)), "groups"))
     if not 2 <= folds <= most:
-        of = "examples of any class" if groups is None else "groups"
         raise ValueError(f"expected folds from 2 to {most}, as many as {of}, got {folds}")
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from embedsearch.classify.checking import asked, learned
+from embedsearch.classify.checking import are_several, asked, learned
 from embedsearch.classify.logistic import (
     STRENGTHS,
     Examples,
@@ -18,7 +18,7 @@ from embedsearch.classify.logistic import (
     logits,
     probabilities,
 )
-from embedsearch.classify.several import are_several, learned_several
+from embedsearch.classify.several import learned_several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

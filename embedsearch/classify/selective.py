@@ -15,7 +15,7 @@ from embedsearch.classify.checking import asked, learned, units
 from embedsearch.vectors.neighbours import Neighbours, neighbours
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.classify.inputs import Encoder, Vectors
 
@@ -32,9 +32,10 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     **The promise**: with probability 1 - ``delta`` (over the examples that are held out) at most
     the share ``error`` of what it answers is wrong, for texts drawn like the examples. Thresholds
     of confidence are tested from the strictest to the loosest on ``holdout`` of the examples,
-    which ``estimator`` does not learn from: exact binomial tests, joined by the fallback
-    procedure (Wiens 2003), so that all together err with probability ``delta`` (Angelopoulos et
-    al. 2021, Learn then Test). It is assumed that more confidence never means more mistakes.
+    of which, and of copies of which, ``estimator`` learns nothing: exact binomial tests, joined by
+    the fallback procedure (Wiens 2003), so that all together err with probability ``delta``
+    (Angelopoulos et al. 2021, Learn then Test). It is assumed that more confidence never means
+    more mistakes.
 
     **Texts unlike all examples** are answered ``None``, too: those whose most similar example has
     a lower cosine than all but the share ``unlike`` of the examples have to their own most
@@ -63,12 +64,15 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self.embedder = embedder
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, groups: ArrayLike | None = None) -> Self:
         """Train on a part of the examples, calibrate on the rest.
+
+        Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
+        learned from: they say too little of new texts, and of each other too much.
 
         Raises:
             ValueError: an option is not a share, a label is missing, there is one class only, or
-                no class has two examples.
+                no class has two examples of different groups.
 
         """
         for name in ("error", "delta", "holdout", "unlike"):
@@ -76,7 +80,8 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
             if share is not None and not 0 < share < 1:
                 raise ValueError(f"expected {name} between 0 and 1, got {share}")
         vectors, labels = learned(self, X, y)
-        train, held = _split(labels, self.holdout, self.random_state)
+        together = _copies(vectors) if groups is None else np.asarray(groups)
+        train, held = _split(labels, together, self.holdout, self.random_state)
         self.estimator_ = clone(self.estimator).fit(vectors[train], labels[train])
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
@@ -168,24 +173,35 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return np.asarray(self.estimator_.predict_proba(vectors), np.float64)
 
 
-def _split(labels: NDArray[Any], share: float, seed: int | None) -> tuple[Positions, Positions]:
+def _copies(rows: Vectors) -> Positions:
+    """Return a number for each row (n,), the same for equal ones."""
+    numbers: Positions = np.unique(rows.round(5), axis=0, return_inverse=True)[1]
+    return numbers
+
+
+def _split(
+    labels: NDArray[Any], groups: NDArray[Any], share: float, seed: int | None
+) -> tuple[Positions, Positions]:
     """Return which examples to learn from and which to hold out, in the proportions of labels.
 
-    The only example of a class is always learned from.
+    The first of each group stands for it; the only group of a class is always learned from.
     """
-    _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if groups.shape != labels.shape:
+        raise ValueError(f"expected a group for each of {len(labels)} texts, got {groups.shape}")
+    firsts = np.unique(groups, return_index=True)[1]
+    _, classes, counts = np.unique(labels[firsts], return_inverse=True, return_counts=True)
     several = np.flatnonzero(counts[classes] > 1)
-    alone = np.flatnonzero(counts[classes] == 1)
     kinds = len(set(classes[several].tolist()))
-    size = max(round(share * len(labels)), kinds)
+    size = max(round(share * len(firsts)), kinds)
     if not kinds or len(several) - size < kinds:
         raise ValueError(
-            f"expected examples to hold out for calibration, got {len(labels)} of"
+            f"expected examples to hold out for calibration, got {len(firsts)} different ones of"
             f" {len(counts)} classes: label more of each"
         )
     splitter = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
-    train, held = next(splitter.split(several[:, None], classes[several]))
-    return np.concatenate([several[train], alone]), several[held]
+    _, chosen = next(splitter.split(several[:, None], classes[several]))
+    held = firsts[several[chosen]]
+    return np.flatnonzero(~np.isin(groups, groups[held])), held
 
 
 def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:

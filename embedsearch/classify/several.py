@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     Indicator = NDArray[np.bool_]
 
 
-def are_several(y: Any) -> bool:
-    """Tell lists of labels and an indicator (n, classes) from one label a text."""
-    if hasattr(y, "ndim"):
-        return bool(y.ndim == 2 and y.shape[1] > 1)
-    return isinstance(y, (list, tuple)) and any(
-        isinstance(row, (list, tuple, set, frozenset)) for row in y
-    )
-
-
 def learned_several(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Indicator, NDArray[Any]]:
     """Return vectors (n, d), the indicator (n, classes) and the classes.
 
@@ -45,7 +36,7 @@ def learned_several(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Indicator,
 
 
 def _indicator(y: Any) -> tuple[Indicator, NDArray[Any]]:
-    if hasattr(y, "ndim"):
+    if getattr(y, "ndim", 1) == 2:
         array = np.asarray(y)
         if not np.isin(array, (0, 1)).all():
             raise ValueError("expected an indicator of 0 and 1, shape (n, classes)")

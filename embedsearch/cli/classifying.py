@@ -134,7 +134,10 @@ def _text(words: tuple[str, ...]) -> str:
 
 
 def _record(prediction: Prediction) -> dict[str, Any]:
-    return asdict(prediction) | {"probability": round(prediction.probability, 4)}
+    return asdict(prediction) | {
+        "probabilities": [round(probability, 4) for probability in prediction.probabilities],
+        "probability": round(prediction.probability, 4),
+    }
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -10,9 +10,11 @@ import numpy as np
 from sklearn.base import clone
 
 from embedsearch.classify.calibration import (
+    Bin,
     Coverage,
     coverage_table,
     expected_calibration_error,
+    reliability,
 )
 from embedsearch.classify.checking import is_texts
 from embedsearch.classify.defaults import classifier_for
@@ -74,15 +76,6 @@ class Confused:
     predicted: str
     count: int
     share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Texts of about the same confidence, and the share of them that was right."""
-
-    confidence: float
-    accuracy: float
-    texts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +150,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     of: blank texts, those without a label, labels with a single text.
 
     Raises:
-        ValueError: less than two labels can be measured, lengths differ, vectors are not finite,
-            or the estimator says something that is no label.
+        ValueError: less than two labels can be measured, a text has several, lengths differ,
+            vectors are not finite, or the estimator says something that is no label.
 
     """
     if folds < 2:
@@ -308,14 +301,9 @@ def _mistakes(
 
 
 def _calibrated(measured: Evaluation, confidence: Floats, right: NDArray[np.bool_]) -> Evaluation:
-    order = np.argsort(confidence, kind="stable")
-    parts = [part for part in np.array_split(order, BINS) if len(part)]
     return replace(
         measured,
         calibration_error=expected_calibration_error(confidence, right),
-        reliability=tuple(
-            Bin(float(confidence[part].mean()), float(right[part].mean()), len(part))
-            for part in parts
-        ),
+        reliability=tuple(reliability(confidence, right, bins=BINS)),
         coverage=tuple(coverage_table(confidence, right)),
     )

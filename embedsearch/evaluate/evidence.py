@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_texts, units
+from embedsearch.classify.checking import is_texts, refuse_several, units
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.evaluate.splitting import leakproof_groups
 
@@ -56,9 +56,11 @@ def evidence(
     texts are in one group: they can't be on both sides.
 
     Raises:
-        ValueError: less than two labels can be measured, lengths differ, vectors are not finite.
+        ValueError: less than two labels can be measured, a text has several, lengths differ,
+            vectors are not finite.
 
     """
+    refuse_several(labels)
     names = [_name(label) for label in labels]
     if groups is not None and len(groups) != len(names):
         raise ValueError(f"expected a group for each of {len(names)} texts, got {len(groups)}")

@@ -54,16 +54,22 @@ def examples(index: Index, *, where: Where = None, glob: Sequence[str] | None = 
         ValueError: none is labelled, or none of these is embedded.
 
     """
+    found = labelled(index, where=where, glob=glob)
+    if not found.ids and found.pending:
+        raise ValueError("no labelled document is embedded yet: run embedsearch index")
+    if not found.ids:
+        which = "that meets the conditions " if where or glob else ""
+        raise ValueError(f"no document {which}is labelled: label some with embedsearch label")
+    return found
+
+
+def labelled(index: Index, *, where: Where = None, glob: Sequence[str] | None = None) -> Examples:
+    """Return the same, and none where there are none. What bears no label is not read."""
     with index.snapshot():
         labels = index.labels()
-        found = index.document_vectors(where=where, glob=glob)
-        matching = {document.id for document in index.documents(where=where, glob=glob)}
-    known = labels.keys() & matching
-    rows = [n for n, id in enumerate(found.ids) if id in known]
-    ids = [found.ids[n] for n in rows]
-    pending = sorted(known - set(ids))
-    if not known:
-        raise ValueError("no document is labelled: label some with embedsearch label")
-    if not ids:
-        raise ValueError("no labelled document is embedded yet: run embedsearch index")
-    return Examples(ids, found.vectors[rows], [labels[id] for id in ids], pending)
+        names = sorted({name for own in labels.values() for name in own})
+        both = {"type": "and", "filters": [where, {"@label": names}]}
+        found = index.document_vectors(where=both, glob=glob)
+        known = {document.id for document in index.documents(where=both, glob=glob)}
+    pending = sorted(known - set(found.ids))
+    return Examples(found.ids, found.vectors, [labels[id] for id in found.ids], pending)

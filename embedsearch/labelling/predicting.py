@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.labelling.examples import Examples, examples
+import numpy as np
+
+from embedsearch.labelling.examples import Examples, labelled
 from embedsearch.labelling.training import trained
 from embedsearch.records import Prediction, Reason
 from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from embedsearch.index import Index
@@ -57,12 +58,18 @@ def classify_documents(
     said = _predictions(index, found.vectors, found.ids, version)
     if said:
         rows = [
-            (prediction.document_id or "", label, prediction.probability)
-            for prediction in said
-            for label in (prediction.labels or (None,))
+            (p.document_id or "", label, probability)
+            for p in said
+            for label, probability in _told(p)
         ]
         index.models.note(said[0].version, rows)
     return said
+
+
+def _told(said: Prediction) -> Iterable[tuple[str | None, float]]:
+    if not said.labels:
+        return [(None, said.probability)]
+    return zip(said.labels, said.probabilities, strict=True)
 
 
 def _predictions(
@@ -71,31 +78,47 @@ def _predictions(
     about, classifier = trained(index, version)
     if not len(vectors):
         return []
-    labels, probabilities = _said(classifier, vectors)
-    reasons = _reasons(examples(index), vectors, ids)
+    reasons = _reasons(labelled(index), vectors, ids)
     return [
-        Prediction(id, said, float(probability), near, about.version)
-        for id, said, probability, near in zip(ids, labels, probabilities, reasons, strict=True)
+        Prediction(
+            document_id=id,
+            labels=tuple(said),
+            probability=probability,
+            probabilities=tuple(said.values()),
+            reasons=near,
+            version=about.version,
+        )
+        for id, (said, probability), near in zip(
+            ids, _said(classifier, vectors), reasons, strict=True
+        )
     ]
 
 
 def _said(
     classifier: Any, vectors: NDArray[np.float32]
-) -> tuple[list[tuple[str, ...]], NDArray[Any]]:
-    """Return the labels of each row, none where it abstains, and how probable they are."""
+) -> Iterator[tuple[dict[str, float], float]]:
+    """Yield of each row its labels with their probabilities, and the highest of any label.
+
+    The likeliest label comes first; there is none where the classifier abstains.
+    """
     probabilities = classifier.predict_proba(vectors)
     predicted = classifier.predict(vectors)
-    best = probabilities.max(axis=1)
-    if not getattr(classifier, "exclusive_", True):
-        taken = [tuple(map(str, classifier.classes_[row.astype(bool)])) for row in predicted]
-        return taken, best
-    return [() if label is None else (str(label),) for label in predicted], best
+    names = list(map(str, classifier.classes_))
+    for own, said in zip(probabilities, predicted, strict=True):
+        best = float(own.max())
+        if getattr(classifier, "exclusive_", True):
+            yield ({} if said is None else {str(said): best}), best
+        else:
+            order = np.argsort(-own, kind="stable").tolist()
+            yield {names[column]: float(own[column]) for column in order if said[column]}, best
 
 
 def _reasons(
     known: Examples, vectors: NDArray[np.float32], ids: Sequence[str | None]
 ) -> list[tuple[Reason, ...]]:
     """Return the labelled documents nearest to each row, the row's own left out."""
+    if not known.ids:  # their labels may be gone since the training
+        return [()] * len(vectors)
     similarities, places = neighbours(
         known.vectors, min(REASONS + 1, len(known.ids)), queries=vectors
     )
@@ -104,7 +127,7 @@ def _reasons(
         near = [
             Reason(known.ids[place], known.labels[place], float(similarity))
             for similarity, place in zip(row, places_of_row, strict=True)
-            if known.ids[place] != id
+            if place >= 0 and known.ids[place] != id
         ]
         found.append(tuple(near[:REASONS]))
     return found

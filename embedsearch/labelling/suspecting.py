@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from embedsearch.classify.confident_learning import Suspect, suspects
+from embedsearch.evaluate.splitting import leakproof_groups
 from embedsearch.labelling.examples import Examples, examples
 from embedsearch.records import Reason
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from embedsearch.index import Index
     from embedsearch.store.filters import Where
+
+FOLDS = 5
+"""Fewer where no label has as many different documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ def suspected(
 ) -> list[SuspectDocument]:
     """Return the documents whose label is probably wrong, the most suspicious first.
 
+    A document is judged by a classifier that has not learned from it, nor from near duplicates.
+
     Raises:
         ValueError: there are too few labels, or a document has several.
 
@@ -46,7 +53,14 @@ def suspected(
         raise ValueError(
             "some documents have several labels: wrong ones are found among single ones"
         )
-    return [_document(found, suspect) for suspect in suspects(found.vectors, found.y)]
+    groups = leakproof_groups(found.vectors)
+    # What copies of one text bear is too little to be judged by others.
+    pairs = set(zip(found.y.tolist(), groups.tolist(), strict=True))
+    most = max(Counter(label for label, _ in pairs).values())
+    if most < 2:
+        raise ValueError("no label has two different documents: label more of each")
+    doubted = suspects(found.vectors, found.y, groups=groups, folds=min(FOLDS, most))
+    return [_document(found, suspect) for suspect in doubted]
 
 
 def _document(found: Examples, suspect: Suspect) -> SuspectDocument:

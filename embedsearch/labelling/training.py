@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
 from embedsearch.errors import EmbedderMismatch
+from embedsearch.evaluate.splitting import leakproof_groups
 from embedsearch.labelling.examples import examples
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def train(
     fitted = estimator
     if fitted is None:
         fitted = classifier_for(found.counts.values(), embedder=index)
+    apart = {}
     if max_error is not None:
         fitted = SelectiveClassifier(fitted, error=max_error, embedder=index)
-    fitted.fit(found.vectors, found.y)
+        apart = {"groups": leakproof_groups(found.vectors)}
+    fitted.fit(found.vectors, found.y, **apart)
     name = type(fitted).__name__
     return index.models.put(index.space, name, found.counts, saving.dumps(fitted))
 

@@ -28,10 +28,12 @@ _OPERATORS = {
 
 _FACTS = {
     "@label": "select document, label as value from current_labels",
-    "@predicted": "select document, label as value from predictions"
-    " where version = (select max(version) from models)",
+    "@predicted": "select p.document, p.label as value from predictions p"
+    " join documents said on said.id = p.document and said.updated <= p.at"
+    " where p.version = (select max(version) from models)",
 }
-"""What is known of documents besides their metadata, by the keys that stand for it."""
+"""What is known of documents besides their metadata, by the keys that stand for it. What was said
+of a text that was replaced since, is not known of the new one."""
 
 _SPELLED = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 

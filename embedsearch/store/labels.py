@@ -68,7 +68,7 @@ def undo(database: Database) -> Labelling | None:
             """
             select g.number, g.at, g.source, count(distinct l.document)
             from labellings g join labels l on l.labelling = g.number
-            where g.number = (select max(number) from labellings)
+            where g.number = (select max(labelling) from labels)
             """
         ).fetchone()
         if row[0] is None:
@@ -88,18 +88,21 @@ def labelled(database: Database) -> list[Labelled]:
 
 
 def move(database: Database, ids: Mapping[str, str]) -> None:
-    """Let labels follow documents that have a new id, by the old one."""
+    """Let labels and predictions follow documents that have a new id, by the old one."""
     moved = json.dumps(ids)
     with database.writing():
-        # What a document that is gone was, says nothing of the one that has its id now.
-        database.execute(
-            """
-            delete from labels where document in (select value from json_each(?1))
-            and document not in (select key from json_each(?1))
-            """,
-            [moved],
-        )
-        database.execute(
-            "update labels set document = j.value from json_each(?) j where document = j.key",
-            [moved],
-        )
+        for table in ("labels", "predictions"):
+            # What a document that is gone was, says nothing of the one that has its id now.
+            database.execute(
+                f"""
+                delete from {table} where document in (select value from json_each(?1))
+                and document not in (select key from json_each(?1))
+                """,
+                [moved],
+            )
+            database.execute(
+                f"""
+                update {table} set document = j.value from json_each(?) j where document = j.key
+                """,
+                [moved],
+            )

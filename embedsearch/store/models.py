@@ -110,11 +110,14 @@ class Models:
             )
 
     def predicted(self, version: int) -> list[Predicted]:
-        """Return what one said of the documents that are there, by id."""
+        """Return what one said of the documents that are there, by id, the likeliest label first.
+
+        What it said of a text that was replaced since, is left out.
+        """
         rows = self.database.execute(
             """
             select p.version, p.document, p.label, p.probability, p.at
-            from predictions p join documents d on d.id = p.document
+            from predictions p join documents d on d.id = p.document and d.updated <= p.at
             where p.version = ? order by p.document, p.probability desc
             """,
             [version],
