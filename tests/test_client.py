@@ -9,6 +9,7 @@ import logging
 import time
 import traceback
 import tracemalloc
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from embedsearch.client.pages import AsyncPages, Page
     from embedsearch.client.raw import RawResponse
+    from embedsearch.client.settings import Options
     from embedsearch.client.streams import AsyncStream, Stream
 
     def typed(client: Client, awaiting: AsyncClient) -> None:
@@ -437,6 +439,33 @@ def test_a_slow_server_times_out(client: Client, server: Server) -> None:
     server.reply = slow
     with pytest.raises(TimedOut, match="ReadTimeout"):
         client.models.list(timeout=0.05)
+
+
+@pytest.mark.parametrize("timeout", [0.05, httpx.Timeout(5, read=0.05)])
+def test_a_timeout_may_be_seconds_or_what_httpx_takes_wherever_it_is_given(
+    client: Client, server: Server, timeout: float | httpx.Timeout
+) -> None:
+    def slow(_: Recorded) -> Reply:
+        time.sleep(0.2)
+        return Reply(b'{"data": []}')
+
+    server.reply = slow
+    options: Options = {"base_url": server.url, "api_key": KEY, "max_retries": 0}
+    with Client(**options, timeout=timeout) as impatient:
+        for ask in (
+            impatient.models.list,
+            client.with_options(timeout=timeout).models.list,
+            partial(client.models.list, timeout=timeout),
+        ):
+            with pytest.raises(TimedOut, match="ReadTimeout"):
+                ask()
+        assert impatient.with_options(timeout=None).models.list().data == []
+        assert impatient.models.list(timeout=None).data == []
+
+
+def test_what_is_no_timeout_is_refused_in_words(client: Client) -> None:
+    with pytest.raises(TypeError, match=r"expected a timeout in seconds, .*, got '5s'"):
+        client.models.list(timeout="5s")  # type: ignore[arg-type]
 
 
 def test_a_failure_that_passes_is_tried_again(server: Server) -> None:

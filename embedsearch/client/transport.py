@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
     from embedsearch.client.requests import Request
-    from embedsearch.client.settings import Settings
+    from embedsearch.client.settings import Settings, Timeout
 
 CONNECT = 5.0
 """Seconds to connect, as the official SDK."""
@@ -143,10 +143,23 @@ def _built(
     headers = dict(request.headers)
     if isinstance(request.content, Multipart):
         headers["content-length"] = str(request.content.size)
-    timeout = httpx.Timeout(request.timeout, connect=min(CONNECT, request.timeout or CONNECT))
     return http.build_request(
-        request.method, request.url, headers=headers, content=body, timeout=timeout
+        request.method,
+        request.url,
+        headers=headers,
+        content=body,
+        timeout=_timeout(request.timeout),
     )
+
+
+def _timeout(asked: Timeout) -> httpx.Timeout:
+    if isinstance(asked, httpx.Timeout):
+        return asked
+    if isinstance(asked, (int, float)):
+        return httpx.Timeout(asked, connect=min(CONNECT, asked or CONNECT))
+    if asked is None:
+        return httpx.Timeout(None, connect=CONNECT)
+    raise TypeError(f"expected a timeout in seconds, an httpx.Timeout or None, got {asked!r}")
 
 
 async def _read_aside(form: Multipart) -> AsyncIterator[bytes]:
