@@ -619,6 +619,12 @@ def test_iterating_a_list_fetches_all_its_pages(client: Client, server: Server) 
     assert asyncio.run(gather()) == (["a", "b", "c"], [2, 1, 0])
 
 
+def test_nothing_follows_an_empty_page_whatever_it_says(client: Client, server: Server) -> None:
+    server.says({**page(more=True), "last_id": "z"})
+    assert list(client.files.list()) == []
+    assert len(server.seen) == 1
+
+
 def test_a_server_that_names_the_last_id_is_believed(client: Client, server: Server) -> None:
     server.says({**page("a", more=True), "last_id": "z", "extra": 1})
     first = client.batches.list()
