@@ -23,6 +23,7 @@
     ├── CostLimitReached                   what may be sent to a provider is used up
     ├── SecretsFound                       texts to be sent look as if they held secrets
     ├── ConnectionFailed (ConnectionError) the API could not be reached, or hung up
+    │   ├── ConnectionRefused (ConnectionRefusedError)  nothing listens there
     │   └── TimedOut (TimeoutError)
     └── APIError                           the API refused, or its answer makes no sense
         ├── BadRequest                     400, 413, 422: ask for something else
@@ -160,6 +161,10 @@ class SecretsFound(EmbedsearchError):
 
 class ConnectionFailed(EmbedsearchError, ConnectionError):
     """The API could not be reached, or the connection broke off."""
+
+
+class ConnectionRefused(ConnectionFailed, ConnectionRefusedError):
+    """Nothing listens at the API's address."""
 
 
 class TimedOut(ConnectionFailed, TimeoutError):

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import logging
+import socket
 import time
 import traceback
 import tracemalloc
@@ -28,6 +29,7 @@ from embedsearch.errors import (
     AuthenticationFailed,
     BadRequest,
     ConnectionFailed,
+    ConnectionRefused,
     InvalidAnswer,
     NotFound,
     RateLimited,
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
     from embedsearch.client.pages import AsyncPages, Page
     from embedsearch.client.raw import RawResponse
-    from embedsearch.client.settings import Options
     from embedsearch.client.streams import AsyncStream, Stream
 
     def typed(client: Client, awaiting: AsyncClient) -> None:
@@ -422,13 +423,26 @@ def test_an_answer_that_makes_no_sense_is_an_error(
     assert caught.value.status_code == 200
 
 
-def test_a_server_that_is_not_there_is_named() -> None:
-    client = Client(base_url="http://127.0.0.1:1", api_key=KEY, max_retries=0)
-    with (
-        client,
-        pytest.raises(ConnectionFailed, match=r"no answer from 127\.0\.0\.1: ConnectError"),
-    ):
-        client.models.list()
+def test_a_server_that_is_not_there_is_named_within_two_seconds() -> None:
+    with socket.socket() as unheard:  # bound, and nobody listens
+        unheard.bind(("127.0.0.1", 0))
+        address = f"localhost:{unheard.getsockname()[1]}"
+        client = Client(base_url=f"http://me:secret@{address}/v1?key=k")
+        began = time.monotonic()
+        with client, pytest.raises(ConnectionRefused) as caught:
+            client.models.list()
+    assert 0.3 < time.monotonic() - began < 2.5, "a server that starts up is waited for"
+    assert str(caught.value) == f"nothing listens at http://{address}"
+    assert caught.value.hint == "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
+
+
+def test_the_awaiting_client_names_it_too() -> None:
+    async def ask() -> None:
+        async with AsyncClient(base_url="http://127.0.0.1:1/v1", max_retries=0) as client:
+            await client.models.list()
+
+    with pytest.raises(ConnectionRefused, match=r"nothing listens at http://127\.0\.0\.1:1$"):
+        asyncio.run(ask())
 
 
 def test_a_slow_server_times_out(client: Client, server: Server) -> None:
@@ -450,8 +464,7 @@ def test_a_timeout_may_be_seconds_or_what_httpx_takes_wherever_it_is_given(
         return Reply(b'{"data": []}')
 
     server.reply = slow
-    options: Options = {"base_url": server.url, "api_key": KEY, "max_retries": 0}
-    with Client(**options, timeout=timeout) as impatient:
+    with Client(base_url=server.url, api_key=KEY, max_retries=0, timeout=timeout) as impatient:
         for ask in (
             impatient.models.list,
             client.with_options(timeout=timeout).models.list,

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from embedsearch.client import retries
 from embedsearch.client.answers import Answer, failure
-from embedsearch.errors import APIError, ConnectionFailed
+from embedsearch.errors import APIError, ConnectionFailed, ConnectionRefused
 
 if TYPE_CHECKING:
     from embedsearch.client.limiter import Limiter
@@ -67,6 +67,8 @@ def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchang
 
 
 def _patience(error: APIError | ConnectionFailed, attempt: int) -> float | None:
+    if isinstance(error, ConnectionRefused) and attempt >= retries.UNHEARD:
+        return None
     refused = error if isinstance(error, APIError) else None
     return retries.wait(
         refused.status_code if refused else None,
