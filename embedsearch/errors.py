@@ -216,7 +216,12 @@ class RateLimited(APIError):
 
 
 class InvalidAnswer(APIError):
-    """The API says that all went well, but its answer is not what was asked for."""
+    """The API says that all went well, but its answer is not what was asked for.
+
+    ``tokens`` is what it says that the answer cost; 0 where it does not say.
+    """
+
+    tokens: int = 0
 
 
 class ServerError(APIError):
