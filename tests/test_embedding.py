@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pytest
-from fault_server import FaultServer, refused, reset, serve, slow, torn, vector
+from fault_server import FaultServer, answer, refused, reset, serve, slow, torn, vector
 from rate_models import Bucket
 
 from embedsearch import AsyncClient, Client
@@ -220,6 +220,42 @@ def test_goes_on_without_the_bad_texts(client: Embeds, server: FaultServer) -> N
     assert sorted(positions) == sorted(set(range(200)) - {0, 5, 77, 199})
     for part in parts:
         np.testing.assert_array_equal(part.vectors, expected([some[p] for p in part.positions]))
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (500, "input is too large to process. increase the physical batch size"),
+        (500, "input (992 tokens) is too large to process. increase the physical batch size (512)"),
+        (500, "input is too large to process, please increase the physical batch size"),
+        (500, "input prompt is too big compared to KV size, please increase KV size"),
+        (500, "the input length exceeds the context length"),
+        (500, "input length exceeds maximum context length"),
+        (400, "the input length exceeds the context length"),
+        (400, "request (8210 tokens) exceeds the available context size (8192 tokens)"),
+        (400, "This model's maximum context length is 512 tokens. However, you requested 548 ..."),
+        (413, "`inputs` must have less than 512 tokens. Given: 548"),
+    ],
+)
+def test_a_text_too_long_for_a_local_server_is_found_in_the_words_it_uses(
+    client: Embeds, server: FaultServer, status: int, message: str
+) -> None:
+    def refuse(handler: Any, body: dict[str, Any]) -> None:
+        if any(len(text) > 60 for text in body["input"]):
+            handler.refuse(status, message)
+        else:
+            answer(handler, body)
+
+    server.script = [refuse] * 40
+    some = texts(20)
+    some[13] = "long " * 100
+    refusals: list[InputRefused] = []
+    began = time.monotonic()
+    parts = client.many(some, on_refused=refusals.append)
+    assert [one.position for one in refusals] == [13]
+    assert sum(len(part.positions) for part in parts) == 19
+    assert server.statuses.count(status) == 5, "20, 10, 5, 2, 1"
+    assert time.monotonic() - began < 2, "it is not tried again in vain"
 
 
 def test_what_is_wrong_with_every_text_is_not_blamed_on_one(

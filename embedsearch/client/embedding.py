@@ -99,11 +99,7 @@ class Work:
                 self._cap(piece.halves.size)
         while self._suspects:
             self._refuse(*self._suspects.pop())
-        yield (
-            self._good(piece.batch, read)
-            if read.bad
-            else Embedded(piece.batch.positions, read.vectors, read.tokens)
-        )
+        yield self._kept(piece.batch, read)
 
     def fail(self, piece: Piece, error: BaseException) -> Iterator[Embedded]:
         """Put a refused piece back in parts; what is no matter of its texts ends the work.
@@ -130,8 +126,10 @@ class Work:
         else:
             self._end(error)
 
-    def _good(self, batch: Batch, read: arrays.Read) -> Embedded:
+    def _kept(self, batch: Batch, read: arrays.Read) -> Embedded:
         """Refuse the texts whose vectors are bad; the others were paid for."""
+        if not read.bad:
+            return Embedded(batch.positions, read.vectors, read.tokens)
         for index, why in read.bad.items():
             self._refuse(batch.part(index, index + 1), why)
         good = [index for index in range(len(batch)) if index not in read.bad]

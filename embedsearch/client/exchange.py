@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import urljoin, urlsplit
 
 from embedsearch.client import retries
-from embedsearch.client.answers import Answer, failure
+from embedsearch.client.answers import Answer, blamed, failure
 from embedsearch.errors import APIError, ConnectionFailed, ConnectionRefused
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def _limited(request: Request, limiter: Limiter) -> Steps:
             yield Sleep(seconds)
         outcome = cast("Outcome", (yield Send(request)))
         if isinstance(outcome, Answer):
+            outcome = blamed(outcome)
             limiter.settle(ticket, outcome.status_code, outcome.headers)
         else:
             limiter.settle(ticket, None, {})
