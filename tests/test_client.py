@@ -21,9 +21,14 @@ from recording import Recorded, Reply, Server, serving
 
 from embedsearch import AsyncClient, Client
 from embedsearch.client import settings
-from embedsearch.client.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+from embedsearch.client.types.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionMessage,
+    Completion,
+)
 from embedsearch.client.types.models import Model
-from embedsearch.client.types.responses import Response
+from embedsearch.client.types.responses import Response, ResponseStreamEvent
 from embedsearch.errors import (
     APIError,
     AuthenticationFailed,
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
     from embedsearch.client.pages import AsyncPages, Page
     from embedsearch.client.raw import RawResponse
     from embedsearch.client.streams import AsyncStream, Stream
+    from embedsearch.client.types.audio import Transcription, TranscriptionEvent
+    from embedsearch.client.types.images import ImageEvent, ImagesResponse
 
     def typed(client: Client, awaiting: AsyncClient) -> None:
         """Hold what mypy makes of an endpoint that is written once."""
@@ -60,6 +67,36 @@ if TYPE_CHECKING:
         )
         client.models.retrieve(3)  # type: ignore[arg-type]
         ask(modl="m", messages=[])  # type: ignore[call-overload]
+
+    def typed_streams(client: Client, awaiting: AsyncClient, file: Path) -> None:
+        """Hold what mypy makes of ``stream=True``: another answer, and the same arguments."""
+        go_on, respond = client.completions.create, client.responses.create
+        assert_type(go_on(model="m", prompt="a", stream=False), Completion)
+        assert_type(go_on(model="m", prompt="a", stream=True), Stream[Completion])
+        assert_type(respond(model="m", input="a", stream=None), Response)
+        assert_type(respond(model="m", input="a", stream=True), Stream[ResponseStreamEvent])
+        follow = client.responses.retrieve
+        assert_type(follow("r"), Response)
+        assert_type(follow("r", starting_after=3, stream=True), Stream[ResponseStreamEvent])
+        hear, draw = client.audio.transcriptions.create, client.images.generate
+        assert_type(hear(file=file, model="m"), Transcription)
+        assert_type(hear(file=file, model="m", stream=True), Stream[TranscriptionEvent])
+        assert_type(draw(prompt="a cat"), ImagesResponse)
+        assert_type(draw(prompt="a cat", partial_images=2, stream=True), Stream[ImageEvent])
+        assert_type(client.images.edit(image=file, prompt="a", stream=True), Stream[ImageEvent])
+        _ = assert_type(
+            awaiting.responses.create(model="m", stream=True),
+            Coroutine[Any, Any, AsyncStream[ResponseStreamEvent]],
+        )
+        assert_type(
+            client.with_raw_response.completions.create(model="m", prompt="a", stream=True),
+            RawResponse[Stream[Completion]],
+        )
+        go_on(model="m", prompt="a", stream=True, temprature=1)  # type: ignore[call-overload]
+        go_on(model="m", stream=True)  # type: ignore[call-overload]
+        respond(model=3, stream=True)  # type: ignore[call-overload]
+        follow(3, stream=True)  # type: ignore[call-overload]
+        hear(file=file, model="m", temperature="hot", stream=True)  # type: ignore[call-overload]
 
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypedDict, TypeVar
 from urllib.parse import quote
 
 from msgspec import UNSET, UnsetType
@@ -28,6 +28,14 @@ class Options(TypedDict, total=False):
     extra_query: Mapping[str, Any]
     extra_body: Mapping[str, Any]
     timeout: "Timeout"
+
+
+S = TypeVar("S")
+Whole: TypeAlias = Literal[False] | None
+Streamed: TypeAlias = Literal[True]
+"""What ``stream`` may be. The arguments ``Params[S]`` of an endpoint that streams are those of an
+answer that comes whole, ``Params[Whole]``, and of one that comes as events, ``Params[Streamed]``.
+"""
 
 
 class Paging(Options, total=False):
