@@ -23,6 +23,7 @@
     ├── CostLimitReached                   what may be sent to a provider is used up
     ├── SecretsFound                       texts to be sent look as if they held secrets
     ├── ConnectionFailed (ConnectionError) the API could not be reached, or hung up
+    │   ├── ConnectionRefused (ConnectionRefusedError)  nothing listens there
     │   └── TimedOut (TimeoutError)
     └── APIError                           the API refused, or its answer makes no sense
         ├── BadRequest                     400, 413, 422: ask for something else
@@ -162,6 +163,10 @@ class ConnectionFailed(EmbedsearchError, ConnectionError):
     """The API could not be reached, or the connection broke off."""
 
 
+class ConnectionRefused(ConnectionFailed, ConnectionRefusedError):
+    """Nothing listens at the API's address."""
+
+
 class TimedOut(ConnectionFailed, TimeoutError):
     """The API did not answer in time."""
 
@@ -211,7 +216,12 @@ class RateLimited(APIError):
 
 
 class InvalidAnswer(APIError):
-    """The API says that all went well, but its answer is not what was asked for."""
+    """The API says that all went well, but its answer is not what was asked for.
+
+    ``tokens`` is what it says that the answer cost; 0 where it does not say.
+    """
+
+    tokens: int = 0
 
 
 class ServerError(APIError):

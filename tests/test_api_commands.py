@@ -184,6 +184,117 @@ def test_what_an_answer_took_is_said_by_the_model_that_gave_it(server: Server) -
     assert body(server)["stream_options"] == {"include_usage": True}
 
 
+def event(kind: str, **fields: Any) -> bytes:
+    said = json.dumps({"type": kind, **fields}).encode()
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), said)
+
+
+def response(*texts: str, **fields: Any) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": text} for text in texts]
+    output = [{"type": "reasoning", "summary": []}, {"type": "message", "content": content}]
+    return {"id": "resp_1", "model": "gpt-5-mini", "output": output, **fields}
+
+
+def test_respond_prints_the_answer_as_it_comes(server: Server) -> None:
+    usage = {"input_tokens": 1_000_000, "output_tokens": 10, "total_tokens": 1_000_010}
+    whole = response("Hello.", status="completed", usage=usage, model="gpt-4o-mini")
+    server.streams(
+        event("response.created", response=response(status="in_progress")),
+        event("response.output_text.delta", delta="Hel"),
+        event("response.output_text.delta", delta="lo."),
+        event("response.completed", response=whole),
+    )
+    result = api("respond", "say", "hello", "--system", "Be kind.", "-t", "web_search", "-u")
+    assert (result.exit_code, result.stdout) == (0, "Hello.\n")
+    assert result.stderr == "1,000,000 tokens read, 10 written, $0.15\n"
+    assert (server.seen[0].method, server.seen[0].path) == ("POST", "/responses")
+    asked = {"role": "user", "content": [{"type": "input_text", "text": "say hello"}]}
+    assert body(server) == {
+        "model": "gpt-5-mini",
+        "input": [asked],
+        "instructions": "Be kind.",
+        "tools": [{"type": "web_search"}],
+        "stream": True,
+    }
+
+
+def test_respond_goes_on_after_another_and_gives_all_of_it_as_json(server: Server) -> None:
+    server.says(response("Hi.", odd=1))
+    result = api("respond", "hi", "--after", "resp_0", "--max-tokens", 20, "--json")
+    assert json.loads(result.stdout) == response("Hi.", odd=1)
+    sent = body(server)
+    assert (sent["previous_response_id"], sent["max_output_tokens"]) == ("resp_0", 20)
+    assert "stream" not in sent
+
+
+def test_files_go_into_a_response_whole(server: Server, tmp_path: Path) -> None:
+    server.says(response("One.", " Two.", status="completed"))
+    (tmp_path / "a.txt").write_text("First.")
+    (tmp_path / "p.png").write_bytes(b"\x89PNG")
+    (tmp_path / "b.csv").write_text("a,b\n1,2\n")
+    given = ("-f", "a.txt", "-a", "b.csv", "-i", "p.png", "--schema", '{"type": "object"}')
+    result = api("respond", "Second.", *given, "--no-stream")
+    assert (result.stdout, result.stderr) == ("One. Two.\n", "")
+    picture, table = (base64.b64encode(b).decode() for b in (b"\x89PNG", b"a,b\n1,2\n"))
+    assert body(server)["input"][0]["content"] == [
+        {"type": "input_text", "text": "First.\n\nSecond."},
+        {"type": "input_image", "image_url": f"data:image/png;base64,{picture}"},
+        {
+            "type": "input_file",
+            "filename": "b.csv",
+            "file_data": f"data:text/csv;base64,{table}",
+        },
+    ]
+    schema = {"type": "json_schema", "name": "answer", "schema": {"type": "object"}}
+    assert body(server)["text"] == {"format": schema}
+
+
+def test_a_file_with_a_secret_is_not_attached(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5")
+    result = api("respond", "hi", "-a", "a.txt")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "a.txt:1 (github-pat) looks like a secret" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("events", "exits", "said"),
+    [
+        (
+            [
+                event("response.output_text.delta", delta="Hel"),
+                event(
+                    "response.incomplete",
+                    response=response(incomplete_details={"reason": "max_output_tokens"}),
+                ),
+            ],
+            0,
+            "reached its limit of tokens",
+        ),
+        ([event("response.completed", response=response(status="completed"))], 0, "no text"),
+        ([event("response.refusal.delta", delta="No.")], 0, ""),
+        ([event("error", code="server_error", message="oh no")], 2, "the response failed: oh no"),
+        (
+            [
+                event(
+                    "response.failed",
+                    response=response(status="failed", error={"code": "x", "message": "oh no"}),
+                )
+            ],
+            2,
+            "the response failed: oh no",
+        ),
+    ],
+)
+def test_a_response_that_is_not_whole_is_noted(
+    server: Server, events: list[bytes], exits: int, said: str
+) -> None:
+    server.streams(*events)
+    result = api("respond", "hi")
+    assert result.exit_code == exits
+    assert said in result.stderr
+    assert bool(result.stderr) is bool(said)
+
+
 def test_a_stream_that_breaks_off_keeps_what_came(server: Server) -> None:
     server.streams(chunk("Hello"), b'data: {"cho', cut=True)
     result = api("chat", "hi")

@@ -18,7 +18,7 @@ from fault_server import FaultServer, refused, serve, vector
 from embedsearch import Client, Document, Index
 from embedsearch.cli.main import main
 from embedsearch.embedders.api import APIEmbedder
-from embedsearch.errors import CostLimitReached, EmbedderMismatch, SecretsFound
+from embedsearch.errors import CostLimitReached, EmbedderMismatch, InvalidAnswer, SecretsFound
 from embedsearch.sync.spending import Allowance
 from embedsearch.tokens import encoding
 
@@ -148,6 +148,22 @@ def test_the_one_text_that_is_refused_is_named_and_the_rest_goes_on(
         assert (report.texts, report.pending) == (59, 1)
         assert [failure.path for failure in report.failed] == ["37"]
         assert "is invalid" in report.failed[0].why
+
+
+def test_an_answer_of_no_use_is_in_the_ledger(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.change = lambda reply: reply["data"].clear()
+    with Index.open(tmp_path / "i", embedder=embedder(client)) as index:
+        with pytest.raises(InvalidAnswer, match="expected 3 vectors, got 0"):
+            index.add(documents(3))
+        paid = sum(server.charge(request["input"]) for request in server.requests)
+        assert used(index) == [("index", 1, paid)]
+        with pytest.raises(InvalidAnswer):
+            index.search("number", k=1)
+        asked = server.charge(["number"])
+        assert used(index) == [("index", 1, paid), ("search", 1, asked)]
+    assert server.sizes() == [3, 1]
 
 
 def test_a_limit_stops_before_the_request_that_would_cross_it(

@@ -304,7 +304,7 @@ def test_a_chat_over_http_to_another_machine_has_to_be_allowed(shell: Path) -> N
     assert (result.exit_code, result.stdout) == (2, "")
     assert "--insecure" in result.stderr
     tried = ask(*far, "--insecure", "--timeout", 0.01)
-    assert "no answer from 192.0.2.1" in tried.stderr
+    assert "192.0.2.1" in tried.stderr
 
 
 def test_what_the_model_does_not_hold_is_not_sent(shell: Path, server: Server) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import io
 import json
 import logging
+import socket
 import time
 import traceback
 import tracemalloc
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
 
@@ -19,14 +21,20 @@ from recording import Recorded, Reply, Server, serving
 
 from embedsearch import AsyncClient, Client
 from embedsearch.client import settings
-from embedsearch.client.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+from embedsearch.client.types.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionMessage,
+    Completion,
+)
 from embedsearch.client.types.models import Model
-from embedsearch.client.types.responses import Response
+from embedsearch.client.types.responses import Response, ResponseStreamEvent
 from embedsearch.errors import (
     APIError,
     AuthenticationFailed,
     BadRequest,
     ConnectionFailed,
+    ConnectionRefused,
     InvalidAnswer,
     NotFound,
     RateLimited,
@@ -40,6 +48,8 @@ if TYPE_CHECKING:
     from embedsearch.client.pages import AsyncPages, Page
     from embedsearch.client.raw import RawResponse
     from embedsearch.client.streams import AsyncStream, Stream
+    from embedsearch.client.types.audio import Transcription, TranscriptionEvent
+    from embedsearch.client.types.images import ImageEvent, ImagesResponse
 
     def typed(client: Client, awaiting: AsyncClient) -> None:
         """Hold what mypy makes of an endpoint that is written once."""
@@ -57,6 +67,36 @@ if TYPE_CHECKING:
         )
         client.models.retrieve(3)  # type: ignore[arg-type]
         ask(modl="m", messages=[])  # type: ignore[call-overload]
+
+    def typed_streams(client: Client, awaiting: AsyncClient, file: Path) -> None:
+        """Hold what mypy makes of ``stream=True``: another answer, and the same arguments."""
+        go_on, respond = client.completions.create, client.responses.create
+        assert_type(go_on(model="m", prompt="a", stream=False), Completion)
+        assert_type(go_on(model="m", prompt="a", stream=True), Stream[Completion])
+        assert_type(respond(model="m", input="a", stream=None), Response)
+        assert_type(respond(model="m", input="a", stream=True), Stream[ResponseStreamEvent])
+        follow = client.responses.retrieve
+        assert_type(follow("r"), Response)
+        assert_type(follow("r", starting_after=3, stream=True), Stream[ResponseStreamEvent])
+        hear, draw = client.audio.transcriptions.create, client.images.generate
+        assert_type(hear(file=file, model="m"), Transcription)
+        assert_type(hear(file=file, model="m", stream=True), Stream[TranscriptionEvent])
+        assert_type(draw(prompt="a cat"), ImagesResponse)
+        assert_type(draw(prompt="a cat", partial_images=2, stream=True), Stream[ImageEvent])
+        assert_type(client.images.edit(image=file, prompt="a", stream=True), Stream[ImageEvent])
+        _ = assert_type(
+            awaiting.responses.create(model="m", stream=True),
+            Coroutine[Any, Any, AsyncStream[ResponseStreamEvent]],
+        )
+        assert_type(
+            client.with_raw_response.completions.create(model="m", prompt="a", stream=True),
+            RawResponse[Stream[Completion]],
+        )
+        go_on(model="m", prompt="a", stream=True, temprature=1)  # type: ignore[call-overload]
+        go_on(model="m", stream=True)  # type: ignore[call-overload]
+        respond(model=3, stream=True)  # type: ignore[call-overload]
+        follow(3, stream=True)  # type: ignore[call-overload]
+        hear(file=file, model="m", temperature="hot", stream=True)  # type: ignore[call-overload]
 
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -420,13 +460,26 @@ def test_an_answer_that_makes_no_sense_is_an_error(
     assert caught.value.status_code == 200
 
 
-def test_a_server_that_is_not_there_is_named() -> None:
-    client = Client(base_url="http://127.0.0.1:1", api_key=KEY, max_retries=0)
-    with (
-        client,
-        pytest.raises(ConnectionFailed, match=r"no answer from 127\.0\.0\.1: ConnectError"),
-    ):
-        client.models.list()
+def test_a_server_that_is_not_there_is_named_within_two_seconds() -> None:
+    with socket.socket() as unheard:  # bound, and nobody listens
+        unheard.bind(("127.0.0.1", 0))
+        address = f"localhost:{unheard.getsockname()[1]}"
+        client = Client(base_url=f"http://me:secret@{address}/v1?key=k")
+        began = time.monotonic()
+        with client, pytest.raises(ConnectionRefused) as caught:
+            client.models.list()
+    assert 0.3 < time.monotonic() - began < 2.5, "a server that starts up is waited for"
+    assert str(caught.value) == f"nothing listens at http://{address}"
+    assert caught.value.hint == "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
+
+
+def test_the_awaiting_client_names_it_too() -> None:
+    async def ask() -> None:
+        async with AsyncClient(base_url="http://127.0.0.1:1/v1", max_retries=0) as client:
+            await client.models.list()
+
+    with pytest.raises(ConnectionRefused, match=r"nothing listens at http://127\.0\.0\.1:1$"):
+        asyncio.run(ask())
 
 
 def test_a_slow_server_times_out(client: Client, server: Server) -> None:
@@ -437,6 +490,32 @@ def test_a_slow_server_times_out(client: Client, server: Server) -> None:
     server.reply = slow
     with pytest.raises(TimedOut, match="ReadTimeout"):
         client.models.list(timeout=0.05)
+
+
+@pytest.mark.parametrize("timeout", [0.05, httpx.Timeout(5, read=0.05)])
+def test_a_timeout_may_be_seconds_or_what_httpx_takes_wherever_it_is_given(
+    client: Client, server: Server, timeout: float | httpx.Timeout
+) -> None:
+    def slow(_: Recorded) -> Reply:
+        time.sleep(0.2)
+        return Reply(b'{"data": []}')
+
+    server.reply = slow
+    with Client(base_url=server.url, api_key=KEY, max_retries=0, timeout=timeout) as impatient:
+        for ask in (
+            impatient.models.list,
+            client.with_options(timeout=timeout).models.list,
+            partial(client.models.list, timeout=timeout),
+        ):
+            with pytest.raises(TimedOut, match="ReadTimeout"):
+                ask()
+        assert impatient.with_options(timeout=None).models.list().data == []
+        assert impatient.models.list(timeout=None).data == []
+
+
+def test_what_is_no_timeout_is_refused_in_words(client: Client) -> None:
+    with pytest.raises(TypeError, match=r"expected a timeout in seconds, .*, got '5s'"):
+        client.models.list(timeout="5s")  # type: ignore[arg-type]
 
 
 def test_a_failure_that_passes_is_tried_again(server: Server) -> None:
@@ -588,6 +667,12 @@ def test_iterating_a_list_fetches_all_its_pages(client: Client, server: Server) 
             return ids, [len(page.data) async for page in first.iter_pages()]
 
     assert asyncio.run(gather()) == (["a", "b", "c"], [2, 1, 0])
+
+
+def test_nothing_follows_an_empty_page_whatever_it_says(client: Client, server: Server) -> None:
+    server.says({**page(more=True), "last_id": "z"})
+    assert list(client.files.list()) == []
+    assert len(server.seen) == 1
 
 
 def test_a_server_that_names_the_last_id_is_believed(client: Client, server: Server) -> None:

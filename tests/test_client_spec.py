@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 import httpx
@@ -15,6 +17,10 @@ from operations import OPERATIONS, STREAMS, Operation, described, resolved, spec
 from specimens import answer_schema, errors, request_schema, specimen
 
 from embedsearch import AsyncClient, Client
+from embedsearch.errors import InvalidAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 IN_SPEC = [operation for operation in [*OPERATIONS, *STREAMS] if operation.in_spec]
 WITH_JSON = {
@@ -68,6 +74,28 @@ class Judge:
             self.bodies.append(json.loads(request.content))
             return errors(schema, self.bodies[-1])
         return form_errors(resolved(schema), request.content)
+
+
+def nonsense(value: Any, depth: int = 3) -> Iterator[Any]:
+    """Yield an answer with one value in it, or all of it, replaced by what is of another kind."""
+    yield from (5, "x", None, True, [1, 2], [[]], {"a": 1})
+    parts = value.items() if depth and isinstance(value, dict) else ()
+    yield from ({**value, name: bad} for name, part in parts for bad in nonsense(part, depth - 1))
+    if depth and isinstance(value, list) and value:
+        yield from ([bad] for bad in nonsense(value[0], depth - 1))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_nonsense_is_taken_or_is_one_clear_error(operation: Operation) -> None:
+    schema = answer_schema(operation.spec) if operation.in_spec else None
+    bodies = list(islice(nonsense(specimen(schema) if schema else {"data": [{"id": "a"}]}), 200))
+    coming = iter(bodies)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=next(coming)))
+    http = httpx.Client(transport=transport)
+    with Client(base_url="http://localhost/v1", http_client=http) as client:
+        for _ in bodies:
+            with suppress(InvalidAnswer):
+                operation.on(client)
 
 
 def form_errors(schema: dict[str, Any], content: bytes) -> list[str]:

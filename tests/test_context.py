@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from embedsearch.tokens import (
     encoding_for,
     fit_messages,
 )
+from embedsearch.tokens.chat import AFTER_TOOLS
 
 if TYPE_CHECKING:
     from embedsearch.tokens.chat import Message
@@ -68,6 +70,21 @@ def test_tools_count_what_the_cookbook_was_billed_for_them() -> None:
     ]
     assert count_messages(messages, "gpt-4", tools=[tool]) == 105
     assert count_messages(messages, "gpt-4o", tools=[tool]) == 101
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "web_search"},
+        {"type": "file_search", "vector_store_ids": ["vs_1"]},
+        {"type": "mcp", "server_label": "docs", "server_url": "https://example.com/mcp"},
+        {"type": "function", "function": {}},
+    ],
+)
+def test_a_tool_of_the_providers_own_counts_as_its_json(tool: dict[str, Any]) -> None:
+    told = encoding_for("gpt-4o").count([json.dumps(tool)])[0]
+    alone = count_messages([], "gpt-4o")
+    assert count_messages([], "gpt-4o", tools=[tool]) == alone + AFTER_TOOLS + 7 + told
 
 
 def test_a_name_takes_its_tokens_and_one_more() -> None:

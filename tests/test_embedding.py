@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pytest
-from fault_server import FaultServer, refused, reset, serve, slow, torn, vector
+from fault_server import FaultServer, answer, refused, reset, serve, slow, torn, vector
 from rate_models import Bucket
 
 from embedsearch import AsyncClient, Client
@@ -41,7 +41,7 @@ class Embeds(Protocol):
 
     def array(self, texts: Iterable[str], **params: Any) -> Vectors: ...
     def many(self, texts: Iterable[str], **params: Any) -> list[Embedded]: ...
-    def each(self, texts: Iterable[str], kept: list[int], **params: Any) -> None: ...
+    def each(self, texts: Iterable[str], kept: list[Embedded], **params: Any) -> None: ...
 
 
 class Sync:
@@ -54,9 +54,9 @@ class Sync:
     def many(self, texts: Iterable[str], **params: Any) -> list[Embedded]:
         return list(self.client.embeddings.create_many(texts, **{"model": "m", **params}))
 
-    def each(self, texts: Iterable[str], kept: list[int], **params: Any) -> None:
+    def each(self, texts: Iterable[str], kept: list[Embedded], **params: Any) -> None:
         for part in self.client.embeddings.create_many(texts, **{"model": "m", **params}):
-            kept += part.positions
+            kept.append(part)  # noqa: PERF402 - it may raise in the middle
 
     def close(self) -> None:
         self.client.close()
@@ -80,10 +80,10 @@ class Async:
 
         return self.runner.run(run())
 
-    def each(self, texts: Iterable[str], kept: list[int], **params: Any) -> None:
+    def each(self, texts: Iterable[str], kept: list[Embedded], **params: Any) -> None:
         async def run() -> None:
             async for part in self.client.embeddings.create_many(texts, **{"model": "m", **params}):
-                kept.extend(part.positions)
+                kept.append(part)  # noqa: PERF401 - as above
 
         self.runner.run(run())
 
@@ -194,6 +194,8 @@ def test_an_answer_cut_to_a_cap_is_asked_for_again_in_parts(
 
     server.change = cut
     np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+    assert sorted(server.sizes()) == [4, *[16] * 6, 100]
+    assert sum(part.tokens for part in client.many(["abcd"] * 20)) == 20
 
 
 def test_reports_the_one_bad_text_with_its_source(client: Embeds, server: FaultServer) -> None:
@@ -218,6 +220,42 @@ def test_goes_on_without_the_bad_texts(client: Embeds, server: FaultServer) -> N
     assert sorted(positions) == sorted(set(range(200)) - {0, 5, 77, 199})
     for part in parts:
         np.testing.assert_array_equal(part.vectors, expected([some[p] for p in part.positions]))
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (500, "input is too large to process. increase the physical batch size"),
+        (500, "input (992 tokens) is too large to process. increase the physical batch size (512)"),
+        (500, "input is too large to process, please increase the physical batch size"),
+        (500, "input prompt is too big compared to KV size, please increase KV size"),
+        (500, "the input length exceeds the context length"),
+        (500, "input length exceeds maximum context length"),
+        (400, "the input length exceeds the context length"),
+        (400, "request (8210 tokens) exceeds the available context size (8192 tokens)"),
+        (400, "This model's maximum context length is 512 tokens. However, you requested 548 ..."),
+        (413, "`inputs` must have less than 512 tokens. Given: 548"),
+    ],
+)
+def test_a_text_too_long_for_a_local_server_is_found_in_the_words_it_uses(
+    client: Embeds, server: FaultServer, status: int, message: str
+) -> None:
+    def refuse(handler: Any, body: dict[str, Any]) -> None:
+        if any(len(text) > 60 for text in body["input"]):
+            handler.refuse(status, message)
+        else:
+            answer(handler, body)
+
+    server.script = [refuse] * 40
+    some = texts(20)
+    some[13] = "long " * 100
+    refusals: list[InputRefused] = []
+    began = time.monotonic()
+    parts = client.many(some, on_refused=refusals.append)
+    assert [one.position for one in refusals] == [13]
+    assert sum(len(part.positions) for part in parts) == 19
+    assert server.statuses.count(status) == 5, "20, 10, 5, 2, 1"
+    assert time.monotonic() - began < 2, "it is not tried again in vain"
 
 
 def test_what_is_wrong_with_every_text_is_not_blamed_on_one(
@@ -294,17 +332,53 @@ def test_an_answer_that_makes_no_sense_is_no_vector(
         client.array(["a"])
 
 
-@pytest.mark.parametrize("what", ["twice", "another length", "fewer", "nan"])
-def test_one_spoiled_answer_is_asked_for_again_in_halves(
+@pytest.mark.parametrize("what", ["twice", "another length", "fewer", "nothing", "no data"])
+def test_a_spoiled_answer_ends_the_work_and_tells_what_it_cost(
     client: Embeds, server: FaultServer, what: str
 ) -> None:
-    def once(reply: dict[str, Any]) -> None:
-        if len(server.requests) == 1:
+    def last(reply: dict[str, Any]) -> None:
+        if len(server.requests) == 2:
             SPOILS[what](reply)
 
-    server.change = once
-    np.testing.assert_array_equal(client.array(texts(10)), expected(texts(10)))
-    assert server.sizes() == [10, 5, 5]
+    server.change = last
+    kept: list[Embedded] = []
+    with pytest.raises(InvalidAnswer):
+        client.each(["abcd"] * 30, kept, batch_size=10, concurrency=1)
+    assert [(len(part.positions), part.tokens) for part in kept] == [(10, 10), (0, 10)]
+    assert server.sizes() == [10, 10]
+
+
+def test_garbage_ends_the_work_after_one_request(client: Embeds, server: FaultServer) -> None:
+    server.script = [lambda handler, _: handler.send(200, b"<html>Welcome!</html>")]
+    kept: list[Embedded] = []
+    with pytest.raises(InvalidAnswer, match="the answer is not what was asked for: "):
+        client.each(texts(10), kept)
+    assert [(part.positions, part.tokens, len(server.requests)) for part in kept] == [([], 0, 1)]
+
+
+@pytest.mark.parametrize(("what", "flaw"), [("zero", "zero"), ("nan", "not finite")])
+def test_of_an_answer_with_one_bad_vector_the_others_are_kept(
+    client: Embeds, server: FaultServer, what: str, flaw: str
+) -> None:
+    server.change = SPOILS[what]
+    refusals: list[InputRefused] = []
+    (part,) = client.many(texts(10), on_refused=refusals.append)
+    assert part.positions == list(range(1, 10))
+    np.testing.assert_array_equal(part.vectors, expected(texts(10)[1:]))
+    assert [str(one) for one in refusals] == [
+        f"text 0 was refused: the vector of input 0 is {flaw}"
+    ]
+    assert server.sizes() == [10]
+
+
+def test_an_answer_of_other_dimensions_tells_what_it_cost(
+    client: Embeds, server: FaultServer
+) -> None:
+    server.choose_dimensions = False
+    kept: list[Embedded] = []
+    with pytest.raises(DimensionMismatch):
+        client.each(["abcd"] * 10, kept, dimensions=16)
+    assert [(part.positions, part.tokens) for part in kept] == [([], 10)]
 
 
 def test_asks_for_dimensions_and_refuses_others(client: Embeds, server: FaultServer) -> None:
@@ -444,13 +518,14 @@ def test_what_is_in_flight_when_one_request_fails_is_kept(
 ) -> None:
     """It is paid for; what waits to be sent is not sent any more."""
     server.script = [None, slow(0.5), refused(401), refused(429, retry_after="100"), slow(0.5)]
-    kept: list[int] = []
+    kept: list[Embedded] = []
     began = time.monotonic()
     with pytest.raises(AuthenticationFailed):
         client.each(texts(100), kept, batch_size=10, concurrency=4)
     assert time.monotonic() - began < 20
     assert server.statuses.count(200) >= 2
-    assert len(set(kept)) == len(kept) == 10 * server.statuses.count(200)
+    positions = [position for part in kept for position in part.positions]
+    assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
 
 
 def test_cancelling_the_task_cancels_its_requests(server: FaultServer) -> None:

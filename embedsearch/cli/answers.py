@@ -100,7 +100,7 @@ def _vimgrep(answer: Answer) -> Iterator[str]:
 def _text(answer: Answer) -> Iterator[str]:
     from embedsearch.cli import pages
 
-    return pages.drawn(answer)
+    return pages.drawn(answer.hits, answer.snippets, answer.stale)
 
 
 FORMATS: dict[str, Callable[[Answer], Iterator[str]]] = {

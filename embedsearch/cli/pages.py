@@ -13,24 +13,25 @@ from embedsearch.cli.places import STALE, path, where
 from embedsearch.cli.terminal import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from embedsearch import Hit
-    from embedsearch.cli.answers import Answer
     from embedsearch.cli.snippets import Line
 
 UNLIMITED = 1_000_000
 """The width where no terminal is: nothing is wrapped that another program may read."""
 
 
-def drawn(answer: Answer) -> Iterator[str]:
-    """Yield a head line and a snippet for each hit."""
+def drawn(
+    hits: Sequence[Hit], snippets: Sequence[list[Line]], stale: Collection[str]
+) -> Iterator[str]:
+    """Yield a head line and a snippet for each hit; ``stale`` are documents that changed since."""
     console = _console()
-    for hit, snippet in zip(answer.hits, answer.snippets, strict=True):
+    for hit, snippet in zip(hits, snippets, strict=True):
         with console.capture() as captured:
-            console.print(_head(hit, stale=hit.document_id in answer.stale, width=console.width))
+            console.print(_head(hit, stale=hit.document_id in stale, width=console.width))
             _print_snippet(console, snippet)
-            if hit.rank < len(answer.hits):
+            if hit.rank < len(hits):
                 console.print()
         yield captured.get().removesuffix("\n")
 

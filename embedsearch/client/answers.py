@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -38,6 +39,13 @@ _HINTS = {
     401: "check the key: OPENAI_API_KEY, or api_key",
     404: "check the name, and the base URL: OPENAI_BASE_URL, or base_url",
 }
+_TOO_LONG = re.compile(
+    rb"(?i)too (large|long|big) to process|prompt is too (long|big)|input is too (long|large)"
+    rb"|exceeds? [\w ]{0,40}context (size|length|window)|maximum context length"
+)
+"""How llama.cpp (``input is too large to process. increase the physical batch size``), Ollama
+(``the input length exceeds the context length``), vLLM (``This model's maximum context length is``)
+and their relatives refuse an input; llama.cpp and some that run it with the status 500."""
 _SHOWN = 500
 """Characters of an answer that is no JSON, shown in the error."""
 
@@ -125,6 +133,13 @@ def garbled(answer: Answer, why: str) -> InvalidAnswer:
         body=answer.text,
         hint="is the base URL that of an OpenAI-compatible API?",
     )
+
+
+def blamed(answer: Answer) -> Answer:
+    """Give an answer the status that it should have: 400 where the input is to blame for a 500."""
+    if answer.status_code == 500 and _TOO_LONG.search(answer.content):
+        return replace(answer, status_code=400)
+    return answer
 
 
 def failure(answer: Answer) -> APIError:

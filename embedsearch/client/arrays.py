@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
 import pybase64
 
-from embedsearch.errors import DimensionMismatch, InvalidAnswer
+from embedsearch.errors import InvalidAnswer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,8 +18,24 @@ if TYPE_CHECKING:
 
     Vectors: TypeAlias = NDArray[np.float32]
 
+E = TypeVar("E", bound=InvalidAnswer)
+
 FLOAT = np.dtype("<f4")
 QUOTE = ord('"')
+
+
+class Read(NamedTuple):
+    """Vectors (n, d) in the order of their inputs, the tokens billed, and the flaws of some."""
+
+    vectors: Vectors
+    tokens: int
+    bad: dict[int, str]
+
+
+class Cut(InvalidAnswer):
+    """An answer about the first ``count`` inputs: some servers take no more, and don't say."""
+
+    count: int = 0
 
 
 class _Item(msgspec.Struct):
@@ -36,62 +53,77 @@ class _Reply(msgspec.Struct):
     usage: _Usage | None = None
 
 
+class _Bill(msgspec.Struct):
+    usage: _Usage | None = None
+
+
 _REPLY = msgspec.json.Decoder(_Reply)
+_BILL = msgspec.json.Decoder(_Bill)
 _FLOATS = msgspec.json.Decoder(list[float])
 _TEXT = msgspec.json.Decoder(str)
 
 
-def read(answer: Answer, count: int, dimensions: int | None) -> tuple[Vectors, int]:
-    """Return ``count`` vectors in the order of their inputs, and the tokens that were billed.
+def read(answer: Answer, count: int) -> Read:
+    """Read an answer about ``count`` inputs; a vector that is zero or not finite is a bad one.
 
-    Raises InvalidAnswer where one is missing, given twice, zero or not finite, and
-    DimensionMismatch where they have another length than was asked for.
+    Raises InvalidAnswer where one is missing or given twice, where they differ in length, or where
+    all are bad.
     """
     try:
         reply = _REPLY.decode(answer.content)
         vectors = _placed(reply.data, count, answer)
     except (msgspec.DecodeError, ValueError) as error:
-        if isinstance(error, DimensionMismatch):
-            raise
-        raise invalid(answer, str(error)) from error
-    _check(vectors, answer)
-    if dimensions is not None and vectors.shape[1] != dimensions:
-        raise DimensionMismatch(
-            f"asked for vectors of {dimensions} dimensions, got {vectors.shape[1]}",
-            hint="the server or the model has no choice of dimensions: ask for none",
-        )
-    usage = reply.usage or _Usage()
-    return vectors, usage.prompt_tokens or usage.total_tokens
+        raise _invalid(InvalidAnswer, answer, str(error)) from error
+    bad = _bad(vectors)
+    if len(bad) == count:
+        raise _invalid(InvalidAnswer, answer, bad[0])
+    return Read(vectors, _billed(reply.usage), bad)
 
 
-def invalid(answer: Answer, why: str) -> InvalidAnswer:
-    """Say what is wrong with an answer that claims to be right."""
-    return InvalidAnswer(
+def _billed(usage: _Usage | None) -> int:
+    return (usage.prompt_tokens or usage.total_tokens) if usage else 0
+
+
+def _invalid(kind: type[E], answer: Answer, why: str) -> E:
+    """Say what is wrong with an answer that claims to be right, and what it cost all the same."""
+    error = kind(
         f"the answer is not what was asked for: {why}",
         status_code=answer.status_code,
         headers=answer.headers,
     )
+    with suppress(msgspec.DecodeError):
+        error.tokens = _billed(_BILL.decode(answer.content).usage)
+    return error
 
 
 def _placed(items: list[_Item], count: int, answer: Answer) -> Vectors:
     indices = [item.index for item in items]
     if sorted(indices) != list(range(count)):
-        raise invalid(answer, _misplaced(indices, count))
+        raise _misplaced(answer, indices, count)
     first = _decoded(items[0].embedding)
     vectors = np.empty((count, len(first)), dtype=np.float32)
     for item in items:
         row = _decoded(item.embedding)
         if row.shape != first.shape:
-            raise invalid(answer, f"vectors of {len(first)} and of {len(row)} dimensions")
+            raise _invalid(
+                InvalidAnswer, answer, f"vectors of {len(first)} and of {len(row)} dimensions"
+            )
         vectors[item.index] = row
     return vectors
 
 
-def _misplaced(indices: list[int], count: int) -> str:
-    if len(indices) != count:
-        return f"expected {count} vectors, got {len(indices)}"
-    missing = sorted(set(range(count)) - set(indices))
-    return f"no vector for input {missing[0]}, another one twice or out of range"
+def _misplaced(answer: Answer, indices: list[int], count: int) -> InvalidAnswer:
+    came = len(indices)
+    if came == count:
+        missing = min(set(range(count)) - set(indices))
+        why = f"no vector for input {missing}, another one twice or out of range"
+        return _invalid(InvalidAnswer, answer, why)
+    why = f"expected {count} vectors, got {came}"
+    if not 0 < came < count or sorted(indices) != list(range(came)):
+        return _invalid(InvalidAnswer, answer, why)
+    error = _invalid(Cut, answer, why)
+    error.count = came
+    return error
 
 
 def _decoded(raw: msgspec.Raw) -> Vectors:
@@ -104,10 +136,10 @@ def _decoded(raw: msgspec.Raw) -> Vectors:
     return np.frombuffer(pybase64.b64decode(encoded, validate=True), dtype=FLOAT)
 
 
-def _check(vectors: Vectors, answer: Answer) -> None:
+def _bad(vectors: Vectors) -> dict[int, str]:
     with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.vecdot(vectors, vectors)
-    bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
-    if len(bad):
-        what = "zero" if lengths[bad[0]] == 0 else "not finite"
-        raise invalid(answer, f"the vector of input {bad[0]} is {what}")
+    return {
+        int(n): f"the vector of input {n} is {'zero' if lengths[n] == 0 else 'not finite'}"
+        for n in np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
+    }

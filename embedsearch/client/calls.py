@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypedDict, TypeVar
 from urllib.parse import quote
 
 from msgspec import UNSET, UnsetType
 
 from embedsearch.client.answers import Answer
+
+if TYPE_CHECKING:
+    from embedsearch.client.settings import Timeout
 
 T = TypeVar("T")
 
@@ -24,8 +27,15 @@ class Options(TypedDict, total=False):
     extra_headers: Mapping[str, str]
     extra_query: Mapping[str, Any]
     extra_body: Mapping[str, Any]
-    timeout: float | None
-    """Seconds to connect, and between two packets; None waits for ever."""
+    timeout: "Timeout"
+
+
+S = TypeVar("S")
+Whole: TypeAlias = Literal[False] | None
+Streamed: TypeAlias = Literal[True]
+"""What ``stream`` may be. The arguments ``Params[S]`` of an endpoint that streams are those of an
+answer that comes whole, ``Params[Whole]``, and of one that comes as events, ``Params[Streamed]``.
+"""
 
 
 class Paging(Options, total=False):
@@ -51,8 +61,8 @@ class Call(Generic[T]):
     files: tuple[str, ...] = ()
     """The fields of the body that are files: it is then sent as multipart form data."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    timeout: float | UnsetType | None = UNSET
-    """Seconds; None waits for ever, unset is the client's."""
+    timeout: "Timeout | UnsetType" = UNSET
+    """Unset is the client's."""
     tokens: int | None = None
 
 

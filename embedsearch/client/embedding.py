@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from embedsearch.client import arrays
 from embedsearch.client.batches import Batch, Cutter, ruler, split
 from embedsearch.client.calls import Call, post
 from embedsearch.client.job import MOST_INPUTS, Embedded, Job
@@ -19,8 +22,6 @@ from embedsearch.errors import APIError, BadRequest, DimensionMismatch, InputRef
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from embedsearch.client.answers import Answer
-    from embedsearch.client.arrays import Vectors
 
 SUSPECTS = 2
 """Single texts refused, before any was taken, that show that not the texts are at fault."""
@@ -73,7 +74,7 @@ class Work:
             raise self._failure
         return piece
 
-    def call(self, piece: Piece) -> Call[tuple[Vectors, int]]:
+    def call(self, piece: Piece) -> Call[arrays.Read]:
         """Return the request of a piece; its answer is read as vectors and tokens."""
         job = self._job
         body: dict[str, Any] = {**job.params, "input": piece.batch.texts, "model": job.model}
@@ -81,15 +82,15 @@ class Work:
             body["encoding_format"] = "base64"
         if job.dimensions is not None:
             body["dimensions"] = job.dimensions
-        return post("/embeddings", partial(_read, len(piece.batch), job.dimensions), body)
+        return post("/embeddings", partial(arrays.read, count=len(piece.batch)), body)
 
-    def take(self, piece: Piece, vectors: Vectors, tokens: int) -> Iterator[Embedded]:
-        """Note that a piece was embedded, and yield it; nothing where it ends the work."""
-        found = vectors.shape[1]
+    def take(self, piece: Piece, read: arrays.Read) -> Iterator[Embedded]:
+        """Note that a piece was embedded, and yield it without the texts whose vectors are bad."""
+        found = read.vectors.shape[1]
         self._dimensions = self._dimensions or found
         if found != self._dimensions:
-            expected = f"expected vectors of {self._dimensions} dimensions as before"
-            self._end(DimensionMismatch(f"{expected}, got {found}"))
+            self._end(self._mismatch(found))
+            yield self._wasted(read.tokens)
             return
         self._quirks.proven = True
         if piece.halves:
@@ -98,13 +99,56 @@ class Work:
                 self._cap(piece.halves.size)
         while self._suspects:
             self._refuse(*self._suspects.pop())
-        yield Embedded(piece.batch.positions, vectors, tokens)
+        yield self._kept(piece.batch, read)
 
-    def fail(self, piece: Piece, error: BaseException) -> None:
-        """Put a refused piece back in parts; what is no matter of its texts ends the work."""
-        if not isinstance(error, (BadRequest, InvalidAnswer)):
+    def fail(self, piece: Piece, error: BaseException) -> Iterator[Embedded]:
+        """Put a refused piece back in parts; what is no matter of its texts ends the work.
+
+        An answer that makes no sense was paid for, so its tokens are yielded without vectors, and
+        it is not asked for again.
+        """
+        if isinstance(error, InvalidAnswer):
+            self._spoil(piece, error)
+            yield self._wasted(error.tokens)
+        elif isinstance(error, BadRequest):
+            self._part(piece, error)
+        else:
             self._end(error)
-            return
+
+    def _spoil(self, piece: Piece, error: InvalidAnswer) -> None:
+        """End the work, unless the server takes fewer inputs, or fails on the one text alone."""
+        most = self._quirks.most_inputs
+        if isinstance(error, arrays.Cut) and (most is None or len(piece.batch) > most):
+            self._cap(error.count)
+            self._todo.appendleft(piece)
+        elif len(piece.batch) == 1 and self._quirks.proven:
+            self._refuse(piece.batch, error)
+        else:
+            self._end(error)
+
+    def _kept(self, batch: Batch, read: arrays.Read) -> Embedded:
+        """Refuse the texts whose vectors are bad; the others were paid for."""
+        if not read.bad:
+            return Embedded(batch.positions, read.vectors, read.tokens)
+        for index, why in read.bad.items():
+            self._refuse(batch.part(index, index + 1), why)
+        good = [index for index in range(len(batch)) if index not in read.bad]
+        return Embedded(batch.only(good).positions, read.vectors[good], read.tokens)
+
+    def _wasted(self, tokens: int) -> Embedded:
+        return Embedded([], np.empty((0, self._dimensions or 0), np.float32), tokens)
+
+    def _mismatch(self, found: int) -> DimensionMismatch:
+        asked = self._job.dimensions
+        if asked is None:
+            expected = f"expected vectors of {self._dimensions} dimensions as before"
+            return DimensionMismatch(f"{expected}, got {found}")
+        return DimensionMismatch(
+            f"asked for vectors of {asked} dimensions, got {found}",
+            hint="the server or the model has no choice of dimensions: ask for none",
+        )
+
+    def _part(self, piece: Piece, error: BadRequest) -> None:
         size = len(piece.batch)
         if self._quirks.base64 and about_encoding(str(error)):
             self._quirks.base64 = False
@@ -187,9 +231,3 @@ class Work:
             self._end(refused)
         else:
             self._job.on_refused(refused)
-
-
-def _read(count: int, dimensions: int | None, answer: Answer) -> tuple[Vectors, int]:
-    from embedsearch.client import arrays
-
-    return arrays.read(answer, count, dimensions)

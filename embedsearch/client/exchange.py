@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import urljoin, urlsplit
 
 from embedsearch.client import retries
-from embedsearch.client.answers import Answer, failure
-from embedsearch.errors import APIError, ConnectionFailed
+from embedsearch.client.answers import Answer, blamed, failure
+from embedsearch.errors import APIError, ConnectionFailed, ConnectionRefused
 
 if TYPE_CHECKING:
     from embedsearch.client.limiter import Limiter
@@ -67,6 +67,8 @@ def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchang
 
 
 def _patience(error: APIError | ConnectionFailed, attempt: int) -> float | None:
+    if isinstance(error, ConnectionRefused) and attempt >= retries.UNHEARD:
+        return None
     refused = error if isinstance(error, APIError) else None
     return retries.wait(
         refused.status_code if refused else None,
@@ -124,6 +126,7 @@ def _limited(request: Request, limiter: Limiter) -> Steps:
             yield Sleep(seconds)
         outcome = cast("Outcome", (yield Send(request)))
         if isinstance(outcome, Answer):
+            outcome = blamed(outcome)
             limiter.settle(ticket, outcome.status_code, outcome.headers)
         else:
             limiter.settle(ticket, None, {})

@@ -19,7 +19,10 @@ MOST_INPUTS = 2048
 
 
 class Embedded(NamedTuple):
-    """Vectors of shape (n, d), where their texts stand in the stream, and the tokens billed."""
+    """Vectors of shape (n, d), where their texts stand in the stream, and the tokens billed.
+
+    Without positions it is an answer of no use that was billed all the same.
+    """
 
     positions: list[int]
     vectors: Vectors

@@ -23,11 +23,11 @@ class Contents(Generic[T]):
     def __init__(self, call: Call[T], answer: Answer) -> None:
         self._call = call
         self._came = decode(answer)
-        if not isinstance(self._came, dict):
-            raise garbled(answer, "expected a list as an object with data")
-        kind = cast("type[T]", call.reply)
         # Some servers answer null for an empty list.
-        items = self._came.get("data") or []
+        items = (self._came.get("data") or []) if isinstance(self._came, dict) else None
+        if not isinstance(items, list):
+            raise garbled(answer, "expected an object with a list as data")
+        kind = cast("type[T]", call.reply)
         self.data: list[T] = [record(kind, item, answer) for item in items]
 
     @property
@@ -44,11 +44,11 @@ class Contents(Generic[T]):
         return self._next() is not None
 
     def _next(self) -> Call[T] | None:
-        last = self._came.get("last_id") or (
-            getattr(self.data[-1], "id", None) if self.data else None
-        )
-        # A list that was asked for by a body, as a search is, has one page.
-        if not (self.has_more and last and self._call.method == "GET"):
+        # A list that was asked for by a body, as a search is, has one page; none follows an empty.
+        if not (self.has_more and self.data and self._call.method == "GET"):
+            return None
+        last = self._came.get("last_id") or getattr(self.data[-1], "id", None)
+        if not last:
             return None
         return replace(self._call, query={**self._call.query, "after": last})
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embedsearch.client.calls import Call
-    from embedsearch.client.settings import Settings
+    from embedsearch.client.settings import Settings, Timeout
 
 _BYTES_PER_TOKEN = 4
 """Of English text in OpenAI's encodings; an estimate for the limiter is all it is for."""
@@ -30,7 +30,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | Multipart | None = field(default=None, repr=False)
-    timeout: float | None = None
+    timeout: Timeout = None
     stream: bool = False
     tokens: int = 0
     """What it is worth to the limiter."""

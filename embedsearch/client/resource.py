@@ -20,7 +20,6 @@ from typing import (
     Any,
     Concatenate,
     Generic,
-    Literal,
     ParamSpec,
     Protocol,
     TypeAlias,
@@ -51,6 +50,7 @@ Driver: TypeAlias = (
 )
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 T = TypeVar("T")
 E = TypeVar("E")
 M = TypeVar("M", bound=Driver)
@@ -90,13 +90,13 @@ def streamed(driver: Any) -> Any:
     return StreamedBlocking(driver) if isinstance(driver, Blocking) else StreamedAwaiting(driver)
 
 
-class Streaming(Protocol[P, Whole_co, Streamed_co]):
+class Streaming(Protocol[P, Q, Whole_co, Streamed_co]):
     """An endpoint that answers whole, or with ``stream=True`` event by event."""
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Whole_co: ...
     @overload
-    def __call__(self, *args: Any, stream: Literal[True], **kwargs: Any) -> Streamed_co: ...
+    def __call__(self, *args: Q.args, **kwargs: Q.kwargs) -> Streamed_co: ...
 
 
 class endpoint(Generic[P, T]):  # noqa: N801 - a decorator
@@ -145,37 +145,49 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         return bound(resource, self._build, lambda driver, call, _: driver.pages(call))
 
 
-class streaming(Generic[E]):  # noqa: N801 - a decorator
-    """Runs the call that a method builds; with ``stream=True`` for events of a kind."""
+class streaming(Generic[Q, E]):  # noqa: N801 - a decorator
+    """Runs the call that a method builds; with ``stream=True`` for events of a kind.
 
-    def __init__(self, kind: type[E]) -> None:
+    ``arguments`` is what takes the arguments that it then has, as ``Params[Streamed]`` does: it is
+    never called, and types them.
+    """
+
+    def __init__(self, kind: type[E], arguments: Callable[Q, object]) -> None:
         self._kind = kind
+        self._arguments = arguments
 
-    def __call__(self, build: Callable[Concatenate[Any, P], Call[T]]) -> _Streams[P, T, E]:
+    def __call__(self, build: Callable[Concatenate[Any, P], Call[T]]) -> _Streams[P, Q, T, E]:
         """Decorate a method."""
-        return _Streams(build, self._kind)
+        return _Streams(build, self._kind, self._arguments)
 
 
-class _Streams(Generic[P, T, E]):
-    def __init__(self, build: Callable[Concatenate[Any, P], Call[T]], kind: type[E]) -> None:
+class _Streams(Generic[P, Q, T, E]):
+    def __init__(
+        self,
+        build: Callable[Concatenate[Any, P], Call[T]],
+        kind: type[E],
+        _arguments: Callable[Q, object],
+    ) -> None:
         self._build = build
         self._kind = kind
 
     @overload
-    def __get__(self, resource: Resource[Blocking], owner: Any) -> Streaming[P, T, Stream[E]]: ...
+    def __get__(
+        self, resource: Resource[Blocking], owner: Any
+    ) -> Streaming[P, Q, T, Stream[E]]: ...
     @overload
     def __get__(
         self, resource: Resource[Awaiting], owner: Any
-    ) -> Streaming[P, Coroutine[Any, Any, T], Coroutine[Any, Any, AsyncStream[E]]]: ...
+    ) -> Streaming[P, Q, Coroutine[Any, Any, T], Coroutine[Any, Any, AsyncStream[E]]]: ...
     @overload
     def __get__(
         self, resource: Resource[RawBlocking], owner: Any
-    ) -> Streaming[P, RawResponse[T], RawResponse[Stream[E]]]: ...
+    ) -> Streaming[P, Q, RawResponse[T], RawResponse[Stream[E]]]: ...
     @overload
     def __get__(
         self, resource: Resource[RawAwaiting], owner: Any
     ) -> Streaming[
-        P, Coroutine[Any, Any, RawResponse[T]], Coroutine[Any, Any, RawResponse[AsyncStream[E]]]
+        P, Q, Coroutine[Any, Any, RawResponse[T]], Coroutine[Any, Any, RawResponse[AsyncStream[E]]]
     ]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
         def run(driver: Any, call: Call[Any], arguments: dict[str, Any]) -> Any:
@@ -216,6 +228,7 @@ def _check(build: Callable[..., Any], arguments: dict[str, Any]) -> None:
 def _arguments(build: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
     """Give the names that must come, and all that may."""
     body = next(get_args(h)[0] for h in build.__annotations__.values() if get_origin(h) is _UNPACK)
+    body = get_origin(body) or body
     own = build.__code__.co_varnames[
         : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
     ]

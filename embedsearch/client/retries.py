@@ -18,6 +18,9 @@ FINAL = frozenset({"insufficient_quota"})
 LONGEST = 120.0
 """Seconds that a server may ask for; who asks for more is not waited for."""
 
+UNHEARD = 2
+"""Attempts to reach a server where nothing listens: 1.5 seconds for one that is starting up."""
+
 FIRST, MOST = 0.5, 8.0
 """Seconds of the first wait and of the longest, where the server names none."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 
-    from embedsearch.client.arrays import Vectors
+    from embedsearch.client.arrays import Read, Vectors
     from embedsearch.client.embedding import Piece, Work
     from embedsearch.client.job import Embedded, Job
 
@@ -73,7 +73,7 @@ def array(driver: Any, job: Job) -> Vectors | Coroutine[Any, Any, Vectors]:
     parts = stream(driver, job)
     if isinstance(parts, AsyncGenerator):
         return _awaited(parts, job.dimensions)
-    return _joined(list(parts), job.dimensions)
+    return _joined([part for part in parts if part.positions], job.dimensions)
 
 
 def _work(driver: Blocking | Awaiting, job: Job) -> Work:
@@ -85,7 +85,7 @@ def _work(driver: Blocking | Awaiting, job: Job) -> Work:
 
 
 async def _awaited(parts: AsyncIterator[Embedded], dimensions: int | None) -> Vectors:
-    return _joined([part async for part in parts], dimensions)
+    return _joined([part async for part in parts if part.positions], dimensions)
 
 
 def _joined(parts: list[Embedded], dimensions: int | None) -> Vectors:
@@ -108,7 +108,7 @@ class _Stopped(BaseException):
 
 def _blocking(driver: Blocking, work: Work, concurrency: int) -> Generator[Embedded, None, None]:
     stopped = threading.Event()
-    landed: SimpleQueue[tuple[Piece, tuple[Vectors, int] | BaseException]] = SimpleQueue()
+    landed: SimpleQueue[tuple[Piece, Read | BaseException]] = SimpleQueue()
     patient = driver.sleeping(partial(_sleep, stopped))
     flying = 0
     try:
@@ -125,9 +125,9 @@ def _blocking(driver: Blocking, work: Work, concurrency: int) -> Generator[Embed
             piece, outcome = landed.get()
             flying -= 1
             if isinstance(outcome, BaseException):
-                work.fail(piece, outcome)
+                yield from work.fail(piece, outcome)
             else:
-                yield from work.take(piece, *outcome)
+                yield from work.take(piece, outcome)
     finally:
         stopped.set()
 
@@ -151,7 +151,7 @@ async def _awaiting(
 
     stopped = asyncio.Event()
     patient = driver.sleeping(partial(_pause, stopped))
-    flying: dict[asyncio.Task[tuple[Vectors, int]], Piece] = {}
+    flying: dict[asyncio.Task[Read], Piece] = {}
     try:
         while True:
             while len(flying) < concurrency and (piece := work.next(len(flying))):
@@ -163,11 +163,10 @@ async def _awaiting(
             done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 piece = flying.pop(task)
-                if error := task.exception():
-                    work.fail(piece, error)
-                else:
-                    for embedded in work.take(piece, *task.result()):
-                        yield embedded
+                error = task.exception()
+                found = work.fail(piece, error) if error else work.take(piece, task.result())
+                for embedded in found:
+                    yield embedded
     finally:
         for task in flying:
             task.cancel()

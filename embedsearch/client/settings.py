@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, Unpack
 from urllib.parse import quote, urlsplit
 
 from embedsearch.errors import AuthenticationFailed
+
+if TYPE_CHECKING:
+    import httpx
 
 OPENAI = "https://api.openai.com/v1"
 TIMEOUT = 600.0
@@ -32,6 +35,10 @@ Key = str | Callable[[], str]
 """A key, or a function that gives it: called for each request, for tokens that expire."""
 
 
+Timeout: TypeAlias = "float | httpx.Timeout | None"
+"""Seconds to wait for the next packet, or what httpx takes for each step; None waits for ever."""
+
+
 class Options(TypedDict, total=False):
     """What can be set for a client, and changed by ``with_options``."""
 
@@ -39,8 +46,7 @@ class Options(TypedDict, total=False):
     base_url: str | None
     organization: str | None
     project: str | None
-    timeout: float | None
-    """Seconds to wait for the next packet; None waits for ever."""
+    timeout: Timeout
     max_retries: int
     """How often a request is sent again after a failure that may pass."""
     default_headers: Mapping[str, str]
@@ -67,7 +73,7 @@ class Settings:
     key_header: str = "authorization"
     organization: str | None = None
     project: str | None = None
-    timeout: float | None = TIMEOUT
+    timeout: Timeout = TIMEOUT
     max_retries: int = MAX_RETRIES
     default_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     default_query: Mapping[str, Any] = field(default_factory=dict, repr=False)

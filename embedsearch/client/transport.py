@@ -8,13 +8,13 @@ import httpx
 
 from embedsearch.client.answers import Answer
 from embedsearch.client.multipart import Multipart
-from embedsearch.errors import ConnectionFailed, TimedOut
+from embedsearch.errors import ConnectionFailed, ConnectionRefused, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
     from embedsearch.client.requests import Request
-    from embedsearch.client.settings import Settings
+    from embedsearch.client.settings import Settings, Timeout
 
 CONNECT = 5.0
 """Seconds to connect, as the official SDK."""
@@ -25,6 +25,8 @@ DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 
 LARGEST = 2**30
 """Bytes of a body that room is made for before it comes."""
+
+START = "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
 
 _KEY_HEADERS = ("authorization", "api-key")
 
@@ -63,7 +65,7 @@ class Chunks:
         try:
             yield from self._response.iter_bytes()
         except httpx.RequestError as error:
-            failed = _failed(error, self._response.url.host)
+            failed = _failed(error, self._response.url)
         else:
             return
         finally:
@@ -83,7 +85,7 @@ class AsyncChunks:
             async for chunk in self._response.aiter_bytes():
                 yield chunk
         except httpx.RequestError as error:
-            failed = _failed(error, self._response.url.host)
+            failed = _failed(error, self._response.url)
         else:
             return
         finally:
@@ -108,7 +110,7 @@ def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionF
         finally:
             response.close()
     except httpx.RequestError as error:
-        return _failed(error, built.url.host)
+        return _failed(error, built.url)
     return _answer(response, content.whole)
 
 
@@ -131,7 +133,7 @@ async def send_async(
         finally:
             await response.aclose()
     except httpx.RequestError as error:
-        return _failed(error, built.url.host)
+        return _failed(error, built.url)
     return _answer(response, content.whole)
 
 
@@ -143,10 +145,23 @@ def _built(
     headers = dict(request.headers)
     if isinstance(request.content, Multipart):
         headers["content-length"] = str(request.content.size)
-    timeout = httpx.Timeout(request.timeout, connect=min(CONNECT, request.timeout or CONNECT))
     return http.build_request(
-        request.method, request.url, headers=headers, content=body, timeout=timeout
+        request.method,
+        request.url,
+        headers=headers,
+        content=body,
+        timeout=_timeout(request.timeout),
     )
+
+
+def _timeout(asked: Timeout) -> httpx.Timeout:
+    if isinstance(asked, httpx.Timeout):
+        return asked
+    if isinstance(asked, (int, float)):
+        return httpx.Timeout(asked, connect=min(CONNECT, asked or CONNECT))
+    if asked is None:
+        return httpx.Timeout(None, connect=CONNECT)
+    raise TypeError(f"expected a timeout in seconds, an httpx.Timeout or None, got {asked!r}")
 
 
 async def _read_aside(form: Multipart) -> AsyncIterator[bytes]:
@@ -189,9 +204,20 @@ def _answer(response: httpx.Response, content: bytes | bytearray) -> Answer:
     return Answer(response.status_code, response.headers, content)
 
 
-def _failed(error: httpx.RequestError, host: str) -> ConnectionFailed:
+def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
     """Translate a failure. It is not chained: httpx's frames hold headers, and so the key."""
+    if _refused(error):
+        where = f"{url.scheme}://{url.netloc.decode()}"
+        return ConnectionRefused(f"nothing listens at {where}", hint=START)
     kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
     unreached = isinstance(error, httpx.ConnectError)
     hint = "is the server running, and the base URL right?" if unreached else None
-    return kind(f"no answer from {host}: {type(error).__name__} {error}".rstrip(), hint=hint)
+    return kind(f"no answer from {url.host}: {type(error).__name__} {error}".rstrip(), hint=hint)
+
+
+def _refused(error: BaseException) -> bool:
+    """Tell whether a failure comes of a refused connection: of all, where a name has several."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_refused(each) for each in error.exceptions)
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, ConnectionRefusedError) or (cause is not None and _refused(cause))

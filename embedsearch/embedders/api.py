@@ -163,7 +163,7 @@ class APIEmbedder:
             on_refused=on_refused,
         )
         for done in found:
-            yield done._replace(vectors=self._units(done.vectors))
+            yield done._replace(vectors=self._units(done.vectors)) if done.positions else done
 
     @cached_property
     def _known(self) -> Model | None:

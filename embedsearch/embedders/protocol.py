@@ -80,7 +80,7 @@ class RemoteEmbedder(Embedder, Protocol):
         """Embed many texts, and yield positions, unit rows (n, d) and tokens as they come back.
 
         ``label`` names the text at a position; ``on_refused`` is told of one that can't be
-        embedded, and the rest goes on.
+        embedded, and the rest goes on. Without positions are answers of no use, and their tokens.
         """
 
     def close(self) -> None:

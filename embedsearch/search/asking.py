@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
-from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
+from embedsearch.errors import IndexLocked, InvalidAnswer, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
 from embedsearch.store import outbox, queries, usage
 from embedsearch.store import vectors as stored
@@ -112,11 +112,19 @@ def _sent(
                 for text, tokens in zip(texts, counts, strict=True)
             ],
         )
-    rows = embedder.embed(texts, kind="query")
-    tokens, requests = sum(counts), embedder.requests(len(texts), sum(counts))
+
+    def use(requests: int, tokens: int) -> Use:
+        return Use(now(), command, host, model, requests, tokens, embedder.cost(tokens))
+
+    try:
+        rows = embedder.embed(texts, kind="query")
+    except InvalidAnswer as error:  # It was paid for all the same.
+        with unwritable, database.aside() as writable:
+            usage.note(writable, [use(1, error.tokens)])
+        raise
+    tokens = sum(counts)
     with unwritable, database.aside() as writable, writable.writing(generation=False):
         for text, row in zip(texts, rows, strict=True):
             queries.keep(writable, space, text, row)
-        cost = embedder.cost(tokens)
-        usage.note(writable, [Use(now(), command, host, model, requests, tokens, cost)])
+        usage.note(writable, [use(embedder.requests(len(texts), tokens), tokens)])
     return rows

@@ -49,7 +49,10 @@ class Done:
 
 
 class Embedded(NamedTuple):
-    """Vectors (n, d) of n texts by their ids, their tokens, and what was billed for them."""
+    """Vectors (n, d) of n texts by their ids, their tokens, and what was billed for them.
+
+    Without texts it is an answer of no use that was billed all the same.
+    """
 
     texts: list[int]
     vectors: NDArray[np.float32]
@@ -86,7 +89,8 @@ def embed_pending(
     else:
         batches = _local(database, embedder, space, done)
     for batch in batches:
-        _check(batch, embedder)
+        if batch.texts:
+            _check(batch, embedder)
         with database.writing():
             vectors.put(database, space, batch.texts, batch.vectors)
             if is_remote(embedder):
@@ -161,8 +165,9 @@ def _remote(
         done.refused.append(Failure(refused.label or "", refused.reason))
 
     for found in embedder.embed_stream(texts(), label=label, on_refused=refuse):
-        ids, counts = zip(*(sent[position] for position in found.positions), strict=True)
-        yield Embedded(list(ids), found.vectors, sum(counts), found.tokens)
+        ids = [sent[position][0] for position in found.positions]
+        tokens = sum(sent[position][1] for position in found.positions)
+        yield Embedded(ids, found.vectors, tokens, found.tokens)
 
 
 def _refuse_secrets(database: Database, space: int) -> None:

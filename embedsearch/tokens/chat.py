@@ -5,8 +5,9 @@ The rules are the ones OpenAI publishes in its cookbook, ``How_to_count_tokens_w
 
 Exact are texts, names and roles. Tools are exact as far as the cookbook goes: properties with a
 type, a description and an enum; whatever else a schema says is counted as its JSON, which is more
-than a model is given. Calls of tools are counted by their names and arguments. Images, sound and
-files are not counted: what they take depends on their size, which no message tells.
+than a model is given; so are the provider's own tools, as ``web_search``. Calls of tools are
+counted by their names and arguments. Images, sound and files are not counted: what they take
+depends on their size, which no message tells.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _calls(message: Message) -> list[Mapping[str, Any]]:
 
 def _call_texts(calls: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for call in calls:
-        yield call["name"]
+        yield call.get("name") or ""
         yield call.get("arguments") or call.get("input") or ""
 
 
@@ -96,6 +97,8 @@ def _count_tools(tools: Sequence[Mapping[str, Any]], tokenizer: TiktokenTokenize
 
 
 def _count_tool(tool: Mapping[str, Any], tokenizer: TiktokenTokenizer) -> int:
+    if "name" not in tool:  # the provider's own
+        return PER_TOOL[tokenizer.name] + tokenizer.count([_json(tool)])[0]
     line = f"{tool['name']}:{_described(tool)}"
     total = PER_TOOL[tokenizer.name] + tokenizer.count([line])[0]
     properties = (tool.get("parameters") or {}).get("properties") or {}
@@ -109,15 +112,19 @@ def _count_tool(tool: Mapping[str, Any], tokenizer: TiktokenTokenizer) -> int:
 
 def _count_property(name: str, schema: Any, tokenizer: TiktokenTokenizer) -> int:
     if not isinstance(schema, dict):  # true and false are schemas, too
-        return tokenizer.count([f"{name}:{json.dumps(schema)}"])[0]
+        return tokenizer.count([f"{name}:{_json(schema)}"])[0]
     choices = [str(choice) for choice in schema.get("enum") or ()]
     line = f"{name}:{schema.get('type', '')}:{_described(schema)}"
     total = sum(tokenizer.count([line, *choices]))
     if choices:
         total += PER_ENUM + PER_CHOICE * len(choices)
     if beyond := {key: value for key, value in schema.items() if key not in _COUNTED}:
-        total += tokenizer.count([json.dumps(beyond, ensure_ascii=False)])[0]
+        total += tokenizer.count([_json(beyond)])[0]
     return total
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _described(schema: Mapping[str, Any]) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import mimetypes
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, endings, printing, secrets
+from embedsearch.cli.api import asking, attaching, endings, printing, secrets
 from embedsearch.cli.api.endings import Ending, with_usage
 
 if TYPE_CHECKING:
@@ -27,19 +23,10 @@ VARIABLE = "EMBEDSEARCH_CHAT_MODEL"
 @asking.texts
 @asking.of_model(DEFAULT_MODEL, variable=VARIABLE)
 @click.option("--system", type=secrets.TEXT, help="An instruction that goes before all else.")
-@click.option(
-    "-i",
-    "--image",
-    "images",
-    metavar="FILE|URL",
-    multiple=True,
-    help="A picture to look at. Repeatable.",
-)
+@attaching.images
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest answer.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words.")
-@click.option(
-    "--schema", metavar="FILE|JSON", help="Answer in JSON that this JSON Schema describes."
-)
+@attaching.schema
 @click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there.")
 @with_usage
 @asking.extras
@@ -71,7 +58,7 @@ def chat_(
         tokens.check_context(known, messages, max_tokens)
     # The older name is refused by OpenAI's newer models, the newer one not known to all others.
     longest = {"max_completion_tokens" if known else "max_tokens": max_tokens}
-    form = _format(schema) if schema else None
+    form = {"type": "json_schema", "json_schema": attaching.form(schema)} if schema else None
     body = asking.said(model=model, temperature=temperature, response_format=form, **longest)
     body["messages"] = messages
     body["extra_body"] = extra
@@ -88,33 +75,18 @@ def chat_(
 def _messages(text: str, system: str | None, images: Sequence[str]) -> list[dict[str, Any]]:
     content: Any = text
     if images:
-        pictures = [{"type": "image_url", "image_url": {"url": _address(i)}} for i in images]
+        pictures = [
+            {"type": "image_url", "image_url": {"url": attaching.picture(i)}} for i in images
+        ]
         content = [{"type": "text", "text": text}, *pictures]
     asked = {"role": "user", "content": content}
     return [{"role": "system", "content": system}, asked] if system else [asked]
 
 
-def _address(image: str) -> str:
-    """Return where a picture is: its URL, or for a file all of it."""
-    if image.startswith(("http://", "https://", "data:")):
-        return secrets.checked(image, "--image")
-    kind = mimetypes.guess_type(image)[0] or "image/png"
-    if not kind.startswith("image/"):
-        raise click.UsageError(f"--image: expected a picture, got {image!r}, which is {kind}")
-    return f"data:{kind};base64,{base64.b64encode(Path(image).read_bytes()).decode()}"
-
-
-def _format(schema: str) -> dict[str, Any]:
-    given = schema if schema.lstrip().startswith("{") else Path(schema).read_text(encoding="utf-8")
-    try:
-        parsed = json.loads(secrets.checked(given, "--schema"))
-    except ValueError as error:
-        raise click.UsageError(f"--schema: expected a JSON Schema: {error}") from error
-    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": parsed}}
-
-
 def _said(answer: ChatCompletion, ending: Ending) -> Iterator[str]:
-    ending.model, ending.usage = answer.model, answer.usage
+    ending.model = answer.model
+    if answer.usage:
+        ending.took = answer.usage.prompt_tokens, answer.usage.completion_tokens
     for choice in answer.choices[:1]:
         ending.reason = choice.finish_reason
         yield choice.message.content or choice.message.refusal or ""
@@ -123,7 +95,9 @@ def _said(answer: ChatCompletion, ending: Ending) -> Iterator[str]:
 def _pieces(stream: Iterable[ChatCompletionChunk], ending: Ending) -> Iterator[str]:
     """Yield what the chunks add to the first answer."""
     for chunk in stream:
-        ending.model, ending.usage = chunk.model, chunk.usage or ending.usage
+        ending.model = chunk.model
+        if chunk.usage:
+            ending.took = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
         for choice in chunk.choices:
             if choice.index == 0:
                 ending.reason = choice.finish_reason or ending.reason

@@ -83,7 +83,9 @@ def _said(answer: Completion, ending: Ending) -> Iterator[str]:
 def _pieces(answers: Iterable[Completion], ending: Ending) -> Iterator[str]:
     """Yield what each answer adds to the first text."""
     for answer in answers:
-        ending.model, ending.usage = answer.model, answer.usage or ending.usage
+        ending.model = answer.model
+        if answer.usage:
+            ending.took = answer.usage.prompt_tokens, answer.usage.completion_tokens
         for choice in answer.choices:
             if choice.index == 0:
                 ending.reason = choice.finish_reason or ending.reason

@@ -69,8 +69,9 @@ def _embedded(
                 texts, model=model, dimensions=dimensions, extra_body=extra
             )
         )
-    vectors = np.empty((len(texts), parts[0].vectors.shape[1]), np.float32)
-    for part in parts:
+    found = [part for part in parts if part.positions]
+    vectors = np.empty((len(texts), found[0].vectors.shape[1]), np.float32)
+    for part in found:
         vectors[part.positions] = part.vectors
     return vectors, sum(part.tokens for part in parts)
 

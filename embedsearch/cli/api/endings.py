@@ -13,14 +13,15 @@ from embedsearch.cli.spending import dollars
 from embedsearch.cli.terminal import note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from embedsearch.client.types.chat import CompletionUsage
+    from collections.abc import Callable, Iterator, Mapping
 
 _CUT = {
     "length": "the answer was cut: it reached its limit of tokens (--max-tokens)",
+    "max_output_tokens": "the answer was cut: it reached its limit of tokens (--max-tokens)",
     "content_filter": "the answer was cut by the provider's filter",
 }
+
+COUNTED = {"stream_options": {"include_usage": True}}
 
 with_usage = click.option("-u", "--usage", is_flag=True, help="Say at the end what it took.")
 
@@ -32,7 +33,8 @@ class Ending:
     model: str = ""
     """The one that answered, by its own account."""
     reason: str | None = None
-    usage: CompletionUsage | None = None
+    took: tuple[int, int] | None = None
+    """The tokens that it read and wrote; None where the server does not say."""
 
     def tell(self, *, came: bool, usage: bool, quiet: bool) -> None:
         """Say on stderr what is worth knowing; ``came`` is whether there was any text."""
@@ -44,9 +46,9 @@ class Ending:
             note(self._used())
 
     def _used(self) -> str:
-        if self.usage is None:
+        if self.took is None:
             return "the server does not say what it took"
-        read, written = self.usage.prompt_tokens, self.usage.completion_tokens
+        read, written = self.took
         known = tokens.known(self.model)
         cost = known.cost(read, written) if known else None
         price = "price not known" if cost is None else dollars(cost)
@@ -62,13 +64,17 @@ def flow(
     no_stream: bool,
     usage: bool,
     quiet: bool,
+    counted: Mapping[str, Any] = COUNTED,
 ) -> None:
-    """Print an answer while it is written, or when all of it is there; then say how it ended."""
+    """Print an answer while it is written, or when all of it is there; then say how it ended.
+
+    ``counted`` is what a stream has to be asked for to say what it took.
+    """
     ending = Ending()
     if no_stream:
         came = printing.flowing(whole(create(**body), ending))
     else:
-        asked = {"stream_options": {"include_usage": True}} if usage else {}
+        asked = counted if usage else {}
         with create(**body, **asked, stream=True) as stream:
             came = printing.flowing(pieces(stream, ending))
     ending.tell(came=came, usage=usage, quiet=quiet)

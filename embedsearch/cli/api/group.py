@@ -8,6 +8,7 @@ from embedsearch.cli.late import Late, LateGroup
 
 COMMANDS = {
     "chat": Late("api.chat", "Ask a model; the answer comes as it is written."),
+    "respond": Late("api.responses", "Ask a model with the provider's tools and memory."),
     "complete": Late("api.completions", "Let a model continue a text, or fill a gap."),
     "embed": Late("api.embeddings", "Print or save the vectors of texts."),
     "transcribe": Late("api.audio", "Write down what is said in a recording."),

@@ -1,10 +1,23 @@
 """``/audio``."""
 
 from collections.abc import Sequence
-from typing import Literal, Required, Unpack
+from typing import Generic, Literal, Required, Unpack
 
 from embedsearch.client.answers import Answer, Binary
-from embedsearch.client.calls import Call, Json, Options, Paging, Reply, delete, get, post, segment
+from embedsearch.client.calls import (
+    Call,
+    Json,
+    Options,
+    Paging,
+    Reply,
+    S,
+    Streamed,
+    Whole,
+    delete,
+    get,
+    post,
+    segment,
+)
 from embedsearch.client.multipart import File
 from embedsearch.client.resource import M, Resource, endpoint, listing, streaming
 from embedsearch.client.types.audio import (
@@ -16,12 +29,12 @@ from embedsearch.client.types.audio import (
 from embedsearch.client.types.models import Deleted
 
 
-class TranscriptionParams(Options, total=False):
+class TranscriptionParams(Options, Generic[S], total=False):
     """The arguments of `Transcriptions.create`."""
 
     file: Required[File]
     model: Required[str]
-    stream: Literal[False] | None
+    stream: S
     chunking_strategy: Literal["auto"] | Json | None
     include: Sequence[Literal["logprobs"]]
     keywords: Sequence[str]
@@ -86,8 +99,8 @@ class VoiceParams(Options, total=False):
 class Transcriptions(Resource[M]):
     """Speech to text in its own language."""
 
-    @streaming(TranscriptionEvent)
-    def create(self, **body: Unpack[TranscriptionParams]) -> Call[Transcription]:
+    @streaming(TranscriptionEvent, TranscriptionParams[Streamed])
+    def create(self, **body: Unpack[TranscriptionParams[Whole]]) -> Call[Transcription]:
         """Transcribe a recording; in the formats text, srt and vtt all of it is ``text``."""
         reply = _reply(body.get("response_format"))
         return post("/audio/transcriptions", reply, body, files=("file",))

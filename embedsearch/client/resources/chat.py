@@ -1,9 +1,21 @@
 """``/chat/completions``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Required, Unpack
+from typing import Any, Generic, Literal, Required, Unpack
 
-from embedsearch.client.calls import Call, Json, Options, Paging, delete, get, post, segment
+from embedsearch.client.calls import (
+    Call,
+    Json,
+    Options,
+    Paging,
+    S,
+    Streamed,
+    Whole,
+    delete,
+    get,
+    post,
+    segment,
+)
 from embedsearch.client.resource import M, Resource, endpoint, listing, streaming
 from embedsearch.client.types.chat import (
     ChatCompletion,
@@ -14,12 +26,12 @@ from embedsearch.client.types.models import Deleted
 from embedsearch.client.types.record import Record
 
 
-class ChatParams(Options, total=False):
+class ChatParams(Options, Generic[S], total=False):
     """The arguments of `Completions.create`."""
 
     messages: Required[Sequence[Json | Record]]
     model: Required[str]
-    stream: Literal[False] | None
+    stream: S
     audio: Json | None
     frequency_penalty: float | None
     function_call: str | Json
@@ -85,8 +97,8 @@ class Completions(Resource[M]):
         super().__init__(driver)
         self.messages: Messages[M] = Messages(driver)
 
-    @streaming(ChatCompletionChunk)
-    def create(self, **body: Unpack[ChatParams]) -> Call[ChatCompletion]:
+    @streaming(ChatCompletionChunk, ChatParams[Streamed])
+    def create(self, **body: Unpack[ChatParams[Whole]]) -> Call[ChatCompletion]:
         """Ask the model for the next message."""
         return post(_PATH, ChatCompletion, body)
 

@@ -1,19 +1,19 @@
 """``/completions``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Required, Unpack
+from typing import Generic, Required, Unpack
 
-from embedsearch.client.calls import Call, Json, Options, post
+from embedsearch.client.calls import Call, Json, Options, S, Streamed, Whole, post
 from embedsearch.client.resource import M, Resource, streaming
 from embedsearch.client.types.chat import Completion
 
 
-class CompletionParams(Options, total=False):
+class CompletionParams(Options, Generic[S], total=False):
     """The arguments of `Completions.create`."""
 
     model: Required[str]
     prompt: Required[str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]] | None]
-    stream: Literal[False] | None
+    stream: S
     best_of: int | None
     echo: bool | None
     frequency_penalty: float | None
@@ -34,7 +34,7 @@ class CompletionParams(Options, total=False):
 class Completions(Resource[M]):
     """Text that continues a prompt, or with ``suffix`` stands between two."""
 
-    @streaming(Completion)
-    def create(self, **body: Unpack[CompletionParams]) -> Call[Completion]:
+    @streaming(Completion, CompletionParams[Streamed])
+    def create(self, **body: Unpack[CompletionParams[Whole]]) -> Call[Completion]:
         """Ask the model to go on."""
         return post("/completions", Completion, body)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Required, Unpack
 
 import pybase64
 
-from embedsearch.client.answers import Answer, decode, record
+from embedsearch.client.answers import Answer, decode, garbled, record
 from embedsearch.client.calls import Call, Options, post
 from embedsearch.client.job import Count, Job
 from embedsearch.client.resource import M, Resource, endpoint
@@ -92,9 +92,12 @@ def vectors(answer: Answer) -> CreateEmbeddingResponse:
     """Read an answer whose vectors may be base64."""
     came = decode(answer)
     items = came.get("data") if isinstance(came, dict) else None
-    for item in items or ():
-        if isinstance(item, dict) and isinstance(item.get("embedding"), str):
-            item["embedding"] = floats(item["embedding"])
+    try:
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and isinstance(item.get("embedding"), str):
+                item["embedding"] = floats(item["embedding"])
+    except ValueError as error:
+        raise garbled(answer, f"no vector as base64: {error}") from error
     return record(CreateEmbeddingResponse, came, answer)
 
 

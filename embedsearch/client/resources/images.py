@@ -1,19 +1,19 @@
 """``/images``."""
 
 from collections.abc import Sequence
-from typing import Literal, Required, Unpack
+from typing import Generic, Literal, Required, Unpack
 
-from embedsearch.client.calls import Call, Json, Options, post
+from embedsearch.client.calls import Call, Json, Options, S, Streamed, Whole, post
 from embedsearch.client.multipart import File
 from embedsearch.client.resource import M, Resource, endpoint, streaming
 from embedsearch.client.types.images import ImageEvent, ImagesResponse
 
 
-class DrawParams(Options, total=False):
+class DrawParams(Options, Generic[S], total=False):
     """The arguments that `Images.generate` and `Images.edit` share."""
 
     prompt: Required[str]
-    stream: Literal[False] | None
+    stream: S
     background: Literal["transparent", "opaque", "auto"] | None
     complexity: Literal["low", "medium", "high"] | None
     frame_count: int | None
@@ -31,14 +31,14 @@ class DrawParams(Options, total=False):
     user: str
 
 
-class GenerateParams(DrawParams, total=False):
+class GenerateParams(DrawParams[S], Generic[S], total=False):
     """The arguments of `Images.generate`."""
 
     moderation: Literal["low", "auto"] | None
     style: Literal["vivid", "natural"] | None
 
 
-class EditParams(DrawParams, total=False):
+class EditParams(DrawParams[S], Generic[S], total=False):
     """The arguments of `Images.edit`."""
 
     image: Required[File | Sequence[File]]
@@ -61,13 +61,13 @@ class VariationParams(Options, total=False):
 class Images(Resource[M]):
     """Pictures from words and from pictures."""
 
-    @streaming(ImageEvent)
-    def generate(self, **body: Unpack[GenerateParams]) -> Call[ImagesResponse]:
+    @streaming(ImageEvent, GenerateParams[Streamed])
+    def generate(self, **body: Unpack[GenerateParams[Whole]]) -> Call[ImagesResponse]:
         """Draw a picture."""
         return post("/images/generations", ImagesResponse, body)
 
-    @streaming(ImageEvent)
-    def edit(self, **body: Unpack[EditParams]) -> Call[ImagesResponse]:
+    @streaming(ImageEvent, EditParams[Streamed])
+    def edit(self, **body: Unpack[EditParams[Whole]]) -> Call[ImagesResponse]:
         """Change a picture, or make one of several."""
         files = ("image", "mask", "markup")
         return post("/images/edits", ImagesResponse, body, files=files)

@@ -1,10 +1,22 @@
 """``/responses``, and its beta: the same endpoints with ``?beta=true``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Required, Unpack
+from typing import Any, ClassVar, Generic, Literal, Required, Unpack
 
 from embedsearch.client.answers import nothing
-from embedsearch.client.calls import Call, Json, Options, Paging, delete, get, post, segment
+from embedsearch.client.calls import (
+    Call,
+    Json,
+    Options,
+    Paging,
+    S,
+    Streamed,
+    Whole,
+    delete,
+    get,
+    post,
+    segment,
+)
 from embedsearch.client.resource import M, Resource, endpoint, listing, streaming
 from embedsearch.client.types.record import Record
 from embedsearch.client.types.responses import (
@@ -26,10 +38,10 @@ class Betas(Options, total=False):
     betas: Sequence[str]
 
 
-class ResponseParams(Betas, total=False):
+class ResponseParams(Betas, Generic[S], total=False):
     """The arguments of `Responses.create`."""
 
-    stream: Literal[False] | None
+    stream: S
     access_programs: Any
     background: bool | None
     background_options: Json
@@ -66,10 +78,10 @@ class ResponseParams(Betas, total=False):
     user: str
 
 
-class RetrieveParams(Betas, total=False):
+class RetrieveParams(Betas, Generic[S], total=False):
     """The arguments of `Responses.retrieve`."""
 
-    stream: Literal[False]
+    stream: S
     include: Sequence[str]
     include_obfuscation: bool
     starting_after: int
@@ -146,6 +158,10 @@ class InputTokens(Versioned[M]):
         return post(f"{_PATH}/input_tokens", InputTokenCount, self.options(body))
 
 
+def _followed(response_id: str, **query: Unpack[RetrieveParams[Streamed]]) -> None:
+    """Say what `Responses.retrieve` takes where it streams."""
+
+
 class Responses(Versioned[M]):
     """What a model says and does, with tools and a memory."""
 
@@ -154,13 +170,13 @@ class Responses(Versioned[M]):
         self.input_items: InputItems[M] = InputItems(driver)
         self.input_tokens: InputTokens[M] = InputTokens(driver)
 
-    @streaming(ResponseStreamEvent)
-    def create(self, **body: Unpack[ResponseParams]) -> Call[Response]:
+    @streaming(ResponseStreamEvent, ResponseParams[Streamed])
+    def create(self, **body: Unpack[ResponseParams[Whole]]) -> Call[Response]:
         """Ask the model."""
         return post(_PATH, Response, self.options(body))
 
-    @streaming(ResponseStreamEvent)
-    def retrieve(self, response_id: str, **query: Unpack[RetrieveParams]) -> Call[Response]:
+    @streaming(ResponseStreamEvent, _followed)
+    def retrieve(self, response_id: str, **query: Unpack[RetrieveParams[Whole]]) -> Call[Response]:
         """Fetch a response, or go on with its stream after an event."""
         return get(_path(response_id), Response, self.options(query))
 
