@@ -56,7 +56,8 @@ def map_(
     """
     with opening.open_index(db, model) as index:
         found = embedded(index, where, glob)
-        html = page(points(index, found, by=by, method=method), by=by)
+        drawn = points(index, found, by=by, method=method)
     with click.open_file(output, "w", encoding="utf-8") as file:
-        file.write(html)
-    note(f"{counted(len(found.ids), 'document')} on {output}", quiet=quiet or output == "-")
+        file.write(page(drawn, by=by))
+    of = f" of {drawn.total:,}, drawn at random," if drawn.total > len(drawn.ids) else ""
+    note(f"{counted(len(drawn.ids), 'document')}{of} on {output}", quiet=quiet or output == "-")

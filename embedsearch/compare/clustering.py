@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
+CHOSEN_ON = 10_000
+"""Rows, drawn at random of more, on which numbers of clusters are tried."""
+
 SAMPLE = 2_500
-"""Rows on which a number of clusters is judged: the silhouette compares all pairs of them."""
+"""Those of them on which each number is judged: the silhouette compares all pairs."""
+
+NAMED_BY = 20_000
+"""Texts, the most central of more, that name the clusters: an equal part of each cluster's."""
 
 MOST_TRIED = 300
 """The highest number of clusters that is tried where none is given."""
@@ -59,7 +65,8 @@ def clusters(
     Without k that with the best mean silhouette (cosine; Rousseeuw 1987) is taken among some from
     2 to 300, or a smaller one that is nearly as good. With the rows' texts, clusters are named by
     their distinctive terms (class-based TF-IDF, Grootendorst 2022). A cluster that would be empty
-    is left out.
+    is left out. Beyond 10,000 rows k is chosen on so many of them, beyond 20,000 so many texts
+    name the clusters; every row is put into the cluster of its nearest centre.
 
     Raises:
         ValueError: k is not between 1 and the number of rows, or there are no rows.
@@ -73,7 +80,8 @@ def clusters(
     similarities, of = (found[:, 0] for found in neighbours(centres, 1, queries=vectors))
     order = np.lexsort((-similarities, of))
     parts = np.split(order, np.flatnonzero(np.diff(of[order])) + 1)
-    terms = distinctive([[texts[row] for row in part] for part in parts]) if texts else ()
+    most = len(vectors) if len(vectors) <= NAMED_BY else NAMED_BY // len(parts)
+    terms = distinctive([[texts[row] for row in part[:most]] for part in parts]) if texts else ()
     made = [
         Cluster(part, float(similarities[part].mean()), terms[n] if terms else ())
         for n, part in enumerate(parts)
@@ -82,16 +90,19 @@ def clusters(
 
 
 def _best_k(vectors: Vectors, seed: int) -> int:
-    most = min(len(vectors) // 4, MOST_TRIED)
+    drawn = np.random.default_rng(seed).permutation(len(vectors))
+    some = vectors if len(vectors) <= CHOSEN_ON else vectors[drawn[:CHOSEN_ON]]
+    most = min(len(some) // 4, MOST_TRIED)
     if most < 2:
         return 1
-    sample = np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE]
+    judged = vectors[drawn[:SAMPLE]]
+    apart = np.clip(1 - judged @ judged.T, 0, 2)
+    np.fill_diagonal(apart, 0)
     scores = {}
     for k in _tried(most):
-        _, of = neighbours(kmeans(vectors, k, seed=seed), 1, queries=vectors[sample])
-        labels = of[:, 0]
-        if 1 < len(np.unique(labels)) < len(sample):
-            scores[k] = silhouette_score(vectors[sample], labels, metric="cosine")
+        labels = neighbours(kmeans(some, k, seed=seed), 1, queries=judged)[1][:, 0]
+        if 1 < len(np.unique(labels)) < len(judged):
+            scores[k] = silhouette_score(apart, labels, metric="precomputed")
     best = max(scores.values(), default=0.0)
     return min((k for k, score in scores.items() if score >= WITHIN * best), default=1)
 

@@ -59,7 +59,7 @@ def drift(a: Vectors, b: Vectors, *, near: float = NEAR, seed: int = 0) -> Drift
         raise ValueError(f"expected documents on both sides, got {len(a)} and {len(b)}")
     new, nearest_new = _without_counterpart(b, a, near)
     gone, nearest_gone = _without_counterpart(a, b, near)
-    means = a.mean(axis=0), b.mean(axis=0)
+    means = a.mean(axis=0, dtype=np.float64), b.mean(axis=0, dtype=np.float64)
     cosine = means[0] @ means[1] / (np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
     return Drift(new, nearest_new, gone, nearest_gone, float(cosine), _p_value(a, b, seed))
 
@@ -103,13 +103,12 @@ def _without_counterpart(
 
 def _p_value(a: Vectors, b: Vectors, seed: int) -> float:
     chance = np.random.default_rng(seed)
-    a, b = (chance.permutation(rows)[:SAMPLE] for rows in (a, b))
+    a, b = (rows[chance.permutation(len(rows))[:SAMPLE]] for rows in (a, b))
     both = np.concatenate([a, b])
     observed = np.linalg.norm(a.mean(axis=0) - b.mean(axis=0))
-    total = both.sum(axis=0)
-    beyond = 0
-    for _ in range(PERMUTATIONS):
-        mine = both[chance.permutation(len(both))[: len(a)]].sum(axis=0)
-        apart = np.linalg.norm(mine / len(a) - (total - mine) / len(b))
-        beyond += int(apart >= observed - 1e-9)
-    return (beyond + 1) / (PERMUTATIONS + 1)
+    dealt = np.zeros((PERMUTATIONS, len(both)), np.float32)
+    for mine in dealt:
+        mine[chance.permutation(len(both))[: len(a)]] = 1
+    sums = dealt @ both
+    apart = np.linalg.norm(sums / len(a) - (both.sum(axis=0) - sums) / len(b), axis=1)
+    return (int((apart >= observed - 1e-6).sum()) + 1) / (PERMUTATIONS + 1)

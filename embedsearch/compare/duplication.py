@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from embedsearch.vectors.neighbours import neighbours
+from embedsearch.vectors.neighbours import BATCH, Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    Rows = NDArray[np.int64]
 
 THRESHOLD = 0.95
 """From this cosine on two texts say the same for the packaged model; paraphrases are at 0.8."""
@@ -27,7 +28,10 @@ NEAREST = 16
 """How many near ones of a text are looked at first; four times as many while all are near."""
 
 MOST = 1_024
-"""How many near ones of a text are looked at in the end: memory grows with it."""
+"""How many near ones of a text are looked at in the end."""
+
+LOOKED_AT = 2**25
+"""How many near ones of all texts together are looked at at once: 1,024 each of 32,768 texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def duplicates(
     These have its text, or a cosine of at least ``threshold`` to it: what is only near to something
     near is not given up. The longest text is kept, of equally long ones the first, as it is
     the least likely to lack something; then the longest of what is left. Blank texts are no
-    duplicates.
+    duplicates. Beyond 44,721 texts some near ones may be missed (``vectors.neighbours``), and those
+    of a text that has very many.
 
     Raises:
         ValueError: the threshold is not above 0 and at most 1, or the lengths differ.
@@ -63,10 +68,10 @@ def duplicates(
     if len(vectors) != len(texts):
         raise ValueError(f"expected a text for each vector, got {len(texts)} for {len(vectors)}")
     alike = _alike(vectors, texts)
-    found = [
-        _group(alike, kept, near, texts)
-        for kept, near in _superfluous(_firsts(vectors, alike), threshold)
-    ]
+    covers = _covers(vectors, _firsts(alike), threshold)
+    spare = {row for near in covers.values() for row in near}
+    kept = covers.keys() | {row for row, same in enumerate(alike) if same[1:]} - spare
+    found = [_group(alike, row, covers.get(row, {}), texts) for row in kept]
     return sorted((group for group in found if group.others), key=lambda group: group.keep)
 
 
@@ -76,7 +81,7 @@ def components(vectors: Vectors, texts: Sequence[str], threshold: float) -> list
     What is near to something near is in the same group. Blank texts are in none.
     """
     alike = _alike(vectors, texts)
-    links = _links(_firsts(vectors, alike), threshold)
+    links = _links(vectors, _firsts(alike), threshold)
     joined = defaultdict[int, list[int]](list)
     for rows, component in zip(alike, connected_components(links)[1], strict=True):
         joined[int(component)] += rows
@@ -98,8 +103,8 @@ def _alike(vectors: Vectors, texts: Sequence[str]) -> list[list[int]]:
     return list(same.values())
 
 
-def _firsts(vectors: Vectors, alike: list[list[int]]) -> Vectors:
-    return vectors[np.array([rows[0] for rows in alike], np.int64)]
+def _firsts(alike: list[list[int]]) -> Rows:
+    return np.array([rows[0] for rows in alike], np.int64)
 
 
 def _group(
@@ -114,44 +119,55 @@ def _group(
     return Group(keep, tuple(rows), tuple(others[row] for row in rows), exact)
 
 
-def _superfluous(vectors: Vectors, threshold: float) -> list[tuple[int, dict[int, float]]]:
-    """Return the rows to keep, each with those that it covers, and their cosines.
+def _covers(vectors: Vectors, firsts: Rows, threshold: float) -> dict[int, dict[int, float]]:
+    """Return which of ``firsts`` make others superfluous: these, and their cosines.
 
-    A row is kept unless one before it that is kept is near: every row left out has a kept one
+    One is kept unless one before it that is kept is near: every one left out has a kept one
     within the threshold, and no two kept ones are that near.
     """
-    links = _links(vectors, threshold)
-    linked = np.diff(links.indptr) > 0
-    covered = np.zeros(len(vectors), bool)
-    kept: list[tuple[int, dict[int, float]]] = [(int(row), {}) for row in np.flatnonzero(~linked)]
-    for row in np.flatnonzero(linked):
-        if not covered[row]:
-            covered[row] = True
-            near = links.indices[links.indptr[row] : links.indptr[row + 1]]
-            near = near[~covered[near]]
+    links = _links(vectors, firsts, threshold)
+    covered = np.zeros(len(firsts), bool)
+    covers: dict[int, dict[int, float]] = {}
+    for one in np.flatnonzero(np.diff(links.indptr)).tolist():
+        if not covered[one]:
+            near = links.indices[links.indptr[one] : links.indptr[one + 1]]
+            near = near[~covered[near] & (near > one)]
             covered[near] = True
-            cosines = np.minimum(vectors[near] @ vectors[row], 1).tolist()
-            kept.append((int(row), dict(zip(near.tolist(), cosines, strict=True))))
-    return kept
+            cosines = np.minimum(vectors[firsts[near]] @ vectors[firsts[one]], 1).tolist()
+            covers[one] = dict(zip(near.tolist(), cosines, strict=True))
+    return covers
 
 
-def _links(vectors: Vectors, threshold: float) -> csr_array:
-    """Return which rows have a cosine of at least ``threshold``, (n, n), none with itself.
+def _links(vectors: Vectors, firsts: Rows, threshold: float) -> csr_array:
+    """Return which of n ``firsts`` have a cosine of at least ``threshold``, (n, n), none to itself.
 
-    A row that has only near ones among its nearest is asked again for more.
+    One that has only near ones among its nearest is asked again for more.
     """
-    ends = [np.empty((2, 0), np.int64)]
-    rows = np.arange(len(vectors))
-    k = min(NEAREST, len(vectors))
+    order = np.argsort(firsts)
+    distinct = vectors if len(firsts) == len(vectors) else vectors[firsts[order]]
+    n = len(distinct)
+    ready = Neighbours.for_queries(distinct, n)
+    pairs = [np.empty((2, 0), np.int64)]
+    rows, k = np.arange(n), min(NEAREST, n)
     while len(rows):
-        similarities, found = neighbours(vectors, k, vectors[rows])
-        near = (similarities >= threshold) & (found >= 0) & (found != rows[:, None])
-        more = (similarities[:, -1] >= threshold) & (k < min(MOST, len(vectors)))
-        done, place = np.nonzero(near & ~more[:, None])
-        ends.append(np.stack([rows[done], found[done, place]]))
-        rows = rows[more]
-        k = min(4 * k, MOST, len(vectors))
-    one, other = np.concatenate(ends, axis=1)
-    n = len(vectors)
+        deeper = min(4 * k, MOST, n)
+        near, full = _near(ready, rows, k, threshold)
+        pairs.append(near)
+        rows = full[: LOOKED_AT // deeper if deeper > k else 0]
+        k = deeper
+    one, other = order[np.concatenate(pairs, axis=1)]
     links = csr_array((np.ones(len(one), bool), (one, other)), shape=(n, n))
     return csr_array(links + links.T)
+
+
+def _near(ready: Neighbours, rows: Rows, k: int, threshold: float) -> tuple[Rows, Rows]:
+    """Return pairs (2, m) of the rows and near ones among their k nearest, and the rows with k."""
+    pairs, full = [np.empty((2, 0), np.int64)], [rows[:0]]
+    size = max(1, BATCH * NEAREST // k)
+    for some in (rows[start : start + size] for start in range(0, len(rows), size)):
+        similarities, found = ready.search(ready.vectors[some], k)
+        near = (similarities >= threshold) & (found >= 0) & (found != some[:, None])
+        one, place = np.nonzero(near)
+        pairs.append(np.stack([some[one], found[one, place]]))
+        full.append(some[similarities[:, -1] >= threshold])
+    return np.concatenate(pairs, axis=1), np.concatenate(full)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from embedsearch.compare.clustering import clusters
 from embedsearch.compare.placing import layout
@@ -23,18 +25,25 @@ if TYPE_CHECKING:
 EXCERPT = 240
 """How many characters of a document are shown beside its point."""
 
+DRAWN = 50_000
+"""How many documents a page shows, drawn at random of more: a browser draws them in 0.1 s."""
+
 NONE = "(none)"
 """The group of documents that have no label, or not the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """What a map shows: of each document its id, first words, place (n, 2) and group."""
+    """What a map shows: of each document its id, first words, place (n, 2) and group.
+
+    ``total`` is how many documents they were drawn from.
+    """
 
     ids: Sequence[str]
     texts: Sequence[str]
     places: NDArray[Any]
     groups: Sequence[str]
+    total: int
 
 
 def points(
@@ -43,17 +52,26 @@ def points(
     """Return the documents of an index as points, grouped by a key.
 
     ``by`` is ``cluster``, ``label``, ``predicted`` (by the newest classifier) or a key of the
-    metadata.
+    metadata. Of more than 50,000 documents so many are drawn at random, the same each time.
 
     Raises:
         ValueError: there are less than three documents.
         MissingDependency: ``umap`` is not installed.
 
     """
+    total = len(found.ids)
+    found = _drawn(found)
     places = layout(found.vectors, method)
     texts = index.texts(found.ids)
     groups = _clusters(found, texts) if by == "cluster" else _known(index, found.ids, by)
-    return Points(found.ids, [" ".join(t.split())[:EXCERPT] for t in texts], places, groups)
+    return Points(found.ids, [" ".join(t.split())[:EXCERPT] for t in texts], places, groups, total)
+
+
+def _drawn(found: DocumentVectors) -> DocumentVectors:
+    if len(found.ids) <= DRAWN:
+        return found
+    rows = np.sort(np.random.default_rng(0).permutation(len(found.ids))[:DRAWN])
+    return replace(found, ids=[found.ids[row] for row in rows], vectors=found.vectors[rows])
 
 
 def _clusters(found: DocumentVectors, texts: Sequence[str]) -> list[str]:
@@ -82,6 +100,7 @@ def page(drawn: Points, *, by: str = "cluster") -> str:
     names = [name for name, _ in counts.most_common() if name != NONE]
     data = {
         "by": by,
+        "total": drawn.total,
         "groups": [{"name": n, "count": counts[n]} for n in [*names, NONE] if counts[n]],
         "ids": list(drawn.ids),
         "texts": list(drawn.texts),

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.vectors.neighbours import BATCH
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+
+POOL = 16_384
+"""So many of the rows that are farthest from a sample are looked at before all are again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,35 @@ def diverse(vectors: Vectors, n: int) -> list[int]:
     """
     if not 0 < n <= len(vectors):
         raise ValueError(f"expected a sample of 1 to {len(vectors)} documents, got {n}")
-    chosen = [int((vectors @ vectors.sum(axis=0)).argmax())]
-    nearest = vectors @ vectors[chosen[0]]
+    nearest = np.full(len(vectors), -np.inf, np.float32)
+    chosen = added = [int((vectors @ vectors.sum(axis=0)).argmax())]
     while len(chosen) < n:
-        nearest[chosen[-1]] = np.inf
-        chosen.append(int(nearest.argmin()))
-        np.maximum(nearest, vectors @ vectors[chosen[-1]], out=nearest)
+        for start in range(0, len(vectors), BATCH):
+            part = slice(start, start + BATCH)
+            cosines = vectors[part] @ vectors[added].T
+            np.maximum(nearest[part], cosines.max(axis=1), out=nearest[part])
+        nearest[added] = np.inf
+        added = _farthest(vectors, nearest, n - len(chosen))
+        chosen = chosen + added
     return chosen
+
+
+def _farthest(vectors: Vectors, nearest: Vectors, n: int) -> list[int]:
+    """Return up to n rows, each the farthest from what is chosen and from those before it.
+
+    ``nearest`` are the rows' cosines to the nearest one chosen (n,). They can only grow, so those
+    of rows outside the pool are still at least what they were; the first one that may be farther
+    than all in the pool ends it.
+    """
+    order = np.argpartition(nearest, min(POOL, len(nearest) - 1))
+    pool, outside = np.sort(order[:POOL]), nearest[order[POOL:]].min(initial=np.inf)
+    rows, near = vectors[pool], nearest[pool]
+    added: list[int] = []
+    while len(added) < n:
+        farthest = int(near.argmin())
+        if added and near[farthest] >= outside:
+            break
+        added.append(int(pool[farthest]))
+        np.maximum(near, rows @ rows[farthest], out=near)
+        near[farthest] = np.inf
+    return added
