@@ -527,16 +527,19 @@ class Index:
         return str(self._database.setting("space"))
 
     def document_vectors(
-        self, *, where: Where = None, glob: Sequence[str] | None = None
+        self,
+        ids: Sequence[str] | None = None,
+        *,
+        where: Where = None,
+        glob: Sequence[str] | None = None,
     ) -> DocumentVectors:
         """Return the documents that meet the conditions, and their unit vectors (n, d).
 
-        A document's vector is the mean of its passages'; one of which nothing is embedded yet is
-        left out.
+        With ``ids``, of these documents alone, not in their order. A document's vector is the mean
+        of its passages'; one of which nothing is embedded yet is left out.
         """
-        return stored_vectors.of_documents(
-            self._database, self._space, self._dimensions, _condition(where, glob)
-        )
+        condition = _condition(where, glob) & (filters.ALL if ids is None else filters.named(ids))
+        return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
 
     def embed(
         self, texts: Sequence[str], *, kind: Role = "document", secrets: bool = False

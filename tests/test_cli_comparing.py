@@ -152,6 +152,7 @@ def test_an_index_of_another_time_is_a_set(tmp_path: Path) -> None:
         (("cluster", "-k", "9"), "expected k from 1 to the 8 documents there are, got 9"),
         (("map", "-o", "m.html", "--glob", "z*"), "at least three documents for a map, got 1"),
         (("map", "-o", "m.html", "--by", "predicted"), "no classifier was trained yet"),
+        (("map", "-o", "m.html", "--by", "kidn"), "no document has 'kidn' in its metadata"),
     ],
 )
 def test_what_can_not_be_compared_is_said(arguments: tuple[str, ...], message: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from embedsearch import Index
+from embedsearch.cli.asking_labels import ask_for_labels
 from embedsearch.cli.main import main
 
 TICKETS = "id,text\n" + "".join(
@@ -108,6 +111,9 @@ def test_the_latest_labelling_is_taken_back() -> None:
         ("0", "--as", "refund", "--clear"),
         ("0", "--as", "refund", "--undo"),
         ("--list", "--undo"),
+        ("--list", "--where", "lang=en"),
+        ("--undo", "--glob", "0"),
+        ("--file", "tickets.csv", "--glob", "0"),
         ("0", "--as", " "),
         (),
     ],
@@ -117,6 +123,32 @@ def test_what_makes_no_sense_is_refused(arguments: tuple[str, ...]) -> None:
     assert result.exit_code == 2
     assert result.stderr.strip()
     assert labels() == {}
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_asking_takes_back_only_what_was_said_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("label", "0", "--as", "refund")
+    monkeypatch.setattr("sys.stdin", Terminal(":u\nlogin\nrefund\n:u\n:u\n:u\n:q\n"))
+    with Index.open(".embedsearch") as index:
+        assert ask_for_labels(index, where=(), glob=()) == 0
+    assert labels() == {"0": "refund"}
+
+
+def test_conditions_are_for_all_documents_not_for_a_text() -> None:
+    run("label", "0", "1", "--as", "refund")
+    run("label", "2", "3", "--as", "login")
+    assert run("train").exit_code == 0
+    assert "say --all" in run("classify", "my refund", "--glob", "0").stderr
+    Path("more.csv").write_text("id,text\n4,the refund is late\n")
+    run("add", "more.csv", "--no-embed")
+    told = run("classify", "--all").stderr
+    assert told == "4 documents classified; 1 left out: nothing of them is embedded yet\n"
 
 
 def test_labels_are_conditions_of_a_search() -> None:

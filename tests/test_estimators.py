@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from embedsearch import Index
 from embedsearch.classify import (
+    FewShotClassifier,
     KNNClassifier,
     ProbeClassifier,
     SelectiveClassifier,
@@ -206,6 +207,25 @@ def test_another_space_is_refused() -> None:
         model.predict(["a card"])
     with pytest.raises(ValueError, match="X has 64 features"):
         model.predict(HashEmbedder(64).embed(["a card"]))
+
+
+def test_texts_are_no_match_for_vectors_of_nobody_knows_what() -> None:
+    rows = blobs(6, d=384)[0]  # as long as those of the packaged model
+    model = KNNClassifier(k=1).fit(rows, LABELS)
+    with pytest.raises(EmbedderMismatch, match="expected vectors, as in the training, got texts"):
+        model.predict(["a card"])
+    told = KNNClassifier(k=1, embedder=HASH).fit(HASH.embed(TEXTS), LABELS)
+    assert told.predict(["a lost card"]).tolist() == ["card"]
+
+
+def test_what_is_inside_embeds_by_what_is_around_it() -> None:
+    texts = [f"{text} nr{n}" for n in range(20) for text in TEXTS]
+    outer = SelectiveClassifier(FewShotClassifier(), error=0.3, unlike=None, embedder=HASH)
+    outer.fit(texts, LABELS * 20)
+    assert outer.estimator_.embedder is HASH
+    own = FewShotClassifier(embedder=HashEmbedder(64))
+    kept = SelectiveClassifier(own, error=0.3, unlike=None, embedder=HASH)
+    assert kept.fit(texts, LABELS * 20).estimator_.embedder.dimensions == 64
 
 
 @pytest.mark.parametrize(

@@ -330,6 +330,17 @@ def test_a_table_is_evaluated_without_an_index(tmp_path: Path) -> None:
     assert not (tmp_path / ".embedsearch").exists()
 
 
+def test_rows_of_several_labels_are_told_and_left_out(tmp_path: Path) -> None:
+    rows = [{"text": f"{n} {w} more", "label": w == "pay"} for n in range(9) for w in ("pay", "go")]
+    rows[3]["label"] = ["a", "b"]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    run = command("evaluate", "--labels", "a.jsonl", "--no-curve", "--json", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert """a.jsonl:4: 'label' is no text but ["a", "b"]""" in run.stderr
+    said = json.loads(run.stdout)
+    assert (said["texts"], [s["label"] for s in said["labels"]]) == (17, ["False", "True"])
+
+
 def test_a_table_without_the_column_says_which_there_are(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", [("one", "a")])
     run = command("evaluate", "--labels", "a.csv", "--label-column", "topic", folder=tmp_path)

@@ -18,6 +18,7 @@ from embedsearch.classify import (
     SelectiveClassifier,
     saving,
 )
+from embedsearch.compare.page import points
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.labelling import (
     chooser,
@@ -189,6 +190,18 @@ def test_documents_of_several_labels_are_learned_too(index: Index) -> None:
     assert said_of_it.probability == said_of_it.probabilities[0]
     with pytest.raises(ValueError, match="some documents have several labels"):
         suspected(index)
+
+
+def test_a_map_tells_every_label_that_was_predicted(index: Index) -> None:
+    version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    index.models.note(version, [("card0", "card", 0.9), ("card0", "login", 0.6)])
+    found = index.document_vectors(["card0", "card1", "login0"])
+    drawn = points(index, found, by="predicted")
+    assert dict(zip(drawn.ids, drawn.groups, strict=True)) == {
+        "card0": "card + login",
+        "card1": "(none)",
+        "login0": "(none)",
+    }
 
 
 def _probabilities_of(index: Index, id: str) -> tuple[list[str], list[float]]:

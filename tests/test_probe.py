@@ -12,7 +12,12 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from embedsearch.classify import FewShotClassifier, ProbeClassifier, ProbeRegressor
+from embedsearch.classify import (
+    FewShotClassifier,
+    ProbeClassifier,
+    ProbeRegressor,
+    TextEmbedder,
+)
 from embedsearch.classify.saving import dumps, loads
 
 if TYPE_CHECKING:
@@ -99,6 +104,13 @@ def test_names_of_ones_own_replace_the_labels() -> None:
 def test_vectors_of_another_length_than_the_embedders_are_learned_without_names() -> None:
     vectors, y = clouds(40, 2)
     assert not FewShotClassifier().fit(vectors, np.array(["cat", "dog"])[y]).named_
+
+
+def test_names_beside_vectors_of_nobody_knows_what_are_told() -> None:
+    vectors = TextEmbedder().transform(TEXTS)
+    with pytest.warns(UserWarning, match="names are embedded by the packaged model"):
+        assert FewShotClassifier().fit(vectors, LABELS).named_
+    assert FewShotClassifier(embedder="local").fit(vectors, LABELS).named_
 
 
 @pytest.mark.parametrize("kind", [ProbeClassifier, FewShotClassifier])

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
@@ -16,7 +17,7 @@ from embedsearch.errors import EmbedderMismatch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from embedsearch.classify.inputs import Vectors
+    from embedsearch.classify.inputs import Encoder, Vectors
 
     Labels = NDArray[Any]
 
@@ -58,24 +59,43 @@ def asked(estimator: Any, X: Any) -> Vectors:
     """Return vectors (n, d) to answer for, n perhaps 0.
 
     Raises:
-        EmbedderMismatch: the estimator has learned in another space.
+        EmbedderMismatch: the estimator has learned in another space, or from vectors of a space
+            that it was not told.
         ValueError: the vectors have another length than those it has learned from.
 
     """
     if isinstance(X, (list, tuple)) and not X:
         return np.empty((0, estimator.n_features_in_), np.float32)
     texts = is_texts(X)
-    if texts and estimator.space_ not in {None, named(estimator.embedder).space}:
-        raise EmbedderMismatch(
-            f"expected the embedder of the training, {estimator.space_!r},"
-            f" got {named(estimator.embedder).space!r}",
-            hint="fit again with this one",
-        )
+    if texts:
+        _refuse_other_space(estimator)
     given = _embedded(estimator, X) if texts else X
     vectors: Vectors = validate_data(
         estimator, given, reset=False, dtype=np.float32, ensure_min_samples=0
     )
     return vectors
+
+
+def _refuse_other_space(estimator: Any) -> None:
+    if estimator.space_ is None and estimator.embedder is None:
+        raise EmbedderMismatch(
+            "expected vectors, as in the training, got texts: nothing says what made the vectors",
+            hint="name it as embedder",
+        )
+    own = named(estimator.embedder).space
+    if estimator.space_ not in {None, own}:
+        raise EmbedderMismatch(
+            f"expected the embedder of the training, {estimator.space_!r}, got {own!r}",
+            hint="fit again with this one",
+        )
+
+
+def sharing(estimator: Any, encoder: Encoder | str | None) -> Any:
+    """Return an estimator to fit, which embeds by ``encoder`` if it has no embedder of its own."""
+    made = clone(estimator)
+    if made.get_params(deep=False).get("embedder", "none to be set") is None:
+        made.set_params(embedder=encoder)
+    return made
 
 
 def is_texts(given: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,8 @@ class FewShotClassifier(ProbeClassifier):
     foretell the labels worse than chance. ``names={}`` uses none.
 
     The other options, and ``X`` and ``y``, are those of ``ProbeClassifier``. Names are embedded by
-    ``embedder``; if ``X`` are vectors of another length, they are not used.
+    ``embedder``; if ``X`` are vectors of another length, they are not used, and if they are vectors
+    and no embedder is named, it is warned that the packaged model is taken.
     """
 
     def __init__(
@@ -65,6 +67,12 @@ class FewShotClassifier(ProbeClassifier):
         self.named_ = _believed(examples, vectors, columns)
         if not self.named_:
             return nothing
+        if self.space_ is None and self.embedder is None:
+            warnings.warn(
+                "the labels' names are embedded by the packaged model: if it did not make these"
+                " vectors, name as embedder what did, or say names={}",
+                stacklevel=4,
+            )
         targets: NDArray[Any] = columns
         if examples.targets.ndim == 2:
             targets = np.eye(examples.classes, dtype=np.bool_)[columns]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.stats import binom
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
 
-from embedsearch.classify.checking import asked, learned, units
+from embedsearch.classify.checking import asked, learned, sharing, units
+from embedsearch.classify.inputs import local
 from embedsearch.vectors.neighbours import Neighbours, neighbours
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         vectors, labels = learned(self, X, y)
         together = _copies(vectors) if groups is None else np.asarray(groups)
         train, held = _split(labels, together, self.holdout, self.random_state)
-        self.estimator_ = clone(self.estimator).fit(vectors[train], labels[train])
+        texts = self.space_ is not None
+        encoder = local() if texts and self.embedder is None else self.embedder
+        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], labels[train])
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
         self._examples = Neighbours(rows)

@@ -70,7 +70,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.label_vectors_ = self._embedded([phrases[label] for label in sorted(phrases)])
         if vectors is None:
             self.n_features_in_ = self.label_vectors_.shape[1]
-            self.space_ = named(self.embedder).space
+        self.space_ = named(self.embedder).space
         self.temperature_ = self.temperature or TEMPERATURE
         if vectors is not None and self.temperature is None:
             self.temperature_ = fitted_temperature(self._cosines(vectors), self._columns(y))

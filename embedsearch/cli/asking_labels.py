@@ -38,7 +38,9 @@ def ask_for_labels(index: Index, *, where: Sequence[str], glob: Sequence[str]) -
         answer = _asked(index, choice, names)
         if answer == ":q":
             break
-        if answer == ":u":
+        if answer == ":u" and not done:  # what is there is not of this session
+            note("nothing was labelled here yet; what was before: embedsearch label --undo")
+        elif answer == ":u":
             done -= index.undo_label() is not None
         elif not answer:
             skipped.add(choice.document_id)
@@ -47,7 +49,7 @@ def ask_for_labels(index: Index, *, where: Sequence[str], glob: Sequence[str]) -
             done += 1
     else:
         note("nothing is left to label")
-    note(f"{counted(max(done, 0), 'document')} labelled; next: embedsearch train")
+    note(f"{counted(done, 'document')} labelled; next: embedsearch train")
     return 0
 
 

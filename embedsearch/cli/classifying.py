@@ -109,9 +109,12 @@ def classify_(
     """
     if bool(words) == all_:
         raise click.UsageError("give a text, a file or '-'; or say --all")
+    if words and (glob or where):
+        raise click.UsageError("--glob and --where are about documents: say --all")
     with opening.open_index(db, model) as index:
         if all_:
             said = labelling.classify_documents(index, where=where, glob=glob, version=version)
+            missing = index.counts(where=where, glob=glob).documents - len(said)
         else:
             texts = [_text(words)]
             said = labelling.classify_texts(index, texts, version=version, secrets=allow_secrets)
@@ -123,7 +126,8 @@ def classify_(
         columns=("document_id", "labels", "probability", "version"),
     )
     if all_:
-        note(f"{counted(len(said), 'document')} classified", quiet=quiet)
+        left = f"; {missing:,} left out: nothing of them is embedded yet" if missing else ""
+        note(f"{counted(len(said), 'document')} classified{left}", quiet=quiet)
     ctx.exit(0 if said else NOTHING_FOUND)
 
 

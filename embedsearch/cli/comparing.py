@@ -250,14 +250,14 @@ def recommend_(
 ) -> None:
     """List documents that are like some and unlike others."""
     with opening.open_index(asked["db"], asked["model"]) as index:
-        all_ = index.document_vectors()
-        row = {id_: n for n, id_ in enumerate(all_.ids)}
         named = [document_id(index, id_) for id_ in (*like, *unlike)]
         index.texts(named)  # raises for what is not there
-        if missing := [id_ for id_ in named if id_ not in row]:
+        known = index.document_vectors(named)
+        if missing := [id_ for id_ in named if id_ not in known.ids]:
             raise ValueError(f"{missing[0]!r} is not embedded yet: run embedsearch index")
-        rows = [row[id_] for id_ in named]
-        vector = comparison.wanted(all_.vectors[rows[: len(like)]], all_.vectors[rows[len(like) :]])
+        rows = [known.ids.index(id_) for id_ in named]
+        liked, unliked = known.vectors[rows[: len(like)]], known.vectors[rows[len(like) :]]
+        vector = comparison.wanted(liked, unliked)
         hits = index.search_vector(
             vector, k + len(named), where=asked["where"], glob=asked["glob"], group_by="document"
         )

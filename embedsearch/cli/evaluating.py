@@ -142,14 +142,17 @@ def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
         for place, row in rows.read(file, stream, from_ or rows.format_of(file)):
             try:
                 known = rows.as_object(row)
+                if not checked:
+                    columns.check(known, "csv")
+                    checked = True
+                words = rows.words_in(known, text)
+                is_bool = isinstance(known.get(label), bool)
+                name = str(known[label]) if is_bool else rows.words_in(known, label)
             except rows.RowError as error:
                 failed.append(f"{file}:{place}: {error}")
                 continue
-            if not checked:
-                columns.check(known, "csv")
-                checked = True
-            texts.append(str(known.get(text) or ""))
-            labels.append(str(known[label]) if known.get(label) not in {None, ""} else "")
+            texts.append(words)
+            labels.append(name)
     return _Given(texts, labels, notes=tuple(failed))
 
 

@@ -85,6 +85,8 @@ def label_(
     said = bool(as_ or clear)
     if [bool(named) or said, bool(file), list_, undo].count(True) > 1 or (as_ and clear):
         raise click.UsageError("say --as, --clear, --file, --list or --undo: one of them")
+    if (file or list_ or undo) and (glob or where):
+        raise click.UsageError("--glob and --where are about documents to label or to ask of")
     if said != bool(named or glob or where) and (said or named):
         raise click.UsageError("say which documents, and --as LABEL or --clear")
     with opening.open_index(db, model) as index:

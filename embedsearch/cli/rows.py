@@ -113,8 +113,8 @@ class Table:
                 yield document
 
     def _document(self, row: Row) -> Document:
-        id_ = _words(row, self.columns.id)
-        text = "\n\n".join(filter(str.strip, (_words(row, name) for name in self.columns.text)))
+        id_ = words_in(row, self.columns.id)
+        text = "\n\n".join(filter(str.strip, (words_in(row, name) for name in self.columns.text)))
         if not id_:
             raise RowError(f"has no {self.columns.id!r}")
         if "\0" in id_:
@@ -148,7 +148,8 @@ def as_object(row: Any) -> Row:
     return row
 
 
-def _words(row: Row, name: str) -> str:
+def words_in(row: Row, name: str) -> str:
+    """Return what a cell says, "" for nothing. Raises RowError for a list or an object."""
     value = row.get(name)
     if value is None:
         return ""

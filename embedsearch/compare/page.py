@@ -55,7 +55,7 @@ def points(
     metadata. Of more than 50,000 documents so many are drawn at random, the same each time.
 
     Raises:
-        ValueError: there are less than three documents.
+        ValueError: there are less than three documents, or none has the key.
         MissingDependency: ``umap`` is not installed.
 
     """
@@ -87,10 +87,14 @@ def _known(index: Index, ids: Sequence[str], by: str) -> list[str]:
     if by == "label":
         known = {id: " + ".join(labels) for id, labels in index.labels().items()}
     elif by == "predicted":
-        said = index.models.predicted(index.models.get()[0].version)
-        known = {row.document: row.label or NONE for row in said}
+        said: dict[str, list[str]] = {}
+        for row in index.models.predicted(index.models.get()[0].version):
+            said.setdefault(row.document, []).append(row.label or NONE)
+        known = {id: " + ".join(sorted(own)) for id, own in said.items()}
     else:
         known = {d.id: str(d.metadata[by]) for d in index.documents() if by in d.metadata}
+        if not known:
+            raise ValueError(f"no document has {by!r} in its metadata: nothing to colour by")
     return [known.get(id, NONE) for id in ids]
 
 

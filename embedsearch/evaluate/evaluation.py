@@ -16,8 +16,10 @@ from embedsearch.classify.calibration import (
     expected_calibration_error,
     reliability,
 )
-from embedsearch.classify.checking import is_texts
+from embedsearch.classify.checking import is_texts, sharing
 from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.inputs import local
+from embedsearch.classify.probe import ProbeClassifier
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
@@ -160,8 +162,13 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
     )
     classes, codes = np.unique(known.labels, return_inverse=True)
-    if estimator is None:
+    if embedder is None and is_texts(given):
+        embedder = local()
+    if estimator is None and embedder is None:
+        estimator = ProbeClassifier()  # the names of labels can't be embedded
+    elif estimator is None:
         estimator = classifier_for(np.bincount(codes).tolist(), embedder=embedder)
+    estimator = sharing(estimator, embedder)
     parts = min(folds, int(known.groups.max()) + 1)
     notes = [warn(note) for note in (*known.notes, *_few(known, folds, parts))]
     with warnings.catch_warnings():
@@ -184,7 +191,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
             else None
         )
     rivals = {"majority": _commonest(codes, splits)}
-    if is_texts(given) or embedder is not None:
+    if embedder is not None:
         rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
     else:
         notes.append("no zero-shot baseline: say as embedder what made the vectors")

@@ -199,6 +199,11 @@ def other_than(id: str, position: int | None = None) -> Filter:
     return Filter("(d.id != ? or c.position != ?)", (id, position))
 
 
+def named(ids: Sequence[str]) -> Filter:
+    """Return the filter for the documents of these ids."""
+    return Filter("d.id in (select value from json_each(?))", (json.dumps(list(ids)),))
+
+
 def of_source(number: int) -> Filter:
     """Return the filter for documents that were read from files of a source."""
     return Filter("d.source = ?", (number,))
