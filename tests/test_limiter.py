@@ -54,10 +54,14 @@ def simulate(
     *,
     workers: int = 16,
     latency: float = 0.15,
+    late: float = 0.001,
     max_retries: int = 5,
     clients: int = 1,
 ) -> Run:
-    """Let workers send batches as the drivers do; answers take between half and 1.3 latencies."""
+    """Let workers send batches as the drivers do.
+
+    Answers take between half and 1.3 latencies; who sleeps wakes ``late`` seconds late on average.
+    """
     clock, luck, run = Clock(), random.Random(0), Run()
     limiters = [Limiter(clock) for _ in range(clients)]
     todo = iter(batches)
@@ -66,7 +70,7 @@ def simulate(
         for attempt in itertools.count():
             ticket = limiter.reserve(tokens)
             while seconds := limiter.wait(ticket):
-                yield seconds + 0.002 * luck.random()
+                yield seconds + 2 * late * luck.random()
             yield 0.4 * latency
             passes, headers = server.take(clock.now, tokens)
             yield latency * (0.3 + 0.6 * luck.random()) if passes else 0.01
@@ -126,6 +130,18 @@ def test_a_server_of_another_mind_is_learned(server: Server, refused: int, share
     run = simulate(server, BATCHES)
     assert (run.done, run.lost) == (480, 0)
     assert run.refused <= refused
+    assert share * run.seconds < IDEAL
+
+
+@pytest.mark.parametrize(
+    ("server", "share"),
+    [(SlidingWindow(10 * RATE, 10), 0.97), (Slices(RATE), 0.97)],
+    ids=["sliding", "slices"],
+)
+def test_a_sender_that_wakes_late_makes_up_for_it(server: Server, share: float) -> None:
+    run = simulate(server, BATCHES, late=0.004)
+    assert (run.done, run.lost) == (480, 0)
+    assert run.refused <= 12
     assert share * run.seconds < IDEAL
 
 

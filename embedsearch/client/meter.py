@@ -64,6 +64,9 @@ class Meter:
     at: float
     shortest: float = math.inf
     longest: float = 0.0
+    spare: float = 0.0
+    """What may be saved beyond the limit: a request that waits for a full bucket uses that up, so
+    that one that goes late leaves the rest for the next."""
 
     @property
     def rate(self) -> float:
@@ -72,7 +75,8 @@ class Meter:
 
     def refill(self, now: float) -> None:
         """Add what has come in since the last time."""
-        self.level = min(self.limit, self.level + SHARE * self.rate * (now - self.at))
+        most = self.limit + self.spare
+        self.level = min(most, self.level + SHARE * self.rate * (now - self.at))
         self.at = now
 
     def wait(self, amount: float, ahead: float) -> float:

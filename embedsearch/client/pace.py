@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embedsearch.client.meter import Meter
+from embedsearch.client.meter import SHARE, Meter
 
 DROP = 0.05
 """The share of the rate that a refusal takes off."""
@@ -24,7 +24,11 @@ FORGET = 60.0
 """Seconds without a refusal after which the rate is dropped."""
 
 SLACK = 0.05
-"""Seconds of the rate that may be saved up, so that a sender that wakes late loses nothing."""
+"""Seconds of the rate that small requests may use at once."""
+
+LATE = 1 - SHARE
+"""Seconds of the rate that a sender that wakes late makes up for: with what `SHARE` leaves of a
+second, no second gets more than the rate even so, wherever it begins."""
 
 IDLE = 10.0
 """Seconds without requests after which what got through is counted anew."""
@@ -59,7 +63,8 @@ class Pace:
         if self._meter:
             missing = 1 - (now - self._slowed_at) / PLATEAU
             rate = self._peak * (1 - DROP * missing**3)
-            self._meter.limit = SLACK * min(rate, known or rate)
+            rate = min(rate, known or rate)
+            self._meter.limit, self._meter.spare = SLACK * rate, LATE * rate
             self._meter.refill(now)
         return self._meter
 
