@@ -1,32 +1,47 @@
 """Time duplicates, outliers, clusters and the map; judge the first two beside semhash.
 
-    python benchmarks/comparing.py TEXTS.jsonl STRANGERS.jsonl [--rows 200000]
+    python benchmarks/comparing.py TEXTS.jsonl STRANGERS.jsonl [--rows 10000 100000 1000000]
 
 Both files hold ``{"text"}`` a line. Of the texts near-duplicates are given up; what is judged is
 how many of those have no kept text within the threshold, and how many kept ones are that near to
 another. Strangers, texts of another kind, are mixed in to be found as outliers: as many are taken
 to be odd as there are. semhash and LocalOutlierFactor get the same vectors. Then everything is
-timed on ``--rows`` synthetic vectors, each in a process of its own
-(Linux: its peak of memory is read from /proc).
+timed on so many synthetic vectors, each in a process of its own and in one thread, as threads that
+wait for each other beside busy neighbours burn CPU time too (Linux: the peak of memory is read
+from /proc); and the recall of the nearest is measured against an exact search.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import faiss
 import numpy as np
 from sklearn.neighbors import LocalOutlierFactor
 from vectors import synthetic
 
+from embedsearch.classify import KNNClassifier
 from embedsearch.classify.inputs import vectors_of
-from embedsearch.compare import clusters, diverse, diversity, drift, duplicates, layout, oddity
+from embedsearch.compare import (
+    clusters,
+    diverse,
+    diversity,
+    drift,
+    duplicates,
+    layout,
+    oddity,
+    shifts,
+)
+from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +50,9 @@ THRESHOLDS = (0.95, 0.9, 0.85)
 STRANGERS = 200
 NEAREST = (10, 50, 100, 200)
 K = 50
+DIMENSIONS = 384
+JUDGED = 300
+DEPTHS = (1, 16, 101)
 
 
 def read(path: Path) -> list[str]:
@@ -118,20 +136,34 @@ def outliers(vectors: Any, strangers: Any) -> dict[str, Any]:
     return said | {"semhash": found(odd, strange, seconds)}
 
 
+def texts_for(vectors: Any) -> list[str]:
+    return [f"refund of order {n} to card {n % 97}" for n in range(len(vectors))]
+
+
+def knn(vectors: Any) -> Any:
+    half = len(vectors) // 2
+    model = KNNClassifier().fit(vectors[:half], np.arange(half) % 77)
+    return model.predict(vectors[half:])
+
+
 WORK: dict[str, Callable[[Any], Any]] = {
-    "clusters": lambda vectors: clusters(vectors, k=K),
-    "clusters, k chosen": clusters,
-    "duplicates": lambda vectors: duplicates(vectors, [str(n) for n in range(len(vectors))]),
+    "clusters, k given": lambda vectors: clusters(vectors, texts_for(vectors), K),
+    "clusters, k chosen": lambda vectors: clusters(vectors, texts_for(vectors)),
+    "duplicates": lambda vectors: duplicates(vectors, texts_for(vectors)),
     "outliers": oddity,
     "diversity": diversity,
     "sample of 100": lambda vectors: diverse(vectors, 100),
     "compare halves": lambda vectors: drift(vectors[::2], vectors[1::2]),
+    "shifts between halves, k given": lambda vectors: shifts(
+        vectors[: len(vectors) // 2], vectors[len(vectors) // 2 :], texts_for(vectors), K
+    ),
     "map": layout,
+    "kNN: learn from half, label half": knn,
 }
 
 
-def measured(name: str, rows: int) -> dict[str, Any]:
-    vectors = synthetic(rows, 384)
+def measured(name: str, path: str) -> dict[str, Any]:
+    vectors = np.load(path)
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak begins anew
     before, wall = time.process_time(), time.perf_counter()
     WORK[name](vectors)
@@ -141,33 +173,68 @@ def measured(name: str, rows: int) -> dict[str, Any]:
     return {
         "cpu_s": round(cpu, 1),
         "seconds": round(seconds, 1),
-        "peak_mb_with_vectors": round(int(peak) * 1024 / 1e6),
-        "vectors_mb": round(vectors.nbytes / 1e6),
+        "peak_mb": round(int(peak) * 1024 / 1e6),
+        "peak_ratio": round(int(peak) * 1024 / vectors.nbytes, 2),
     }
 
 
-def alone(name: str, rows: int) -> dict[str, Any]:
+def recall(path: str) -> dict[str, float]:
+    vectors = np.load(path)
+    queries = vectors[np.random.default_rng(0).permutation(len(vectors))[:JUDGED]]
+    _, exact = faiss.knn(queries, vectors, max(DEPTHS), metric=faiss.METRIC_INNER_PRODUCT)
+    _, found = Neighbours.for_queries(vectors, len(vectors)).search(queries, max(DEPTHS))
+    return {
+        str(k): round(
+            float(
+                np.mean(
+                    [np.isin(a, b).mean() for a, b in zip(exact[:, :k], found[:, :k], strict=True)]
+                )
+            ),
+            4,
+        )
+        for k in DEPTHS
+    }
+
+
+def alone(work: Callable[..., Any], *given: str) -> Any:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(measured, name, rows).result()
+        facts = process.submit(work, *given).result()
+    print(*given[:-1], facts, file=sys.stderr)
+    return facts
+
+
+def sized(rows: int, folder: str) -> dict[str, Any]:
+    path = f"{folder}/vectors.npy"
+    np.save(path, synthetic(rows, DIMENSIONS))
+    return {
+        "rows": rows,
+        "vectors_mb": round(rows * DIMENSIONS * 4 / 1e6),
+        "recall": alone(recall, path),
+        "work": {name: alone(measured, name, path) for name in WORK},
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", type=Path)
     parser.add_argument("strangers", type=Path)
-    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000])
     asked = parser.parse_args()
+    os.environ |= {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }  # of the processes it starts
     texts = read(asked.texts)
     others = sorted(set(read(asked.strangers)))
     chosen = np.random.default_rng(0).permutation(len(others))[:STRANGERS]
     vectors = vectors_of(texts, None)
     strangers = vectors_of([others[n] for n in chosen], None)
-    result = {
-        "near_duplicates": near_duplicates(vectors, texts),
-        "outliers": outliers(vectors, strangers),
-        "rows": asked.rows,
-        "timed": {name: alone(name, asked.rows) for name in WORK},
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        result = {
+            "near_duplicates": near_duplicates(vectors, texts),
+            "outliers": outliers(vectors, strangers),
+            "sizes": [sized(rows, folder) for rows in asked.rows],
+        }
     json.dump(result, sys.stdout, indent=1)
 
 

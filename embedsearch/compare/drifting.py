@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.compare.clustering import clusters
-from embedsearch.vectors.neighbours import neighbours
+from embedsearch.vectors.neighbours import EXACT_PAIRS, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,8 @@ def drift(a: Vectors, b: Vectors, *, near: float = NEAR, seed: int = 0) -> Drift
     """Compare unit rows (n, d) with others (m, d); the p-value is a permutation test's.
 
     The statistic is the distance between the means, which is the maximum mean discrepancy
-    with the cosine as kernel (Gretton et al. 2012).
+    with the cosine as kernel (Gretton et al. 2012). Beyond two billion pairs of rows counterparts
+    are looked for among some; who seems to have none is compared with all if they are few.
 
     Raises:
         ValueError: there are no rows on one side.
@@ -97,6 +98,9 @@ def _without_counterpart(
 ) -> tuple[list[int], list[float]]:
     similarities = neighbours(others, 1, queries=rows)[0][:, 0]
     far = np.flatnonzero(similarities < near)
+    if len(far) * len(others) <= EXACT_PAIRS < len(rows) * len(others):  # who is far is so for sure
+        similarities[far] = neighbours(others, 1, queries=rows[far])[0][:, 0]
+        far = far[similarities[far] < near]
     far = far[np.argsort(similarities[far], kind="stable")]
     return far.tolist(), similarities[far].tolist()
 
