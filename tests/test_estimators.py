@@ -166,6 +166,14 @@ def test_labels_that_say_nothing_are_refused(labels: object, fault: str) -> None
         model.fit()
 
 
+def test_a_temperature_is_above_0() -> None:
+    for temperature in (0.0, -1.0):
+        with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):
+            ZeroShotClassifier(["a", "b"], temperature=temperature, embedder=HASH).fit()
+        with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):
+            KNNClassifier(k=1, temperature=temperature, embedder=HASH).fit(TEXTS, LABELS)
+
+
 def test_a_label_beyond_the_names_is_refused() -> None:
     model = ZeroShotClassifier(["card", "refunds"], embedder=HASH)
     with pytest.raises(ValueError, match="'refund' in y is none of the 2 labels"):

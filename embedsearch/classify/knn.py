@@ -71,11 +71,14 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """Keep the examples, and choose the temperature.
 
         Raises:
-            ValueError: a label is missing, or there is one class only.
+            ValueError: k or the temperature is too low, a label is missing, or there is one class
+                only.
 
         """
         if self.k < 1:
             raise ValueError(f"expected k of at least 1, got {self.k}")
+        if self.temperature is not None and not self.temperature > 0:
+            raise ValueError(f"expected a temperature above 0, got {self.temperature}")
         vectors, labels = learned(self, X, y)
         self.classes_, self._labels = np.unique(labels, return_inverse=True)
         rows = units(vectors)
