@@ -657,7 +657,7 @@ class Index:
             return None
         for times in transcripts.times(self._database, hit.document_id):
             # Of several models that heard it, the one whose words the document holds.
-            if line <= len(times) and times[hit.start_line - 1] == hit.seconds:
+            if line <= len(times) and times[hit.start_line - 1 : hit.start_line] == [hit.seconds]:
                 return times[line - 1]
         return hit.seconds
 
