@@ -47,7 +47,8 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
     ``Embedder``; an ``Index``), or their vectors (n, d). From 5,000 examples on FAISS searches a
-    part of them (``vectors.neighbours``), and finds about 98 % of the nearest.
+    part of them (``vectors.neighbours``): of the 20 nearest it finds 97 % on banking77, 94 % of
+    100,000 passages.
 
     Measured on banking77 with ``benchmarks/labelling.py``: accuracy .921 and calibration error
     .02 on full train; with equal votes .894 and .06.
@@ -118,7 +119,8 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         n, classes = len(rows), len(self.classes_)
         votes = _votes(similarities, rows >= 0, self.temperature_)
         places = np.arange(n)[:, None] * classes + self._labels[rows]
-        shares = np.bincount(places.ravel(), votes.ravel(), n * classes).reshape(n, classes)
+        counted = np.bincount(places.ravel(), votes.ravel(), n * classes)
+        shares: Floats = np.asarray(counted, np.float64).reshape(n, classes)
         shares *= 1 - self._rest.sum()
         shares += self._rest
         return shares
