@@ -1,0 +1,44 @@
+"""How near texts are to each of a few: features that let an example speak for its surroundings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from embedsearch.classify.checking import units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from embedsearch.classify.inputs import Vectors
+
+    Floats = NDArray[np.float64]
+
+WIDTH = 0.5
+"""A cosine that is so much lower makes a text 1/e as near. From 0.3 to 0.8 the accuracy of six sets
+at 8 examples a label differed by about a point at most."""
+
+LEAST = 1e-6
+"""Directions of less than this share of the largest eigenvalue are rounding: copies make them."""
+
+
+def nearness(vectors: Vectors, others: Vectors) -> Floats:
+    """Return exp((cosine - 1) / WIDTH) of each of ``vectors`` (n, d) and ``others`` (m, d): (n, m).
+
+    It is the Gaussian kernel of unit vectors.
+    """
+    cosines = units(vectors).astype(np.float64) @ units(others).T.astype(np.float64)
+    return np.exp((cosines - 1) / WIDTH)  # type: ignore[no-any-return]  # numpy's ufuncs
+
+
+def whitening(others: Vectors) -> Floats:
+    """Return the matrix (m, r) that makes plain features of nearness to ``others`` (m, d).
+
+    The rows of ``nearness(others, others) @ whitening(others)`` have the kernel as their inner
+    products; so a linear model of them is a kernel machine, by the way of Nystroem (Williams &
+    Seeger 2001, NIPS).
+    """
+    sizes, directions = np.linalg.eigh(nearness(others, others))
+    kept = sizes > LEAST * sizes[-1]
+    return directions[:, kept] / np.sqrt(sizes[kept])  # type: ignore[no-any-return]
