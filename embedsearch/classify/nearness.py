@@ -15,21 +15,18 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-WIDTH = 0.5
-"""A cosine that is so much lower makes a text 1/e as near. From 0.3 to 0.8 the accuracy of six sets
-at 8 examples a label differed by about a point at most."""
-
 LEAST = 1e-6
 """Directions of less than this share of the largest eigenvalue are rounding: copies make them."""
 
 
 def nearness(vectors: Vectors, others: Vectors) -> Floats:
-    """Return exp((cosine - 1) / WIDTH) of each of ``vectors`` (n, d) and ``others`` (m, d): (n, m).
+    """Return exp(-distance^2) of each of ``vectors`` (n, d) to each of ``others`` (m, d), (n, m).
 
-    It is the Gaussian kernel of unit vectors.
+    Both are brought to unit length. A kernel 0.6 times to 1.3 times as wide differed by about a
+    point at most, on six sets at 8 examples a label.
     """
     cosines = units(vectors).astype(np.float64) @ units(others).T.astype(np.float64)
-    return np.exp((cosines - 1) / WIDTH)  # type: ignore[no-any-return]  # numpy's ufuncs
+    return np.exp(2 * (cosines - 1))  # type: ignore[no-any-return]  # numpy's ufuncs
 
 
 def whitening(others: Vectors) -> Floats:
