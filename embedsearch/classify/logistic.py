@@ -110,7 +110,7 @@ def fitted(examples: Examples, strength: float, start: Vectors | None = None) ->
     return found.x.reshape(shape).astype(np.float32)  # type: ignore[no-any-return]  # no types
 
 
-def logits(weights: Vectors, vectors: Vectors) -> Floats:
+def logits(weights: NDArray[Any], vectors: NDArray[Any]) -> Floats:
     """Return the scores (n, classes) that ``weights`` give to ``vectors`` (n, d)."""
     return np.float64(vectors @ weights[:-1] + weights[-1])  # type: ignore[return-value]
 
