@@ -171,3 +171,15 @@ def test_a_map_is_one_page(tmp_path: Path) -> None:
     assert run("map", "-o", str(page), "--by", "kind").stderr == f"8 documents on {page}\n"
     assert TEXTS["z0"] in page.read_text()
     assert run("map", "-o", "-").stdout.startswith("<!doctype html>")
+
+
+def test_what_is_compared_is_a_document_a_file_or_a_text(folder: Path) -> None:
+    (folder / "same.txt").write_text(TEXTS["r0"])
+    (folder / "aside").mkdir(exist_ok=True)
+    assert found("compare", "r0", "same.txt")["comparison"][0]["similarity"] == 1
+    long = TEXTS["r0"] * 40
+    assert found("compare", long, long)["comparison"][0]["similarity"] == 1
+    for strange in ("nope.md", "no/such", "aside", "", " "):
+        assert run("compare", "r0", strange).exit_code == 2
+    assert "'aside' is neither a folder of the index nor" in run("compare", "*", "aside").stderr
+    assert "taken as a text" in run("compare", "r0", "refund").stderr

@@ -181,3 +181,50 @@ def test_labels_are_conditions_of_a_search() -> None:
     run("label", "1", "2", "--as", "urgent")
     result = run("search", "refund", "--where", "@label=urgent", "--json")
     assert [hit["document_id"] for hit in json.loads(result.stdout)["hits"]] == ["1", "2"]
+
+
+@pytest.fixture
+def learned() -> None:
+    """Train a classifier of two labels."""
+    run("label", "0", "1", "--as", "refund")
+    run("label", "2", "3", "--as", "login")
+    assert run("train").exit_code == 0
+
+
+def classified(*arguments: str) -> list[str]:
+    result = run("classify", *arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return [" ".join(row["labels"]) for row in json.loads(result.stdout)["predictions"]]
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_text_of_any_length_is_classified() -> None:
+    assert classified("my refund has not arrived. " * 40) == ["refund"]
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_document_or_a_file_is_classified_by_its_name() -> None:
+    Path("note.txt").write_text("I forgot the password of my account")
+    assert classified("note.txt") == classified("3") == ["login"]
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_name_of_nothing_is_no_text_by_mistake() -> None:
+    Path("folder").mkdir()
+    Path("bin.dat").write_bytes(bytes(range(256)) * 20)
+    assert "no document and no file 'nope.txt'" in run("classify", "nope.txt").stderr
+    assert "no document and no file 'a/b'" in run("classify", "a/b").stderr
+    assert "'folder' is a folder" in run("classify", "folder").stderr
+    assert "one document or file at a time, got 2" in run("classify", "a.txt", "b.txt").stderr
+    assert run("classify", "bin.dat").stderr.startswith("error: bin.dat: is a binary file")
+    assert classified(" nope.txt")
+    alone = run("classify", "refund")
+    assert alone.exit_code == 0
+    assert alone.stderr == "note: no document and no file 'refund': taken as a text\n"
+
+
+@pytest.mark.usefixtures("learned")
+def test_what_can_not_be_classified_is_refused_in_words() -> None:
+    assert "the text is blank" in run("classify", " ").stderr
+    assert "the text is blank" in run("classify", "-", stdin="\n").stderr
+    assert "not both" in run("classify", "words", "--all").stderr

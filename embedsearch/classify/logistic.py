@@ -112,7 +112,7 @@ def fitted(examples: Examples, strength: float, start: Vectors | None = None) ->
     return found.x.reshape(shape).astype(np.float32)  # type: ignore[no-any-return]  # no types
 
 
-def logits(weights: Vectors, vectors: Vectors) -> Floats:
+def logits(weights: NDArray[Any], vectors: NDArray[Any]) -> Floats:
     """Return the scores (n, classes) that ``weights`` give to ``vectors`` (n, d)."""
     with one_thread(vectors.size * weights.shape[1]):
         return np.float64(vectors @ weights[:-1] + weights[-1])  # type: ignore[return-value]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +15,9 @@ from embedsearch.cli.terminal import counted, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from embedsearch import Index
     from embedsearch.records import Prediction
 
 ESTIMATORS = {
@@ -107,7 +108,9 @@ def classify_(
 
     The reason is the nearest labelled documents. '-' reads a text from stdin.
     """
-    if bool(words) == all_:
+    if words and all_:
+        raise click.UsageError("give a text or a file, or say --all: not both")
+    if not words and not all_:
         raise click.UsageError("give a text, a file or '-'; or say --all")
     if words and (glob or where):
         raise click.UsageError("--glob and --where are about documents: say --all")
@@ -116,8 +119,8 @@ def classify_(
             said = labelling.classify_documents(index, where=where, glob=glob, version=version)
             missing = index.counts(where=where, glob=glob).documents - len(said)
         else:
-            texts = [_text(words)]
-            said = labelling.classify_texts(index, texts, version=version, secrets=allow_secrets)
+            text = _text(index, words, quiet=quiet)
+            said = labelling.classify_texts(index, [text], version=version, secrets=allow_secrets)
     show_records(
         [_record(prediction) for prediction in said],
         format_,
@@ -131,10 +134,13 @@ def classify_(
     ctx.exit(0 if said else NOTHING_FOUND)
 
 
-def _text(words: tuple[str, ...]) -> str:
-    if words == ("-",) or (len(words) == 1 and Path(words[0]).is_file()):
-        return inputs.text_of(words[0])
-    return " ".join(words)
+def _text(index: Index, words: tuple[str, ...], *, quiet: bool) -> str:
+    if words != ("-",):
+        return inputs.meant(index, *words, quiet=quiet)
+    text = inputs.text_of("-")
+    if not text.strip():
+        raise click.UsageError("the text is blank")
+    return text
 
 
 def _record(prediction: Prediction) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import compare as comparison
-from embedsearch.cli import opening, options
+from embedsearch.cli import inputs, opening, options
 from embedsearch.cli.comparing import embedded
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
@@ -57,16 +57,21 @@ def compare_(
     """Compare two texts, or two sets of documents: what is new in B, gone from A, how far apart.
 
     A set is a folder of the index, a glob with '*' in it, a condition on metadata as year=2024, or
-    another index by its folder. A document is named by its id or path; all else is a text.
+    another index by its folder. A document is named by its id, a file by its path; all else is a
+    text.
     """
-    del quiet
     with opening.open_index(db, model) as index:
         if _is_set(index, one) != _is_set(index, other):
-            raise click.UsageError("compare two texts or two sets, not one with the other")
+            name = other if _is_set(index, one) else one
+            raise click.UsageError(
+                f"compare two texts or two sets, not one with the other: {name!r} is neither a"
+                " folder of the index nor a glob, a condition or another index"
+            )
         if _is_set(index, one):
             record = _sets(index, one, other, near)
         else:
-            a, b = index.embed([_text(index, one), _text(index, other)])
+            texts = [inputs.meant(index, name, quiet=quiet) for name in (one, other)]
+            a, b = index.embed(texts)
             record = {"similarity": round(float(a @ b), 4)}
     show_records([record], format_, name="comparison", line=_comparison, columns=tuple(record))
 
@@ -88,12 +93,7 @@ def _within(folder: str) -> str:
 
 
 def _is_index(name: str) -> bool:
-    return (Path(name) / "index.db").exists()
-
-
-def _text(index: Index, name: str) -> str:
-    id_ = document_id(index, name)
-    return index.get(id_).text if id_ in index else name
+    return inputs.there(f"{name}/index.db") is not None
 
 
 def _members(index: Index, name: str) -> tuple[DocumentVectors, list[str]]:
