@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-LEFT, TOP, RIGHT, BOTTOM = 46, 12, 14, 40
+LEFT, TOP, RIGHT, BOTTOM = 46, 12, 24, 40
 """The margins of a plot in units of its view box, which at full size are pixels."""
 
 LABELLED = 30
