@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
@@ -558,6 +558,12 @@ class Index:
             return self.embedder.embed(texts, kind=kind)
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "an index can't be sent to another process or copied: there, open it again; to"
+            " scikit-learn give vectors (Index.document_vectors, Index.embed), or n_jobs=1"
+        )
+
     def label(self, given: Mapping[str, str | Sequence[str]], *, source: str = "python") -> int:
         """Give documents, by id, a label or several, in place of those they had.
 
@@ -720,6 +726,8 @@ def _paths(named: PathLike | Iterable[PathLike]) -> list[Path]:
 
 
 def _labels(id: str, said: str | Sequence[str]) -> tuple[str, ...]:
+    if said is None or not hasattr(said, "__iter__"):
+        raise TypeError(f"expected a label of {id!r}, or a list of them, got {said!r}")
     given = [said] if isinstance(said, str) else list(said)
     for label in given:
         if not isinstance(label, str) or not label.strip():

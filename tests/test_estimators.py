@@ -312,3 +312,11 @@ def test_memory_of_texts_is_shared_by_estimators() -> None:
     vectors_of(TEXTS, embedder)
     KNNClassifier(k=1, embedder=embedder).fit(TEXTS, LABELS).predict(TEXTS)
     assert len(embedder.texts) == 6
+
+
+def test_what_is_no_embedder_and_nothing_to_learn_from_are_named() -> None:
+    with pytest.raises(TypeError, match=r"expected as embedder a name, .* or None, got 3"):
+        KNNClassifier(embedder=3).fit(["a", "b"], ["x", "y"])  # type: ignore[arg-type]
+    for estimator in (KNNClassifier(), ProbeClassifier()):
+        with pytest.raises(ValueError, match="texts or vectors to learn from, got none"):
+            estimator.fit([], [])

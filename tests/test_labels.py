@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -235,3 +236,13 @@ def test_what_the_index_holds_is_not_embedded_again() -> None:
         assert asked == ["another"]
         assert np.allclose(rows, HashEmbedder().embed(["a text", "another", "another"]), atol=1e-3)
         assert index.embed([]).shape == (0, 64)
+
+
+def test_what_is_no_label_is_named_and_an_index_is_not_sent_to_other_processes() -> None:
+    with Index.open(":memory:", HashEmbedder(16)) as index:
+        index.add([Document("a", "one")])
+        for said in (3, None):
+            with pytest.raises(TypeError, match=f"a label of 'a', or a list of them, got {said}"):
+                index.label({"a": said})  # type: ignore[dict-item]
+        with pytest.raises(TypeError, match="give vectors .* or n_jobs=1"):
+            copy.copy(index)

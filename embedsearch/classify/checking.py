@@ -33,6 +33,8 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
             differ.
 
     """
+    if isinstance(X, (list, tuple)) and not X:
+        raise ValueError("expected texts or vectors to learn from, got none")
     if y is not None:
         refuse_several(y)
         _refuse_missing(y)

@@ -70,7 +70,13 @@ def named(encoder: Encoder | str | None) -> Encoder:
     """Return the encoder that a name stands for, and one that is there as it is."""
     if encoder is None:
         return local()
-    return _load(encoder) if isinstance(encoder, str) else encoder
+    if isinstance(encoder, str):
+        return _load(encoder)
+    if not hasattr(encoder, "embed"):
+        raise TypeError(
+            f"expected as embedder a name, an Embedder, an Index or None, got {encoder!r:.40}"
+        )
+    return encoder
 
 
 def _is_texts(given: Any) -> bool:
