@@ -82,6 +82,7 @@ def test_a_file_gives_labels_to_many() -> None:
     assert result.stderr.splitlines() == [
         "labels.tsv:6: has no 'kind'",
         "no document '9' in the index",
+        "1 document with several different labels: '0'",
         "2 documents labelled",
     ]
     assert run("label", "--list").stdout.count("labels.tsv") == 3
@@ -90,6 +91,31 @@ def test_a_file_gives_labels_to_many() -> None:
         "urgent",
         "login",
     }
+
+
+def test_a_file_that_says_two_things_of_a_document_is_told() -> None:
+    Path("l.csv").write_text("id,label\n0,refund\n2,login\n0,money\n2,login\n")
+    result = run("label", "--file", "l.csv")
+    assert result.exit_code == 0
+    assert "1 document with several different labels: '0'" in result.stderr
+
+
+def test_what_has_several_labels_is_left_out_of_an_evaluation_and_told() -> None:
+    for id_, *names in (("0", "refund"), ("1", "refund"), ("2", "login"), ("3", "login", "refund")):
+        run("label", id_, *(word for name in names for word in ("--as", name)))
+    result = run("evaluate", "--no-curve")
+    assert result.exit_code == 2
+    assert "two different texts each, got 1: label 1 more of 'login'" in result.stderr
+    Path("more.csv").write_text("id,text\n4,my password is not right\n5,give me a refund\n")
+    run("add", "more.csv")
+    run("label", "4", "--as", "login")
+    result = run("evaluate", "--no-curve", "--format", "csv", "--html", "page.html")
+    assert result.exit_code == 0, result.stderr
+    assert "1 of 5 documents left out, as they have several labels: '3'" in result.stderr
+    assert "2 folds instead of 5, as 'login' has 2 different texts" in result.stderr
+    head, *lines = result.stdout.splitlines()
+    assert head == "label,precision,recall,f1,support,predicted"
+    assert sorted(line.split(",")[0] for line in lines) == ["login", "refund"]
 
 
 def test_the_latest_labelling_is_taken_back() -> None:

@@ -133,6 +133,18 @@ def test_figures_hang_together() -> None:
     assert found.notes == ("no zero-shot baseline: say as embedder what made the vectors",)
 
 
+def test_progress_is_told_to_the_end() -> None:
+    rows, labels = clouds(n=60)
+    heard: list[tuple[int, int]] = []
+    evaluate(rows, labels, QUICK, folds=3, progress=lambda *now: heard.append(now))
+    assert heard == [(n, 15) for n in range(16)]
+
+
+def test_ids_are_as_many_as_texts() -> None:
+    with pytest.raises(ValueError, match="an id for each of 60 texts, got 2"):
+        evaluate(*clouds(n=60), QUICK, ids=["a", "b"])
+
+
 def test_the_same_seed_measures_the_same() -> None:
     rows, labels = clouds(n=80)
     one, other = (evaluate(rows, labels, QUICK, seed=3).to_dict() for _ in range(2))
@@ -318,11 +330,15 @@ def test_small_products_are_not_shared_by_threads_that_wait_for_each_other() -> 
 def test_the_page_needs_nothing_else_and_believes_no_text() -> None:
     rows, labels = clouds(noise=1.0)
     texts = [f"<script>alert({n})</script>" for n in range(240)]
-    found = evaluate(rows, ["<b>" + label for label in labels], QUICK, texts=texts)
+    ids = [f"<i>{n}.md" for n in range(240)]
+    found = evaluate(rows, ["<b>" + label for label in labels], QUICK, texts=texts, ids=ids)
     drawn = page(found, title="A & B")
     assert "<script" not in drawn
     assert "<b>label" not in drawn
     assert "&lt;script&gt;" in drawn
+    first = found.mistakes[0]
+    assert first.id == f"<i>{first.position}.md"
+    assert f"<small>&lt;i&gt;{first.position}.md</small>" in drawn
     assert "http" not in drawn
     assert "<title>A &amp; B</title>" in drawn
     assert drawn.count("<svg") == 4
@@ -358,6 +374,10 @@ def test_rankings_that_can_not_be_measured(run: Any, qrels: Any, k: int, message
         retrieval(run, qrels, k=k)
 
 
+KINDS = [a + b for a in "bdfglm" for b in ("aker", "eed", "illow", "ook", "urn") * 2]
+KINDS = [f"{kind}{n}" for n, kind in enumerate(KINDS)]
+
+
 def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "embedsearch", *words],
@@ -388,6 +408,19 @@ def test_a_table_is_evaluated_without_an_index(tmp_path: Path) -> None:
     assert "1 of 33 texts left out: they have no label" in run.stderr
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
     assert not (tmp_path / ".embedsearch").exists()
+
+
+def test_many_labels_are_cut_and_that_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", [(f"{kind} {n} {kind}", kind) for kind in KINDS for n in range(2)])
+    words = ("evaluate", "--labels", "a.csv", "--no-curve", "--threshold", "1")
+    run = command(*words, folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "... and 10 more: --format json or --html FILE" in run.stdout
+    run = command(*words, "--format", "jsonl", folder=tmp_path)
+    scores = [json.loads(line) for line in run.stdout.splitlines()]
+    assert len(scores) == 60
+    assert {"label", "f1", "support"} <= scores[0].keys()
+    assert [score["f1"] for score in scores] == sorted(score["f1"] for score in scores)
 
 
 def test_rows_of_several_labels_are_told_and_left_out(tmp_path: Path) -> None:

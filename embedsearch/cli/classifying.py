@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import classify, labelling
-from embedsearch.cli import inputs, opening, options
+from embedsearch.cli import inputs, opening, options, progress
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import counted, note
@@ -47,7 +47,7 @@ def train_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,  # noqa: ARG001 -- it is quiet
+    quiet: bool,
     glob: tuple[str, ...],
     where: tuple[str, ...],
     with_: str | None,
@@ -58,7 +58,7 @@ def train_(
 
     How good it is, embedsearch evaluate tells.
     """
-    with opening.open_index(db, model) as index:
+    with opening.open_index(db, model) as index, progress.working("training", quiet=quiet):
         kind = getattr(classify, ESTIMATORS[with_]) if with_ else None
         about = labelling.train(
             index,
@@ -174,7 +174,7 @@ def suspects_(
     format_: str,
 ) -> None:
     """List the documents whose label is probably wrong, with the neighbours that disagree."""
-    with opening.open_index(db, model) as index:
+    with opening.open_index(db, model) as index, progress.working("judging", quiet=quiet):
         found = [
             asdict(document) for document in labelling.suspected(index, where=where, glob=glob)
         ]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
 from embedsearch import evaluate
-from embedsearch.cli import opening, options, rows
+from embedsearch.cli import opening, options, progress, rows
+from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import note, printable, show
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.labelling import examples
+from embedsearch.labelling.examples import examples, of_one_label
 from embedsearch.readers.decoding import streamed
 
 if TYPE_CHECKING:
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
     from embedsearch import Index
     from embedsearch.evaluate import Evaluation
     from embedsearch.evaluate.learning import LearningCurve
-    from embedsearch.evaluate.scores import Estimate
+    from embedsearch.evaluate.scores import Estimate, LabelScore
+
+LABELS = 50
+"""How many labels are printed, the worst of more."""
+
+COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
 
 WORST = 10
-"""How many labels, pairs and needs are printed; as JSON and HTML there are more."""
+"""How many confused pairs and needs are printed."""
 
 
 @click.command("evaluate")
@@ -59,7 +65,7 @@ WORST = 10
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page with charts, too.",
 )
-@options.output_format(options.PLAIN_FORMATS)
+@options.output_format(options.ROW_FORMATS)
 def evaluate_(
     *,
     db: Path | None,
@@ -86,26 +92,37 @@ def evaluate_(
     if file and (glob or where):
         raise click.UsageError("--glob and --where are about the index, not about a file")
     given = _of_file(file, text_column, label_column, from_) if file else None
-    with _encoder(db, model, needed=not file) as encoder, warnings.catch_warnings():
+    with (
+        _encoder(db, model, needed=not file) as encoder,
+        warnings.catch_warnings(),
+        progress.working("evaluating", quiet=quiet) as told,
+    ):
         warnings.simplefilter("ignore")  # the same words are in the notes
         found = given or _of_index(encoder, where, glob)
         measured = evaluate.evaluate(
             found.texts if found.vectors is None else found.vectors,
             found.labels,
             texts=found.texts,
+            ids=found.ids,
             embedder=encoder,
             folds=folds,
             seed=seed,
             threshold=threshold,
             curve=not no_curve,
+            progress=told,
         )
     for words in (*found.notes, *measured.notes):
         note(words, quiet=quiet)
     if html:
         html.write_text(evaluate.page(measured), encoding="utf-8")
         note(f"the page is {html}", quiet=quiet)
-    as_json = format_ == "json"
-    show(json.dumps(measured.to_dict(), ensure_ascii=False) if as_json else _text(measured))
+    if format_ == "json":
+        show(json.dumps(measured.to_dict(), ensure_ascii=False))
+    elif format_ == "text":
+        show(_text(measured))
+    else:
+        scores = [asdict(score) for score in _worst_first(measured)]
+        show_records(scores, format_, name="labels", line=str, columns=COLUMNS)
 
 
 def _encoder(db: Path | None, model: str | None, *, needed: bool) -> AbstractContextManager[Index]:
@@ -117,6 +134,7 @@ def _encoder(db: Path | None, model: str | None, *, needed: bool) -> AbstractCon
 
 @dataclass(frozen=True, slots=True)
 class _Given:
+    ids: list[str]
     texts: list[str]
     labels: list[str]
     vectors: Any = None
@@ -124,20 +142,19 @@ class _Given:
 
 
 def _of_index(index: Index, where: tuple[str, ...], glob: tuple[str, ...]) -> _Given:
-    found = examples(index, where=where, glob=glob)
-    if found.multilabel:
-        several = next(id for id, own in zip(found.ids, found.labels, strict=True) if len(own) > 1)
-        raise ValueError(f"expected one label a document, but {several!r} has several")
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found = of_one_label(examples(index, where=where, glob=glob))
     waiting = f"{len(found.pending):,} labelled documents left out: they are not embedded yet"
-    notes = (waiting,) if found.pending else ()
-    return _Given(index.texts(found.ids), list(map(str, found.y)), found.vectors, notes)
+    notes = (*(str(w.message) for w in heard), *((waiting,) if found.pending else ()))
+    return _Given(found.ids, index.texts(found.ids), list(map(str, found.y)), found.vectors, notes)
 
 
 def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
     with click.open_file(file, "rb") as opened:
         stream: IO[str] = streamed(cast("BufferedReader", opened))
         columns = rows.Columns(text, (label,))
-        texts, labels, failed = [], [], []
+        ids, texts, labels, failed = [], [], [], []
         checked = False
         for place, row in rows.read(file, stream, from_ or rows.format_of(file)):
             try:
@@ -151,9 +168,10 @@ def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
             except rows.RowError as error:
                 failed.append(f"{file}:{place}: {error}")
                 continue
+            ids.append(f"{file}:{place}")
             texts.append(words)
             labels.append(name)
-    return _Given(texts, labels, notes=tuple(failed))
+    return _Given(ids, texts, labels, notes=tuple(failed))
 
 
 def _text(measured: Evaluation) -> str:
@@ -169,30 +187,46 @@ def _text(measured: Evaluation) -> str:
             )
         )
         parts[-1] += f"\n\nexpected calibration error {measured.calibration_error:.3f}"
-    worst = sorted(measured.labels, key=lambda score: score.f1)[:WORST]
     parts.append(
         _table(
             "   F1   precision   recall   texts   label",
-            [
-                f"{s.f1:5.2f}   {s.precision:9.2f}   {s.recall:6.2f}   {s.support:5,}   "
-                f"{printable(s.label)}"
-                for s in worst
-            ],
+            _first(
+                LABELS,
+                [
+                    f"{s.f1:5.2f}   {s.precision:9.2f}   {s.recall:6.2f}   {s.support:5,}   "
+                    f"{printable(s.label)}"
+                    for s in _worst_first(measured)
+                ],
+            ),
         )
     )
     if measured.confused:
         parts.append(
             _table(
                 "texts   label taken for another",
-                [
-                    f"{pair.count:5,}   {printable(pair.label)} -> {printable(pair.predicted)}"
-                    for pair in measured.confused[:WORST]
-                ],
+                _first(
+                    WORST,
+                    [
+                        f"{pair.count:5,}   {printable(pair.label)} -> {printable(pair.predicted)}"
+                        for pair in measured.confused
+                    ],
+                ),
             )
         )
     if measured.curve:
         parts.append(_forecast(measured.curve))
     return "\n\n".join(parts)
+
+
+def _worst_first(measured: Evaluation) -> list[LabelScore]:
+    return sorted(measured.labels, key=lambda score: score.f1)
+
+
+def _first(most: int, lines: list[str]) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[:most], f"... and {len(lines) - most:,} more: --format json or --html FILE"]
 
 
 def _figures(measured: Evaluation) -> str:
@@ -234,10 +268,13 @@ def _forecast(curve: LearningCurve) -> str:
     lines += [f"{n:8,}   {accuracy:8.1%}   expected" for n, accuracy in curve.forecast]
     if not curve.forecast:
         lines.append("more examples have not helped so far: nothing can be foretold")
-    told = [need for need in curve.needs if need.more][:WORST]
-    lines += [
-        f"about {need.more:,} more of {printable(need.label)} would help: recall"
-        f" {need.recall:.0%} -> {need.recall_then:.0%}"
-        for need in told
-    ]
+    lines += _first(
+        WORST,
+        [
+            f"about {need.more:,} more of {printable(need.label)} would help: recall"
+            f" {need.recall:.0%} -> {need.recall_then:.0%}"
+            for need in curve.needs
+            if need.more
+        ],
+    )
     return _table("examples   accuracy", lines)

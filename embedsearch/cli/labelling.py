@@ -176,6 +176,10 @@ def _from_file(
         note(f"{failure.path}: {failure.why}")
     for id_ in given.keys() - known.keys():
         note(f"no document {id_!r} in the index")
+    several = [id_ for id_, labels in known.items() if len(set(labels)) > 1]
+    if several:
+        shown = ", ".join(map(repr, several[:5])) + (", ..." if len(several) > 5 else "")
+        note(f"{counted(len(several), 'document')} with several different labels: {shown}")
     index.label(known, source=file)
     note(f"{counted(len(known), 'document')} labelled", quiet=quiet)
     return SOME_FAILED if table.failed or len(known) < len(given) else 0

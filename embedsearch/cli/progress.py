@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 5.0
 """How often a line is written where there is no terminal: logs stay short."""
 
+PATIENCE = 2.0
+"""So many seconds of silence need no explanation."""
+
 _DOING = {"walk": "looking", "read": "reading", "embed": "embedding"}
 
 
@@ -37,6 +41,44 @@ def shown(*, quiet: bool) -> Iterator[Listener]:
             yield _Drawn(bars)
     else:
         yield _Written()
+
+
+@contextmanager
+def working(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Say what takes its time, and how much of it is done, as far as that is told.
+
+    What is quick is not spoken of: a line is written from the second ``PATIENCE`` seconds on.
+    """
+    if quiet:
+        yield lambda _done, _total: None
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            task = bars.add_task(what, total=None, rate="")
+            yield lambda done, total: bars.update(task, completed=done, total=total)
+    else:
+        yield from _told_in_lines(what)
+
+
+def _told_in_lines(what: str) -> Iterator[Callable[[int, int], None]]:
+    over, far = Event(), [""]
+    started = time.monotonic()
+
+    def tell() -> None:
+        wait = PATIENCE
+        while not over.wait(wait):
+            click.echo(f"{what}{far[0]}, {time.monotonic() - started:.0f} s", err=True)
+            wait = EVERY_SECONDS
+
+    def listen(done: int, total: int) -> None:
+        far[0] = f": {done:,} of {total:,}" if done else ""
+
+    teller = Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield listen
+    finally:
+        over.set()
+        teller.join()
 
 
 def _bars() -> Bars:

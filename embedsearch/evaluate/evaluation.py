@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
-from embedsearch.evaluate.learning import LearningCurve, learning_curve
+from embedsearch.evaluate.learning import SHARES, LearningCurve, learning_curve
 from embedsearch.evaluate.scores import (
     Bootstrap,
     Estimate,
@@ -36,7 +37,7 @@ from embedsearch.evaluate.scores import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -83,9 +84,13 @@ class Confused:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A text, by its position, that was told wrongly; ``text`` is "" where only vectors came."""
+    """A text, by its position, that was told wrongly.
+
+    ``text`` is "" where only vectors came, ``id`` where no ids did.
+    """
 
     position: int
+    id: str
     label: str
     predicted: str
     confidence: float | None
@@ -128,12 +133,17 @@ class Evaluation:
         return {"schema_version": 1, **asdict(self), "confusion": cells}
 
 
+def _silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 def evaluate(  # noqa: PLR0913 -- all but two have a default
     given: Sequence[str] | ArrayLike,
-    labels: Sequence[Any] | ArrayLike,
+    labels: Sequence[Any] | NDArray[Any],
     estimator: Any = None,
     *,
     texts: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
     names: Mapping[str, str | Sequence[str]] | None = None,
     embedder: Encoder | str | None = None,
@@ -141,16 +151,19 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     seed: int = 0,
     threshold: float = THRESHOLD,
     curve: bool = True,
+    progress: Callable[[int, int], None] = _silent,
 ) -> Evaluation:
     """Measure a classifier, by default the one that is best for so many labels, by its folds.
 
     ``given`` are texts (n,) or their vectors (n, d); the estimator gets vectors. ``texts`` may go
-    with vectors, to find equal ones and to show mistakes. No text is told by a classifier that has
-    learned from it, from one of its group (``groups``, (n,)), or from one that says nearly the same
-    (a cosine of ``threshold``). ``names`` say in words what labels mean, for the baseline that
-    learns nothing; with vectors it needs to be told the ``embedder`` that made them.
+    with vectors, to find equal ones and to show mistakes, and ``ids`` to name these. No text is
+    told by a classifier that has learned from it, from one of its group (``groups``, (n,)), or from
+    one that says nearly the same (a cosine of ``threshold``). ``names`` say in words what labels
+    mean, for the baseline that learns nothing; with vectors it needs to be told the ``embedder``
+    that made them.
     Intervals are of 95 %, by drawing groups anew. What is left out is told in ``notes`` and warned
-    of: blank texts, those without a label, labels with a single text.
+    of: blank texts, those without a label, labels with a single text. ``progress`` is told how many
+    trainings of how many are done.
 
     Raises:
         ValueError: less than two labels can be measured, nothing can be held out, a text has
@@ -158,6 +171,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
             that is no label.
 
     """
+    if ids is not None and len(ids) != len(labels):
+        raise ValueError(f"expected an id for each of {len(labels)} texts, got {len(ids)}")
     known = evidence(
         given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
     )
@@ -171,12 +186,21 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     estimator = sharing(estimator, embedder)
     cut = split(known.labels, known.groups, folds, seed=seed)
     parts = len(cut.splits)
+    done = count(1)
+    fits = parts * (1 + len(SHARES) * curve)
+
+    def step() -> None:
+        progress(next(done), fits)
+
+    progress(0, fits)
     few = [cut.note] if cut.note else rare(known.labels, parts)
     notes = [warn(note) for note in (*known.notes, *few)]
     with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
         for message in EXPECTED:
             warnings.filterwarnings("ignore", message)
-        answers, confidence = _predicted(estimator, known.vectors, known.labels, cut.splits)
+        answers, confidence = _predicted(
+            estimator, known.vectors, known.labels, cut.splits, step=step
+        )
         said = _codes(answers, classes.tolist())
         learned = (
             learning_curve(
@@ -187,6 +211,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
                 said=said,
                 names=classes.tolist(),
                 seed=seed,
+                step=step,
             )
             if curve
             else None
@@ -216,14 +241,19 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         reliability=(),
         coverage=(),
         curve=learned,
-        mistakes=_mistakes(known, answers, confidence),
+        mistakes=_mistakes(known, answers, confidence, ids),
         notes=tuple(notes),
     )
     return measured if confidence is None else _calibrated(measured, confidence, said == codes)
 
 
 def _predicted(
-    estimator: Any, vectors: Vectors, labels: NDArray[Any], splits: Sequence[Split]
+    estimator: Any,
+    vectors: Vectors,
+    labels: NDArray[Any],
+    splits: Sequence[Split],
+    *,
+    step: Callable[[], None],
 ) -> tuple[NDArray[Any], Floats | None]:
     """Return out-of-fold predictions and, where there are probabilities, those of what was said."""
     said = np.empty(len(labels), dtype=object)
@@ -234,6 +264,7 @@ def _predicted(
         said[test] = fitted.predict(vectors[test])
         if sure:
             confidence[test] = fitted.predict_proba(vectors[test]).max(axis=1)
+        step()
     return said, confidence if sure else None
 
 
@@ -283,7 +314,7 @@ def _confused(matrix: Codes, classes: list[str]) -> tuple[Confused, ...]:
 
 
 def _mistakes(
-    known: Evidence, answers: NDArray[Any], confidence: Floats | None
+    known: Evidence, answers: NDArray[Any], confidence: Floats | None, ids: Sequence[str] | None
 ) -> tuple[Mistake, ...]:
     """Return mistakes, those first of which the classifier was surest."""
     wrong = np.flatnonzero(answers != known.labels)
@@ -292,6 +323,7 @@ def _mistakes(
     return tuple(
         Mistake(
             position=int(known.positions[row]),
+            id=ids[known.positions[row]] if ids else "",
             label=str(known.labels[row]),
             predicted=str(answers[row]),
             confidence=None if confidence is None else float(confidence[row]),

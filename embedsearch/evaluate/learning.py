@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 from sklearn.base import clone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -109,18 +109,19 @@ def learning_curve(
     said: Codes,
     names: Sequence[str],
     seed: int = 0,
+    step: Callable[[], None] = lambda: None,
 ) -> LearningCurve:
     """Return what an estimator makes of growing shares of each fold's examples.
 
     The shares are nested and keep the proportions of labels, with one example of each at least.
     ``said`` (n,) are the out-of-fold predictions with all of them; labels are codes, the places of
-    their names.
+    their names. ``step`` is called after each training.
     """
     sizes: list[float] = []
     right: list[NDArray[np.bool_]] = []
     for share in SHARES:
         seen, hits = _measured(
-            estimator, vectors, codes, splits, names=names, share=share, seed=seed
+            estimator, vectors, codes, splits, names=names, share=share, seed=seed, step=step
         )
         if not sizes or seen > sizes[-1]:
             sizes.append(seen)
@@ -148,6 +149,7 @@ def _measured(
     names: Sequence[str],
     share: float,
     seed: int,
+    step: Callable[[], None],
 ) -> tuple[float, NDArray[np.bool_]]:
     right = np.zeros(len(codes), dtype=bool)
     y = np.array(names)[codes]
@@ -159,6 +161,7 @@ def _measured(
         if len(np.unique(codes[rows])) > 1:
             fitted_ = clone(estimator).fit(vectors[rows], y[rows])
             right[test] = fitted_.predict(vectors[test]) == y[test]
+        step()
     return seen / len(splits), right
 
 

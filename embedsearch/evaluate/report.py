@@ -13,7 +13,7 @@ from embedsearch.evaluate.charts import Plot, heat_map, range_of, shortened, tic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from embedsearch.evaluate.evaluation import Evaluation
+    from embedsearch.evaluate.evaluation import Evaluation, Mistake
     from embedsearch.evaluate.learning import LearningCurve
     from embedsearch.evaluate.scores import Estimate
 
@@ -217,9 +217,7 @@ def _mistakes(measured: Evaluation) -> str:
         return ""
     rows = [
         (
-            f"<q>{escape(shortened(' '.join(m.text.split()), EXCERPT))}</q>"
-            if m.text
-            else f"text {m.position:,}",
+            _cited(m),
             escape(m.label),
             f"<i>{escape(m.predicted)}</i>",
             "" if m.confidence is None else f"{m.confidence:.2f}",
@@ -229,6 +227,14 @@ def _mistakes(measured: Evaluation) -> str:
     words = "Those it was surest of: a wrong label is often the reason."
     table = _table(("text", "label", "what was said", "confidence"), rows, numbers={3})
     return _card("The worst mistakes", words, table, wide=True)
+
+
+def _cited(mistake: Mistake) -> str:
+    name = escape(mistake.id or f"text {mistake.position:,}")
+    if not mistake.text:
+        return name
+    words = shortened(" ".join(mistake.text.split()), EXCERPT)
+    return f"<q>{escape(words)}</q> <small>{name}</small>"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: set[int]) -> str:

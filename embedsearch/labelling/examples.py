@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from embedsearch.classify.folds import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +38,11 @@ class Examples:
         return any(len(labels) > 1 for labels in self.labels)
 
     @property
+    def several(self) -> list[str]:
+        """The ids of the documents that have several labels."""
+        return [id for id, own in zip(self.ids, self.labels, strict=True) if len(own) > 1]
+
+    @property
     def y(self) -> Any:
         """What ``fit`` takes: an array (n,) of labels, or a list of lists of them."""
         if self.multilabel:
@@ -61,6 +69,34 @@ def examples(index: Index, *, where: Where = None, glob: Sequence[str] | None = 
         which = "that meets the conditions " if where or glob else ""
         raise ValueError(f"no document {which}is labelled: label some with embedsearch label")
     return found
+
+
+def of_one_label(found: Examples) -> Examples:
+    """Return those that have a single label, and warn of the others: how many, and which.
+
+    Raises:
+        ValueError: all have several.
+
+    """
+    if not found.multilabel:
+        return found
+    rows = [row for row, own in enumerate(found.labels) if len(own) == 1]
+    if not rows:
+        raise ValueError(
+            "each labelled document has several labels: this is for documents with one label each"
+        )
+    total, left_out = len(found.ids), found.several
+    warnings.warn(
+        f"{len(left_out):,} of {total:,} documents left out, as they have several labels:"
+        f" {listed(left_out)}",
+        stacklevel=3,
+    )
+    return Examples(
+        [found.ids[row] for row in rows],
+        found.vectors[rows],
+        [found.labels[row] for row in rows],
+        found.pending,
+    )
 
 
 def labelled(index: Index, *, where: Where = None, glob: Sequence[str] | None = None) -> Examples:

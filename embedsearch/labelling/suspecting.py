@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from embedsearch.classify.confident_learning import Suspect, suspects
 from embedsearch.evaluate.splitting import leakproof_groups
-from embedsearch.labelling.examples import Examples, examples
+from embedsearch.labelling.examples import Examples, examples, of_one_label
 from embedsearch.records import Reason
 
 if TYPE_CHECKING:
@@ -39,16 +39,13 @@ def suspected(
     """Return the documents whose label is probably wrong, the most suspicious first.
 
     A document is judged by a classifier that has not learned from it, nor from near duplicates.
+    Those that have several labels are left out, which a warning says.
 
     Raises:
-        ValueError: there are too few labels, or a document has several.
+        ValueError: there are too few labels.
 
     """
-    found = examples(index, where=where, glob=glob)
-    if found.multilabel:
-        raise ValueError(
-            "some documents have several labels: wrong ones are found among single ones"
-        )
+    found = of_one_label(examples(index, where=where, glob=glob))
     groups = leakproof_groups(found.vectors)
     doubted = suspects(found.vectors, found.y, groups=groups)
     return [_document(found, suspect) for suspect in doubted]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.folds import listed
 from embedsearch.errors import EmbedderMismatch
 from embedsearch.evaluate.splitting import leakproof_groups
 from embedsearch.labelling.examples import examples
@@ -30,13 +32,22 @@ def train(
 
     Without one it is that which is best for so many labels. It learns from the vectors that are
     there: nothing is embedded but, for some, the labels' names. With ``max_error`` it abstains
-    rather than to be wrong more often than that (see ``SelectiveClassifier``).
+    rather than to be wrong more often than that (see ``SelectiveClassifier``). If a document has
+    several labels, each label is decided by itself, which a warning says.
 
     Raises:
         ValueError: there are no labels, or only one.
 
     """
     found = examples(index, where=where, glob=glob)
+    if found.multilabel:
+        several, total = len(found.several), len(found.ids)
+        warnings.warn(
+            f"{several:,} of {total:,} documents {'has' if several == 1 else 'have'} several"
+            f" labels ({listed(found.several)}), so each label is decided by itself: a document"
+            " may get any number of them, or none",
+            stacklevel=2,
+        )
     fitted = estimator
     if fitted is None:
         fitted = classifier_for(found.counts.values(), embedder=index)
