@@ -133,12 +133,51 @@ class Terminal(io.StringIO):
         return True
 
 
+def asked(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
+    """Return the exit code of asking somebody who types these lines."""
+    monkeypatch.setattr("sys.stdin", Terminal("".join(f"{line}\n" for line in typed)))
+    with Index.open(".embedsearch") as index:
+        return ask_for_labels(index, where=(), glob=())
+
+
 def test_asking_takes_back_only_what_was_said_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     run("label", "0", "--as", "refund")
-    monkeypatch.setattr("sys.stdin", Terminal(":u\nlogin\nrefund\n:u\n:u\n:u\n:q\n"))
-    with Index.open(".embedsearch") as index:
-        assert ask_for_labels(index, where=(), glob=()) == 0
+    assert asked(monkeypatch, ":u", "login", "refund", ":u", ":u", ":u", ":q") == 1
     assert labels() == {"0": "refund"}
+
+
+def test_asking_keeps_the_numbers_of_labels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("label", "0", "--as", "refund")
+    assert asked(monkeypatch, "zebra", "apple", "1") == 0
+    assert sorted(labels().values()) == ["apple", "refund", "refund", "zebra"]
+    shown = capsys.readouterr().err
+    assert [line for line in shown.splitlines() if line.startswith("1 refund")] == [
+        "1 refund",
+        "1 refund   2 zebra",
+        "1 refund   2 zebra   3 apple",
+    ]
+    assert "(2 labelled, 0 passed)" in shown
+    assert shown.endswith(
+        "nothing is left to label\n3 documents labelled; next: embedsearch train\n"
+    )
+
+
+def test_asking_takes_no_slip_for_a_label(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(monkeypatch, "99", ":x", "?", ":q") == 1
+    shown = capsys.readouterr().err
+    assert "no label has the number 99; ? lists" in shown
+    assert "there is no command :x; ? lists" in shown
+    assert ":u         take the latest label back" in shown
+    assert shown.endswith("nothing labelled\n")
+    assert labels() == {}
+    assert asked(monkeypatch, ":is 5", ":is :x", "login", ":u", "3", ":q") == 0
+    assert "taken back: " in (shown := capsys.readouterr().err)
+    assert " was login\n" in shown
+    assert sorted(labels().values()) == ["5", ":x", "login"]
 
 
 def test_conditions_are_for_all_documents_not_for_a_text() -> None:
