@@ -48,7 +48,9 @@ def chosen(vectors: Any, labels: Any) -> list[int]:
 def unsure(vectors: Any, labels: Any, seed: int) -> list[int]:
     order = list(np.random.default_rng(seed).permutation(len(vectors))[:10])
     while len(order) < max(BUDGETS):
-        model = FewShotClassifier(strength=STRENGTH, embedder="local").fit(vectors[order], labels[order])
+        model = FewShotClassifier(strength=STRENGTH, embedder="local").fit(
+            vectors[order], labels[order]
+        )
         likeliest = np.sort(model.predict_proba(vectors), axis=1)
         margins = likeliest[:, -1] - likeliest[:, -2]
         margins[order] = np.inf
