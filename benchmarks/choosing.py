@@ -33,7 +33,7 @@ def read(path: Path) -> tuple[Any, Any]:
 
 
 def judged(vectors: Any, labels: Any, test: Any, known: Any) -> float:
-    return float(FewShotClassifier().fit(vectors, labels).score(test, known))
+    return float(FewShotClassifier(embedder="local").fit(vectors, labels).score(test, known))
 
 
 def chosen(vectors: Any, labels: Any) -> list[int]:
@@ -48,7 +48,9 @@ def chosen(vectors: Any, labels: Any) -> list[int]:
 def unsure(vectors: Any, labels: Any, seed: int) -> list[int]:
     order = list(np.random.default_rng(seed).permutation(len(vectors))[:10])
     while len(order) < max(BUDGETS):
-        model = FewShotClassifier(strength=STRENGTH).fit(vectors[order], labels[order])
+        model = FewShotClassifier(strength=STRENGTH, embedder="local").fit(
+            vectors[order], labels[order]
+        )
         likeliest = np.sort(model.predict_proba(vectors), axis=1)
         margins = likeliest[:, -1] - likeliest[:, -2]
         margins[order] = np.inf

@@ -1,6 +1,6 @@
 """Time duplicates, outliers, clusters and the map; judge the first two beside semhash.
 
-    python benchmarks/comparing.py TEXTS.jsonl STRANGERS.jsonl [--rows 10000 100000 1000000]
+    python benchmarks/comparing.py [TEXTS.jsonl STRANGERS.jsonl] [--rows 10000 100000 1000000]
 
 Both files hold ``{"text"}`` a line. Of the texts near-duplicates are given up; what is judged is
 how many of those have no kept text within the threshold, and how many kept ones are that near to
@@ -214,27 +214,31 @@ def sized(rows: int, folder: str) -> dict[str, Any]:
     }
 
 
+def judged(given: Path, strange: Path) -> dict[str, Any]:
+    texts = read(given)
+    others = sorted(set(read(strange)))
+    chosen = np.random.default_rng(0).permutation(len(others))[:STRANGERS]
+    vectors = vectors_of(texts, None)
+    strangers = vectors_of([others[n] for n in chosen], None)
+    return {
+        "near_duplicates": near_duplicates(vectors, texts),
+        "outliers": outliers(vectors, strangers),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("texts", type=Path)
-    parser.add_argument("strangers", type=Path)
+    parser.add_argument("texts", type=Path, nargs="?")
+    parser.add_argument("strangers", type=Path, nargs="?")
     parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000])
     asked = parser.parse_args()
     os.environ |= {
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
     }  # of the processes it starts
-    texts = read(asked.texts)
-    others = sorted(set(read(asked.strangers)))
-    chosen = np.random.default_rng(0).permutation(len(others))[:STRANGERS]
-    vectors = vectors_of(texts, None)
-    strangers = vectors_of([others[n] for n in chosen], None)
+    result = judged(asked.texts, asked.strangers) if asked.strangers else {}
     with tempfile.TemporaryDirectory() as folder:
-        result = {
-            "near_duplicates": near_duplicates(vectors, texts),
-            "outliers": outliers(vectors, strangers),
-            "sizes": [sized(rows, folder) for rows in asked.rows],
-        }
+        result["sizes"] = [sized(rows, folder) for rows in asked.rows]
     json.dump(result, sys.stdout, indent=1)
 
 

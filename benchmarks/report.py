@@ -282,6 +282,31 @@ def choosing(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def comparing(results: dict[str, Any]) -> list[str]:
+    facts = results.get("comparing", {}).get("results", {})
+    if not facts:
+        return []
+    sizes = facts["sizes"]
+    heads = [f"{size['rows']:,} ({size['vectors_mb']} MB)" for size in sizes]
+    names = dict.fromkeys(name for size in sizes for name in size["work"])
+    lines = [
+        "",
+        "## Comparing many vectors: CPU s of one thread, peak MB with the vectors",
+        "",
+        f"| | {' | '.join(heads)} |",
+        f"|---{'|---' * len(sizes)}|",
+    ]
+    for name in names:
+        done = [size["work"].get(name) for size in sizes]
+        cells = [f"{d['cpu_s']} s, {d['peak_mb']:,}" if d else "not measured" for d in done]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for size in sizes:
+        found = ", ".join(f"{share:.1%} of the {k} nearest" for k, share in size["recall"].items())
+        if found:
+            lines += ["", f"Found at {size['rows']:,} rows, each row itself among them: {found}."]
+    return lines
+
+
 def machines(results: dict[str, Any]) -> list[str]:
     lines = ["", "## Runs", "", "| benchmark | command | machine | commit |", "|---|---|---|---|"]
     for name, run in results.items():
@@ -309,6 +334,7 @@ def main() -> None:
         *labelling(results),
         *wrong_labels(results),
         *choosing(results),
+        *comparing(results),
         *machines(results),
     ]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")

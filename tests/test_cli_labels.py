@@ -40,7 +40,7 @@ def tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def labels() -> dict[str, str]:
     listed = json.loads(run("label", "--list", "--json").stdout)["labels"]
-    return {row["document"]: row["label"] for row in listed}
+    return {row["document_id"]: row["label"] for row in listed}
 
 
 def test_documents_are_labelled_by_id() -> None:
@@ -58,7 +58,7 @@ def test_documents_are_labelled_by_what_a_query_finds() -> None:
     assert run("label", "refund not received", "-k", "2", "--as", "refund", "-y").exit_code == 0
     assert labels() == {"0": "refund", "1": "refund"}
     listed = run("label", "--list", "--format", "csv").stdout.splitlines()
-    assert listed[0] == "document,label,at,source"
+    assert listed[0] == "document_id,label,at,source"
     assert listed[1].startswith("0,refund,")
     assert listed[1].endswith(",query: refund not received")
 
@@ -82,7 +82,7 @@ def test_a_file_gives_labels_to_many() -> None:
     assert result.stderr.splitlines() == [
         "labels.tsv:6: has no 'kind'",
         "no document '9' in the index",
-        "1 document with several different labels: '0'",
+        "note: 1 document with several labels, '0' first",
         "2 documents labelled",
     ]
     assert run("label", "--list").stdout.count("labels.tsv") == 3
@@ -97,7 +97,7 @@ def test_a_file_that_says_two_things_of_a_document_is_told() -> None:
     Path("l.csv").write_text("id,label\n0,refund\n2,login\n0,money\n2,login\n")
     result = run("label", "--file", "l.csv")
     assert result.exit_code == 0
-    assert "1 document with several different labels: '0'" in result.stderr
+    assert "note: 1 document with several labels, '0' first" in result.stderr
 
 
 def test_what_has_several_labels_is_left_out_of_an_evaluation_and_told() -> None:
@@ -158,12 +158,51 @@ class Terminal(io.StringIO):
         return True
 
 
+def asked(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
+    """Return the exit code of asking somebody who types these lines."""
+    monkeypatch.setattr("sys.stdin", Terminal("".join(f"{line}\n" for line in typed)))
+    with Index.open(".embedsearch") as index:
+        return ask_for_labels(index, where=(), glob=())
+
+
 def test_asking_takes_back_only_what_was_said_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     run("label", "0", "--as", "refund")
-    monkeypatch.setattr("sys.stdin", Terminal(":u\nlogin\nrefund\n:u\n:u\n:u\n:q\n"))
-    with Index.open(".embedsearch") as index:
-        assert ask_for_labels(index, where=(), glob=()) == 0
+    assert asked(monkeypatch, ":u", "login", "refund", ":u", ":u", ":u", ":q") == 1
     assert labels() == {"0": "refund"}
+
+
+def test_asking_keeps_the_numbers_of_labels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("label", "0", "--as", "refund")
+    assert asked(monkeypatch, "zebra", "apple", "1") == 0
+    assert sorted(labels().values()) == ["apple", "refund", "refund", "zebra"]
+    shown = capsys.readouterr().err
+    assert [line for line in shown.splitlines() if line.startswith("1 refund")] == [
+        "1 refund",
+        "1 refund   2 zebra",
+        "1 refund   2 zebra   3 apple",
+    ]
+    assert "(2 labelled, 0 passed)" in shown
+    assert shown.endswith(
+        "nothing is left to label\n3 documents labelled; next: embedsearch train\n"
+    )
+
+
+def test_asking_takes_no_slip_for_a_label(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(monkeypatch, "99", ":x", "?", ":q") == 1
+    shown = capsys.readouterr().err
+    assert "no label has the number 99; ? lists" in shown
+    assert "there is no command :x; ? lists" in shown
+    assert ":u         take the latest label back" in shown
+    assert shown.endswith("nothing labelled\n")
+    assert labels() == {}
+    assert asked(monkeypatch, ":is 5", ":is :x", "login", ":u", "3", ":q") == 0
+    assert "taken back: " in (shown := capsys.readouterr().err)
+    assert " was login\n" in shown
+    assert sorted(labels().values()) == ["5", ":x", "login"]
 
 
 def test_conditions_are_for_all_documents_not_for_a_text() -> None:
@@ -228,3 +267,65 @@ def test_what_can_not_be_classified_is_refused_in_words() -> None:
     assert "the text is blank" in run("classify", " ").stderr
     assert "the text is blank" in run("classify", "-", stdin="\n").stderr
     assert "not both" in run("classify", "words", "--all").stderr
+
+
+def test_a_word_that_is_no_document_is_said_to_be_a_query() -> None:
+    result = run("label", "zzz", "--as", "x", "-y", "-k", "1")
+    assert result.stderr == "note: taken as a query: 'zzz'\n1 document labelled\n"
+    run("label", "--undo")
+    for strange in ("nope.md", "a/b", "tickets.csv", " "):
+        assert run("label", strange, "--as", "x", "-y").exit_code == 2
+    assert labels() == {}
+
+
+def test_a_query_takes_no_label_away_unless_told_to() -> None:
+    run("label", "0", "2", "--as", "mine")
+    result = run("label", "refund not received", "-k", "2", "--as", "refund", "-y")
+    assert result.stderr.splitlines()[1:] == [
+        "note: 1 document with other labels left as they are: --relabel replaces them",
+        "1 document labelled",
+    ]
+    assert labels() == {"0": "mine", "1": "refund", "2": "mine"}
+    result = run("label", "--glob", "*", "--as", "all", "--relabel", "-y")
+    assert result.stderr == "4 documents labelled, 3 in place of other labels (0 was mine)\n"
+    assert set(labels().values()) == {"all"}
+
+
+def test_what_is_named_is_labelled_anew_and_that_is_said() -> None:
+    run("label", "0", "--as", "mine")
+    result = run("label", "0", "1", "--as", "refund")
+    assert result.stderr == "2 documents labelled, 1 in place of other labels (0 was mine)\n"
+    assert run("label", "0", "--clear").stderr == "1 document without a label now\n"
+
+
+def test_a_list_of_labels_is_read_back() -> None:
+    run("label", "0", "--as", "refund", "--as", "urgent, now")
+    run("label", "2", "--as", "login")
+    before = run("label", "--list", "--format", "csv").stdout
+    Path("labels.csv").write_text(before)
+    Path("labels.jsonl").write_text(
+        '{"document": "0", "label": ["refund", "urgent, now"]}\n'
+        '{"document": "2", "label": "login"}\n'
+        '{"document": "3", "label": []}\n'
+    )
+    for file, code in (("labels.csv", 0), ("labels.jsonl", 3)):
+        run("label", "--glob", "*", "--clear", "-y")
+        assert run("label", "--file", file).exit_code == code
+        after = run("label", "--list", "--format", "csv").stdout
+        assert [row.split(",20")[0] for row in after.splitlines()] == [
+            row.split(",20")[0] for row in before.splitlines()
+        ]
+
+
+def test_a_labelling_is_told_as_data_where_that_is_asked_for() -> None:
+    said = json.loads(run("label", "0", "--as", "refund", "--json").stdout)
+    assert said["labelled"] == [{"document_id": "0", "labels": ["refund"]}]
+    assert json.loads(run("label", "--undo", "--json").stdout)["undone"][0]["documents"] == 1
+
+
+def test_nothing_labelled_is_nothing_found() -> None:
+    Path("labels.csv").write_text("id,label\n")
+    assert run("label", "--file", "labels.csv").exit_code == 1
+    Path("labels.csv").write_text("id,label\n17,refund\n")
+    assert run("label", "--file", "labels.csv").exit_code == 1
+    assert run("label", "--glob", "nope*", "--as", "x", "-y").exit_code == 1

@@ -55,6 +55,19 @@ def test_clusters_are_the_groups_there_are_and_as_many() -> None:
     assert clusters(groups(6, 50))[0].rows.tolist() == found[0].rows.tolist()
 
 
+def test_of_many_rows_some_say_how_many_clusters_there_are_and_name_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("embedsearch.compare.clustering.CHOSEN_ON", 60)
+    monkeypatch.setattr("embedsearch.compare.clustering.NAMED_BY", 30)
+    texts = [f"{word} text" for word in ("refund", "login", "card") for _ in range(50)]
+    found = clusters(groups(3, 50), texts)
+    assert sorted(sorted(cluster.rows) for cluster in found) == [
+        list(range(50 * n, 50 * n + 50)) for n in range(3)
+    ]
+    assert sorted(cluster.terms[0] for cluster in found) == ["card", "login", "refund"]
+
+
 def test_the_most_central_rows_stand_for_a_cluster() -> None:
     rows = groups(2, 40)
     for cluster in clusters(rows, k=2):
@@ -129,6 +142,56 @@ def test_a_diverse_sample_has_a_row_of_each_group() -> None:
     assert sorted(diverse(units(5), 5)) == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match="a sample of 1 to 5 documents, got 6"):
         diverse(units(5), 6)
+
+
+@pytest.mark.parametrize("pool", [1, 7, 500])
+def test_a_sample_is_the_same_however_few_rows_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, pool: int
+) -> None:
+    monkeypatch.setattr("embedsearch.compare.variety.POOL", pool)
+    rows = units(300, seed=5)
+    expected = [int((rows @ rows.sum(axis=0)).argmax())]
+    while len(expected) < 40:
+        nearest = (rows @ rows[expected].T).max(axis=1)
+        nearest[expected] = np.inf
+        expected.append(int(nearest.argmin()))
+    assert diverse(rows, 40) == expected
+    assert sorted(diverse(rows, 300)) == list(range(300))
+
+
+@pytest.fixture
+def approximate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedsearch.vectors.neighbours.EXACT_PAIRS", 1)
+
+
+@pytest.mark.usefixtures("approximate")
+def test_of_many_rows_duplicates_are_found_by_lists() -> None:
+    rows = np.concatenate([groups(16, 20), groups(16, 20)])
+    texts = [f"{n:04}" for n in range(len(rows))]
+    found = duplicates(rows, texts, threshold=0.9999)
+    assert [(group.keep, group.others) for group in found] == [(n, (n + 320,)) for n in range(320)]
+
+
+def test_the_oddest_of_many_rows_are_as_odd_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.concatenate([groups(16, 60), units(8, seed=9)])
+    exact = oddity(rows, 10)
+    monkeypatch.setattr("embedsearch.compare.oddities.LOOKED_AT_AGAIN", 20)
+    monkeypatch.setattr("embedsearch.vectors.neighbours.EXACT_PAIRS", 20 * len(rows))
+    odd = oddity(rows, 10)
+    oddest = np.argsort(-exact)[:8]
+    assert odd[oddest] == pytest.approx(exact[oddest], abs=1e-6)
+    assert (odd >= exact - 1e-3).all()
+
+
+def test_what_is_new_among_many_rows_is_so_for_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = units(900, seed=2), units(900, seed=3)
+    near = float(np.sort((b @ a.T).max(axis=1))[40])
+    expected = drift(a, b, near=near)
+    for module in ("vectors.neighbours", "compare.drifting"):
+        monkeypatch.setattr(f"embedsearch.{module}.EXACT_PAIRS", 800 * 900)
+    found = drift(a, b, near=near)
+    assert found.new == expected.new
+    assert found.nearest_new == pytest.approx(expected.nearest_new, abs=1e-6)
 
 
 def test_of_what_says_the_same_the_longest_is_kept() -> None:
@@ -277,3 +340,15 @@ def test_the_page_holds_every_document_and_none_can_break_out() -> None:
             assert {g["name"]: g["count"] for g in data["groups"]} == expected
             assert data["texts"][3] == "</script><b>text 3"
             assert len(data["x"]) == len(data["of"]) == 5
+
+
+def test_the_page_shows_some_of_many_documents_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedsearch.compare.page.DRAWN", 6)
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add(Document(f"d{n}", f"text {n}") for n in range(20))
+        drawn = points(index, index.document_vectors())
+    assert (len(drawn.ids), drawn.places.shape, drawn.total) == (6, (6, 2), 20)
+    assert [text.split()[1] for text in drawn.texts] == [id_[1:] for id_ in drawn.ids]
+    html = page(drawn)
+    assert '"total": 20' in html
+    assert "drawn at random from" in html

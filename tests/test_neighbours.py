@@ -38,11 +38,13 @@ def test_many_rows_are_searched_by_lists(monkeypatch: pytest.MonkeyPatch) -> Non
     centres = units(50, seed=2)
     rows = centres[np.arange(5_000) % 50] + 0.1 * units(5_000, seed=3)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    _, exact = neighbours(rows, 10)
+    similarities, exact = neighbours(rows, 10)
     monkeypatch.setattr("embedsearch.vectors.neighbours.EXACT_PAIRS", 1)
-    _, found = neighbours(rows, 10)
+    near, found = neighbours(rows, 10)
     recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(exact, found, strict=True)])
     assert recall > 0.95
+    assert np.abs(near - np.vecdot(rows[found], rows[:, np.newaxis])).max() < 1e-4
+    assert (near <= similarities + 1e-4).all()
 
 
 @pytest.mark.parametrize("k", [0, 4])

@@ -4,72 +4,139 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
-from embedsearch.cli.terminal import counted, note, printable_lines
-from embedsearch.labelling import chooser
+from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.terminal import counted, note, printable, printable_lines
+from embedsearch.labelling import Choice, chooser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from embedsearch import Index
-    from embedsearch.labelling import Choice
 
 SHOWN = 1_200
 """How many characters of a document are shown."""
 
 MOST_NAMES = 9
-"""How many labels can be chosen by a digit."""
+"""How many labels are offered with a question; ? lists all."""
 
-WORDS = "a label or its number; Enter to pass, :u to take back, :q to end"
+HELP = """\
+  LABEL      the label of this document, new or known
+  NUMBER     the label that has this number, the same all along
+  Enter      pass
+  :t         show the whole text
+  :u         take the latest label back
+  :is LABEL  a label that is a number or begins with a colon
+  :q         end; what was said is kept
+  ?          this, and all labels"""
+
+
+@dataclass(slots=True)
+class Session:
+    """What was said in one sitting, and the labels by their numbers, from 1."""
+
+    index: Index
+    names: list[str]
+    given: list[tuple[str, str]] = field(default_factory=list)
+    skipped: set[str] = field(default_factory=set)
+
+    def answer(self, choice: Choice) -> Choice | None:
+        """Ask for a document's label, and return what to ask of next: ``None`` for another.
+
+        Raises:
+            EOFError: it is enough.
+
+        """
+        self._show(choice)
+        while True:
+            said = _typed()
+            if not said:
+                self.skipped.add(choice.document_id)
+                return None
+            if said == ":q":
+                raise EOFError
+            if said == ":u" and self.given:
+                return self._take_back()
+            if label := self._meant(said):
+                self.index.label({choice.document_id: label}, source="asked")
+                self.given.append((choice.document_id, label))
+                if label not in self.names:
+                    self.names.append(label)
+                return None
+            self._tell(said, choice)
+
+    def _meant(self, said: str) -> str:
+        """Return the label that is meant, "" for none."""
+        if said.startswith(":is "):
+            return said.removeprefix(":is ").strip()
+        if said.isdecimal():
+            known = 1 <= int(said) <= len(self.names)
+            return self.names[int(said) - 1] if known else ""
+        return "" if said.startswith(":") or not said.strip("?") else said
+
+    def _tell(self, said: str, choice: Choice) -> None:
+        """Say what was not understood, and what would have been."""
+        if said == ":t":
+            (text,) = self.index.texts([choice.document_id])
+            note(text)
+        elif said == ":u":
+            note("nothing was labelled here yet; what was before: embedsearch label --undo")
+        elif said.strip("?"):
+            what = "no label has the number" if said.isdecimal() else "there is no command"
+            note(f"{what} {said}; ? lists what there is")
+        else:
+            note("\n".join([HELP, *(f"  {n:<10} {name}" for n, name in enumerate(self.names, 1))]))
+
+    def _take_back(self) -> Choice:
+        self.index.undo_label()
+        id_, label = self.given.pop()
+        note(f"taken back: {printable(id_)} was {printable(label)}")
+        return Choice(id_)
+
+    def _show(self, choice: Choice) -> None:
+        (text,) = self.index.texts([choice.document_id])
+        more = f" ... ({len(text) - SHOWN:,} characters more: :t)" if len(text) > SHOWN else ""
+        done = f"{len(self.given):,} labelled, {len(self.skipped):,} passed"
+        note(f"\n{choice.document_id}  ({done})\n{printable_lines(text[:SHOWN]).strip()}{more}\n")
+        if offered := self._offered(choice.guesses):
+            note("   ".join(f"{n} {self.names[n - 1]}" for n in offered))
+
+    def _offered(self, guesses: Sequence[str]) -> list[int]:
+        """Return the numbers of the likeliest labels and of the first ones, in order."""
+        likely = [name for name in guesses if name in self.names]
+        names = list(dict.fromkeys([*likely, *self.names]))[:MOST_NAMES]
+        return sorted(self.names.index(name) + 1 for name in names)
 
 
 def ask_for_labels(index: Index, *, where: Sequence[str], glob: Sequence[str]) -> int:
     """Ask until the user has enough or all is labelled, and return the exit code."""
     if not sys.stdin.isatty():
         raise click.UsageError("name documents and a label; without a terminal there is no asking")
-    chosen = chooser(index, where=where, glob=glob)
-    skipped: set[str] = set()
-    done = 0
-    while choice := chosen.next(index.labels(), frozenset(skipped)):
-        names = _names(index, choice)
-        answer = _asked(index, choice, names)
-        if answer == ":q":
-            break
-        if answer == ":u" and not done:  # what is there is not of this session
-            note("nothing was labelled here yet; what was before: embedsearch label --undo")
-        elif answer == ":u":
-            done -= index.undo_label() is not None
-        elif not answer:
-            skipped.add(choice.document_id)
-        else:
-            index.label({choice.document_id: answer}, source="asked")
-            done += 1
-    else:
-        note("nothing is left to label")
-    note(f"{counted(done, 'document')} labelled; next: embedsearch train")
-    return 0
-
-
-def _names(index: Index, choice: Choice) -> list[str]:
-    """Return the labels to choose from, the likeliest first, then the most frequent."""
     frequent = Counter(label for labels in index.labels().values() for label in labels)
-    names = dict.fromkeys([*choice.guesses, *(name for name, _ in frequent.most_common())])
-    return list(names)[:MOST_NAMES]
-
-
-def _asked(index: Index, choice: Choice, names: Sequence[str]) -> str:
-    (text,) = index.texts([choice.document_id])
-    note(f"\n{choice.document_id}\n{printable_lines(text[:SHOWN]).strip()}\n")
-    if names:
-        note("   ".join(f"{n} {name}" for n, name in enumerate(names, 1)))
+    session = Session(index, [name for name, _ in frequent.most_common()])
+    chosen = chooser(index, where=where, glob=glob)
+    again: Choice | None = None
     try:
-        answer = click.prompt(f"({WORDS})\nlabel", default="", show_default=False, err=True)
-    except click.Abort:  # the end of the input, or Ctrl-C: what was said is kept
-        return ":q"
-    answer = str(answer).strip()
-    if answer.isdecimal() and 1 <= int(answer) <= len(names):
-        return names[int(answer) - 1]
-    return answer
+        while choice := again or chosen.next(index.labels(), frozenset(session.skipped)):
+            again = session.answer(choice)
+        note("nothing is left to label")
+    except EOFError:
+        pass
+    finally:
+        done = counted(len(session.given), "document")
+        note(f"{done} labelled; next: embedsearch train" if session.given else "nothing labelled")
+    return 0 if session.given else NOTHING_FOUND
+
+
+def _typed() -> str:
+    """Return what was typed. Raises EOFError at its end, KeyboardInterrupt for Ctrl-C."""
+    try:
+        typed = click.prompt("label (? helps)", default="", show_default=False, err=True)
+    except click.Abort as refusal:  # which click makes of one of the two
+        note("")
+        raise refusal.__context__ or refusal from None
+    return str(typed).strip()

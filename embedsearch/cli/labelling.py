@@ -7,15 +7,16 @@ from typing import IO, TYPE_CHECKING, cast
 
 import click
 
-from embedsearch.cli import opening, options, rows
+from embedsearch.cli import inputs, opening, options, rows
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.label_rows import LabelRows
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import confirmed, counted, note, printable
 from embedsearch.readers.decoding import streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from io import BufferedReader
     from pathlib import Path
 
@@ -52,6 +53,11 @@ SHOWN = 20
 @options.conditions
 @click.option("--list", "list_", is_flag=True, help="List the labels there are.")
 @click.option("--undo", is_flag=True, help="Take back the latest labelling.")
+@click.option(
+    "--relabel",
+    is_flag=True,
+    help="Of a query or condition: replace other labels, too, that documents have.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @options.output_format(options.ROW_FORMATS)
 @click.pass_context
@@ -73,6 +79,7 @@ def label_(
     where: tuple[str, ...],
     list_: bool,
     undo: bool,
+    relabel: bool,
     yes: bool,
     format_: str,
 ) -> None:
@@ -80,7 +87,8 @@ def label_(
 
     Without anything it shows the most useful next document and asks for its label, until you have
     enough: a dozen labels of each kind make a usable classifier (embedsearch train). New labels
-    of a document take the place of its old ones.
+    of a document that is named take the place of its old ones; of those that a query or a condition
+    finds, the ones that have other labels keep them, unless --relabel is said.
     """
     said = bool(as_ or clear)
     if [bool(named) or said, bool(file), list_, undo].count(True) > 1 or (as_ and clear):
@@ -93,23 +101,33 @@ def label_(
         if list_:
             ctx.exit(_list(index, format_))
         if undo:
-            ctx.exit(_undo(index, quiet=quiet))
+            ctx.exit(_undo(index, format_, quiet=quiet))
         if file:
-            ctx.exit(_from_file(index, file, rows.Columns(id_, (label,)), from_, quiet=quiet))
+            with click.open_file(file, "rb") as opened:
+                stream: IO[str] = streamed(cast("BufferedReader", opened))
+                table = LabelRows(file, stream, from_ or rows.format_of(file), id_, label)
+                ctx.exit(_from_table(index, table, format_, quiet=quiet))
         if not said:
             from embedsearch.cli.asking_labels import ask_for_labels  # with it comes scikit-learn
 
             ctx.exit(ask_for_labels(index, where=where, glob=glob))
-        ids, source = _meant(index, named, k, where, glob)
+        ids, source = _meant(index, named, k, where, glob, quiet=quiet)
+        if source and as_ and not relabel:
+            ids = _without_other_labels(index, ids, as_, quiet=quiet)
         if source and ids and not yes:
             _confirm(index, ids, as_)
-        done = index.label(dict.fromkeys(ids, as_), source=source or "command line")
-    note(f"{counted(done, 'document')} labelled", quiet=quiet)
-    ctx.exit(0 if done else NOTHING_FOUND)
+        given = dict.fromkeys(ids, as_)
+        ctx.exit(_labelled(index, given, source or "command line", format_, quiet=quiet))
 
 
 def _meant(
-    index: Index, named: Sequence[str], k: int, where: Sequence[str], glob: Sequence[str]
+    index: Index,
+    named: Sequence[str],
+    k: int,
+    where: Sequence[str],
+    glob: Sequence[str],
+    *,
+    quiet: bool,
 ) -> tuple[list[str], str]:
     """Return the documents that are named, or else found, and then by what."""
     if not named:
@@ -119,12 +137,54 @@ def _meant(
     known = [id_ for id_ in ids if id_ in index]
     if len(known) == len(ids):
         return ids, ""
-    if known:
-        strange = next(id_ for id_ in ids if id_ not in index)
-        raise click.UsageError(f"no document {strange!r}: name documents, or say a query")
-    query = " ".join(named)
+    query = _query(named, [name for name, id_ in zip(named, ids, strict=True) if id_ not in index])
+    note(f"note: taken as a query: {query!r}", quiet=quiet)
     hits = index.search(query, k, group_by="document", where=where, glob=glob)
     return [hit.document_id for hit in hits], f"query: {query}"
+
+
+def _query(named: Sequence[str], strange: Sequence[str]) -> str:
+    """Return the query that words make; raises UsageError where documents seem to be meant."""
+    alone = len(named) == 1 and inputs.there(named[0])
+    if alone or len(strange) < len(named) or all(map(inputs.looks_like_a_path, named)):
+        raise click.UsageError(f"no document {strange[0]!r}: name documents, or say a query")
+    if not "".join(named).strip():
+        raise click.UsageError("the query is blank")
+    return " ".join(named)
+
+
+def _without_other_labels(
+    index: Index, ids: Sequence[str], labels: Sequence[str], *, quiet: bool
+) -> list[str]:
+    before = index.labels()
+    others = {id_ for id_ in ids if _other(before.get(id_, ()), labels)}
+    if others:
+        what = f"{counted(len(others), 'document')} with other labels left as they are"
+        note(f"note: {what}: --relabel replaces them", quiet=quiet)
+    return [id_ for id_ in ids if id_ not in others]
+
+
+def _other(before: Sequence[str], labels: Sequence[str]) -> bool:
+    """Return whether some label of before is none of these."""
+    return not {*before} <= {label.strip() for label in labels}
+
+
+def _labelled(
+    index: Index, given: Mapping[str, Sequence[str]], source: str, format_: str, *, quiet: bool
+) -> int:
+    """Label documents, say how many and which had other labels; return the exit code."""
+    before = index.labels()
+    done = index.label(given, source=source) if given else 0
+    if format_ != "text":
+        records = [{"document_id": id_, "labels": list(labels)} for id_, labels in given.items()]
+        show_records(records, format_, name="labelled", line=str, columns=("document_id", "labels"))
+    said = "labelled" if any(given.values()) or not given else "without a label now"
+    anew = [id_ for id_, labels in given.items() if labels and _other(before.get(id_, ()), labels)]
+    if anew:
+        was = printable(f"{anew[0]} was {' and '.join(before[anew[0]])}")
+        said += f", {len(anew):,} in place of other labels ({was})"
+    note(f"{counted(done, 'document')} {said}", quiet=quiet)
+    return 0 if done else NOTHING_FOUND
 
 
 def _confirm(index: Index, ids: Sequence[str], labels: Sequence[str]) -> None:
@@ -138,22 +198,30 @@ def _confirm(index: Index, ids: Sequence[str], labels: Sequence[str]) -> None:
 
 
 def _list(index: Index, format_: str) -> int:
-    found = [asdict(row) for row in index.labelled()]
+    found = [
+        {"document_id": row.document, "label": row.label, "at": row.at, "source": row.source}
+        for row in index.labelled()
+    ]
     show_records(
         found,
         format_,
         name="labels",
-        line=lambda row: f"{row['document']}  {row['label']}  ({row['source']}, {row['at'][:10]})",
-        columns=("document", "label", "at", "source"),
+        line=lambda row: (
+            f"{row['document_id']}  {row['label']}  ({row['source']}, {row['at'][:10]})"
+        ),
+        columns=("document_id", "label", "at", "source"),
     )
     return 0 if found else NOTHING_FOUND
 
 
-def _undo(index: Index, *, quiet: bool) -> int:
+def _undo(index: Index, format_: str, *, quiet: bool) -> int:
     gone = index.undo_label()
     if gone is None:
         note("nothing was labelled")
         return NOTHING_FOUND
+    if format_ != "text":
+        columns = ("number", "at", "source", "documents")
+        show_records([asdict(gone)], format_, name="undone", line=str, columns=columns)
     note(
         f"taken back: {counted(gone.documents, 'document')}, labelled at {gone.at}"
         f" ({printable(gone.source)})",
@@ -162,24 +230,17 @@ def _undo(index: Index, *, quiet: bool) -> int:
     return 0
 
 
-def _from_file(
-    index: Index, file: str, columns: rows.Columns, from_: str | None, *, quiet: bool
-) -> int:
-    with click.open_file(file, "rb") as opened:
-        stream: IO[str] = streamed(cast("BufferedReader", opened))
-        table = rows.Table(file, stream, from_ or rows.format_of(file), columns)
-        given: dict[str, list[str]] = {}
-        for row in table.documents():
-            given.setdefault(document_id(index, row.id), []).append(row.text)
-    known = {id_: labels for id_, labels in given.items() if id_ in index}
+def _from_table(index: Index, table: LabelRows, format_: str, *, quiet: bool) -> int:
+    given: dict[str, list[str]] = {}
+    for name, labels in table.read().items():
+        given.setdefault(document_id(index, name), []).extend(labels)
+    known = {name: labels for name, labels in given.items() if name in index}
     for failure in table.failed:
         note(f"{failure.path}: {failure.why}")
-    for id_ in given.keys() - known.keys():
-        note(f"no document {id_!r} in the index")
-    several = [id_ for id_, labels in known.items() if len(set(labels)) > 1]
-    if several:
-        shown = ", ".join(map(repr, several[:5])) + (", ..." if len(several) > 5 else "")
-        note(f"{counted(len(several), 'document')} with several different labels: {shown}")
-    index.label(known, source=file)
-    note(f"{counted(len(known), 'document')} labelled", quiet=quiet)
-    return SOME_FAILED if table.failed or len(known) < len(given) else 0
+    for name in given.keys() - known.keys():
+        note(f"no document {name!r} in the index")
+    if several := [name for name, labels in known.items() if len(set(labels)) > 1]:
+        what = f"{counted(len(several), 'document')} with several labels, {several[0]!r} first"
+        note(f"note: {what}", quiet=quiet)
+    done = _labelled(index, known, table.name, format_, quiet=quiet)
+    return SOME_FAILED if known and (table.failed or len(known) < len(given)) else done

@@ -33,11 +33,12 @@ def oddity(vectors: NDArray[np.float32], k: int | None = None) -> NDArray[np.flo
         return np.ones(len(vectors), np.float32)
     if k is None:
         k = min(max(10, len(vectors) // SHARE), NEIGHBOURS)
+    k = min(k, len(vectors) - 1)
     ready = Neighbours.for_queries(vectors, len(vectors))
     odd = np.empty(len(vectors), np.float32)
     for start in range(0, len(vectors), BATCH):
         rows = np.arange(start, min(start + BATCH, len(vectors)))
-        odd[rows] = _odd(*ready.search(vectors[rows], min(k + 1, len(vectors))), rows)
+        odd[rows] = _odd(*ready.search(vectors[rows], k + 1), rows)
     if ready.probes:  # who misses some of its nearest looks odder than it is: none odder is hidden
         oddest = np.argsort(-odd, kind="stable")[:LOOKED_AT_AGAIN]
         odd[oddest] = _odd(*neighbours(vectors, k + 1, queries=vectors[oddest]), oddest)
@@ -47,9 +48,8 @@ def oddity(vectors: NDArray[np.float32], k: int | None = None) -> NDArray[np.flo
 def _odd(
     similarities: NDArray[np.float32], found: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Return the oddity of each of the rows from its nearest, both (m, k + 1)."""
+    """Return the oddity of each of the rows from its nearest, both (m, k + 1), -1 for missed."""
     own = found == rows[:, None]
     own[~own.any(axis=1), -1] = True  # an equal row came first; one of them stands for this one
-    others = ~own & (found >= 0)
-    near = np.where(others, similarities, 0).sum(axis=1)
-    return np.asarray(1 - near / np.maximum(others.sum(axis=1), 1), np.float32)
+    near = np.where(own | (found < 0), 0, similarities).sum(axis=1)
+    return np.asarray(1 - near / (found.shape[1] - 1), np.float32)
