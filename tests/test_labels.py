@@ -244,5 +244,5 @@ def test_what_is_no_label_is_named_and_an_index_is_not_sent_to_other_processes()
         for said in (3, None):
             with pytest.raises(TypeError, match=f"a label of 'a', or a list of them, got {said}"):
                 index.label({"a": said})  # type: ignore[dict-item]
-        with pytest.raises(TypeError, match="give vectors .* or n_jobs=1"):
+        with pytest.raises(TypeError, match=r"give vectors .* or n_jobs=1"):
             copy.copy(index)
