@@ -40,7 +40,7 @@ BLOCK = 4_096
 class FewShotClassifier(ProbeClassifier):
     """Logistic regression on nearness to examples, with a label's name for one more of them.
 
-    A text is judged by how near it is to each example and name (a Gaussian kernel). It is judged by
+    A text is judged by how near it is to each example and name (``nearness``). It is judged by
     its vector, as ``ProbeClassifier`` does, where examples and names are more than 1,000, or
     there are less than two examples a label: their surroundings tell no more then.
 

@@ -27,8 +27,9 @@ EXACT_BELOW = 5_000
 TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
 """What is tried: a cosine that is so much lower has a vote of 1/e."""
 
-COPY = 0.99999
-"""A cosine that only the same text has: it tells nothing of how a new one's neighbours vote."""
+COPY = 0.999
+"""From this cosine on two texts are the same, as FAISS's lists of two bytes a component round it: a
+copy tells nothing of how a new text's neighbours vote."""
 
 TRIED_ON = 10_000
 """Examples that the temperature is chosen on, evenly spread ones of more."""
