@@ -26,9 +26,9 @@ def nearness(vectors: Vectors, others: Vectors) -> Floats:
     """Return exp(-distance^2) + cosine / 2 of each of ``vectors`` (n, d) to each of ``others``.
 
     The shape is (n, m). Both are brought to unit length. The first term alone, a Gaussian kernel,
-    knows little of texts far from all examples; the second, a linear one, goes on from there. With a
-    quarter or the whole of the cosine accuracy at 2 and 8 examples a label was within a point on
-    seven sets, as with Gaussians 0.8 to 1.3 times as wide on six at 8.
+    knows little of texts far from all examples; the second, a linear one, goes on from there. With
+    a quarter or the whole of the cosine accuracy at 2 and 8 examples a label was within a point
+    on seven sets, as with Gaussians 0.8 to 1.3 times as wide on six at 8.
     """
     cosines = units(vectors).astype(np.float64) @ units(others).T.astype(np.float64)
     return np.exp(2 * (cosines - 1)) + LINEAR * cosines
