@@ -26,11 +26,15 @@ from embedsearch.compare import (
 )
 from embedsearch.compare.clustering import distinctive
 from embedsearch.compare.page import page, points
-from embedsearch.errors import MissingDependency
+from embedsearch.errors import DimensionMismatch, MissingDependency
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
 
 
 def units(n: int, d: int = 16, seed: int = 0) -> NDArray[np.float32]:
@@ -304,8 +308,9 @@ def test_what_is_wanted_is_near_the_liked_and_away_from_the_rest() -> None:
 
 def test_a_map_keeps_the_directions_in_which_rows_vary_most() -> None:
     rows = np.zeros((100, 5), np.float32)
-    rows[:, 3] = np.linspace(-1, 1, 100)
+    rows[:, 3] = np.linspace(-0.3, 0.3, 100)
     rows[:, 1] = 0.1 * np.sin(np.arange(100))
+    rows[:, 0] = np.sqrt(1 - np.square(rows).sum(axis=1))
     places = layout(rows)
     assert abs(np.corrcoef(places[:, 0], rows[:, 3])[0, 1]) == pytest.approx(1, abs=1e-3)
     assert abs(np.corrcoef(places[:, 1], rows[:, 1])[0, 1]) == pytest.approx(1, abs=1e-2)
@@ -352,3 +357,40 @@ def test_the_page_shows_some_of_many_documents_and_says_so(monkeypatch: pytest.M
     html = page(drawn)
     assert '"total": 20' in html
     assert "drawn at random from" in html
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, 3.0])
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda rows: clusters(rows, k=2),
+        lambda rows: duplicates(rows, [f"text {n}" for n in range(len(rows))]),
+        lambda rows: drift(rows[:4], rows[4:]),
+        oddity,
+        lambda rows: diverse(rows, 3),
+        diversity,
+        layout,
+        wanted,
+    ],
+)
+def test_what_is_no_unit_vector_is_refused_by_its_position(
+    compare: Callable[[Vectors], object], bad: float
+) -> None:
+    rows = np.tile(np.eye(4, dtype=np.float32), (2, 1))
+    compare(rows)
+    rows[3] = bad
+    with pytest.raises(ValueError, match=r"expected unit vectors, got one of .* at position 3"):
+        compare(rows)
+
+
+def test_vectors_of_two_spaces_are_not_compared() -> None:
+    a, b = np.eye(4, dtype=np.float32), np.eye(7, dtype=np.float32)
+    with pytest.raises(DimensionMismatch, match="of one space, got 4 and 7 components"):
+        drift(a, b)
+    with pytest.raises(DimensionMismatch, match="of one space, got 4 and 7 components"):
+        wanted(a, b)
+
+
+def test_clusters_want_a_text_for_each_vector() -> None:
+    with pytest.raises(ValueError, match="a text for each vector, got 2 for 4"):
+        clusters(np.eye(4, dtype=np.float32), ["one", "two"], k=2)

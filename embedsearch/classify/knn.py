@@ -94,7 +94,7 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     def kneighbors(self, X: Any, k: int | None = None) -> Found:
         """Return the nearest examples: cosines and positions in ``fit``'s X, both (n, k)."""
         check_is_fitted(self)
-        return self._neighbours.search(units(asked(self, X)), k or self._k)
+        return self._neighbours.search(units(asked(self, X)), self._k if k is None else k)
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each of ``classes_``, shape (n, classes)."""

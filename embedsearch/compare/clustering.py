@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import silhouette_score
 
+from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.kmeans import kmeans
 from embedsearch.vectors.neighbours import neighbours
 
@@ -69,11 +70,15 @@ def clusters(
     name the clusters; every row is put into the cluster of its nearest centre.
 
     Raises:
-        ValueError: k is not between 1 and the number of rows, or there are no rows.
+        ValueError: k is not between 1 and the number of rows, there are no rows, one is no unit
+            vector, or the lengths differ.
 
     """
     if not len(vectors):
         raise ValueError("there is nothing to cluster: no document is embedded")
+    vectors = unit_rows(vectors)
+    if texts is not None and len(texts) != len(vectors):
+        raise ValueError(f"expected a text for each vector, got {len(texts)} for {len(vectors)}")
     if k is not None and not 1 <= k <= len(vectors):
         raise ValueError(f"expected k from 1 to the {len(vectors)} documents there are, got {k}")
     centres = kmeans(vectors, k or _best_k(vectors, seed), seed=seed)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.compare.checking import both
 from embedsearch.compare.clustering import clusters
 from embedsearch.vectors.neighbours import EXACT_PAIRS, neighbours
 
@@ -53,11 +54,13 @@ def drift(a: Vectors, b: Vectors, *, near: float = NEAR, seed: int = 0) -> Drift
     are looked for among some; who seems to have none is compared with all if they are few.
 
     Raises:
-        ValueError: there are no rows on one side.
+        DimensionMismatch: the rows have not the same number of components.
+        ValueError: there are no rows on one side, or one of them is no unit vector.
 
     """
     if not len(a) or not len(b):
         raise ValueError(f"expected documents on both sides, got {len(a)} and {len(b)}")
+    a, b = both(a, b)
     new, nearest_new = _without_counterpart(b, a, near)
     gone, nearest_gone = _without_counterpart(a, b, near)
     means = a.mean(axis=0, dtype=np.float64), b.mean(axis=0, dtype=np.float64)
@@ -85,6 +88,7 @@ def shifts(
 
     ``texts`` are those of A, then of B.
     """
+    a, b = both(a, b)
     found = []
     for cluster in clusters(np.concatenate([a, b]), texts, k, seed=seed):
         before = int((cluster.rows < len(a)).sum())

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.neighbours import BATCH, Neighbours
 
 if TYPE_CHECKING:
@@ -60,13 +61,15 @@ def duplicates(
     of a text that has very many.
 
     Raises:
-        ValueError: the threshold is not above 0 and at most 1, or the lengths differ.
+        ValueError: the threshold is not above 0 and at most 1, the lengths differ, or a row is no
+            unit vector.
 
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"expected a threshold above 0 and at most 1, got {threshold}")
     if len(vectors) != len(texts):
         raise ValueError(f"expected a text for each vector, got {len(texts)} for {len(vectors)}")
+    vectors = unit_rows(vectors)
     alike = _alike(vectors, texts)
     covers = _covers(vectors, _firsts(alike), threshold)
     spare = {row for near in covers.values() for row in near}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.neighbours import BATCH, Neighbours, neighbours
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ def oddity(vectors: NDArray[np.float32], k: int | None = None) -> NDArray[np.flo
     distance to the k nearest: Angiulli and Pizzuti 2002.) Beyond 44,721 rows the nearest are those
     that ``vectors.neighbours`` finds; the 1,000 oddest are then compared with all rows.
 
+    Raises:
+        ValueError: a row is no unit vector, or k is below 1.
+
     """
+    vectors = unit_rows(vectors)
+    if k is not None and k < 1:
+        raise ValueError(f"expected k of at least 1, got {k}")
     if len(vectors) < 2:
         return np.ones(len(vectors), np.float32)
     if k is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from embedsearch.compare.checking import unit_rows
 from embedsearch.errors import MissingDependency
 from embedsearch.vectors.neighbours import BATCH, neighbours
 
@@ -34,13 +35,15 @@ def layout(vectors: Vectors, method: Method = "pca", *, seed: int = 0) -> Vector
 
     Raises:
         MissingDependency: umap-learn is not installed.
-        ValueError: the method is unknown, or there are less than three rows.
+        ValueError: the method is unknown, there are less than three rows, or one of them is no unit
+            vector.
 
     """
     if method not in {"pca", "umap"}:
         raise ValueError(f"unknown method {method!r}: choose 'pca' or 'umap'")
     if len(vectors) < 3:
         raise ValueError(f"expected at least three documents for a map, got {len(vectors)}")
+    vectors = unit_rows(vectors)
     places = _pca(vectors) if method == "pca" else _umap(vectors, seed)
     places = places - (places.max(axis=0) + places.min(axis=0)) / 2
     return np.asarray(places / max(float(np.abs(places).max()), 1e-9), np.float32)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.compare.checking import both, unit_rows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -22,14 +24,18 @@ def wanted(like: Vectors, unlike: Vectors | None = None, *, less: float = LESS) 
     The mean of the one less the mean of the other, as Rocchio (1971) moves a query.
 
     Raises:
-        ValueError: nothing is liked, or what is liked and what is not cancel out.
+        DimensionMismatch: the two have not the same number of components.
+        ValueError: nothing is liked, what is liked and what is not cancel out, or a row is no unit
+            vector.
 
     """
     if not len(like):
         raise ValueError("expected at least one document to be like")
-    vector = like.mean(axis=0)
-    if unlike is not None and len(unlike):
-        vector = vector - less * unlike.mean(axis=0)
+    if unlike is None or not len(unlike):
+        vector = unit_rows(like).mean(axis=0)
+    else:
+        like, unlike = both(like, unlike)
+        vector = like.mean(axis=0) - less * unlike.mean(axis=0)
     length = float(np.linalg.norm(vector))
     if length < 1e-6:
         raise ValueError("what is liked and what is not are the same: nothing is left to look for")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.neighbours import BATCH
 
 if TYPE_CHECKING:
@@ -36,12 +37,13 @@ def diversity(vectors: Vectors) -> Diversity:
     """Measure unit rows (n, d), in time n d^2.
 
     Raises:
-        ValueError: there are no rows.
+        ValueError: there are no rows, or one of them is no unit vector.
 
     """
     n = len(vectors)
     if not n:
         raise ValueError("there is nothing to measure: no document is embedded")
+    vectors = unit_rows(vectors)
     total = float(np.square(vectors.sum(axis=0, dtype=np.float64)).sum())
     mean = (total - n) / (n * (n - 1)) if n > 1 else 1.0
     # The n x n matrix of cosines and this d x d one have the same eigenvalues above 0.
@@ -57,11 +59,12 @@ def diverse(vectors: Vectors, n: int) -> list[int]:
     (Gonzalez 1985: no choice has a nearest pair more than twice as far apart).
 
     Raises:
-        ValueError: there are less than n rows.
+        ValueError: there are less than n rows, or one of them is no unit vector.
 
     """
     if not 0 < n <= len(vectors):
         raise ValueError(f"expected a sample of 1 to {len(vectors)} documents, got {n}")
+    vectors = unit_rows(vectors)
     nearest = np.full(len(vectors), -np.inf, np.float32)
     chosen = added = [int((vectors @ vectors.sum(axis=0)).argmax())]
     while len(chosen) < n:
