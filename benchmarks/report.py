@@ -163,11 +163,19 @@ def peers(results: dict[str, Any]) -> list[str]:
     lines += [
         "",
         f"The bare FAISS call takes {own['bare_faiss_p50_ms']} ms at recall {own['bare_faiss_recall']}."
+        f" With more candidates it finds more: {candidates(own)}."
         f" A filter is read from SQLite at its first use ({first}) and kept until the index changes."
         f" A search by text takes {own['hybrid_search_p50_ms']} ms (both), {own['dense_search_p50_ms']}"
         f" ms (meaning), {own['lexical_search_p50_ms']} ms (words), the query's embedding included.",
     ]
     return lines
+
+
+def candidates(own: dict[str, Any]) -> str:
+    """Say what the bare call finds with more candidates, and how many times its time ours is."""
+    curve = own["bare_faiss_by_candidates"]
+    said = [f"{c['recall']} ({c['ratio']} times) with {c['factor']} a result" for c in curve]
+    return f"recall {said[0]}, {', '.join(said[1:])}; in brackets our time against its"
 
 
 def client(results: dict[str, Any]) -> list[str]:
