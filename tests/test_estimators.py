@@ -104,6 +104,15 @@ def test_the_temperature_forgets_the_example_itself() -> None:
     assert confidence.mean() < 0.75
 
 
+@pytest.mark.parametrize("copies", [5, 30])
+def test_copies_do_not_make_it_surer_than_it_is(copies: int) -> None:
+    rows = blobs(400)[0]
+    y = np.random.default_rng(7).integers(2, size=400)  # nothing is to be learned
+    model = KNNClassifier().fit(np.repeat(rows, copies, axis=0), np.repeat(y, copies))
+    assert model.predict_proba(blobs(200, seed=3)[0]).max(axis=1).mean() < 0.8
+    assert len(set(model.predict(rows).tolist())) == 2
+
+
 def test_many_examples_are_searched_by_lists() -> None:
     rows, y = blobs(6_000)
     queries, truth = blobs(500, seed=1)
@@ -155,6 +164,14 @@ def test_labels_that_say_nothing_are_refused(labels: object, fault: str) -> None
     model = ZeroShotClassifier(labels, embedder=HASH)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=fault):
         model.fit()
+
+
+def test_a_temperature_is_above_0() -> None:
+    for temperature in (0.0, -1.0):
+        with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):
+            ZeroShotClassifier(["a", "b"], temperature=temperature, embedder=HASH).fit()
+        with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):
+            KNNClassifier(k=1, temperature=temperature, embedder=HASH).fit(TEXTS, LABELS)
 
 
 def test_a_label_beyond_the_names_is_refused() -> None:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -21,12 +21,14 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_info
 
+from embedsearch.classify.folds import split
+from embedsearch.classify.threads import WORTH_SHARING, one_thread
 from embedsearch.evaluate import evaluate, leakproof_groups, page, retrieval
 from embedsearch.evaluate.learning import PowerLaw, fitted, nested
 from embedsearch.evaluate.scores import Bootstrap, estimate, label_scores
 from embedsearch.evaluate.scores import confusion_matrix as counted
-from embedsearch.evaluate.splitting import split
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +97,7 @@ def test_groups_join_documents_and_what_is_nearly_the_same() -> None:
 @settings(max_examples=20, deadline=None)
 def test_no_group_is_on_both_sides_and_each_text_is_tested_once(seed: int, folds: int) -> None:
     groups = np.random.default_rng(seed).integers(30, size=200)
-    parts = split(np.arange(200) % 3, groups, folds, seed)
+    parts = split(np.arange(200) % 3, groups, folds, seed=seed).splits
     for train, test in parts:
         assert not set(groups[train]) & set(groups[test])
     assert sorted(np.concatenate([test for _, test in parts]).tolist()) == list(range(200))
@@ -190,9 +192,13 @@ def test_shares_are_nested_and_hold_each_label(labels: list[int], seed: int) -> 
 
 
 BAD: list[tuple[list[Any], str]] = [
-    (["a"] * 40, "at least two labels"),
-    ([None] * 40, "got none among 40"),
-    (["a"] * 39 + ["b"], "at least two labels"),
+    (["a"] * 40, "at least two labels, got one, 'a': label texts of another"),
+    ([None] * 40, "none of 40 has a label and words"),
+    (["a"] * 39 + ["b"], "two different texts each, got 1: label 1 more of 'b'$"),
+    (
+        [*map(str, range(40))],
+        "got 0: label 1 more of each of '0', '1', .* and 35 more",
+    ),
     (["a"] * 30, "a label for each text, got 30 for 40"),
 ]
 
@@ -218,7 +224,7 @@ def test_nan_is_an_error() -> None:
 
 
 def test_no_texts_are_an_error() -> None:
-    with pytest.raises(ValueError, match="got none"):
+    with pytest.raises(ValueError, match="expected labelled texts, but nothing came"):
         evaluate(np.empty((0, 4)), [], QUICK)
 
 
@@ -245,14 +251,68 @@ def test_labels_that_differ_by_case_are_told() -> None:
 
 def test_fewer_groups_than_folds_are_fewer_folds() -> None:
     (note, _) = noted(["a", "b"] * 20, groups=np.arange(40) // 10)
-    assert note == "4 folds instead of 5: so many groups of texts differ"
+    assert note.startswith("4 folds instead of 5, as 'a' has 4 different texts and no label has")
+
+
+def test_folds_are_as_many_as_labels_allow() -> None:
+    (note, _) = noted(["a", "b", "c"] * 3)
+    assert note == (
+        "3 folds instead of 5, as 'a' has 3 different texts and no label has more:"
+        " label 2 more of each"
+    )
+    (note, _) = noted(["a"] * 20 + ["b"] * 2)
+    assert note.startswith("1 of 2 labels have less than 5 texts")  # a rare one lowers nothing
+    (note, _) = noted([f"label {n // 2}" for n in range(80)])
+    assert note.startswith("2 folds instead of 5, as 'label 0' has 2 different texts")
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 8)), min_size=2, max_size=24))
+@settings(max_examples=60, deadline=None)
+def test_folds_leave_two_labels_to_learn_from_or_say_what_to_label(
+    pairs: list[tuple[int, int]],
+) -> None:
+    labels, groups = (np.array(column) for column in zip(*pairs, strict=True))
+    try:
+        cut = split(labels, groups, 5)
+    except ValueError as error:
+        assert str(error).startswith("nothing can be held out")  # noqa: PT017 -- or it succeeds
+        return
+    assert len(cut.splits) == 5 or cut.note
+    for train, held in cut.splits:
+        assert len(held)
+        assert len(set(labels[train].tolist())) > 1
+
+
+def test_a_text_that_is_labelled_in_two_ways_is_told() -> None:
+    notes = noted(["a", "b"] * 10, texts=["same", "same", *map(str, range(18))])
+    assert notes[0] == "1 text is labelled in more than one way: one of the labels is wrong"
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_one_group_is_an_error() -> None:
     rows, labels = clouds(n=40)
-    with pytest.raises(ValueError, match="at least two labels"):
+    with pytest.raises(ValueError, match="near duplicates and texts of one group count once"):
         evaluate(rows, labels, QUICK, groups=np.zeros(40))
+
+
+class Watching(LogisticRegression):  # type: ignore[misc]  # sklearn has no types
+    """Notes how many threads BLAS has while it learns."""
+
+    seen: ClassVar[list[int]] = []
+
+    def fit(self, X: Any, y: Any) -> Watching:  # noqa: N803 -- scikit-learn's word
+        self.seen.extend(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
+        return super().fit(X, y)  # type: ignore[no-any-return]
+
+
+def test_small_products_are_not_shared_by_threads_that_wait_for_each_other() -> None:
+    rows, labels = clouds()
+    before = threadpool_info()
+    evaluate(rows, labels, Watching(), curve=False)
+    assert set(Watching.seen) == {1}
+    assert threadpool_info() == before
+    with one_thread(WORTH_SHARING):
+        assert threadpool_info() == before
 
 
 def test_the_page_needs_nothing_else_and_believes_no_text() -> None:

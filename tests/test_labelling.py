@@ -143,10 +143,10 @@ def _file(about: Any) -> bytes:
         b"PK\x03\x04",
         b"\x80\x04\x95",
         _file([]),
-        _file({"format": 1}),
-        _file({"format": 1, "class": "suspects", "parameters": {}, "fitted": {}}),
-        _file({"format": 1, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}),
-        _file({"format": 1, "class": "KNNClassifier", "parameters": {}, "fitted": {"x": {}}}),
+        _file({"format": 2}),
+        _file({"format": 2, "class": "suspects", "parameters": {}, "fitted": {}}),
+        _file({"format": 2, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}),
+        _file({"format": 2, "class": "KNNClassifier", "parameters": {}, "fitted": {"x": {}}}),
     ],
 )
 def test_what_is_no_classifier_is_refused(state: bytes) -> None:
@@ -155,8 +155,8 @@ def test_what_is_no_classifier_is_refused(state: bytes) -> None:
 
 
 def test_a_classifier_of_another_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected a classifier of format 1, got 2: train it"):
-        saving.loads(_file({"format": 2}))
+    with pytest.raises(ValueError, match="expected a classifier of format 2, got 3: train it"):
+        saving.loads(_file({"format": 3}))
 
 
 def test_what_is_keyed_by_numbers_is_so_when_it_is_loaded() -> None:
@@ -268,9 +268,11 @@ def test_a_few_labels_are_enough_to_suspect_one(index: Index) -> None:
     index.label({"card3": "login"})
     assert "card3" in {suspect.document_id for suspect in suspected(index)}
     index.undo_label()
+    with pytest.warns(UserWarning, match="4 folds instead of 5, as 'card' has 4 different"):
+        assert suspected(index) == []
     index.undo_label()
     index.label({"card3": "card", "login0": "login"})
-    with pytest.raises(ValueError, match="no label has two different documents"):
+    with pytest.raises(ValueError, match="label 1 more of each of 'card', 'login'"):
         suspected(index)
 
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import normalize
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from embedsearch.classify import (
@@ -85,9 +88,35 @@ def test_one_example_a_label_is_enough() -> None:
 @pytest.mark.parametrize("labels", [["0", "1"], ["label_3", "label_4"], [7, 8]])
 def test_names_without_words_change_nothing(labels: list[Any]) -> None:
     y = [labels[0], labels[0], labels[1], labels[1]]
-    named, bare = FewShotClassifier().fit(TEXTS, y), ProbeClassifier().fit(TEXTS, y)
+    named, bare = FewShotClassifier().fit(TEXTS, y), FewShotClassifier(names={}).fit(TEXTS, y)
     assert not named.named_
     np.testing.assert_array_equal(named.predict_proba(TEXTS), bare.predict_proba(TEXTS))
+
+
+def test_a_few_examples_are_learned_by_a_kernel_machine() -> None:
+    vectors, y = clouds(60, 3)
+    own = FewShotClassifier(strength=10.0).fit(vectors, y)
+    own.temperature_ = 1.0
+    rows = normalize(vectors - vectors.mean(axis=0))
+    kernel = Nystroem(gamma=1.0, n_components=60)
+    oracle = make_pipeline(kernel, LogisticRegression(C=10.0, tol=1e-8)).fit(rows, y)
+    np.testing.assert_allclose(own.predict_proba(vectors), oracle.predict_proba(rows), atol=0.02)
+
+
+def test_an_example_speaks_for_its_surroundings() -> None:
+    generator = np.random.default_rng(0)
+    corners = np.repeat([[1, 1], [-1, -1], [1, -1], [-1, 1]], 8, axis=0)
+    vectors = (corners + generator.normal(scale=0.2, size=(32, 2))).astype(np.float32)
+    y = np.repeat([0, 0, 1, 1], 8)  # no line parts them
+    assert FewShotClassifier().fit(vectors, y).score(vectors, y) == 1.0
+    assert ProbeClassifier().fit(vectors, y).score(vectors, y) < 0.8
+
+
+@pytest.mark.parametrize(("n", "classes"), [(1_001, 4), (20, 20), (30, 20)])
+def test_many_examples_or_one_a_label_are_learned_as_vectors(n: int, classes: int) -> None:
+    vectors, y = clouds(n, classes)
+    few, probe = FewShotClassifier().fit(vectors, y), ProbeClassifier().fit(vectors, y)
+    np.testing.assert_array_equal(few.predict_proba(vectors), probe.predict_proba(vectors))
 
 
 def test_names_that_the_examples_speak_against_are_left_out() -> None:

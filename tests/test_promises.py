@@ -246,14 +246,19 @@ def test_a_single_example_of_a_class_is_no_suspect() -> None:
     assert 3 not in {s.position for s in suspects(rows, labels)}
 
 
-def test_folds_are_as_many_as_groups_at_most() -> None:
+def test_folds_are_as_many_as_labels_allow() -> None:
     rows, y = blobs(60)
-    with pytest.raises(ValueError, match="folds from 2 to 3, as many as groups, got 5"):
-        suspects(rows, y, groups=np.arange(60) % 3)
-    with pytest.raises(ValueError, match="as many as examples of any class, got 90"):
+    with pytest.warns(UserWarning, match="3 folds instead of 5, as 'east' has 3 different texts"):
+        assert suspects(rows, y, groups=np.arange(60) % 3) == []
+    most = max(np.unique(y, return_counts=True)[1])
+    with pytest.warns(UserWarning, match=f"{most} folds instead of 90"):
         suspects(rows, y, folds=90)
-    with pytest.raises(ValueError, match="folds from 2 to 3, as many as examples of any class"):
+    with pytest.warns(UserWarning, match="3 folds instead of 5, as 'a' has 3 different texts"):
         suspects(rows[:12], [*"abcd"] * 3, groups=np.arange(12))
+    with pytest.raises(ValueError, match=r"nothing can be held out, .* 1 more of each of 'a', 'b'"):
+        suspects(rows[:2], ["a", "b"])
+    with pytest.raises(ValueError, match="expected at least 2 folds, got 1"):
+        suspects(rows, y, folds=1)
 
 
 def test_as_many_labels_as_texts() -> None:

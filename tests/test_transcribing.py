@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -234,12 +235,7 @@ def test_the_command_line_plans_asks_hears_and_says_when(shell: Path, server: Se
     assert KEY not in done.output
     assert len(server.seen) == 2
     found = run("search", "part 39 of it is about badgers", "-k", 1, "--mode", "lexical")
-    seconds = json.loads(
-        run("search", "part 39 badgers", "-k", 1, "--mode", "lexical", "--format", "json").stdout
-    )["hits"][0]["seconds"]
-    assert found.stdout.startswith(f"1  docs/talk.mp3 at {clock(seconds)}  ")
-    listed = run("search", "part 39 badgers", "-k", 1, "--mode", "lexical", "--format", "md")
-    assert listed.stdout.startswith(f"1. `docs/talk.mp3 at {clock(seconds)}`")
+    assert found.stdout.startswith(f"1  docs/talk.mp3 at {clock(39 * 20)}  ")
     assert "2 recordings" not in run(*common, "-y").stderr
 
 
@@ -255,6 +251,32 @@ def test_ask_says_when_what_it_cites_is_said(
     assert cited["seconds"] > 0
     place = f"[1] docs/talk.mp3 at {clock(cited['seconds'])}"
     assert run(*question).stdout == f"It is [1].\n\n{place}\n"
+
+
+def test_a_search_says_when_the_line_that_matched_is_said(shell: Path, server: Server) -> None:
+    run("index", shell, "--transcribe", "openai/whisper-1", "-y")
+    assert len(server.seen) == 2
+    search = ("search", "part 33 badgers", "-k", 1, "--mode", "lexical")
+    (hit,) = json.loads(run(*search, "--format", "json").stdout)["hits"]
+    line = 34
+    assert hit["start_line"] < line <= hit["end_line"]
+    assert hit["seconds"] == 20.0 * (hit["start_line"] - 1)
+    assert "docs/talk.mp3 at 11:00 " in run(*search).stdout, "33 times 20 seconds"
+    assert "`docs/talk.mp3 at 11:00`" in run(*search, "--format", "md").stdout
+
+
+def test_a_line_of_a_recording_has_the_time_of_the_model_that_the_index_heard(
+    index: Index, talks: Path, transcriber: Transcriber
+) -> None:
+    index.sync(talks, transcriber=transcriber)
+    hit = index.search("part 33 badgers", k=1, mode="lexical")[0]
+    assert hit.seconds is not None
+    assert index.said_at(hit, hit.start_line) == hit.seconds
+    assert index.said_at(hit, hit.start_line + 2) == hit.seconds + 40
+    assert index.said_at(hit, 99) == hit.seconds, "there is no such line"
+    other = replace(hit, seconds=hit.seconds + 1)
+    assert index.said_at(other, hit.start_line + 2) == other.seconds, "no transcript tells"
+    assert index.said_at(index.search("cats", k=1, mode="lexical")[0], 1) is None
 
 
 def test_another_server_may_hear_than_the_one_that_embeds(

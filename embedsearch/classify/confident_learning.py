@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from embedsearch.classify.checking import checked_labels, units
+from embedsearch.classify.folds import split
 from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.threads import one_thread
 from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from embedsearch.classify.folds import Split
     from embedsearch.classify.inputs import Encoder, Vectors
 
     Floats = NDArray[np.float64]
@@ -67,48 +69,36 @@ def suspects(
     """Return the examples whose labels are probably wrong, the most suspect first.
 
     ``given`` are texts (n,) or vectors (n, d). Each example is judged by a classifier trained on
-    the other folds; examples of one group (the chunks of a document, copies) share a fold.
+    the other folds; examples of one group (the chunks of a document, copies) share a fold. Where
+    labels allow fewer folds, a warning says so.
     *How many* labels are wrong is what confident learning counts: examples that are as likely of
     another class as those are that bear its label. *Which ones* is told by the log odds of the
     given against the likeliest other label, which rank better than Northcutt's margins:
     ``benchmarks/suspects.py``.
 
     Raises:
-        ValueError: a label is missing, there is one class only, or there are more folds than
-            groups or than examples of any class.
+        ValueError: a label is missing, there is one class only, or nothing can be held out.
 
     """
     vectors = units(vectors_of(given, embedder))
-    classes, y = np.unique(checked_labels(labels, len(vectors)), return_inverse=True)
-    probabilities = _foretold(vectors, y, classes, None if groups is None else groups, folds)
+    known = checked_labels(labels, len(vectors))
+    cut = split(known, None if groups is None else np.asarray(groups), folds)
+    if cut.note:
+        warnings.warn(cut.note, stacklevel=2)
+    classes, y = np.unique(known, return_inverse=True)
+    probabilities = _foretold(vectors, y, len(classes), cut.splits)
     places = _doubted(probabilities, y)
     return _described(places, probabilities, vectors, classes, y)
 
 
-def _foretold(
-    vectors: Vectors, y: Positions, classes: NDArray[Any], groups: Any, folds: int
-) -> Floats:
+def _foretold(vectors: Vectors, y: Positions, classes: int, splits: Sequence[Split]) -> Floats:
     """Return out-of-sample probabilities (n, classes)."""
-    probabilities = np.zeros((len(y), len(classes)))
-    for train, held in _folds(y, groups, folds):
-        if len(set(y[train].tolist())) < 2:
-            raise ValueError("expected two classes outside each fold: label more examples")
-        model = LogisticRegression(C=8, max_iter=1_000, tol=1e-3).fit(vectors[train], y[train])
-        probabilities[np.ix_(held, model.classes_)] = model.predict_proba(vectors[held])
+    probabilities = np.zeros((len(y), classes))
+    with one_thread(vectors.size * classes):
+        for train, held in splits:
+            model = LogisticRegression(C=8, max_iter=1_000, tol=1e-3).fit(vectors[train], y[train])
+            probabilities[np.ix_(held, model.classes_)] = model.predict_proba(vectors[held])
     return probabilities
-
-
-def _folds(y: Positions, groups: Any, folds: int) -> Iterator[tuple[Positions, Positions]]:
-    most, of = int(np.bincount(y).max()), "examples of any class"
-    if groups is not None:
-        most, of = min((most, of), (len(np.unique(groups)), "groups"))
-    if not 2 <= folds <= most:
-        raise ValueError(f"expected folds from 2 to {most}, as many as {of}, got {folds}")
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    with warnings.catch_warnings():
-        # Classes of fewer examples than folds: they are judged by those folds that know them.
-        warnings.filterwarnings("ignore", "The least populated class")
-        yield from kind(folds, shuffle=True, random_state=0).split(y, y, groups)
 
 
 def _doubted(probabilities: Floats, y: Positions) -> Positions:

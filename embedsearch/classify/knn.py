@@ -27,6 +27,9 @@ EXACT_BELOW = 5_000
 TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
 """What is tried: a cosine that is so much lower has a vote of 1/e."""
 
+COPY = 0.99999
+"""A cosine that only the same text has: it tells nothing of how a new one's neighbours vote."""
+
 TRIED_ON = 10_000
 """Examples that the temperature is chosen on, evenly spread ones of more."""
 
@@ -38,13 +41,14 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     """The weighted vote of the k nearest examples, by cosine: no training but an index.
 
     A neighbour's vote is exp(cosine / temperature); the temperature is the one under which each
-    example's neighbours without itself foretell its label best (log loss), unless it is given;
+    example's neighbours but its copies foretell its label best (log loss), unless it is given;
     infinity makes all votes equal. A label that no neighbour has gets its share of the examples
     times the share of examples that have no neighbour of their own label.
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
     ``Embedder``; an ``Index``), or their vectors (n, d). From 5,000 examples on FAISS searches a
-    part of them (``vectors.neighbours``), and finds about 98 % of the nearest.
+    part of them (``vectors.neighbours``): of the 20 nearest it finds 97 % on banking77, 94 % of
+    100,000 passages.
 
     Measured on banking77 with ``benchmarks/labelling.py``: accuracy .921 and calibration error
     .02 on full train; with equal votes .894 and .06.
@@ -65,11 +69,14 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """Keep the examples, and choose the temperature.
 
         Raises:
-            ValueError: a label is missing, or there is one class only.
+            ValueError: k or the temperature is too low, a label is missing, or there is one class
+                only.
 
         """
         if self.k < 1:
             raise ValueError(f"expected k of at least 1, got {self.k}")
+        if self.temperature is not None and not self.temperature > 0:
+            raise ValueError(f"expected a temperature above 0, got {self.temperature}")
         vectors, labels = learned(self, X, y)
         self.classes_, self._labels = np.unique(labels, return_inverse=True)
         rows = units(vectors)
@@ -112,22 +119,25 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         n, classes = len(rows), len(self.classes_)
         votes = _votes(similarities, rows >= 0, self.temperature_)
         places = np.arange(n)[:, None] * classes + self._labels[rows]
-        shares = np.bincount(places.ravel(), votes.ravel(), n * classes).reshape(n, classes)
+        counted = np.bincount(places.ravel(), votes.ravel(), n * classes)
+        shares: Floats = np.asarray(counted, np.float64).reshape(n, classes)
         shares *= 1 - self._rest.sum()
         shares += self._rest
         return shares
 
     def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_], int]:
-        """Return the examples' neighbours without themselves.
+        """Return the examples' neighbours without themselves and without copies of them.
 
         Similarities (n, k), -inf for none; which of them have the label of the example; and how
-        many examples have no such neighbour.
+        many examples have no such neighbour. Those that only copies are near to are left out.
         """
         tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
         similarities, found = self._neighbours.search(rows[tried], min(self._k + 1, len(rows)))
-        others = (found >= 0) & (found != tried[:, None])
+        others = (found >= 0) & (found != tried[:, None]) & (similarities < COPY)
         own = others & (self._labels[found] == self._labels[tried][:, None])
-        return np.where(others, similarities, -np.inf), own, int((~own.any(axis=1)).sum())
+        near = others.any(axis=1)
+        similarities = np.where(others, similarities, -np.inf)[near]
+        return similarities, own[near], int((~own[near].any(axis=1)).sum())
 
 
 def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) -> Floats:

@@ -11,6 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from embedsearch.classify.calibration import RANGE, softened
+from embedsearch.classify.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,19 +101,21 @@ def fitted(examples: Examples, strength: float, start: Vectors | None = None) ->
 
     first = np.zeros(shape) if start is None else start
     tolerance = 1e-3 * float(examples.weights.sum()) ** 0.5
-    found = minimize(
-        loss,
-        first.ravel().astype(np.float64),
-        jac=True,
-        method="L-BFGS-B",
-        options={"maxiter": STEPS, "ftol": 1e-5, "gtol": tolerance},
-    )
+    with one_thread(rows.size * examples.classes):
+        found = minimize(
+            loss,
+            first.ravel().astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": STEPS, "ftol": 1e-5, "gtol": tolerance},
+        )
     return found.x.reshape(shape).astype(np.float32)  # type: ignore[no-any-return]  # no types
 
 
-def logits(weights: Vectors, vectors: Vectors) -> Floats:
+def logits(weights: NDArray[Any], vectors: NDArray[Any]) -> Floats:
     """Return the scores (n, classes) that ``weights`` give to ``vectors`` (n, d)."""
-    return np.float64(vectors @ weights[:-1] + weights[-1])  # type: ignore[return-value]
+    with one_thread(vectors.size * weights.shape[1]):
+        return np.float64(vectors @ weights[:-1] + weights[-1])  # type: ignore[return-value]
 
 
 def chosen(

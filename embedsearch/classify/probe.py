@@ -81,12 +81,14 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _learn(self, vectors: Vectors, targets: NDArray[Any], weights: Vectors) -> Self:
         self.mean_ = vectors.mean(axis=0)
         examples = Examples(vectors - self.mean_, targets, weights, len(self.classes_))
-        known = self._known(examples)
+        self._weigh(examples, self._known(examples))
+        return self
+
+    def _weigh(self, examples: Examples, known: Examples) -> None:
         strengths = STRENGTHS if self.strength is None else (float(self.strength),)
         found = chosen(examples, known, strengths, self.random_state)
         self.strength_, self.temperature_ = found.strength, found.temperature
         self.coef_ = fitted(examples.followed_by(known), found.strength, found.start)
-        return self
 
     def _known(self, examples: Examples) -> Examples:
         """Return what is known besides the examples: nothing."""
@@ -113,4 +115,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _scores(self, X: Any) -> Floats:
         check_is_fitted(self)
-        return logits(self.coef_, asked(self, X) - self.mean_)
+        return self._scored(asked(self, X) - self.mean_)
+
+    def _scored(self, vectors: Vectors) -> Floats:
+        return logits(self.coef_, vectors)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-FORMAT = 1
+FORMAT = 2
 """The version of the format; another one is refused."""
 
 ABOUT = "estimator.json"

@@ -59,9 +59,12 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
         Raises:
             ValueError: there are less than two labels, one is blank or twice there, a template
-                has no ``{}``, or ``y`` holds a label that is not one of them.
+                has no ``{}``, the temperature is not above 0, or ``y`` holds a label that is not
+                one of them.
 
         """
+        if self.temperature is not None and not self.temperature > 0:
+            raise ValueError(f"expected a temperature above 0, got {self.temperature}")
         vectors = None
         if y is not None:
             vectors, y = learned(self, X, y)

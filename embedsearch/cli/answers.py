@@ -33,7 +33,7 @@ class Answer:
     pending: int
     stale: set[str] = field(default_factory=set)
     snippets: list[list[Line]] = field(default_factory=list)
-    """A hit each, for the formats of ``NEED_SNIPPETS``."""
+    """A hit each, for the formats of ``NEED_LINES``."""
     nearest: Hit | None = None
 
 
@@ -113,4 +113,5 @@ FORMATS: dict[str, Callable[[Answer], Iterator[str]]] = {
     "vimgrep": _vimgrep,
 }
 
-NEED_SNIPPETS = {"text", "vimgrep"}
+NEED_LINES = {"text", "md", "vimgrep"}
+"""The formats that show lines, or say of a recording when one is said."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
@@ -104,25 +105,40 @@ def _run(
 
 
 def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked: Asked) -> Answer:
-    needed = hits if asked["format_"] in answers.NEED_SNIPPETS else []
+    passages: list[list[Line]] = []
+    if asked["format_"] in answers.NEED_LINES:
+        passages = _passages(index, query, hits)
+        hits = [_timed(index, *each) for each in zip(hits, passages, strict=True)]
     return Answer(
         query,
         hits,
         searched=index.counts(),
         pending=index.pending().texts,
         stale=index.stale(hits),
-        snippets=_snippets(index, query, needed, asked["context"]),
+        snippets=_snippets(index, hits, passages, asked["context"]),
         nearest=nearest[0] if nearest else None,
     )
 
 
-def _snippets(index: Index, query: str, hits: list[Hit], context: int) -> list[list[Line]]:
+def _passages(index: Index, query: str, hits: list[Hit]) -> list[list[Line]]:
+    """Return the lines of each hit, with the words that matched."""
     marked = index.highlighted(query, [hit.text for hit in hits], marks=snippets.MARKS)
-    chosen = [
-        snippets.best(snippets.lines(text, hit.start_line))
-        for hit, text in zip(hits, marked, strict=True)
-    ]
-    if not context:
+    return [snippets.lines(text, hit.start_line) for hit, text in zip(hits, marked, strict=True)]
+
+
+def _timed(index: Index, hit: Hit, passage: list[Line]) -> Hit:
+    """Give a hit in a recording the time of the line that has most of the query's words."""
+    if hit.seconds is None:
+        return hit
+    best = max(passage, key=lambda line: (line.words, -line.number))
+    return replace(hit, seconds=index.said_at(hit, best.number))
+
+
+def _snippets(
+    index: Index, hits: list[Hit], passages: list[list[Line]], context: int
+) -> list[list[Line]]:
+    chosen = [snippets.best(passage) for passage in passages]
+    if not context or not chosen:
         return chosen
     return [
         snippets.surrounded(lines, index.get(hit.document_id).text, context)

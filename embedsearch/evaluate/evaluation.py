@@ -18,8 +18,10 @@ from embedsearch.classify.calibration import (
 )
 from embedsearch.classify.checking import is_texts, sharing
 from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.folds import split
 from embedsearch.classify.inputs import local
 from embedsearch.classify.probe import ProbeClassifier
+from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
@@ -32,7 +34,6 @@ from embedsearch.evaluate.scores import (
     estimate,
     label_scores,
 )
-from embedsearch.evaluate.splitting import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,12 +153,11 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     of: blank texts, those without a label, labels with a single text.
 
     Raises:
-        ValueError: less than two labels can be measured, a text has several, lengths differ,
-            vectors are not finite, or the estimator says something that is no label.
+        ValueError: less than two labels can be measured, nothing can be held out, a text has
+            several labels, lengths differ, vectors are not finite, or the estimator says something
+            that is no label.
 
     """
-    if folds < 2:
-        raise ValueError(f"expected at least 2 folds, got {folds}")
     known = evidence(
         given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
     )
@@ -169,20 +169,21 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     elif estimator is None:
         estimator = classifier_for(np.bincount(codes).tolist(), embedder=embedder)
     estimator = sharing(estimator, embedder)
-    parts = min(folds, int(known.groups.max()) + 1)
-    notes = [warn(note) for note in (*known.notes, *_few(known, folds, parts))]
-    with warnings.catch_warnings():
+    cut = split(known.labels, known.groups, folds, seed=seed)
+    parts = len(cut.splits)
+    few = [cut.note] if cut.note else rare(known.labels, parts)
+    notes = [warn(note) for note in (*known.notes, *few)]
+    with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
         for message in EXPECTED:
             warnings.filterwarnings("ignore", message)
-        splits = split(codes, known.groups, parts, seed)
-        answers, confidence = _predicted(estimator, known.vectors, known.labels, splits)
+        answers, confidence = _predicted(estimator, known.vectors, known.labels, cut.splits)
         said = _codes(answers, classes.tolist())
         learned = (
             learning_curve(
                 estimator,
                 known.vectors,
                 codes,
-                splits,
+                cut.splits,
                 said=said,
                 names=classes.tolist(),
                 seed=seed,
@@ -190,7 +191,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
             if curve
             else None
         )
-    rivals = {"majority": _commonest(codes, splits)}
+    rivals = {"majority": _commonest(codes, cut.splits)}
     if embedder is not None:
         rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
     else:
@@ -219,13 +220,6 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         notes=tuple(notes),
     )
     return measured if confidence is None else _calibrated(measured, confidence, said == codes)
-
-
-def _few(known: Evidence, folds: int, parts: int) -> list[str]:
-    """Return notes on labels with few texts, and on less groups than folds."""
-    if parts < folds:
-        return [f"{parts} folds instead of {folds}: so many groups of texts differ"]
-    return rare(known.labels, parts)
 
 
 def _predicted(

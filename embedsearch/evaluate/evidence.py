@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.classify.checking import is_texts, refuse_several, units
+from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.evaluate.splitting import leakproof_groups
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from embedsearch.classify.inputs import Encoder, Vectors
 
     Rows = NDArray[np.int64]
-
-NAMED = 5
-"""So many labels are named in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,8 @@ def evidence(
     kept = np.array([bool(name) for name in names], dtype=bool) & spoken
     notes = _left_out(names, spoken)
     if not kept.any():
-        raise ValueError(f"expected labelled texts, got none among {len(names)}")
+        among = f"none of {len(names):,} has a label and words" if names else "nothing came"
+        raise ValueError(f"expected labelled texts, but {among}")
     rows = np.flatnonzero(kept)
     own = [words[row] for row in rows] if words else [""] * len(rows)
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
@@ -77,18 +76,17 @@ def evidence(
     together = None if groups is None else np.asarray(groups)[rows]
     found = leakproof_groups(vectors, together, texts=own if words else None, threshold=threshold)
     notes += _alike(known)
-    lone = _lone(known, found)
-    if len(lone):
+    notes += _two_ways(own if words else [row.tobytes() for row in vectors], known.tolist())
+    counts = different(known, found)
+    lone = [label for label, count in counts.items() if count < 2]
+    if len(counts) - len(lone) < 2:
+        raise ValueError(_too_few(known, counts, lone))
+    if lone:
         notes.append(
-            f"{len(lone)} of {len(np.unique(known))} labels are left out, as they have a single"
-            f" text, or copies of it: {_listed(lone)}: label more of them"
+            f"{len(lone)} of {len(counts)} labels are left out, as they have a single text, or"
+            f" copies of it: {more_of(lone)}"
         )
     use = ~np.isin(known, lone)
-    if len(np.unique(known[use])) < 2:
-        raise ValueError(
-            f"expected at least two labels with two different texts each, got"
-            f" {len(np.unique(known[use]))}: label more texts"
-        )
     return Evidence(
         vectors[use],
         known[use],
@@ -113,7 +111,7 @@ def rare(labels: NDArray[Any], folds: int) -> list[str]:
         return []
     note = (
         f"{len(few)} of {len(names)} labels have less than {folds} texts, too few for figures"
-        f" of their own: {_listed(few)}"
+        f" of their own: {listed(few.tolist())}"
     )
     return [note]
 
@@ -157,14 +155,24 @@ def _alike(labels: NDArray[Any]) -> list[str]:
     ]
 
 
-def _lone(labels: NDArray[Any], groups: Rows) -> list[str]:
-    pairs = set(zip(labels.tolist(), groups.tolist(), strict=True))
-    several = Counter(label for label, _ in pairs)
-    return sorted(label for label, count in several.items() if count < 2)
+def _two_ways(texts: Sequence[str | bytes], labels: Sequence[str]) -> list[str]:
+    """Return a note if a text came more than once, with different labels."""
+    ways = Counter(text for text, _ in set(zip(texts, labels, strict=True)))
+    several = sum(count > 1 for count in ways.values())
+    if not several:
+        return []
+    are = "text is" if several == 1 else "texts are"
+    return [f"{several:,} {are} labelled in more than one way: one of the labels is wrong"]
 
 
-def _listed(labels: Sequence[str] | NDArray[Any]) -> str:
-    more = len(labels) - NAMED
-    return ", ".join(map(repr, map(str, labels[:NAMED]))) + (
-        f" and {more} more" if more > 0 else ""
+def _too_few(labels: NDArray[Any], counts: Counter[str], lone: Sequence[str]) -> str:
+    """Return what is missing where less than two labels have two texts that differ."""
+    if len(counts) < 2:
+        return f"expected at least two labels, got one, {str(labels[0])!r}: label texts of another"
+    message = (
+        f"expected at least two labels with two different texts each, got"
+        f" {len(counts) - len(lone)}: {more_of(lone)}"
     )
+    if np.isin(labels, lone).sum() > len(lone):
+        message += " (copies, near duplicates and texts of one group count once)"
+    return message

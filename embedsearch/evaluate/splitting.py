@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold
 
 from embedsearch.compare.duplication import THRESHOLD, components
 
@@ -49,13 +48,3 @@ def leakproof_groups(
     links = coo_array((np.ones(len(ends[0]), bool), ends), shape=(n, n))
     found: Rows = connected_components(links, directed=False)[1].astype(np.int64)
     return found
-
-
-def split(labels: NDArray[Any], groups: Rows, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Return rows to learn from and rows to test on of each fold; no group is in both.
-
-    Labels are as frequent in each fold as groups allow (scikit-learn's StratifiedGroupKFold).
-    """
-    cut = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    # A constant X: only its length is looked at.
-    return list(cut.split(np.zeros(len(labels)), labels, groups))

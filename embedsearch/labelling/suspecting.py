@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
     from embedsearch.index import Index
     from embedsearch.store.filters import Where
-
-FOLDS = 5
-"""Fewer where no label has as many different documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +50,7 @@ def suspected(
             "some documents have several labels: wrong ones are found among single ones"
         )
     groups = leakproof_groups(found.vectors)
-    # What copies of one text bear is too little to be judged by others.
-    pairs = set(zip(found.y.tolist(), groups.tolist(), strict=True))
-    most = max(Counter(label for label, _ in pairs).values())
-    if most < 2:
-        raise ValueError("no label has two different documents: label more of each")
-    doubted = suspects(found.vectors, found.y, groups=groups, folds=min(FOLDS, most))
+    doubted = suspects(found.vectors, found.y, groups=groups)
     return [_document(found, suspect) for suspect in doubted]
 
 

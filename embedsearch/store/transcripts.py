@@ -36,3 +36,16 @@ def keep(database: Database, sha256: bytes, model: str, transcript: Transcript) 
             """,
             [sha256, model, transcript.language, transcript.seconds, segments],
         )
+
+
+def times(database: Database, document: str) -> list[list[float]]:
+    """Return when each line of a recording's document is said, by each model that heard it."""
+    with database.reading():
+        rows = database.execute(
+            """
+            select t.segments from documents d join transcripts t on t.sha256 = d.sha256
+            where d.id = ?
+            """,
+            [document],
+        ).fetchall()
+    return [[start for start, *_ in json.loads(segments)] for (segments,) in rows]
