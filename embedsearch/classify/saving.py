@@ -88,7 +88,7 @@ def loads(state: bytes, *, embedder: object = None) -> Any:
         TypeError,
         ValueError,
     ) as error:
-        raise ValueError(f"no classifier can be read there: {error}") from error
+        raise ValueError("no classifier can be read there: it is damaged") from error
     raise ValueError(
         f"expected a classifier of format {FORMAT}, got {about['format']!r}: train it again"
     )

@@ -14,7 +14,7 @@ from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import counted, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from embedsearch import Index
@@ -25,6 +25,9 @@ ESTIMATORS = {
     "knn": "KNNClassifier",
     "probe": "ProbeClassifier",
 }
+
+SHOWN = 20
+"""How many labels are listed with their examples, as text."""
 
 
 @click.command("train")
@@ -77,8 +80,12 @@ def train_(
 
 
 def _trained(row: dict[str, Any]) -> str:
-    examples = ", ".join(f"{label} {count:,}" for label, count in sorted(row["labels"].items()))
-    return f"version {row['version']}: {row['estimator']}, {len(row['labels'])} labels: {examples}"
+    head = f"version {row['version']}: {row['estimator']}, {counted(len(row['labels']), 'label')}"
+    frequent = sorted(row["labels"].items(), key=lambda item: (-item[1], item[0]))
+    lines = [f"{count:>7,}  {label}" for label, count in frequent[:SHOWN]]
+    if len(frequent) > SHOWN:
+        lines.append(f"         ... and {len(frequent) - SHOWN:,} more (--json has all)")
+    return "\n".join([head, *lines])
 
 
 @click.command("classify")
@@ -106,7 +113,9 @@ def classify_(
 ) -> None:
     """Say which label a text, a file, or each document of the index has, and why.
 
-    The reason is the nearest labelled documents. '-' reads a text from stdin.
+    The reason is the nearest labelled documents. '-' reads a text from stdin. A text unlike all
+    labelled ones gets a label, too, unless the classifier was trained with --max-error. Documents
+    that were labelled are marked: the classifier knows them.
     """
     if words and all_:
         raise click.UsageError("give a text or a file, or say --all: not both")
@@ -121,12 +130,13 @@ def classify_(
         else:
             text = _text(index, words, quiet=quiet)
             said = labelling.classify_texts(index, [text], version=version, secrets=allow_secrets)
+        given = index.labels() if all_ else {}
     show_records(
-        [_record(prediction) for prediction in said],
+        [_record(prediction, given) for prediction in said],
         format_,
         name="predictions",
         line=_line,
-        columns=("document_id", "labels", "probability", "version"),
+        columns=("document_id", "labels", "probability", "version", "given"),
     )
     if all_:
         left = f"; {missing:,} left out: nothing of them is embedded yet" if missing else ""
@@ -143,10 +153,11 @@ def _text(index: Index, words: tuple[str, ...], *, quiet: bool) -> str:
     return text
 
 
-def _record(prediction: Prediction) -> dict[str, Any]:
+def _record(prediction: Prediction, given: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     return asdict(prediction) | {
         "probabilities": [round(probability, 4) for probability in prediction.probabilities],
         "probability": round(prediction.probability, 4),
+        "given": list(given.get(prediction.document_id or "", ())),
     }
 
 
@@ -154,7 +165,8 @@ def _line(row: dict[str, Any]) -> str:
     label = " | ".join(row["labels"]) or "(none)"
     head = f"{row['probability']:.2f}  {label}"
     if row["document_id"]:
-        return f"{head}  {row['document_id']}"
+        given = f"  (labelled {' | '.join(row['given'])})" if row["given"] else ""
+        return f"{head}  {row['document_id']}{given}"
     return "\n".join([head, *_reasons(row["reasons"])])
 
 

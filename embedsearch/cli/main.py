@@ -46,7 +46,8 @@ class Door(LateGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what goes wrong ends as a message, be it the user's fault or ours."""
         try:
-            return super().invoke(ctx)
+            with terminal.warnings_in_words():
+                return super().invoke(ctx)
         except BrokenPipeError:
             terminal.let_go_of_stdout()
             return None

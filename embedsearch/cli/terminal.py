@@ -5,8 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
 """No document, and no file's name, may move a user's cursor or recolour the screen."""
@@ -39,6 +45,14 @@ def note(message: str, *, quiet: bool = False) -> None:
     """Say something to the user that is no data."""
     if not quiet:
         click.echo(printable_lines(message), err=True)
+
+
+@contextmanager
+def warnings_in_words() -> Iterator[None]:
+    """Print a warning as its message alone, not as where in which module it was made."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
+        yield
 
 
 def printable(text: str) -> str:

@@ -88,13 +88,22 @@ def _known(index: Index, ids: Sequence[str], by: str) -> list[str]:
         known = {id: " + ".join(labels) for id, labels in index.labels().items()}
     elif by == "predicted":
         said: dict[str, list[str]] = {}
-        for row in index.models.predicted(index.models.get()[0].version):
+        version = index.models.get()[0].version
+        if not (rows := index.models.predicted(version)):
+            raise ValueError(
+                f"classifier {version} has classified nothing yet: run embedsearch classify --all"
+            )
+        for row in rows:
             said.setdefault(row.document, []).append(row.label or NONE)
         known = {id: " + ".join(sorted(own)) for id, own in said.items()}
     else:
         known = {d.id: str(d.metadata[by]) for d in index.documents() if by in d.metadata}
         if not known:
-            raise ValueError(f"no document has {by!r} in its metadata: nothing to colour by")
+            keys = sorted({key for d in index.documents() for key in d.metadata})
+            there = ", ".join(["cluster", "label", "predicted", *keys])
+            raise ValueError(
+                f"no document has {by!r} in its metadata: nothing to colour by but {there}"
+            )
     return [known.get(id, NONE) for id in ids]
 
 

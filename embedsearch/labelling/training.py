@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
 from embedsearch.classify.folds import listed
-from embedsearch.errors import EmbedderMismatch
+from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.evaluate.splitting import leakproof_groups
 from embedsearch.labelling.examples import examples
 
@@ -64,7 +64,7 @@ def trained(index: Index, version: int | None = None) -> tuple[Trained, Any]:
     """Return a trained classifier of an index, the newest for ``None``, and what is told of it.
 
     Raises:
-        ModelNotFound: there is none.
+        ModelNotFound: there is none, or what is kept of it is damaged.
         EmbedderMismatch: it was trained in another space.
 
     """
@@ -75,4 +75,10 @@ def trained(index: Index, version: int | None = None) -> tuple[Trained, Any]:
             f" {index.space!r}",
             hint="train it again: embedsearch train",
         )
-    return about, saving.loads(state, embedder=index)
+    try:
+        return about, saving.loads(state, embedder=index)
+    except ValueError as error:
+        raise ModelNotFound(
+            f"classifier {about.version} can't be used: {error}",
+            hint="train it again: embedsearch train",
+        ) from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -49,6 +51,10 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
         for document in _holders(database, _altered(database)):
             what = f"the text of {document!r} is not what was stored"
             yield Problem(what, _again(database, document))
+        for version in _broken_models(database):
+            yield Problem(
+                f"classifier {version} is damaged", "it is dropped; another: embedsearch train"
+            )
         wrong = _wrong_vectors(database, space)
         if wrong:
             yield Problem(
@@ -174,6 +180,20 @@ def _wrong_vectors(database: Database, space: int) -> list[int]:
     return wrong
 
 
+def _broken_models(database: Database) -> list[int]:
+    """Return the versions of classifiers that are no sound npz, which is a zip with checksums."""
+    broken = []
+    for version, state in database.execute("select version, state from models"):
+        try:
+            with ZipFile(io.BytesIO(state)) as file:
+                sound = file.testzip() is None
+        except (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError):
+            sound = False
+        if not sound:
+            broken.append(int(version))
+    return broken
+
+
 _LET_GO = (
     "update documents set source = null where source not in (select number from sources)",
     "delete from unread where source not in (select number from sources)",
@@ -199,6 +219,10 @@ def mend(database: Database, space: int) -> None:
     """
     with database.writing():
         _reindex(database)
+        database.executemany(
+            "delete from models where version = ?",
+            ((version,) for version in _broken_models(database)),
+        )
         for statement in _LET_GO:
             database.execute(statement)
         altered = _altered(database)

@@ -83,12 +83,29 @@ class Models:
             [version],
         ).fetchone()
         if row is None:
-            what = "was trained yet" if version is None else f"of version {version}"
-            raise ModelNotFound(
-                f"no classifier {what}", hint="label some documents, then: embedsearch train"
-            )
+            raise self._none(version)
         number, at, space, estimator, labels, state = row
         return Trained(number, at, space, estimator, json.loads(labels)), state
+
+    def _none(self, version: int | None) -> ModelNotFound:
+        if there := [model.version for model in self]:
+            listed = ", ".join(map(str, there[-10:]))
+            hint = f"the versions are {'..., ' if len(there) > 10 else ''}{listed}"
+            return ModelNotFound(f"no classifier of version {version}", hint=hint)
+        hint = "label some documents, then: embedsearch train"
+        return ModelNotFound("no classifier was trained yet", hint=hint)
+
+    def classified(self, version: int) -> int:
+        """Return of how many documents one has said something, as ``predicted`` has them."""
+        return int(
+            self.database.value(
+                """
+                select count(distinct p.document) from predictions p
+                join documents d on d.id = p.document and d.updated <= p.at where p.version = ?
+                """,
+                [version],
+            )
+        )
 
     def note(self, version: int, said: Iterable[tuple[str, str | None, float]]) -> None:
         """Keep what one says of documents (id, label, probability), in place of what it said.
