@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embedsearch import Document, Index
+from embedsearch.classify import ProbeClassifier, saving
 from embedsearch.errors import DocumentNotFound, ModelNotFound
 from embedsearch.files import salvage
 from embedsearch.testing import HashEmbedder
@@ -127,15 +128,16 @@ def test_predictions_follow_renamed_files(tmp_path: Path) -> None:
 
 
 def test_salvage_keeps_labels_and_classifiers(tmp_path: Path) -> None:
+    state = saving.dumps(ProbeClassifier())
     with Index.open(tmp_path, HashEmbedder()) as index:
         index.add([Document("a", "some words")])
         index.label({"a": "x"}, source="test")
-        index.models.put(index.space, "ProbeClassifier", {"x": 1}, b"state")
+        index.models.put(index.space, "ProbeClassifier", {"x": 1}, state)
     kept = salvage(tmp_path)
     assert (kept["labels"], kept["labellings"], kept["models"]) == (1, 1, 1)
     with Index.open(tmp_path, HashEmbedder()) as index:
         assert index.labels() == {"a": ("x",)}
-        assert index.models.get()[1] == b"state"
+        assert index.models.get()[1] == state
         assert index.verify() == []
 
 

@@ -399,6 +399,10 @@ class Model(RuleBasedStateMachine):
         self.index.restore(np.array(labels, np.int64))
         self.live |= {label: self.dead.pop(label) for label in {*labels} & {*self.dead}}
 
+    @rule(more=st.integers(0, 100))
+    def reserve(self, more: int) -> None:
+        self.index.reserve(more)
+
     @precondition(lambda self: self.index.dead)
     @rule()
     def compact(self) -> None:

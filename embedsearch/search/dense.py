@@ -67,9 +67,9 @@ class DenseIndex:
             epoch = self.database.setting("epoch")
             if self._index is None or epoch != self._epoch:
                 self._index, self._epoch = self._opened(), epoch
+            self.texts = fulltext.held_texts(self.database)
             self._catch_up(self._index)
             self._generation = generation
-            self.texts = fulltext.held_texts(self.database)
         return self._index
 
     def selection(self, condition: Filter) -> Selection:
@@ -119,6 +119,8 @@ class DenseIndex:
 
     def _catch_up(self, index: VectorIndex) -> None:
         self._selections.clear()
+        # At most so many are new, as other spaces' vectors have numbers, too.
+        index.reserve(min(self.texts, stored_vectors.highest(self.database) - self._newest))
         for batch in stored_vectors.after(self.database, self._space, self._newest):
             index.remove(batch.texts)  # the older vector of a text that came back
             index.add(batch.texts, batch.vectors)

@@ -67,6 +67,10 @@ class VectorIndex:
         """Recall@10 on the index's own rows when last measured; 1 while the search is exact."""
         return self._rung.calibration.recall
 
+    def reserve(self, more: int) -> None:
+        """Make room for so many more rows; a growing index is twice in memory at times without."""
+        self._rung.rows.reserve(len(self._register) + more)
+
     def add(self, labels: Labels, vectors: Vectors) -> None:
         """Add rows: (n,) labels and (n, d) vectors; a tombstoned label gets the new vector.
 

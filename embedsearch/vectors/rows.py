@@ -41,14 +41,18 @@ class Table:
         """What was appended so far; a view, good until the next append."""
         return self._buffer[: self._length]
 
+    def reserve(self, count: int) -> None:
+        """Make room for ``count`` rows in all: until then none is copied again."""
+        if count > len(self._buffer):
+            buffer = np.empty((count, *self._buffer.shape[1:]), self._buffer.dtype)
+            buffer[: self._length] = self.rows
+            self._buffer = buffer
+
     def append(self, rows: NDArray[Any]) -> None:
         """Add ``rows`` at the end."""
         end = self._length + len(rows)
         if end > len(self._buffer):
-            capacity = max(end, self._length + self._length // 2)
-            buffer = np.empty((capacity, *self._buffer.shape[1:]), self._buffer.dtype)
-            buffer[: self._length] = self.rows
-            self._buffer = buffer
+            self.reserve(max(end, self._length + self._length // 2))
         self._buffer[self._length : end] = rows
         self._length = end
 
@@ -129,6 +133,10 @@ class Rows:
     def codes(self) -> NDArray[Any]:
         """The codes, shape (n, d)."""
         return self._codes.rows
+
+    def reserve(self, count: int) -> None:
+        """Make room for ``count`` rows in all."""
+        self._codes.reserve(count)
 
     def append(self, vectors: NDArray[np.float32]) -> None:
         """Encode ``vectors`` and add them at the end."""
