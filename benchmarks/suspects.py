@@ -17,6 +17,7 @@ import numpy as np
 
 from embedsearch.classify import confident_learning
 from embedsearch.classify.checking import units
+from embedsearch.classify.folds import split
 from embedsearch.classify.inputs import vectors_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def main() -> None:
     for seed in range(SEEDS):
         classes, y = np.unique(flipped(true, seed), return_inverse=True)
         wrong = classes[y] != true
-        foretold = confident_learning._foretold(vectors, y, classes, None, 5)  # noqa: SLF001 -- the same for both
+        splits = split(y, None, 5).splits
+        foretold = confident_learning._foretold(vectors, y, len(classes), splits)  # noqa: SLF001 -- the same for both
         ours = confident_learning._doubted(foretold, y)  # noqa: SLF001 -- as suspects() does
         runs.setdefault("embedsearch", []).append(found(ours, wrong))
         if importlib.util.find_spec("cleanlab"):
