@@ -120,7 +120,7 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
     result = run("index", "docs")
     assert result.exit_code == 3
     assert "failed: docs/bad.pdf: " in result.stderr
-    assert "unread     docs/bad.pdf: " in run("status").stdout
+    assert "unread      docs/bad.pdf: " in run("status").stdout
     monkeypatch.chdir(here / "docs")
     assert "failed: bad.pdf: " in run("index", ".").stderr
     monkeypatch.setenv("EMBEDSEARCH_DB", str(here / ".embedsearch"))
@@ -128,7 +128,7 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
     monkeypatch.chdir(here / "other")
     bad = here / "docs" / "bad.pdf"
     assert f"failed: {bad}: " in run("index", here / "docs").stderr
-    assert f"unread     {bad}: " in run("status").stdout
+    assert f"unread      {bad}: " in run("status").stdout
     report = json.loads(run("index", here / "docs", "--format", "json").stdout)
     assert [failure["path"] for failure in report["failed"]] == [str(bad)]
 
@@ -380,7 +380,7 @@ def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
     removed = run("rm", "--source", "docs", "-y")
     assert (removed.exit_code, removed.stderr) == (0, "1 document removed\n")
     assert run("ls").stdout == "notes.txt\n"
-    assert f"folder     {here / 'docs'}\n" not in run("status").stdout
+    assert f"folder      {here / 'docs'}\n" not in run("status").stdout
     again = run("rm", "--source", "docs", "-y")
     assert again.exit_code == 2
     assert again.stderr.startswith("error: docs is no folder of the index\n")

@@ -183,3 +183,10 @@ def test_what_is_compared_is_a_document_a_file_or_a_text(folder: Path) -> None:
         assert run("compare", "r0", strange).exit_code == 2
     assert "'aside' is neither a folder of the index nor" in run("compare", "*", "aside").stderr
     assert "taken as a text" in run("compare", "r0", "refund").stderr
+
+
+def test_a_document_is_not_liked_and_disliked() -> None:
+    ids = [row["document_id"] for row in found("sample", "-k", "2")["documents"]]
+    refused = run("recommend", "--like", ids[0], "--unlike", ids[0])
+    assert refused.exit_code == 2
+    assert f"{ids[0]!r} is named both as liked and as not" in refused.stderr

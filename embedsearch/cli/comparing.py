@@ -16,7 +16,7 @@ from embedsearch.cli.terminal import confirmed, counted, note, printable
 from embedsearch.compare.duplication import THRESHOLD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from embedsearch import Index
@@ -39,7 +39,11 @@ EXCERPT = 80
 
 
 def _excerpts(index: Index, ids: Sequence[str]) -> list[str]:
-    return [" ".join(text.split())[:EXCERPT] for text in index.texts(ids)]
+    return list(map(_excerpt, index.texts(ids)))
+
+
+def _excerpt(text: str) -> str:
+    return " ".join(text.split())[:EXCERPT]
 
 
 def _found(index: Index, asked: Asked) -> DocumentVectors:
@@ -72,6 +76,7 @@ def cluster_(
         found = _found(index, asked)
         texts = index.texts(found.ids)
         groups = comparison.clusters(found.vectors, texts, k) if found.ids else []
+        told = dict(zip(found.ids, texts, strict=True))
         records = [
             {
                 "cluster": n,
@@ -86,7 +91,7 @@ def cluster_(
         records,
         asked["format_"],
         name="clusters",
-        line=_cluster_line,
+        line=lambda record: _cluster_line(record, told),
         columns=("cluster", "terms", "cohesion", "documents"),
     )
     note(
@@ -95,9 +100,12 @@ def cluster_(
     ctx.exit(0 if records else NOTHING_FOUND)
 
 
-def _cluster_line(record: dict[str, Any]) -> str:
+def _cluster_line(record: dict[str, Any], texts: Mapping[str, str]) -> str:
     head = f"{len(record['documents']):>5,}  {record['cohesion']:.2f}  {', '.join(record['terms'])}"
-    return "\n".join([head, *(f"{'':13}{id_}" for id_ in record["representatives"])])
+    typical = (
+        f"{'':13}{id_}  {printable(_excerpt(texts[id_]))}" for id_ in record["representatives"]
+    )
+    return "\n".join([head, *typical])
 
 
 @click.command("outliers")
@@ -251,6 +259,8 @@ def recommend_(
     """List documents that are like some and unlike others."""
     with opening.open_index(asked["db"], asked["model"]) as index:
         named = [document_id(index, id_) for id_ in (*like, *unlike)]
+        if both := set(named[: len(like)]) & set(named[len(like) :]):
+            raise ValueError(f"{min(both)!r} is named both as liked and as not: take one away")
         index.texts(named)  # raises for what is not there
         known = index.document_vectors(named)
         if missing := [id_ for id_ in named if id_ not in known.ids]:
@@ -265,10 +275,12 @@ def recommend_(
             {
                 "document_id": hit.document_id,
                 "score": round(hit.score, 4),
-                "text": " ".join(hit.text.split())[:EXCERPT],
+                "text": _excerpt(hit.text),
             }
             for hit in hits
             if hit.document_id not in named
         ][:k]
     _show_scored(records, asked["format_"], name="documents", score="score")
+    if not records:
+        note("nothing but what was named", quiet=asked["quiet"])
     ctx.exit(0 if records else NOTHING_FOUND)

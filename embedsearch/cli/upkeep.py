@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from embedsearch.store.status import Status
 
+LABELS_SHOWN = 10
+"""How many labels are named, the most frequent ones."""
+
 LEFT_SHOWN = 20
 """How many of the problems that a repair leaves are listed."""
 
@@ -38,7 +41,7 @@ def status_(*, db: Path | None, model: str | None, quiet: bool, format_: str) ->
         show(json.dumps(record, ensure_ascii=False, default=str))
         return
     for name, value in _facts(status):
-        show(f"{name:<11}{value}")
+        show(f"{name:<12}{value}")
 
 
 def _facts(status: Status) -> Iterator[tuple[str, str]]:
@@ -53,6 +56,13 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
         yield "pending", f"{counted(pending.texts, 'passage')} ({counted(pending.tokens, 'token')})"
     yield "model", f"{status.embedder} ({status.dimensions} dimensions)"
     yield "chunks", f"{status.chunk_tokens} tokens, {status.chunk_overlap} shared"
+    if status.labels:
+        most = [f"{label} {count:,}" for label, count in list(status.labels.items())[:LABELS_SHOWN]]
+        more = len(status.labels) - len(most)
+        yield "labels", ", ".join(most) + (f" and {more:,} more" if more else "")
+    if newest := status.classifier:
+        said = f"{counted(status.classified, 'document')} classified"
+        yield "classifier", f"{newest.version}, {newest.estimator} of {newest.at}, {said}"
     if status.binary:
         yield "skipped", counted(status.binary, "binary file")
     for path, why in status.unread:

@@ -87,6 +87,18 @@ def labelled(database: Database) -> list[Labelled]:
         return [Labelled(*row) for row in rows]
 
 
+def counts(database: Database) -> dict[str, int]:
+    """Return how many documents of the index have each label, the most frequent first."""
+    return dict(
+        database.execute(
+            """
+            select l.label, count(*) from current_labels l join documents d on d.id = l.document
+            group by l.label order by count(*) desc, l.label
+            """
+        )
+    )
+
+
 def move(database: Database, ids: Mapping[str, str]) -> None:
     """Let labels and predictions follow documents that have a new id, by the old one."""
     moved = json.dumps(ids)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from embedsearch.store import hits, runs, sources, vectors
+from embedsearch.store import hits, labels, runs, sources, vectors
 from embedsearch.store.filters import Filter
+from embedsearch.store.models import Models
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from embedsearch.store.database import Database
     from embedsearch.store.hits import Counts
+    from embedsearch.store.models import Trained
     from embedsearch.store.runs import Run
     from embedsearch.store.vectors import Pending
 
@@ -23,7 +25,9 @@ class Status:
 
     Passages of white space only are neither embedded nor counted. ``unread`` are the files that
     could not be read, by their absolute paths, with the reason; ``binary`` how many were skipped
-    because they hold no text. ``size`` is in bytes, of all files of the index.
+    because they hold no text. ``labels`` says how many documents have each label,
+    ``classified`` of how many the newest ``classifier`` has said something. ``size`` is in bytes,
+    of all files of the index.
     """
 
     path: Path | None
@@ -38,6 +42,9 @@ class Status:
     sources: tuple[Path, ...]
     unread: tuple[tuple[str, str], ...]
     binary: int
+    labels: dict[str, int]
+    classifier: Trained | None
+    classified: int
     generation: int
     size: int
     last_run: Run | None
@@ -49,6 +56,8 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         held = hits.counts(database, Filter())
         counts = replace(held, texts=held.texts - _blank(database, space))
         pending = vectors.pending(database, space)
+        models = Models(database)
+        newest = max(models, key=lambda model: model.version, default=None)
         name, embedder, dimensions = database.execute(
             "select name, embedder, dimensions from spaces where number = ?", [space]
         ).fetchone()
@@ -71,6 +80,9 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             sources=tuple(roots.values()),
             unread=tuple((path, why.why) for path, why in unread if not why.binary),
             binary=sum(why.binary for _, why in unread),
+            labels=labels.counts(database),
+            classifier=newest,
+            classified=models.classified(newest.version) if newest else 0,
             generation=database.generation,
             size=sum(f.stat().st_size for f in folder.iterdir() if f.is_file()) if folder else 0,
             last_run=runs.last(database),
