@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from embedsearch.lazy import names
+
 if TYPE_CHECKING:
     from embedsearch.client import AsyncClient, Client
     from embedsearch.errors import EmbedsearchError
     from embedsearch.index import Index
     from embedsearch.records import Chunk, Document, Hit
+    from embedsearch.version import __version__
 
 __all__ = [
     "AsyncClient",
@@ -21,26 +24,16 @@ __all__ = [
     "__version__",
 ]
 
-_HOMES = {
-    "AsyncClient": "client",
-    "Chunk": "records",
-    "Client": "client",
-    "Document": "records",
-    "EmbedsearchError": "errors",
-    "Hit": "records",
-    "Index": "index",
-}
-
-
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    if name == "__version__":
-        return import_module("importlib.metadata").version("embedsearch")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = names(
+    __name__,
+    {
+        "AsyncClient": "client",
+        "Chunk": "records",
+        "Client": "client",
+        "Document": "records",
+        "EmbedsearchError": "errors",
+        "Hit": "records",
+        "Index": "index",
+        "__version__": "version",
+    },
+)

@@ -12,6 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "embedsearch"
 
 ROOMS = [
+    "lazy",
+    "version",
     "errors",
     "records",
     "privacy",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from embedsearch.lazy import names
+
 if TYPE_CHECKING:
     from embedsearch.classify.calibration import (
         Coverage,
@@ -35,30 +37,21 @@ __all__ = [
     "suspects",
 ]
 
-_HOMES = {
-    "Coverage": "calibration",
-    "FewShotClassifier": "fewshot",
-    "KNNClassifier": "knn",
-    "Neighbour": "confident_learning",
-    "ProbeClassifier": "probe",
-    "ProbeRegressor": "regression",
-    "SelectiveClassifier": "selective",
-    "Suspect": "confident_learning",
-    "TextEmbedder": "embedding",
-    "ZeroShotClassifier": "zero_shot",
-    "coverage_table": "calibration",
-    "expected_calibration_error": "calibration",
-    "suspects": "confident_learning",
-}
-
-
-def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = names(
+    __name__,
+    {
+        "Coverage": "calibration",
+        "FewShotClassifier": "fewshot",
+        "KNNClassifier": "knn",
+        "Neighbour": "confident_learning",
+        "ProbeClassifier": "probe",
+        "ProbeRegressor": "regression",
+        "SelectiveClassifier": "selective",
+        "Suspect": "confident_learning",
+        "TextEmbedder": "embedding",
+        "ZeroShotClassifier": "zero_shot",
+        "coverage_table": "calibration",
+        "expected_calibration_error": "calibration",
+        "suspects": "confident_learning",
+    },
+)

@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 import embedsearch
 from embedsearch import embedders, files
 from embedsearch.cli import options
-from embedsearch.cli.terminal import note
+from embedsearch.cli.unmet import say_what_is_unmet
 
 if TYPE_CHECKING:
     from embedsearch import Index
@@ -36,30 +34,10 @@ def open_index(
     """
     folder = db or located()
     index = embedsearch.Index.open(folder, _embedder(folder, model, asks=asks), create=create)
-    _say_what_is_not_known(index)
+    say_what_is_unmet(index)
     if create and folder.name == FOLDER:
         _keep_out_of_git(folder)
     return index
-
-
-def _say_what_is_not_known(index: Index) -> None:
-    """Say of ``--where @...`` that nothing can meet it, where that is so."""
-    ctx = click.get_current_context(silent=True)
-    for condition in (ctx and ctx.params.get("where")) or ():
-        key = condition.split("=")[0].strip(" !<>")
-        if key == "@predicted" and (models := list(index.models)):
-            version = models[-1].version
-            if not index.models.classified(version):
-                note(
-                    f"note: classifier {version} has classified nothing yet:"
-                    " run embedsearch classify --all"
-                )
-        elif key == "@predicted":
-            note("note: no classifier was trained yet: label some documents, embedsearch train")
-        elif key == "@label" and not index.labels():
-            note("note: no document is labelled yet: embedsearch label")
-        elif key.startswith("@") and key not in {"@label", "@predicted"}:
-            note(f"note: {key!r} is of the metadata; what is known besides is @label, @predicted")
 
 
 def open_without_making(db: Path | None, model: str | None, *, asks: bool = False) -> Index:

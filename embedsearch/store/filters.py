@@ -28,12 +28,10 @@ _OPERATORS = {
 
 _FACTS = {
     "@label": "select document, label as value from current_labels",
-    "@predicted": "select p.document, p.label as value from predictions p"
-    " join documents said on said.id = p.document and said.updated <= p.at"
-    " where p.version = (select max(version) from models)",
+    "@predicted": "select document, label as value from current_predictions"
+    " where version = (select max(version) from models)",
 }
-"""What is known of documents besides their metadata, by the keys that stand for it. What was said
-of a text that was replaced since, is not known of the new one."""
+"""What is known of documents besides their metadata, by the keys that stand for it."""
 
 _SPELLED = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
@@ -102,6 +100,12 @@ def _entry(key: str, value: Any) -> Filter:
         ]
         return _joined("and", parts)
     return _compare(key, "in" if _is_list(value) else "eq", value)
+
+
+def key_of(text: str) -> str:
+    """Return the key that a condition like ``year>=2020`` is about, ``""`` where it is none."""
+    match = _CONDITION.fullmatch(text)
+    return match[1] if match else ""
 
 
 def _spelled(text: str) -> Filter:

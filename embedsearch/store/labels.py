@@ -92,8 +92,8 @@ def counts(database: Database) -> dict[str, int]:
     return dict(
         database.execute(
             """
-            select l.label, count(*) from current_labels l join documents d on d.id = l.document
-            group by l.label order by count(*) desc, l.label
+            select label, count(*) from current_labels
+            group by label order by count(*) desc, label
             """
         )
     )

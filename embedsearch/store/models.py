@@ -99,10 +99,7 @@ class Models:
         """Return of how many documents one has said something, as ``predicted`` has them."""
         return int(
             self.database.value(
-                """
-                select count(distinct p.document) from predictions p
-                join documents d on d.id = p.document and d.updated <= p.at where p.version = ?
-                """,
+                "select count(distinct document) from current_predictions where version = ?",
                 [version],
             )
         )
@@ -133,9 +130,8 @@ class Models:
         """
         rows = self.database.execute(
             """
-            select p.version, p.document, p.label, p.probability, p.at
-            from predictions p join documents d on d.id = p.document and d.updated <= p.at
-            where p.version = ? order by p.document, p.probability desc
+            select version, document, label, probability, at from current_predictions
+            where version = ? order by document, probability desc
             """,
             [version],
         )

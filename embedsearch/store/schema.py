@@ -242,6 +242,14 @@ def _labels(tables: Tables) -> None:
     tables.table("predictions").create_index(["version", "document"])
 
 
+def _current_predictions(tables: Tables) -> None:
+    tables.execute("""
+        create view current_predictions as
+        select p.version, p.document, p.label, p.probability, p.at
+        from predictions p join documents d on d.id = p.document and d.updated <= p.at
+    """)
+
+
 MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _first,
     _full_text,
@@ -250,5 +258,6 @@ MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _queries,
     _recordings,
     _labels,
+    _current_predictions,
 )
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, attaching, endings, printing, secrets
-from embedsearch.cli.api.endings import Ending, with_usage
+from embedsearch.cli.api import asking, attaching, endings, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from embedsearch.cli.api.endings import Ending
     from embedsearch.client.types.chat import ChatCompletion, ChatCompletionChunk
 
 DEFAULT_MODEL = "gpt-5-mini"
@@ -25,10 +25,8 @@ VARIABLE = "EMBEDSEARCH_CHAT_MODEL"
 @click.option("--system", type=secrets.TEXT, help="An instruction that goes before all else.")
 @attaching.images
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest answer.")
-@click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words.")
 @attaching.schema
-@click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there.")
-@with_usage
+@endings.written
 @asking.extras
 @asking.common
 def chat_(
@@ -63,12 +61,15 @@ def chat_(
     body["messages"] = messages
     body["extra_body"] = extra
     with asking.client() as client:
-        create = client.chat.completions.create
-        if as_json:
-            printing.whole(create(**body).to_dict())
-            return
         endings.flow(
-            create, body, whole=_said, pieces=_pieces, no_stream=no_stream, usage=usage, quiet=quiet
+            client.chat.completions.create,
+            body,
+            whole=_said,
+            pieces=_pieces,
+            no_stream=no_stream,
+            usage=usage,
+            quiet=quiet,
+            as_json=as_json,
         )
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, endings, printing, secrets
-from embedsearch.cli.api.endings import Ending, with_usage
+from embedsearch.cli.api import asking, endings, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from embedsearch.cli.api.endings import Ending
     from embedsearch.client.types.chat import Completion
 
 DEFAULT_MODEL = "gpt-3.5-turbo-instruct"
@@ -33,9 +33,7 @@ DEFAULT_TOKENS = 256
     show_default=True,
     help="The longest answer.",
 )
-@click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words.")
-@click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there.")
-@with_usage
+@endings.written
 @asking.extras
 @asking.common
 def complete_(
@@ -66,12 +64,15 @@ def complete_(
     )
     body["extra_body"] = extra
     with asking.client() as client:
-        create = client.completions.create
-        if as_json:
-            printing.whole(create(**body).to_dict())
-            return
         endings.flow(
-            create, body, whole=_said, pieces=_pieces, no_stream=no_stream, usage=usage, quiet=quiet
+            client.completions.create,
+            body,
+            whole=_said,
+            pieces=_pieces,
+            no_stream=no_stream,
+            usage=usage,
+            quiet=quiet,
+            as_json=as_json,
         )
 
 

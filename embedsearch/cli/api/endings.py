@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
+from embedsearch.cli import options
 from embedsearch.cli.api import printing
 from embedsearch.cli.spending import dollars
 from embedsearch.cli.terminal import note
@@ -23,7 +24,12 @@ _CUT = {
 
 COUNTED = {"stream_options": {"include_usage": True}}
 
-with_usage = click.option("-u", "--usage", is_flag=True, help="Say at the end what it took.")
+written = options.together(
+    click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words."),
+    click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there."),
+    click.option("-u", "--usage", is_flag=True, help="Say at the end what it took."),
+)
+"""How a model writes its answer, and how that is printed."""
 
 
 @dataclass(slots=True)
@@ -64,12 +70,17 @@ def flow(
     no_stream: bool,
     usage: bool,
     quiet: bool,
+    as_json: bool,
     counted: Mapping[str, Any] = COUNTED,
 ) -> None:
     """Print an answer while it is written, or when all of it is there; then say how it ended.
 
-    ``counted`` is what a stream has to be asked for to say what it took.
+    With ``as_json`` it is all that came. ``counted`` is what a stream has to be asked for to say
+    what it took.
     """
+    if as_json:
+        printing.whole(create(**body).to_dict())
+        return
     ending = Ending()
     if no_stream:
         came = printing.flowing(whole(create(**body), ending))

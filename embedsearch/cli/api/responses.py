@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch import tokens
-from embedsearch.cli.api import asking, attaching, endings, printing, secrets
+from embedsearch.cli.api import asking, attaching, endings, secrets
 from embedsearch.cli.api.chat import DEFAULT_MODEL, VARIABLE
-from embedsearch.cli.api.endings import Ending, with_usage
 from embedsearch.errors import APIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from embedsearch.cli.api.endings import Ending
     from embedsearch.client.types.responses import Response, ResponseStreamEvent
 
 
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
 )
 @click.option("--after", metavar="ID", help="Go on after this response.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest answer.")
-@click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words.")
 @attaching.schema
-@click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there.")
-@with_usage
+@endings.written
 @asking.extras
 @asking.common
 def respond_(
@@ -88,18 +86,15 @@ def respond_(
         extra_body=extra,
     )
     with asking.client() as client:
-        create = client.responses.create
-        if as_json:
-            printing.whole(create(**body).to_dict())
-            return
         endings.flow(
-            create,
+            client.responses.create,
             body,
             whole=_said,
             pieces=_pieces,
             no_stream=no_stream,
             usage=usage,
             quiet=quiet,
+            as_json=as_json,
             counted={},
         )
 
