@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from embedsearch.chunking import chunk
@@ -142,6 +142,7 @@ def check(document: Document, tokenizer: Tokenizer, limit: int, overlap: int) ->
 @pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda tokenizer: tokenizer.name)
 @settings(max_examples=300, deadline=None)
 @given(text=texts, kind=kinds, limit=st.integers(1, 40), overlap=st.integers(0, 40))
+@example(text="\u06001a\u200dword ", kind="text", limit=4, overlap=0)  # more of it is fewer tokens
 def test_every_property_holds_for_nasty_text(
     tokenizer: Tokenizer, text: str, kind: Kind, limit: int, overlap: int
 ) -> None:

@@ -117,10 +117,11 @@ class Cutter:
 
     def _forced(self, start: int) -> Slice:
         """Return one grapheme, or as much of it as the limit allows: at least one character."""
-        end = next_boundary(self._text, start, self._ruler.reach(start, 2 * self._limit))
-        if end is not None and self._fits(start, end):
-            return Slice(start, end, self._ruler.count(start, end))
+        whole = next_boundary(self._text, start, self._ruler.reach(start, 2 * self._limit))
+        if whole is not None and self._fits(start, whole):
+            return Slice(start, whole, self._ruler.count(start, whole))
         end = self._ruler.reach(start, self._limit)
+        end = end if whole is None else min(end, whole)  # not into the next one, though it may fit
         while True:
             tokens = self._ruler.count(start, end)
             if tokens <= self._limit or end == start + 1:
