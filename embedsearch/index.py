@@ -31,6 +31,7 @@ from embedsearch.store import (
     outbox,
     sources,
     transcripts,
+    unmet,
     usage,
 )
 from embedsearch.store import vectors as stored_vectors
@@ -641,6 +642,14 @@ class Index:
     def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
         return hits.counts(self._database, _condition(where, glob))
+
+    def unmet(self, where: Where) -> list[str]:
+        """Return why no document can meet a condition, in words: keys that none has.
+
+        Nothing where there is no such reason. It may look at every document: ask when nothing
+        was found.
+        """
+        return unmet.reasons(self._database, filters.where(where))
 
     def pending(self) -> Pending:
         """Return how many texts wait to be embedded, and their tokens."""

@@ -190,3 +190,44 @@ def test_a_document_is_not_liked_and_disliked() -> None:
     refused = run("recommend", "--like", ids[0], "--unlike", ids[0])
     assert refused.exit_code == 2
     assert f"{ids[0]!r} is named both as liked and as not" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search", "refund"),
+        ("search", "refund", "--mode", "lexical", "--json"),
+        ("similar", "r0"),
+        ("ask", "where is it", "--show-prompt"),
+        ("ls",),
+        ("rm", "-y"),
+        ("label", "--as", "x", "-y"),
+        ("label", "where is it", "--as", "x", "-y"),
+        ("cluster",),
+        ("outliers",),
+        ("dedupe",),
+        ("sample",),
+        ("recommend", "--like", "r0"),
+        ("map", "-o", "-"),
+    ],
+)
+def test_a_condition_on_a_key_that_no_document_has_is_told_where_nothing_is_found(
+    arguments: tuple[str, ...],
+) -> None:
+    said = "no document has 'kid' in its metadata: did you mean 'kind'?\n"
+    result = run(*arguments, "--where", "kid=r")
+    assert result.exit_code
+    assert result.stderr.count(said) == 1
+    assert said not in run(*arguments, "--where", "kid=r", "-q").stderr
+    assert said not in run(*arguments, "--where", "kind=nope").stderr
+
+
+def test_a_set_of_a_key_that_no_document_has_is_told() -> None:
+    told = run("compare", "kid=r", "kind=p").stderr
+    assert "did you mean 'kind'?" in told
+    assert "no document is in 'kid=r'" in told
+
+
+def test_what_fails_is_told_even_quietly() -> None:
+    assert run("rm", "nope", "-q").stderr == "no document 'nope' in the index\n"
+    assert "no file 'no/such'" in run("-q", "compare", "r0", "no/such").stderr

@@ -50,7 +50,7 @@ def compare_(
     other: str,
     db: Path | None,
     model: str | None,
-    quiet: bool,
+    quiet: bool,  # noqa: ARG001 -- notes know
     near: float,
     format_: str,
 ) -> None:
@@ -70,7 +70,7 @@ def compare_(
         if _is_set(index, one):
             record = _sets(index, one, other, near)
         else:
-            texts = [inputs.meant(index, name, quiet=quiet) for name in (one, other)]
+            texts = [inputs.meant(index, name) for name in (one, other)]
             a, b = index.embed(texts)
             record = {"similarity": round(float(a @ b), 4)}
     show_records([record], format_, name="comparison", line=_comparison, columns=tuple(record))
