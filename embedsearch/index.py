@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from embedsearch.store.outbox import Sent
     from embedsearch.store.status import Status
     from embedsearch.store.usage import Use
-    from embedsearch.store.vectors import DocumentVectors, Pending
+    from embedsearch.store.vectors import DocumentVectors, Passages, Pending
     from embedsearch.transcribers import Transcriber
 
     PathLike = str | os.PathLike[str]
@@ -542,6 +542,20 @@ class Index:
         """
         condition = _condition(where, glob) & (filters.ALL if ids is None else filters.named(ids))
         return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
+
+    def passages(self, id: str) -> Passages:
+        """Return those passages of a document that are embedded, with their unit vectors (n, d).
+
+        Raises:
+            DocumentNotFound: there is no document with this id.
+
+        """
+        with self.snapshot():
+            chunks = documents.chunks(self._database, id)
+            places, rows = stored_vectors.of_passages(
+                self._database, self._space, self._dimensions, id
+            )
+        return stored_vectors.Passages([chunks[place] for place in places], rows)
 
     def embed(
         self, texts: Sequence[str], *, kind: Role = "document", secrets: bool = False
