@@ -31,10 +31,9 @@ DEPTH = 10
 PROBES = 64
 """Rows whose neighbours are looked for: 640 in all, so recall is known to about 0.003."""
 
-FAR = 100
 NEARLY_ALL = 0.998
-"""Lists have to hold this share of the 100 nearest rows, whatever the number that is wanted. Of 10,
-rows that have near copies would tell less than queries, which have none, need."""
+"""Lists have to hold this share of the nearest thousandth of all rows, though 10 be wanted. Of the 10
+nearest, which may all be near copies, they would hold too little for a query that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +95,11 @@ def calibrate(rows: Rows, scan: FastScan) -> Calibration:
 
 
 def _nearest(rows: Rows, sample: Positions, probes: Vectors) -> Positions:
-    """Return the positions of up to ``FAR`` rows nearest to each probe, not itself: (probes, n)."""
+    """Return positions of the 100 to 1,000 rows nearest to each probe, not itself: (probes, n)."""
+    count = min(max(len(rows) // 1_000, 100), 1_000)
     order = np.arange(len(rows))
-    near = [best(scores, order, FAR + 1) for scores in rows.batch_scores(probes, None)]
-    return np.stack([found[found != own][:FAR] for own, found in zip(sample, near, strict=True)])
+    near = [best(scores, order, count + 1) for scores in rows.batch_scores(probes, None)]
+    return np.stack([found[found != own][:count] for own, found in zip(sample, near, strict=True)])
 
 
 def _reach(rows: Rows, scan: FastScan, probes: Vectors, near: Positions) -> float:
