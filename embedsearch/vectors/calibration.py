@@ -32,8 +32,8 @@ PROBES = 64
 """Rows whose neighbours are looked for: 640 in all, so recall is known to about 0.003."""
 
 NEARLY_ALL = 0.998
-"""Lists have to hold this share of the nearest thousandth of all rows, though 10 be wanted. Of the 10
-nearest, which may all be near copies, they would hold too little for a query that has none."""
+"""Lists have to hold this share of the nearest thousandth of all rows, though 10 be wanted. The 10
+nearest may all be near copies: a query that has none needs more lists than those do."""
 
 
 @dataclass(frozen=True, slots=True)
