@@ -187,7 +187,9 @@ def highlighted(
     if terms is None:
         return list(texts)
     with database.reading():
-        # A table of its own, gone with the transaction: what is stored may have changed since.
+        # A table of its own, as what is stored may have changed since. It goes with the transaction,
+        # which a snapshot keeps open.
+        database.execute("drop table if exists temp.marked")
         database.execute(
             f"create virtual table temp.marked using fts5 (text, tokenize = '{TOKENIZER}')"
         )
