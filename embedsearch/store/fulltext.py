@@ -187,8 +187,8 @@ def highlighted(
     if terms is None:
         return list(texts)
     with database.reading():
-        # A table of its own, as what is stored may have changed since. It goes with the transaction:
-        # in an open snapshot that of the last call is still there.
+        # A table of its own, gone with the transaction: what is stored may have changed since.
+        # In a snapshot, that of the call before is still there.
         database.execute("drop table if exists temp.marked")
         database.execute(
             f"create virtual table temp.marked using fts5 (text, tokenize = '{TOKENIZER}')"
