@@ -98,6 +98,24 @@ if TYPE_CHECKING:
         follow(3, stream=True)  # type: ignore[call-overload]
         hear(file=file, model="m", temperature="hot", stream=True)  # type: ignore[call-overload]
 
+    async def typed_by_a_bool(client: Client, awaiting: AsyncClient, live: bool) -> None:  # noqa: FBT001
+        """Hold what mypy makes of a ``stream`` that only the run decides: either answer."""
+        ask, aask = client.chat.completions.create, awaiting.chat.completions.create
+        either = ask(model="m", messages=[], stream=live)
+        assert_type(either, ChatCompletion | Stream[ChatCompletionChunk])
+        awaited = await aask(model="m", messages=[], stream=live)
+        assert_type(awaited, ChatCompletion | AsyncStream[ChatCompletionChunk])
+        task = asyncio.create_task(aask(model="m", messages=[], stream=live))
+        assert_type(await task, ChatCompletion | AsyncStream[ChatCompletionChunk])
+        followed = client.responses.retrieve("r", starting_after=3, stream=live)
+        assert_type(followed, Response | Stream[ResponseStreamEvent])
+        raw = client.with_raw_response.completions.create(model="m", prompt="a", stream=live)
+        assert_type(raw, RawResponse[Completion | Stream[Completion]])
+        client.images.generate(prompt="a cat", stream=live or None)
+        ask(modl="m", messages=[], stream=live)  # type: ignore[call-overload]
+        ask(model="m", messages=[], stream="yes")  # type: ignore[call-overload]
+        client.responses.retrieve(3, stream=live)  # type: ignore[call-overload]
+
 
 DOCS = Path(__file__).parents[1] / "docs"
 KEY = "sk-very-secret-0123456789"
