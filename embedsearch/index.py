@@ -31,6 +31,7 @@ from embedsearch.store import (
     outbox,
     sources,
     transcripts,
+    unmet,
     usage,
 )
 from embedsearch.store import vectors as stored_vectors
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from embedsearch.store.outbox import Sent
     from embedsearch.store.status import Status
     from embedsearch.store.usage import Use
-    from embedsearch.store.vectors import DocumentVectors, Pending
+    from embedsearch.store.vectors import DocumentVectors, Passages, Pending
     from embedsearch.transcribers import Transcriber
 
     PathLike = str | os.PathLike[str]
@@ -542,6 +543,20 @@ class Index:
         condition = _condition(where, glob) & (filters.ALL if ids is None else filters.named(ids))
         return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
 
+    def passages(self, id: str) -> Passages:
+        """Return those passages of a document that are embedded, with their unit vectors (n, d).
+
+        Raises:
+            DocumentNotFound: there is no document with this id.
+
+        """
+        with self.snapshot():
+            chunks = documents.chunks(self._database, id)
+            places, rows = stored_vectors.of_passages(
+                self._database, self._space, self._dimensions, id
+            )
+        return stored_vectors.Passages([chunks[place] for place in places], rows)
+
     def embed(
         self, texts: Sequence[str], *, kind: Role = "document", secrets: bool = False
     ) -> NDArray[np.float32]:
@@ -641,6 +656,14 @@ class Index:
     def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
         return hits.counts(self._database, _condition(where, glob))
+
+    def unmet(self, where: Where) -> list[str]:
+        """Return why no document can meet a condition, in words: keys that none has.
+
+        Nothing where there is no such reason. It may look at every document: ask when nothing
+        was found.
+        """
+        return unmet.reasons(self._database, filters.where(where))
 
     def pending(self) -> Pending:
         """Return how many texts wait to be embedded, and their tokens."""

@@ -119,7 +119,11 @@ def test_two_sets_are_compared_by_what_each_lacks() -> None:
     assert {row["document_id"] for row in said["new"]} == {"p0", "p1", "p2", "p3"}
     assert said["gone"] == []
     text = run("compare", "kind=r", "[pr]*", "--near", "0.6").stdout
-    assert text.startswith("3 documents and 7: their means have similarity ")
+    head = text.splitlines()[:2]
+    assert head[0] == "3 documents in kind=r, 7 in [pr]*, 3 in both"
+    assert head[1].startswith("their means have cosine ")
+    assert "\n\n4 new in [pr]* (cosine to the nearest there, below 0.6)\n+ " in text
+    assert "drifted" not in text
     assert sum(line.startswith("+ ") for line in text.splitlines()) == 4
 
 
@@ -190,3 +194,114 @@ def test_a_document_is_not_liked_and_disliked() -> None:
     refused = run("recommend", "--like", ids[0], "--unlike", ids[0])
     assert refused.exit_code == 2
     assert f"{ids[0]!r} is named both as liked and as not" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search", "refund"),
+        ("search", "refund", "--mode", "lexical", "--json"),
+        ("similar", "r0"),
+        ("ask", "where is it", "--show-prompt"),
+        ("ls",),
+        ("rm", "-y"),
+        ("label", "--as", "x", "-y"),
+        ("label", "where is it", "--as", "x", "-y"),
+        ("cluster",),
+        ("outliers",),
+        ("dedupe",),
+        ("sample",),
+        ("recommend", "--like", "r0"),
+        ("map", "-o", "-"),
+    ],
+)
+def test_a_condition_on_a_key_that_no_document_has_is_told_where_nothing_is_found(
+    arguments: tuple[str, ...],
+) -> None:
+    said = "no document has 'kid' in its metadata: did you mean 'kind'?\n"
+    result = run(*arguments, "--where", "kid=r")
+    assert result.exit_code
+    assert result.stderr.count(said) == 1
+    assert said not in run(*arguments, "--where", "kid=r", "-q").stderr
+    assert said not in run(*arguments, "--where", "kind=nope").stderr
+
+
+def test_a_set_of_a_key_that_no_document_has_is_told() -> None:
+    told = run("compare", "kid=r", "kind=p").stderr
+    assert "did you mean 'kind'?" in told
+    assert "no document is in 'kid=r'" in told
+
+
+def test_what_fails_is_told_even_quietly() -> None:
+    assert run("rm", "nope", "-q").stderr == "no document 'nope' in the index\n"
+    assert "no file 'no/such'" in run("-q", "compare", "r0", "no/such").stderr
+
+
+THEN = {
+    "a": "The refund takes five days.\n",
+    "b": "Whales sing in the deep blue sea.\n",
+    "c": "The password has eight letters.\n",
+    "d": "A cat sat on the mat.\n",
+}
+NOW = THEN | {
+    "b": "Whales sing in the deep blue sea.\nBake the bread for forty minutes.\n",
+    "c": "Trains leave at noon.\n",
+    "e": "The stock market fell today.\n",
+}
+del NOW["d"]
+
+
+def added(index: Path, texts: dict[str, str], prefix: str = "") -> None:
+    rows = [{"id": prefix + id, "text": text} for id, text in texts.items()]
+    file = index.with_suffix(".jsonl")
+    file.write_text("\n".join(map(json.dumps, rows)))
+    assert run("--db", str(index), "add", str(file)).exit_code == 0
+
+
+def test_two_points_in_time_are_compared_by_what_is_new_gone_and_drifted(tmp_path: Path) -> None:
+    then, now = tmp_path / "then", tmp_path / "now"
+    added(then, THEN)
+    added(now, NOW)
+    command = ("--db", str(now), "compare", str(then), "*")
+    (said,) = found(*command)["comparison"]
+    assert (said["documents"], said["in_both"]) == ([4, 4], 3)
+    assert [row["document_id"] for row in said["new"]] == ["e"]
+    assert [row["document_id"] for row in said["gone"]] == ["d"]
+    assert [(row["document_id"], row["before"]) for row in said["drifted"]] == [
+        ("c", "c"),
+        ("b", "b"),
+    ]
+    rewritten, longer = said["drifted"]
+    assert rewritten["similarity"] < longer["similarity"] < 0.9999
+    assert rewritten["lost"]["lines"] == ["The password has eight letters."]
+    assert longer["gained"]["lines"] == ["Bake the bread for forty minutes."]
+    assert (longer["gained"]["start_line"], longer["gained"]["end_line"]) == (1, 2)
+    rows = list(csv.DictReader(io.StringIO(run(*command, "--format", "csv").stdout)))
+    assert [(row["change"], row["document_id"]) for row in rows] == [
+        ("new", "e"),
+        ("gone", "d"),
+        ("drifted", "c"),
+        ("drifted", "b"),
+    ]
+    assert rows[3]["gained"] == NOW["b"]
+    lines = [json.loads(line) for line in run(*command, "--format", "jsonl").stdout.splitlines()]
+    assert [line["similarity"] for line in lines] == [float(row["similarity"]) for row in rows]
+    text = run(*command).stdout
+    assert f"\n1 gone from {then} (cosine to the nearest there, below 0.8)\n- " in text
+    assert f"\n~ {longer['similarity']:.4f}  b\n" in text
+    assert ":1-2  Bake the bread for forty minutes.\n" in text
+    assert all(len(line) <= 80 for line in text.splitlines() if line.startswith(" "))
+
+
+def test_the_same_path_in_two_folders_is_one_document(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    added(index, THEN, "then/")
+    added(index, NOW, "now/")
+    (said,) = found("--db", str(index), "compare", "then", "now/")["comparison"]
+    assert said["in_both"] == 3
+    assert [(row["document_id"], row["before"]) for row in said["drifted"]] == [
+        ("now/c", "then/c"),
+        ("now/b", "then/b"),
+    ]
+    (other,) = found("--db", str(index), "compare", "then/*", "now/*")["comparison"]
+    assert (other["in_both"], other["drifted"]) == (0, [])

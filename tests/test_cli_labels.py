@@ -352,7 +352,9 @@ def test_a_classifier_that_has_classified_nothing_is_said_to_have() -> None:
     assert said in run("map", "--by", "predicted", "-o", "map.html").stderr
     run("classify", "--all")
     assert run("ls", "--where", "@predicted=refund").output == "0\n1\n"
-    assert "'@foo' is of the metadata" in run("ls", "--where", "@foo=1").stderr
+    assert "no document has '@foo' in its metadata; there is '@label', '@predicted'" in (
+        run("ls", "--where", "@foo=1").stderr
+    )
     assert "but cluster, label, predicted" in run("map", "--by", "nokey", "-o", "m.html").stderr
     unknown = run("classify", "words", "--version", "7")
     assert unknown.stderr.endswith("no classifier of version 7\nhint: the versions are 1\n")
@@ -398,3 +400,18 @@ def test_status_tells_of_labels_and_of_what_was_learned_from_them() -> None:
     status = json.loads(run("status", "--json").stdout)
     assert status["labels"] == {"refund": 2, "login": 1}
     assert (status["classifier"]["version"], status["classified"]) == (1, 4)
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.usefixtures("learned")
+def test_what_is_labelled_and_not_embedded_yet_is_told() -> None:
+    Path("new.csv").write_text("id,text\n9,the parcel is lost\n")
+    run("add", "new.csv", "--no-embed")
+    run("label", "9", "--as", "refund")
+    said = (
+        "1 of 5 labelled documents left out, as they are not embedded yet: '9'; run embedsearch"
+        " index\n"
+    )
+    for command in ("train", "suspects", "evaluate"):
+        assert said in run(command).stderr
+        assert said not in run(command, "-q").stderr

@@ -321,10 +321,19 @@ def test_a_map_keeps_the_directions_in_which_rows_vary_most() -> None:
         layout(rows, "tsne")  # type: ignore[arg-type] # the point
 
 
+@pytest.mark.skipif(find_spec("umap") is not None, reason="umap-learn is installed")
 def test_umap_says_what_it_needs() -> None:
-    if find_spec("umap") is None:
-        with pytest.raises(MissingDependency, match="needs umap-learn"):
-            layout(units(5), "umap")
+    with pytest.raises(MissingDependency, match="needs umap-learn"):
+        layout(units(5), "umap")
+
+
+@pytest.mark.skipif(find_spec("umap") is None, reason="umap-learn is not installed")
+@pytest.mark.parametrize("n", [3, 4, 60])
+def test_umap_places_few_rows_and_many(n: int) -> None:
+    places = layout(units(n), "umap")
+    assert places.shape == (n, 2)
+    assert np.isfinite(places).all()
+    assert np.abs(places).max() == pytest.approx(1)
 
 
 def test_the_page_holds_every_document_and_none_can_break_out() -> None:

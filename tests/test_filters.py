@@ -156,3 +156,44 @@ def test_a_filtered_search_brings_back_every_match(
         for mode in ("hybrid", "dense", "lexical"):
             hits = index.search("word", k=10, mode=mode, where={key: {operation: value}})
             assert {hit.document_id for hit in hits} == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("langg=en", ["no document has 'langg' in its metadata: did you mean 'lang'?"]),
+        ({"Lang": "en", "lang": "xx"}, ["no document has 'Lang' in its metadata: did you mean"]),
+        ("author.nam=x", ["no document has 'author.nam' in its metadata: did you mean 'author.n"]),
+        ("og:title=T", ["no document has 'og:title' in its metadata: did you mean 'og.title'?"]),
+        ("labels=x", ["no document has 'labels' in its metadata: did you mean '@label'?"]),
+        (
+            "zzz=1",
+            ["no document has 'zzz' in its metadata; there is 'year', 'lang', 'draft', 'tags"],
+        ),
+        (["zz=1", "lang=xx", "yy=2"], ["no document has 'yy'", "no document has 'zz'"]),
+        ("@label=a", ["no document is labelled yet"]),
+        ("@predicted=a", ["no classifier was trained yet"]),
+        ("lang=xx", []),
+        ("note=1", []),
+        ("tags=blue", []),
+        ("author.name=x", []),
+        ("zzz!=1", []),
+        (None, []),
+    ],
+)
+def test_a_key_that_no_document_has_is_named_with_those_alike(
+    books: Index, where: Any, said: list[str]
+) -> None:
+    told = books.unmet(where)
+    assert len(told) == len(said)
+    for words, beginning in zip(told, said, strict=True):
+        assert words.startswith(beginning)
+
+
+def test_of_an_index_without_documents_or_metadata_no_key_is_suggested() -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        assert index.unmet("lang=en") == []
+        index.add([Document("a", "a text")])
+        assert index.unmet("lang=en") == [
+            "no document has 'lang' in its metadata; there is none at all"
+        ]

@@ -17,6 +17,7 @@ from embedsearch.cli import opening, options, snippets, sourced
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.searching import half_embedded
 from embedsearch.cli.terminal import counted, note, printable_lines
+from embedsearch.cli.unmet import say_what_is_unmet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,7 @@ def ask_(
         )
         if not passages:
             _refuse(index, question, format_, quiet=quiet)
+            say_what_is_unmet(index, where)
         elif show_prompt:
             chat = answering.messages(question, passages)
             _print_prompt(chat, chat_model or "", format_, quiet=quiet)

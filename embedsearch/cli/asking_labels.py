@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.terminal import counted, note, printable, printable_lines
+from embedsearch.cli.terminal import counted, printable, printable_lines, tell
 from embedsearch.labelling import Choice, chooser
 
 if TYPE_CHECKING:
@@ -82,28 +82,28 @@ class Session:
         """Say what was not understood, and what would have been."""
         if said == ":t":
             (text,) = self.index.texts([choice.document_id])
-            note(text)
+            tell(text)
         elif said == ":u":
-            note("nothing was labelled here yet; what was before: embedsearch label --undo")
+            tell("nothing was labelled here yet; what was before: embedsearch label --undo")
         elif said.strip("?"):
             what = "no label has the number" if said.isdecimal() else "there is no command"
-            note(f"{what} {said}; ? lists what there is")
+            tell(f"{what} {said}; ? lists what there is")
         else:
-            note("\n".join([HELP, *(f"  {n:<10} {name}" for n, name in enumerate(self.names, 1))]))
+            tell("\n".join([HELP, *(f"  {n:<10} {name}" for n, name in enumerate(self.names, 1))]))
 
     def _take_back(self) -> Choice:
         self.index.undo_label()
         id_, label = self.given.pop()
-        note(f"taken back: {printable(id_)} was {printable(label)}")
+        tell(f"taken back: {printable(id_)} was {printable(label)}")
         return Choice(id_)
 
     def _show(self, choice: Choice) -> None:
         (text,) = self.index.texts([choice.document_id])
         more = f" ... ({len(text) - SHOWN:,} characters more: :t)" if len(text) > SHOWN else ""
         done = f"{len(self.given):,} labelled, {len(self.skipped):,} passed"
-        note(f"\n{choice.document_id}  ({done})\n{printable_lines(text[:SHOWN]).strip()}{more}\n")
+        tell(f"\n{choice.document_id}  ({done})\n{printable_lines(text[:SHOWN]).strip()}{more}\n")
         if offered := self._offered(choice.guesses):
-            note("   ".join(f"{n} {self.names[n - 1]}" for n in offered))
+            tell("   ".join(f"{n} {self.names[n - 1]}" for n in offered))
 
     def _offered(self, guesses: Sequence[str]) -> list[int]:
         """Return the numbers of the likeliest labels and of the first ones, in order."""
@@ -123,12 +123,12 @@ def ask_for_labels(index: Index, *, where: Sequence[str], glob: Sequence[str]) -
     try:
         while choice := again or chosen.next(index.labels(), frozenset(session.skipped)):
             again = session.answer(choice)
-        note("nothing is left to label")
+        tell("nothing is left to label")
     except EOFError:
         pass
     finally:
         done = counted(len(session.given), "document")
-        note(f"{done} labelled; next: embedsearch train" if session.given else "nothing labelled")
+        tell(f"{done} labelled; next: embedsearch train" if session.given else "nothing labelled")
     return 0 if session.given else NOTHING_FOUND
 
 
@@ -137,6 +137,6 @@ def _typed() -> str:
     try:
         typed = click.prompt("label (? helps)", default="", show_default=False, err=True)
     except click.Abort as refusal:  # which click makes of one of the two
-        note("")
+        tell("")
         raise refusal.__context__ or refusal from None
     return str(typed).strip()

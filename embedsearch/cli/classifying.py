@@ -12,6 +12,7 @@ from embedsearch.cli import inputs, opening, options, progress
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import counted, note
+from embedsearch.cli.unmet import say_what_is_unmet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +104,7 @@ def classify_(
     words: tuple[str, ...],
     db: Path | None,
     model: str | None,
-    quiet: bool,
+    quiet: bool,  # noqa: ARG001 -- notes know
     glob: tuple[str, ...],
     where: tuple[str, ...],
     all_: bool,
@@ -127,8 +128,10 @@ def classify_(
         if all_:
             said = labelling.classify_documents(index, where=where, glob=glob, version=version)
             missing = index.counts(where=where, glob=glob).documents - len(said)
+            if not said:
+                say_what_is_unmet(index, where)
         else:
-            text = _text(index, words, quiet=quiet)
+            text = _text(index, words)
             said = labelling.classify_texts(index, [text], version=version, secrets=allow_secrets)
         given = index.labels() if all_ else {}
     show_records(
@@ -140,13 +143,13 @@ def classify_(
     )
     if all_:
         left = f"; {missing:,} left out: nothing of them is embedded yet" if missing else ""
-        note(f"{counted(len(said), 'document')} classified{left}", quiet=quiet)
+        note(f"{counted(len(said), 'document')} classified{left}")
     ctx.exit(0 if said else NOTHING_FOUND)
 
 
-def _text(index: Index, words: tuple[str, ...], *, quiet: bool) -> str:
+def _text(index: Index, words: tuple[str, ...]) -> str:
     if words != ("-",):
-        return inputs.meant(index, *words, quiet=quiet)
+        return inputs.meant(index, *words)
     text = inputs.text_of("-")
     if not text.strip():
         raise click.UsageError("the text is blank")
@@ -197,7 +200,7 @@ def suspects_(
         line=_suspicion,
         columns=("document_id", "label", "suggested", "probability", "suggested_probability"),
     )
-    note(counted(len(found), "suspect"), quiet=quiet)
+    note(counted(len(found), "suspect"))
     ctx.exit(0 if found else NOTHING_FOUND)
 
 

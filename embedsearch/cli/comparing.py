@@ -13,6 +13,7 @@ from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import confirmed, counted, note, printable
+from embedsearch.cli.unmet import say_what_is_unmet
 from embedsearch.compare.duplication import THRESHOLD
 
 if TYPE_CHECKING:
@@ -51,11 +52,13 @@ def _found(index: Index, asked: Asked) -> DocumentVectors:
 
 
 def embedded(index: Index, where: Sequence[str] = (), glob: Sequence[str] = ()) -> DocumentVectors:
-    """Return the vectors of the documents that are meant, and say how many are missing."""
+    """Return the vectors of the documents that are meant; say how many are missing, or why all."""
     found = index.document_vectors(where=where, glob=glob)
     missing = index.counts(where=where, glob=glob).documents - len(found.ids)
     if missing:
         note(f"note: {counted(missing, 'document')} of which nothing is embedded yet left out")
+    elif not found.ids:
+        say_what_is_unmet(index, where)
     return found
 
 
@@ -94,9 +97,7 @@ def cluster_(
         line=lambda record: _cluster_line(record, told),
         columns=("cluster", "terms", "cohesion", "documents"),
     )
-    note(
-        f"{counted(len(records), 'cluster')} of {len(found.ids):,} documents", quiet=asked["quiet"]
-    )
+    note(f"{counted(len(records), 'cluster')} of {len(found.ids):,} documents")
     ctx.exit(0 if records else NOTHING_FOUND)
 
 
@@ -190,10 +191,10 @@ def dedupe_(
             columns=("keep", "others", "similarities", "exact"),
         )
         spare = [found.ids[row] for group in groups for row in group.others]
-        note(f"{counted(len(spare), 'document')} more than needed", quiet=asked["quiet"])
+        note(f"{counted(len(spare), 'document')} more than needed")
         what = f"{counted(len(spare), 'document')}, {spare[0]!r} first" if spare else ""
         if what and remove and (yes or confirmed("remove", what)):
-            note(f"{counted(index.remove(spare), 'document')} removed", quiet=asked["quiet"])
+            note(f"{counted(index.remove(spare), 'document')} removed")
     ctx.exit(0 if records else NOTHING_FOUND)
 
 
@@ -235,7 +236,6 @@ def sample_(
         note(
             f"of {counted(whole.texts, 'document')}, as varied as {whole.kinds:.1f} that have"
             f" nothing in common; mean dissimilarity {whole.dissimilarity:.2f}",
-            quiet=asked["quiet"],
         )
     ctx.exit(0 if records else NOTHING_FOUND)
 
@@ -280,7 +280,9 @@ def recommend_(
             for hit in hits
             if hit.document_id not in named
         ][:k]
+        if not hits:
+            say_what_is_unmet(index, asked["where"])
     _show_scored(records, asked["format_"], name="documents", score="score")
     if not records:
-        note("nothing but what was named", quiet=asked["quiet"])
+        note("nothing but what was named")
     ctx.exit(0 if records else NOTHING_FOUND)

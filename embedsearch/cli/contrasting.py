@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import click
 from embedsearch import compare as comparison
 from embedsearch.cli import inputs, opening, options
 from embedsearch.cli.comparing import embedded
+from embedsearch.cli.differences import COLUMNS, rows, words
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
 from embedsearch.compare.drifting import NEAR
@@ -20,16 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from embedsearch import Index
+    from embedsearch.compare import Move, Odd
     from embedsearch.store.vectors import DocumentVectors
-
-SHOWN = 20
-"""How many documents a comparison lists as text, of each kind."""
-
-MOST_CHANGED = 5
-"""How many clusters a comparison tells the change of, as text."""
-
-LIKELY = 0.05
-"""The usual bound on a p-value."""
 
 
 @click.command("compare")
@@ -43,24 +37,26 @@ LIKELY = 0.05
     show_default=True,
     help="From this similarity on a document has a counterpart.",
 )
-@options.output_format(options.PLAIN_FORMATS)
+@options.output_format(options.ROW_FORMATS)
 def compare_(
     *,
     one: str,
     other: str,
     db: Path | None,
     model: str | None,
-    quiet: bool,
+    quiet: bool,  # noqa: ARG001 -- notes know
     near: float,
     format_: str,
 ) -> None:
-    """Compare two texts, or two sets of documents: what is new in B, gone from A, how far apart.
+    """Compare two texts, or two sets of documents: what is new in B, gone from A, and has drifted.
 
     A set is a folder of the index, a glob with '*' in it, a condition on metadata as year=2024, or
-    another index by its folder. A document is named by its id, a file by its path; all else is a
-    text.
+    another index by its folder. What has the same id in both, or the same path within two folders,
+    is one document, which may have drifted. A document is named by its id, a file by its path; all
+    else is a text.
     """
-    with opening.open_index(db, model) as index:
+    with ExitStack() as opened:
+        index = opened.enter_context(opening.open_index(db, model))
         if _is_set(index, one) != _is_set(index, other):
             name = other if _is_set(index, one) else one
             raise click.UsageError(
@@ -68,12 +64,32 @@ def compare_(
                 " folder of the index nor a glob, a condition or another index"
             )
         if _is_set(index, one):
-            record = _sets(index, one, other, near)
+            before, after = (_side(index, name, opened) for name in (one, other))
+            _show_sets(_sets(before, after, near), format_)
         else:
-            texts = [inputs.meant(index, name, quiet=quiet) for name in (one, other)]
-            a, b = index.embed(texts)
-            record = {"similarity": round(float(a @ b), 4)}
-    show_records([record], format_, name="comparison", line=_comparison, columns=tuple(record))
+            _show_texts(index, [inputs.meant(index, name) for name in (one, other)], format_)
+
+
+def _show_texts(index: Index, texts: Sequence[str], format_: str) -> None:
+    a, b = index.embed(texts)
+    show_records(
+        [{"similarity": round(float(a @ b), 4)}],
+        format_,
+        name="comparison",
+        line=lambda record: f"similarity {record['similarity']:.4f}",
+        columns=("similarity",),
+    )
+
+
+def _show_sets(record: dict[str, Any], format_: str) -> None:
+    by_document = format_ in {"jsonl", "csv"}
+    show_records(
+        list(rows(record)) if by_document else [record],
+        format_,
+        name="comparison",
+        line=words,
+        columns=COLUMNS,
+    )
 
 
 def _is_set(index: Index, name: str) -> bool:
@@ -96,36 +112,61 @@ def _is_index(name: str) -> bool:
     return inputs.there(f"{name}/index.db") is not None
 
 
-def _members(index: Index, name: str) -> tuple[DocumentVectors, list[str]]:
-    """Return the documents of a set, and their texts."""
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two sets: its documents, the index that holds them, the folder if it is one."""
+
+    name: str
+    index: Index
+    found: DocumentVectors
+    folder: str = ""
+
+
+def _side(index: Index, name: str, opened: ExitStack) -> _Side:
+    """Return the set of a name; another index stays open as long as this one."""
     if _is_index(name):
-        with opening.open_index(Path(name), None) as other:
-            if other.space != index.space:
-                raise ValueError(f"{name} holds vectors of {other.space!r}, not {index.space!r}")
-            found = embedded(other)
-            return found, other.texts(found.ids)
-    if any(sign in name for sign in "=<>"):
-        found = embedded(index, where=(name,))
+        other = opened.enter_context(opening.open_index(Path(name), None))
+        if other.space != index.space:
+            raise ValueError(f"{name} holds vectors of {other.space!r}, not {index.space!r}")
+        side = _Side(name, other, embedded(other))
+    elif any(sign in name for sign in "=<>"):
+        side = _Side(name, index, embedded(index, where=(name,)))
+    elif "*" in name:
+        side = _Side(name, index, embedded(index, glob=(name,)))
     else:
-        found = embedded(index, glob=(name if "*" in name else _within(name),))
-    return found, index.texts(found.ids)
+        found = embedded(index, glob=(_within(name),))
+        side = _Side(name, index, found, folder=f"{name.strip('/')}/")
+    if not side.found.ids:
+        raise ValueError(f"no document is in {name!r}")
+    return side
 
 
-def _sets(index: Index, one: str, other: str, near: float) -> dict[str, Any]:
-    (a, before), (b, after) = _members(index, one), _members(index, other)
-    for name, members in ((one, a), (other, b)):
-        if not members.ids:
-            raise ValueError(f"no document is in {name!r}")
-    moved = comparison.drift(a.vectors, b.vectors, near=near)
-    changed = comparison.shifts(a.vectors, b.vectors, [*before, *after])
+def _sets(one: _Side, other: _Side, near: float) -> dict[str, Any]:
+    a, b = one.found, other.found
+    pairs = _pairs(one, other)
+    moved = comparison.drift(a.vectors, b.vectors, pairs=pairs, near=near)
+    texts = [*one.index.texts(a.ids), *other.index.texts(b.ids)]
+    changed = comparison.shifts(a.vectors, b.vectors, texts)
     return {
+        "sets": [one.name, other.name],
+        "documents": [len(a.ids), len(b.ids)],
+        "in_both": len(pairs),
+        "near": near,
         "similarity": round(moved.similarity, 4),
         "p_value": moved.p_value,
-        "documents": [len(a.ids), len(b.ids)],
         "new": _without(b.ids, moved.new, moved.nearest_new),
         "gone": _without(a.ids, moved.gone, moved.nearest_gone),
+        "drifted": [_drifted(one, other, move) for move in moved.moved],
         "clusters": [asdict(shift) | {"change": round(shift.change, 4)} for shift in changed],
     }
+
+
+def _pairs(one: _Side, other: _Side) -> list[tuple[int, int]]:
+    """Return what is one document on both sides: by id, of two folders by the path within."""
+    if not (one.folder and other.folder):
+        return comparison.paired(one.found.ids, other.found.ids)
+    names = ([id_.removeprefix(side.folder) for id_ in side.found.ids] for side in (one, other))
+    return comparison.paired(*names)
 
 
 def _without(
@@ -137,24 +178,25 @@ def _without(
     ]
 
 
-def _comparison(record: dict[str, Any]) -> str:
-    if "new" not in record:
-        return f"similarity {record['similarity']:.4f}"
-    moved = "moved" if record["p_value"] <= LIKELY else "no more apart than by chance"
-    head = (
-        f"{record['documents'][0]:,} documents and {record['documents'][1]:,}: their means have"
-        f" similarity {record['similarity']:.4f} ({moved}, p = {record['p_value']:.3f})"
-    )
-    lines = [head]
-    for what, sign in (("new", "+"), ("gone", "-")):
-        listed = record[what]
-        lines += [f"{sign} {r['nearest']:.2f}  {r['document_id']}" for r in listed[:SHOWN]]
-        if len(listed) > SHOWN:
-            lines.append(f"{sign} ... and {len(listed) - SHOWN:,} more (--json has all)")
-    lines += map(_shift_line, record["clusters"][:MOST_CHANGED])
-    return "\n".join(lines)
+def _drifted(one: _Side, other: _Side, move: Move) -> dict[str, Any]:
+    then, now = one.found.ids[move.before], other.found.ids[move.after]
+    changed = comparison.change(one.index.passages(then), other.index.passages(now))
+    return {
+        "document_id": now,
+        "before": then,
+        "similarity": round(move.similarity, 4),
+        "lost": _passage(changed.lost),
+        "gained": _passage(changed.gained),
+    }
 
 
-def _shift_line(cluster: dict[str, Any]) -> str:
-    counts = f"{cluster['before']:,} -> {cluster['after']:,}"
-    return f"{100 * cluster['change']:+.1f} % of all  {counts}  {', '.join(cluster['terms'])}"
+def _passage(odd: Odd | None) -> dict[str, Any] | None:
+    if odd is None:
+        return None
+    return {
+        "text": odd.chunk.text,
+        "lines": odd.lines,
+        "start_line": odd.chunk.start_line,
+        "end_line": odd.chunk.end_line,
+        "nearest": round(odd.nearest, 4),
+    }

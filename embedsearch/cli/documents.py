@@ -15,7 +15,8 @@ import click
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import confirmed, counted, note, show
+from embedsearch.cli.terminal import confirmed, counted, note, show, tell
+from embedsearch.cli.unmet import say_what_is_unmet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,6 +75,8 @@ def ls_(
     with opening.open_index(db, model) as index:
         documents = index.documents(where=where, glob=glob)
         first = next(documents, None)
+        if not first:
+            say_what_is_unmet(index, where)
         found = chain([first], documents) if first else iter(())
         for line in _LISTS["long" if long and format_ == "text" else format_](found):
             show(line)
@@ -162,9 +165,11 @@ def rm_(
         given = [document_id(index, id_) for id_ in ids]
         listed = index.documents(where=where, glob=glob, source=source)
         named = given or [document.id for document in listed]
+        if not named:
+            say_what_is_unmet(index, where)
         here = [id_ for id_ in named if id_ in index]
         for id_ in sorted({*named} - {*here}):
-            note(f"no document {id_!r} in the index")
+            tell(f"no document {id_!r} in the index")
         if dry_run:
             for id_ in here:
                 show(id_)

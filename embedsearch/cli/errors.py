@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from embedsearch.cli.terminal import note, printable_lines
+from embedsearch.cli.terminal import printable_lines, tell
 from embedsearch.errors import (
     AuthenticationFailed,
     CostLimitReached,
@@ -41,9 +41,9 @@ WANTS_JSON = "embedsearch.json"
 def report(ctx: click.Context, error: Exception) -> NoReturn:
     """Say what went wrong, and exit."""
     if os.environ.get(DEBUG):
-        note("".join(traceback.format_exception(error)).rstrip())
+        tell("".join(traceback.format_exception(error)).rstrip())
     if ctx.meta.get(WANTS_JSON):
-        note(json.dumps({"error": _as_json(error)}, ensure_ascii=False))
+        tell(json.dumps({"error": _as_json(error)}, ensure_ascii=False))
     else:
         _say("error:", _message(error), "red")
         if hint := _hint(error):
@@ -68,7 +68,7 @@ def refused(ctx: click.Context, refusal: click.Abort) -> NoReturn:
     cause = refusal.__context__  # click.confirm makes one of these three
     if isinstance(cause, KeyboardInterrupt):
         interrupted(ctx)
-    note("\nnobody is there to answer: -y says yes" if cause else "not done: the answer was no")
+    tell("\nnobody is there to answer: -y says yes" if cause else "not done: the answer was no")
     ctx.exit(FAILED)
 
 

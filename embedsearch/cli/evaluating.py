@@ -145,8 +145,7 @@ def _of_index(index: Index, where: tuple[str, ...], glob: tuple[str, ...]) -> _G
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         found = of_one_label(examples(index, where=where, glob=glob))
-    waiting = f"{len(found.pending):,} labelled documents left out: they are not embedded yet"
-    notes = (*(str(w.message) for w in heard), *((waiting,) if found.pending else ()))
+    notes = tuple(str(warning.message) for warning in heard)
     return _Given(found.ids, index.texts(found.ids), list(map(str, found.y)), found.vectors, notes)
 
 

@@ -34,7 +34,7 @@ def text_of(file: str) -> str:
         raise type(error)(f"{'stdin' if file == '-' else file}: {error}") from error
 
 
-def meant(index: Index, *words: str, quiet: bool) -> str:
+def meant(index: Index, *words: str) -> str:
     """Return the text that is meant: that of a document, of a file, or the words themselves.
 
     Raises:
@@ -55,7 +55,7 @@ def meant(index: Index, *words: str, quiet: bool) -> str:
     if looks_like_a_path(given):
         raise click.UsageError(f"no document and no file {given!r}; {AS_A_TEXT}")
     if given.split() == [given]:
-        note(f"note: no document and no file {given!r}: taken as a text", quiet=quiet)
+        note(f"note: no document and no file {given!r}: taken as a text")
     return given
 
 

@@ -12,7 +12,8 @@ from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.label_rows import LabelRows
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import confirmed, counted, note, printable
+from embedsearch.cli.terminal import confirmed, counted, note, printable, tell
+from embedsearch.cli.unmet import say_what_is_unmet
 from embedsearch.readers.decoding import streamed
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def label_(
     named: tuple[str, ...],
     db: Path | None,
     model: str | None,
-    quiet: bool,
+    quiet: bool,  # noqa: ARG001 -- notes know
     as_: tuple[str, ...],
     clear: bool,
     k: int,
@@ -101,23 +102,23 @@ def label_(
         if list_:
             ctx.exit(_list(index, format_))
         if undo:
-            ctx.exit(_undo(index, format_, quiet=quiet))
+            ctx.exit(_undo(index, format_))
         if file:
             with click.open_file(file, "rb") as opened:
                 stream: IO[str] = streamed(cast("BufferedReader", opened))
                 table = LabelRows(file, stream, from_ or rows.format_of(file), id_, label)
-                ctx.exit(_from_table(index, table, format_, quiet=quiet))
+                ctx.exit(_from_table(index, table, format_))
         if not said:
             from embedsearch.cli.asking_labels import ask_for_labels  # with it comes scikit-learn
 
             ctx.exit(ask_for_labels(index, where=where, glob=glob))
-        ids, source = _meant(index, named, k, where, glob, quiet=quiet)
+        ids, source = _meant(index, named, k, where, glob)
         if source and as_ and not relabel:
-            ids = _without_other_labels(index, ids, as_, quiet=quiet)
+            ids = _without_other_labels(index, ids, as_)
         if source and ids and not yes:
             _confirm(index, ids, as_)
         given = dict.fromkeys(ids, as_)
-        ctx.exit(_labelled(index, given, source or "command line", format_, quiet=quiet))
+        ctx.exit(_labelled(index, given, source or "command line", format_))
 
 
 def _meant(
@@ -126,21 +127,22 @@ def _meant(
     k: int,
     where: Sequence[str],
     glob: Sequence[str],
-    *,
-    quiet: bool,
 ) -> tuple[list[str], str]:
     """Return the documents that are named, or else found, and then by what."""
-    if not named:
-        condition = " ".join([*where, *glob])
-        return [d.id for d in index.documents(where=where, glob=glob)], f"condition: {condition}"
-    ids = [document_id(index, name) for name in named]
-    known = [id_ for id_ in ids if id_ in index]
-    if len(known) == len(ids):
-        return ids, ""
-    query = _query(named, [name for name, id_ in zip(named, ids, strict=True) if id_ not in index])
-    note(f"note: taken as a query: {query!r}", quiet=quiet)
-    hits = index.search(query, k, group_by="document", where=where, glob=glob)
-    return [hit.document_id for hit in hits], f"query: {query}"
+    if named:
+        ids = [document_id(index, name) for name in named]
+        if not (strange := [n for n, id_ in zip(named, ids, strict=True) if id_ not in index]):
+            return ids, ""
+        query = _query(named, strange)
+        note(f"note: taken as a query: {query!r}")
+        hits = index.search(query, k, group_by="document", where=where, glob=glob)
+        found, source = [hit.document_id for hit in hits], f"query: {query}"
+    else:
+        found = [document.id for document in index.documents(where=where, glob=glob)]
+        source = f"condition: {' '.join([*where, *glob])}"
+    if not found:
+        say_what_is_unmet(index, where)
+    return found, source
 
 
 def _query(named: Sequence[str], strange: Sequence[str]) -> str:
@@ -153,14 +155,12 @@ def _query(named: Sequence[str], strange: Sequence[str]) -> str:
     return " ".join(named)
 
 
-def _without_other_labels(
-    index: Index, ids: Sequence[str], labels: Sequence[str], *, quiet: bool
-) -> list[str]:
+def _without_other_labels(index: Index, ids: Sequence[str], labels: Sequence[str]) -> list[str]:
     before = index.labels()
     others = {id_ for id_ in ids if _other(before.get(id_, ()), labels)}
     if others:
         what = f"{counted(len(others), 'document')} with other labels left as they are"
-        note(f"note: {what}: --relabel replaces them", quiet=quiet)
+        note(f"note: {what}: --relabel replaces them")
     return [id_ for id_ in ids if id_ not in others]
 
 
@@ -169,9 +169,7 @@ def _other(before: Sequence[str], labels: Sequence[str]) -> bool:
     return not {*before} <= {label.strip() for label in labels}
 
 
-def _labelled(
-    index: Index, given: Mapping[str, Sequence[str]], source: str, format_: str, *, quiet: bool
-) -> int:
+def _labelled(index: Index, given: Mapping[str, Sequence[str]], source: str, format_: str) -> int:
     """Label documents, say how many and which had other labels; return the exit code."""
     before = index.labels()
     done = index.label(given, source=source) if given else 0
@@ -183,7 +181,7 @@ def _labelled(
     if anew:
         was = printable(f"{anew[0]} was {' and '.join(before[anew[0]])}")
         said += f", {len(anew):,} in place of other labels ({was})"
-    note(f"{counted(done, 'document')} {said}", quiet=quiet)
+    note(f"{counted(done, 'document')} {said}")
     return 0 if done else NOTHING_FOUND
 
 
@@ -191,9 +189,9 @@ def _confirm(index: Index, ids: Sequence[str], labels: Sequence[str]) -> None:
     what = f"{counted(len(ids), 'document')} as {' and '.join(labels) or 'nothing'}"
     shown = ids[:SHOWN]
     for id_, text in zip(shown, index.texts(shown), strict=True):
-        note(f"{printable(id_)}  {printable(' '.join(text.split()))[:60]}")
+        tell(f"{printable(id_)}  {printable(' '.join(text.split()))[:60]}")
     if len(ids) > SHOWN:
-        note(f"... and {len(ids) - SHOWN:,} more")
+        tell(f"... and {len(ids) - SHOWN:,} more")
     confirmed("label", what)
 
 
@@ -214,7 +212,7 @@ def _list(index: Index, format_: str) -> int:
     return 0 if found else NOTHING_FOUND
 
 
-def _undo(index: Index, format_: str, *, quiet: bool) -> int:
+def _undo(index: Index, format_: str) -> int:
     gone = index.undo_label()
     if gone is None:
         note("nothing was labelled")
@@ -224,23 +222,22 @@ def _undo(index: Index, format_: str, *, quiet: bool) -> int:
         show_records([asdict(gone)], format_, name="undone", line=str, columns=columns)
     note(
         f"taken back: {counted(gone.documents, 'document')}, labelled at {gone.at}"
-        f" ({printable(gone.source)})",
-        quiet=quiet,
+        f" ({printable(gone.source)})"
     )
     return 0
 
 
-def _from_table(index: Index, table: LabelRows, format_: str, *, quiet: bool) -> int:
+def _from_table(index: Index, table: LabelRows, format_: str) -> int:
     given: dict[str, list[str]] = {}
     for name, labels in table.read().items():
         given.setdefault(document_id(index, name), []).extend(labels)
     known = {name: labels for name, labels in given.items() if name in index}
     for failure in table.failed:
-        note(f"{failure.path}: {failure.why}")
+        tell(f"{failure.path}: {failure.why}")
     for name in given.keys() - known.keys():
-        note(f"no document {name!r} in the index")
+        tell(f"no document {name!r} in the index")
     if several := [name for name, labels in known.items() if len(set(labels)) > 1]:
         what = f"{counted(len(several), 'document')} with several labels, {several[0]!r} first"
-        note(f"note: {what}", quiet=quiet)
-    done = _labelled(index, known, table.name, format_, quiet=quiet)
+        note(f"note: {what}")
+    done = _labelled(index, known, table.name, format_)
     return SOME_FAILED if known and (table.failed or len(known) < len(given)) else done

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedsearch.cli import opening, options
+from embedsearch.cli import opening, options, progress
 from embedsearch.cli.comparing import embedded
 from embedsearch.cli.terminal import counted, note
 from embedsearch.compare.page import page, points
@@ -54,10 +54,10 @@ def map_(
 
     The page holds everything it needs, and the first lines of each document.
     """
-    with opening.open_index(db, model) as index:
+    with opening.open_index(db, model) as index, progress.working("drawing", quiet=quiet):
         found = embedded(index, where, glob)
         drawn = points(index, found, by=by, method=method)
     with click.open_file(output, "w", encoding="utf-8") as file:
         file.write(page(drawn, by=by))
     of = f" of {drawn.total:,}, drawn at random," if drawn.total > len(drawn.ids) else ""
-    note(f"{counted(len(drawn.ids), 'document')}{of} on {output}", quiet=quiet or output == "-")
+    note(f"{counted(len(drawn.ids), 'document')}{of} on {output}", quiet=output == "-")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import embedsearch
 from embedsearch import embedders, files
 from embedsearch.cli import options
-from embedsearch.cli.unmet import say_what_is_unmet
 
 if TYPE_CHECKING:
     from embedsearch import Index
@@ -34,7 +33,6 @@ def open_index(
     """
     folder = db or located()
     index = embedsearch.Index.open(folder, _embedder(folder, model, asks=asks), create=create)
-    say_what_is_unmet(index)
     if create and folder.name == FOLDER:
         _keep_out_of_git(folder)
     return index

@@ -97,10 +97,13 @@ def _run(
         looks = query and not hits and (by_meaning or not is_remote(index.embedder))
         nearest = index.search(query, 1, mode="dense") if looks else []
         answer = _answer(index, query, hits, nearest, asked)
+        unmet = [] if hits else index.unmet(asked["where"])
     _print(answer, asked["format_"])
-    if not asked["quiet"] and asked["format_"] not in {"json", "jsonl"}:
+    if asked["format_"] not in {"json", "jsonl"}:
         filters = [*asked["where"], *asked["glob"]]
         _say_what_is_missing(answer, filters=filters, by_meaning=by_meaning)
+    for why in unmet:
+        note(f"note: {why}")
     ctx.exit(0 if hits else NOTHING_FOUND)
 
 

@@ -41,10 +41,16 @@ def show(data: str, *, end: str = "\n") -> None:
     click.echo(text + end, nl=False, color=True)
 
 
+def tell(message: str) -> None:
+    """Say on stderr what has to be known: what failed, or what a question is about."""
+    click.echo(printable_lines(message), err=True)
+
+
 def note(message: str, *, quiet: bool = False) -> None:
-    """Say something to the user that is no data."""
-    if not quiet:
-        click.echo(printable_lines(message), err=True)
+    """Say on stderr what is good to know; nothing where the command was given ``-q``."""
+    ctx = click.get_current_context(silent=True)
+    if not quiet and not (ctx and ctx.params.get("quiet")):
+        tell(message)
 
 
 @contextmanager

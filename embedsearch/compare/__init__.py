@@ -5,8 +5,9 @@ Everything here works on the unit vectors that ``Index.document_vectors`` return
 
 from __future__ import annotations
 
+from embedsearch.compare.changing import Change, Odd, change
 from embedsearch.compare.clustering import Cluster, clusters
-from embedsearch.compare.drifting import Drift, Shift, drift, shifts
+from embedsearch.compare.drifting import Drift, Move, Shift, drift, paired, shifts
 from embedsearch.compare.duplication import Group, duplicates
 from embedsearch.compare.oddities import oddity
 from embedsearch.compare.placing import layout
@@ -14,11 +15,15 @@ from embedsearch.compare.recommending import wanted
 from embedsearch.compare.variety import Diversity, diverse, diversity
 
 __all__ = [
+    "Change",
     "Cluster",
     "Diversity",
     "Drift",
     "Group",
+    "Move",
+    "Odd",
     "Shift",
+    "change",
     "clusters",
     "diverse",
     "diversity",
@@ -26,6 +31,7 @@ __all__ = [
     "duplicates",
     "layout",
     "oddity",
+    "paired",
     "shifts",
     "wanted",
 ]

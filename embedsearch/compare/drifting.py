@@ -1,4 +1,4 @@
-"""Two collections compared: what is new, what is gone, how far the whole has moved."""
+"""Two collections compared: what is new, gone and drifted, how far the whole has moved."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ SAMPLE = 5_000
 NEAR = 0.8
 """A text with a counterpart of this cosine is still there, if in other words."""
 
+SAME = 0.9999
+"""From this cosine on a document is as it was; one new passage among fifty brings it below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A document of both A and B: its positions, and the cosine between then and now."""
+
+    before: int
+    after: int
+    similarity: float
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -34,20 +46,32 @@ class Drift:
 
     ``new`` are the positions of those rows of B that have no counterpart in A, ``gone`` of those of
     A that have none in B, the farthest first; ``nearest_new`` and ``nearest_gone`` their cosines
-    to the nearest of the other side. ``similarity`` is the cosine of the two means, ``p_value``
-    how often rows dealt at random into A and B have means as far apart.
+    to the nearest of the other side. ``moved`` are the documents of both that are not as they were,
+    the most moved first. ``similarity`` is the cosine of the two means, ``p_value`` how often rows
+    dealt at random into A and B have means as far apart.
     """
 
     new: list[int]
     nearest_new: list[float]
     gone: list[int]
     nearest_gone: list[float]
+    moved: list[Move]
     similarity: float
     p_value: float
 
 
-def drift(a: Vectors, b: Vectors, *, near: float = NEAR, seed: int = 0) -> Drift:
+def drift(
+    a: Vectors,
+    b: Vectors,
+    *,
+    pairs: Sequence[tuple[int, int]] = (),
+    near: float = NEAR,
+    seed: int = 0,
+) -> Drift:
     """Compare unit rows (n, d) with others (m, d); the p-value is a permutation test's.
+
+    ``pairs`` are the positions in A and B of what is one document, as ``paired`` finds them: it
+    may have moved, but is neither new nor gone.
 
     The statistic is the distance between the means, which is the maximum mean discrepancy
     with the cosine as kernel (Gretton et al. 2012). Beyond two billion pairs of rows counterparts
@@ -61,11 +85,19 @@ def drift(a: Vectors, b: Vectors, *, near: float = NEAR, seed: int = 0) -> Drift
     if not len(a) or not len(b):
         raise ValueError(f"expected documents on both sides, got {len(a)} and {len(b)}")
     a, b = both(a, b)
-    new, nearest_new = _without_counterpart(b, a, near)
-    gone, nearest_gone = _without_counterpart(a, b, near)
+    ours, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
+    new, nearest_new = _without_counterpart(b, a, near, theirs)
+    gone, nearest_gone = _without_counterpart(a, b, near, ours)
+    moved = _moved(a, b, ours, theirs)
     means = a.mean(axis=0, dtype=np.float64), b.mean(axis=0, dtype=np.float64)
     cosine = means[0] @ means[1] / (np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
-    return Drift(new, nearest_new, gone, nearest_gone, float(cosine), _p_value(a, b, seed))
+    return Drift(new, nearest_new, gone, nearest_gone, moved, float(cosine), _p_value(a, b, seed))
+
+
+def paired(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the positions in A and in B of the names that are in both, in the order of A."""
+    place = {name: row for row, name in enumerate(b)}
+    return [(row, place[name]) for row, name in enumerate(a) if name in place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +130,29 @@ def shifts(
 
 
 def _without_counterpart(
-    rows: Vectors, others: Vectors, near: float
+    rows: Vectors, others: Vectors, near: float, known: NDArray[np.int64]
 ) -> tuple[list[int], list[float]]:
     similarities = neighbours(others, 1, queries=rows)[0][:, 0]
-    far = np.flatnonzero(similarities < near)
+    far = np.setdiff1d(np.flatnonzero(similarities < near), known)
     if len(far) * len(others) <= EXACT_PAIRS < len(rows) * len(others):  # who is far is so for sure
         similarities[far] = neighbours(others, 1, queries=rows[far])[0][:, 0]
         far = far[similarities[far] < near]
     far = far[np.argsort(similarities[far], kind="stable")]
     return far.tolist(), similarities[far].tolist()
+
+
+def _moved(
+    a: Vectors, b: Vectors, ours: NDArray[np.int64], theirs: NDArray[np.int64]
+) -> list[Move]:
+    cosines = np.vecdot(a[ours], b[theirs])
+    order = np.argsort(cosines, kind="stable")
+    order = order[cosines[order] < SAME]
+    return [
+        Move(*found)
+        for found in zip(
+            ours[order].tolist(), theirs[order].tolist(), cosines[order].tolist(), strict=True
+        )
+    ]
 
 
 def _p_value(a: Vectors, b: Vectors, seed: int) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from embedsearch.compare.clustering import clusters
 from embedsearch.compare.placing import layout
+from embedsearch.store.models import NOTHING_CLASSIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,9 +91,7 @@ def _known(index: Index, ids: Sequence[str], by: str) -> list[str]:
         said: dict[str, list[str]] = {}
         version = index.models.get()[0].version
         if not (rows := index.models.predicted(version)):
-            raise ValueError(
-                f"classifier {version} has classified nothing yet: run embedsearch classify --all"
-            )
+            raise ValueError(NOTHING_CLASSIFIED.format(version))
         for row in rows:
             said.setdefault(row.document, []).append(row.label or NONE)
         known = {id: " + ".join(sorted(own)) for id, own in said.items()}

@@ -65,8 +65,13 @@ def _umap(vectors: Vectors, seed: int) -> Vectors:
     umap = _installed()
     drawn = np.random.default_rng(seed).permutation(len(vectors))[:LAID_OUT]
     some = vectors if len(vectors) <= LAID_OUT else vectors[drawn]
-    nearest = min(15, len(some) - 1)
-    reducer = umap.UMAP(n_neighbors=nearest, metric="cosine", random_state=seed, n_jobs=1)
+    reducer = umap.UMAP(
+        n_neighbors=min(15, len(some) - 1),
+        metric="cosine",
+        init="spectral" if len(some) > 3 else "random",  # which needs three eigenvectors and one
+        random_state=seed,
+        n_jobs=1,
+    )
     places: Vectors = reducer.fit_transform(some)
     if some is vectors:
         return places

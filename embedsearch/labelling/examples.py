@@ -58,6 +58,8 @@ class Examples:
 def examples(index: Index, *, where: Where = None, glob: Sequence[str] | None = None) -> Examples:
     """Return the labelled documents that meet the conditions.
 
+    Those that are not embedded yet are left out, which a warning says.
+
     Raises:
         ValueError: none is labelled, or none of these is embedded.
 
@@ -67,7 +69,15 @@ def examples(index: Index, *, where: Where = None, glob: Sequence[str] | None = 
         raise ValueError("no labelled document is embedded yet: run embedsearch index")
     if not found.ids:
         which = "that meets the conditions " if where or glob else ""
-        raise ValueError(f"no document {which}is labelled: label some with embedsearch label")
+        why = "; ".join(index.unmet(where)) or "label some with embedsearch label"
+        raise ValueError(f"no document {which}is labelled: {why}")
+    if found.pending:
+        warnings.warn(
+            f"{len(found.pending):,} of {len(found.ids) + len(found.pending):,} labelled documents"
+            f" left out, as they are not embedded yet: {listed(found.pending)}; run embedsearch"
+            " index",
+            stacklevel=3,
+        )
     return found
 
 

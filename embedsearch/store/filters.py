@@ -26,7 +26,7 @@ _OPERATORS = {
 }
 """OpenAI's comparison types (its vector-store file search), and SQL's words for them."""
 
-_FACTS = {
+FACTS = {
     "@label": "select document, label as value from current_labels",
     "@predicted": "select document, label as value from current_predictions"
     " where version = (select max(version) from models)",
@@ -40,10 +40,14 @@ _CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(==|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.D
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An SQL condition over ``documents d`` with the values to bind."""
+    """An SQL condition over ``documents d`` with the values to bind.
+
+    ``keys`` are those of the metadata, and the likes of ``@label``, that it may need to be met.
+    """
 
     sql: str = "1"
     values: tuple[Scalar, ...] = ()
+    keys: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return self.sql != "1"
@@ -100,12 +104,6 @@ def _entry(key: str, value: Any) -> Filter:
         ]
         return _joined("and", parts)
     return _compare(key, "in" if _is_list(value) else "eq", value)
-
-
-def key_of(text: str) -> str:
-    """Return the key that a condition like ``year>=2020`` is about, ``""`` where it is none."""
-    match = _CONDITION.fullmatch(text)
-    return match[1] if match else ""
 
 
 def _spelled(text: str) -> Filter:
@@ -178,15 +176,19 @@ def _bound(key: str, value: Any) -> Scalar:
 
 def _items(key: Any, condition: str, value: Scalar) -> Filter:
     """Match when any item under a key meets the condition; a scalar is its own only item."""
-    if key in _FACTS:
-        found = f"select i.document from ({_FACTS[key]}) i where {condition}"
-        return Filter(f"d.id in ({found})", (value,))
+    if key in FACTS:
+        found = f"select i.document from ({FACTS[key]}) i where {condition}"
+        return Filter(f"d.id in ({found})", (value,), frozenset({key}))
     if not isinstance(key, str) or not key or '"' in key:
         raise ValueError(f"expected a metadata key without quotation marks, got {key!r}")
-    nested = ".".join(f'"{part}"' for part in key.split("."))
     exists = f"exists (select 1 from json_each(d.metadata, ?) i where {condition})"
-    paths = dict.fromkeys((f'$."{key}"', f"$.{nested}"))
-    return _joined("or", [Filter(exists, (path, value)) for path in paths])
+    return _joined("or", [Filter(exists, (path, value), frozenset({key})) for path in paths(key)])
+
+
+def paths(key: str) -> list[str]:
+    """Return where a key may be in the JSON of metadata: by itself, and inside of objects."""
+    nested = ".".join(f'"{part}"' for part in key.split("."))
+    return list(dict.fromkeys((f'$."{key}"', f"$.{nested}")))
 
 
 def glob(patterns: Sequence[str]) -> Filter:
@@ -226,4 +228,5 @@ def _tree(word: str, parts: Sequence[Filter]) -> Filter:
         return parts[0] if parts else Filter("0")
     half = len(parts) // 2
     one, other = _tree(word, parts[:half]), _tree(word, parts[half:])
-    return Filter(f"({one.sql} {word} {other.sql})", one.values + other.values)
+    sql = f"({one.sql} {word} {other.sql})"
+    return Filter(sql, one.values + other.values, one.keys | other.keys)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
 
 
+NOTHING_CLASSIFIED = "classifier {} has classified nothing yet: run embedsearch classify --all"
+"""What is said where predictions of a version are asked for, and there are none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
     """A trained classifier without its weights.

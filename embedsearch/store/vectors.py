@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from embedsearch.records import Chunk
     from embedsearch.store.database import Database
     from embedsearch.store.filters import Filter
 
@@ -147,6 +148,33 @@ def of_documents(
     means = np.concatenate(sums)
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     return DocumentVectors(ids, means / np.maximum(lengths, np.finfo(np.float32).tiny))
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Passages of a document, in order, and their unit vectors (n, d)."""
+
+    chunks: list[Chunk]
+    vectors: NDArray[np.float32]
+
+
+def of_passages(
+    database: Database, space: int, dimensions: int, id: str
+) -> tuple[list[int], NDArray[np.float32]]:
+    """Return the positions of a document's passages that are embedded, and their vectors."""
+    rows = database.execute(
+        """
+        select c.position, v.vector from documents d
+        join chunks c on c.document = d.number
+        join vectors v on v.space = ? and v.text = c.text
+        where d.id = ? order by c.position
+        """,
+        [space, id],
+    ).fetchall()
+    stacked = np.frombuffer(b"".join(blob for _, blob in rows), STORED)
+    vectors = stacked.reshape(-1, dimensions).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # two bytes round lengths, too
+    return [place for place, _ in rows], vectors
 
 
 def retired(database: Database) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from embedsearch import tokens
 from embedsearch.cli import options
 from embedsearch.cli.api import printing
 from embedsearch.cli.spending import dollars
-from embedsearch.cli.terminal import note
+from embedsearch.cli.terminal import note, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +49,7 @@ class Ending:
         elif not came:
             note(f"the answer holds no text ({self.reason}): see it with --json", quiet=quiet)
         if usage:
-            note(self._used())
+            tell(self._used())
 
     def _used(self) -> str:
         if self.took is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.terminal import note
+from embedsearch.cli.terminal import note, tell
 from embedsearch.errors import APIError, ConnectionFailed
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def wait(
                 return job
             time.sleep(every)
     except (KeyboardInterrupt, ConnectionFailed, APIError):
-        note(f"\nthe job goes on; to look again: {again}{_elsewhere()}")
+        tell(f"\nthe job goes on; to look again: {again}{_elsewhere()}")
         raise
 
 
