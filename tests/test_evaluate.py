@@ -133,6 +133,28 @@ def test_figures_hang_together() -> None:
     assert found.notes == ("no zero-shot baseline: say as embedder what made the vectors",)
 
 
+@pytest.mark.parametrize("values", [[3, 7], [False, True], ["no", "yes"]])
+def test_labels_are_what_they_were(values: list[Any]) -> None:
+    rows, labels = clouds(n=80, labels=2, noise=0.5)
+    y = [values[label == "label 1"] for label in labels]
+    found = evaluate(rows, y, LogisticRegression(class_weight={values[0]: 9, values[1]: 1}))
+    assert [score.label for score in found.labels] == values
+    assert {mistake.label for mistake in found.mistakes} <= set(values)
+    assert found.labels[0].recall > found.labels[1].recall  # nine times as dear to miss
+    read = json.loads(json.dumps(found.to_dict()))
+    assert [score["label"] for score in read["labels"]] == values
+    assert f">{values[0]}</span>" in page(found)
+
+
+@pytest.mark.parametrize(
+    ("labels", "fault"),
+    [([1, "a"], "one kind, got texts and 1"), ([(1,), 2.0], "several"), ([b"a", b"b"], "got b'a'")],
+)
+def test_labels_of_no_kind_or_two_are_refused(labels: list[Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        evaluate(np.eye(8, dtype=np.float32), labels * 4, QUICK)
+
+
 def test_progress_is_told_to_the_end() -> None:
     rows, labels = clouds(n=60)
     heard: list[tuple[int, int]] = []

@@ -36,7 +36,7 @@ class Estimate:
 class LabelScore:
     """How well one label is told; ``support`` texts have it, ``predicted`` were said to."""
 
-    label: str
+    label: Any
     precision: float
     recall: float
     f1: float
@@ -50,7 +50,7 @@ def confusion_matrix(true: Codes, said: Codes, classes: int) -> Codes:
     return counts.reshape(classes, classes)
 
 
-def label_scores(matrix: Codes, names: Sequence[str]) -> tuple[LabelScore, ...]:
+def label_scores(matrix: Codes, names: Sequence[Any]) -> tuple[LabelScore, ...]:
     """Return precision, recall and F1 of each label, 0 where there is nothing to divide by."""
     hit, support, said = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     rows = zip(
