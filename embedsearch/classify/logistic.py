@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Places = NDArray[np.int64]
 
-STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""What is tried: scikit-learn's C, the inverse of the penalty on the weights."""
+STRENGTHS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+"""What is tried: scikit-learn's C, the inverse of the penalty on the weights. Steps of 3 left the
+choice at banking77's full size to the draw of what was held out; of these, five draws chose one."""
 
 STRENGTH = 10.0
 """Where nothing can be held out: within a point of the best at one example a label, on banking77,
