@@ -151,10 +151,19 @@ def _file(about: Any) -> bytes:
         b"PK\x03\x04",
         b"\x80\x04\x95",
         _file([]),
-        _file({"format": 2}),
-        _file({"format": 2, "class": "suspects", "parameters": {}, "fitted": {}}),
-        _file({"format": 2, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}),
-        _file({"format": 2, "class": "KNNClassifier", "parameters": {}, "fitted": {"x": {}}}),
+        _file({"format": saving.FORMAT}),
+        _file({"format": saving.FORMAT, "class": "suspects", "parameters": {}, "fitted": {}}),
+        _file(
+            {"format": saving.FORMAT, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}
+        ),
+        _file(
+            {
+                "format": saving.FORMAT,
+                "class": "KNNClassifier",
+                "parameters": {},
+                "fitted": {"x": {}},
+            }
+        ),
     ],
 )
 def test_what_is_no_classifier_is_refused(state: bytes) -> None:
@@ -163,8 +172,8 @@ def test_what_is_no_classifier_is_refused(state: bytes) -> None:
 
 
 def test_a_classifier_of_another_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected a classifier of format 2, got 3: train it"):
-        saving.loads(_file({"format": 3}))
+    with pytest.raises(ValueError, match="expected a classifier of format 3, got 2: train it"):
+        saving.loads(_file({"format": 2}))
 
 
 def test_what_is_keyed_by_numbers_is_so_when_it_is_loaded() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-FORMAT = 2
+FORMAT = 3
 """The version of the format; another one is refused."""
 
 ABOUT = "estimator.json"
