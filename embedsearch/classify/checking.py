@@ -127,7 +127,7 @@ def refuse_several(y: Any) -> None:
     if are_several(y):
         raise ValueError(
             "expected one label a text, got several: those are learned by ProbeClassifier,"
-            " FewShotClassifier and KNNClassifier alone"
+            " FewShotClassifier and KNNClassifier alone, and measured by evaluate_several"
         )
 
 

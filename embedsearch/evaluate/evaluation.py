@@ -17,11 +17,10 @@ from embedsearch.classify.calibration import (
     expected_calibration_error,
     reliability,
 )
-from embedsearch.classify.checking import is_texts, sharing
-from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.checking import is_texts
+from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import split
 from embedsearch.classify.inputs import local
-from embedsearch.classify.probe import ProbeClassifier
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
@@ -180,11 +179,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     classes, codes = np.unique(known.labels, return_inverse=True)
     if embedder is None and is_texts(given):
         embedder = local()
-    if estimator is None and embedder is None:
-        estimator = ProbeClassifier()  # the names of labels can't be embedded
-    elif estimator is None:
-        estimator = classifier_for(np.bincount(codes).tolist(), embedder=embedder)
-    estimator = sharing(estimator, embedder)
+    estimator = to_measure(estimator, np.bincount(codes).tolist(), embedder)
     cut = split(known.labels, known.groups, folds, seed=seed)
     parts = len(cut.splits)
     done = count(1)
@@ -223,7 +218,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     else:
         notes.append("no zero-shot baseline: say as embedder what made the vectors")
     draw = Bootstrap(codes, known.groups, seed=seed)
-    accuracy, macro = draw.draws(said)
+    own = draw.draws(said)
     matrix = confusion_matrix(codes, said, len(classes))
     measured = Evaluation(
         estimator=type(estimator).__name__,
@@ -232,10 +227,12 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         folds=parts,
         seed=seed,
         threshold=threshold,
-        accuracy=estimate(accuracy),
-        macro_f1=estimate(macro),
-        baselines=tuple(_baseline(n, rival, draw, accuracy) for n, rival in rivals.items()),
-        labels=label_scores(matrix, classes.tolist()),
+        accuracy=estimate(own.accuracy),
+        macro_f1=estimate(own.macro_f1),
+        baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
+        labels=label_scores(
+            np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
+        ),
         confusion=matrix,
         confused=_confused(matrix, classes.tolist()),
         calibration_error=None,
@@ -298,8 +295,9 @@ def _by_name(
 
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
-    own, macro = draw.draws(said)
-    return Baseline(name, estimate(own), estimate(macro), estimate(accuracy - own))
+    own = draw.draws(said)
+    gain = estimate(accuracy - own.accuracy)
+    return Baseline(name, estimate(own.accuracy), estimate(own.macro_f1), gain)
 
 
 def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:
