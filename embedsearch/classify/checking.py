@@ -126,8 +126,8 @@ def refuse_several(y: Any) -> None:
     """Raise ValueError where texts have several labels each."""
     if are_several(y):
         raise ValueError(
-            "expected one label a text, got several: those are learned by ProbeClassifier and"
-            " FewShotClassifier alone"
+            "expected one label a text, got several: those are learned by ProbeClassifier,"
+            " FewShotClassifier and KNNClassifier alone, and measured by evaluate_several"
         )
 
 

@@ -17,11 +17,10 @@ from embedsearch.classify.calibration import (
     expected_calibration_error,
     reliability,
 )
-from embedsearch.classify.checking import is_texts, sharing
-from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.checking import is_texts
+from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import split
 from embedsearch.classify.inputs import local
-from embedsearch.classify.probe import ProbeClassifier
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
@@ -76,8 +75,8 @@ class Baseline:
 class Confused:
     """So many texts of ``label``, the share ``share`` of them, were said to be ``predicted``."""
 
-    label: str
-    predicted: str
+    label: Any
+    predicted: Any
     count: int
     share: float
 
@@ -91,8 +90,8 @@ class Mistake:
 
     position: int
     id: str
-    label: str
-    predicted: str
+    label: Any
+    predicted: Any
     confidence: float | None
     text: str
 
@@ -101,9 +100,10 @@ class Mistake:
 class Evaluation:
     """How good a classifier is at texts it has not learned from; shares are 0 to 1.
 
-    ``confusion`` counts the texts of each label (rows) by what was said (columns), in the order of
-    ``labels``. What needs probabilities is ``None`` or empty where the estimator gives none, and
-    ``curve`` is ``None`` where none was asked for. ``notes`` say what the figures leave out.
+    Labels are texts or numbers, as they came. ``confusion`` counts the texts of each (rows) by what
+    was said (columns), in the order of ``labels``. What needs probabilities is ``None`` or empty
+    where the estimator gives none, and ``curve`` is ``None`` where none was asked for. ``notes``
+    say what the figures leave out.
     """
 
     estimator: str
@@ -145,7 +145,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     texts: Sequence[str] | None = None,
     ids: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
-    names: Mapping[str, str | Sequence[str]] | None = None,
+    names: Mapping[Any, str | Sequence[str]] | None = None,
     embedder: Encoder | str | None = None,
     folds: int = 5,
     seed: int = 0,
@@ -167,8 +167,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
 
     Raises:
         ValueError: less than two labels can be measured, nothing can be held out, a text has
-            several labels, lengths differ, vectors are not finite, or the estimator says something
-            that is no label.
+            several labels, labels are not all texts or all numbers, lengths differ, vectors are
+            not finite, or the estimator says something that is no label.
 
     """
     if ids is not None and len(ids) != len(labels):
@@ -179,11 +179,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     classes, codes = np.unique(known.labels, return_inverse=True)
     if embedder is None and is_texts(given):
         embedder = local()
-    if estimator is None and embedder is None:
-        estimator = ProbeClassifier()  # the names of labels can't be embedded
-    elif estimator is None:
-        estimator = classifier_for(np.bincount(codes).tolist(), embedder=embedder)
-    estimator = sharing(estimator, embedder)
+    estimator = to_measure(estimator, np.bincount(codes).tolist(), embedder)
     cut = split(known.labels, known.groups, folds, seed=seed)
     parts = len(cut.splits)
     done = count(1)
@@ -201,7 +197,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         answers, confidence = _predicted(
             estimator, known.vectors, known.labels, cut.splits, step=step
         )
-        said = _codes(answers, classes.tolist())
+        said = _codes(answers, classes)
         learned = (
             learning_curve(
                 estimator,
@@ -222,7 +218,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     else:
         notes.append("no zero-shot baseline: say as embedder what made the vectors")
     draw = Bootstrap(codes, known.groups, seed=seed)
-    accuracy, macro = draw.draws(said)
+    own = draw.draws(said)
     matrix = confusion_matrix(codes, said, len(classes))
     measured = Evaluation(
         estimator=type(estimator).__name__,
@@ -231,17 +227,19 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         folds=parts,
         seed=seed,
         threshold=threshold,
-        accuracy=estimate(accuracy),
-        macro_f1=estimate(macro),
-        baselines=tuple(_baseline(n, rival, draw, accuracy) for n, rival in rivals.items()),
-        labels=label_scores(matrix, classes.tolist()),
+        accuracy=estimate(own.accuracy),
+        macro_f1=estimate(own.macro_f1),
+        baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
+        labels=label_scores(
+            np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
+        ),
         confusion=matrix,
         confused=_confused(matrix, classes.tolist()),
         calibration_error=None,
         reliability=(),
         coverage=(),
         curve=learned,
-        mistakes=_mistakes(known, answers, confidence, ids),
+        mistakes=_mistakes(known, classes[said].tolist(), confidence, ids),
         notes=tuple(notes),
     )
     return measured if confidence is None else _calibrated(measured, confidence, said == codes)
@@ -268,14 +266,14 @@ def _predicted(
     return said, confidence if sure else None
 
 
-def _codes(said: NDArray[Any], names: list[str]) -> Codes:
-    """Return the places of what was said among the names."""
-    if strange := set(said.tolist()) - set(names):
+def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:
+    """Return the places of what was said among the classes."""
+    if strange := set(said.tolist()) - set(classes.tolist()):
         raise ValueError(
             f"the estimator said {strange.pop()!r}, which is no label: evaluate one that always"
             " answers, and see in the table of coverage what abstaining would bring"
         )
-    return np.searchsorted(names, said.astype(str))
+    return np.searchsorted(classes, said.astype(classes.dtype))
 
 
 def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
@@ -287,21 +285,22 @@ def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
 
 def _by_name(
     vectors: Vectors,
-    classes: list[str],
-    names: Mapping[str, Any] | None,
+    classes: list[Any],
+    names: Mapping[Any, Any] | None,
     embedder: Encoder | str | None,
 ) -> Codes:
     words: Any = {label: names.get(label, label) for label in classes} if names else classes
     zero = ZeroShotClassifier(words, embedder=embedder).fit()
-    return np.searchsorted(classes, zero.predict(vectors).astype(str))
+    return np.searchsorted(classes, zero.predict(vectors))
 
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
-    own, macro = draw.draws(said)
-    return Baseline(name, estimate(own), estimate(macro), estimate(accuracy - own))
+    own = draw.draws(said)
+    gain = estimate(accuracy - own.accuracy)
+    return Baseline(name, estimate(own.accuracy), estimate(own.macro_f1), gain)
 
 
-def _confused(matrix: Codes, classes: list[str]) -> tuple[Confused, ...]:
+def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:
     wrong = matrix * ~np.eye(len(matrix), dtype=bool)
     shares = wrong / matrix.sum(axis=1, keepdims=True)
     order = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
@@ -314,18 +313,19 @@ def _confused(matrix: Codes, classes: list[str]) -> tuple[Confused, ...]:
 
 
 def _mistakes(
-    known: Evidence, answers: NDArray[Any], confidence: Floats | None, ids: Sequence[str] | None
+    known: Evidence, said: list[Any], confidence: Floats | None, ids: Sequence[str] | None
 ) -> tuple[Mistake, ...]:
     """Return mistakes, those first of which the classifier was surest."""
-    wrong = np.flatnonzero(answers != known.labels)
+    labels = known.labels.tolist()
+    wrong = np.array([row for row, own in enumerate(labels) if said[row] != own], np.int64)
     if confidence is not None:
         wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
     return tuple(
         Mistake(
             position=int(known.positions[row]),
             id=ids[known.positions[row]] if ids else "",
-            label=str(known.labels[row]),
-            predicted=str(answers[row]),
+            label=labels[row],
+            predicted=said[row],
             confidence=None if confidence is None else float(confidence[row]),
             text=known.texts[row],
         )
