@@ -1,6 +1,7 @@
 """Time duplicates, outliers, clusters and the map; judge the first two beside semhash.
 
     python benchmarks/comparing.py [TEXTS.jsonl STRANGERS.jsonl] [--rows 10000 100000 1000000]
+        [--only duplicates "compare halves"]
 
 Both files hold ``{"text"}`` a line. Of the texts near-duplicates are given up; what is judged is
 how many of those have no kept text within the threshold, and how many kept ones are that near to
@@ -154,6 +155,9 @@ WORK: dict[str, Callable[[Any], Any]] = {
     "diversity": diversity,
     "sample of 100": lambda vectors: diverse(vectors, 100),
     "compare halves": lambda vectors: drift(vectors[::2], vectors[1::2]),
+    "compare halves of the same ids": lambda vectors: drift(
+        vectors[::2], vectors[1::2], pairs=[(row, row) for row in range(len(vectors) // 2)]
+    ),
     "shifts between halves, k given": lambda vectors: shifts(
         vectors[: len(vectors) // 2], vectors[len(vectors) // 2 :], texts_for(vectors), K
     ),
@@ -203,14 +207,14 @@ def alone(work: Callable[..., Any], *given: str) -> Any:
     return facts
 
 
-def sized(rows: int, folder: str) -> dict[str, Any]:
+def sized(rows: int, folder: str, only: list[str]) -> dict[str, Any]:
     path = f"{folder}/vectors.npy"
     np.save(path, synthetic(rows, DIMENSIONS))
     return {
         "rows": rows,
         "vectors_mb": round(rows * DIMENSIONS * 4 / 1e6),
-        "recall": alone(recall, path),
-        "work": {name: alone(measured, name, path) for name in WORK},
+        "recall": {} if only else alone(recall, path),
+        "work": {name: alone(measured, name, path) for name in only or WORK},
     }
 
 
@@ -231,6 +235,7 @@ def main() -> None:
     parser.add_argument("texts", type=Path, nargs="?")
     parser.add_argument("strangers", type=Path, nargs="?")
     parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--only", nargs="+", choices=WORK, default=[], metavar="WORK")
     asked = parser.parse_args()
     os.environ |= {
         "OMP_NUM_THREADS": "1",
@@ -238,7 +243,7 @@ def main() -> None:
     }  # of the processes it starts
     result = judged(asked.texts, asked.strangers) if asked.strangers else {}
     with tempfile.TemporaryDirectory() as folder:
-        result["sizes"] = [sized(rows, folder) for rows in asked.rows]
+        result["sizes"] = [sized(rows, folder, asked.only) for rows in asked.rows]
     json.dump(result, sys.stdout, indent=1)
 
 

@@ -128,7 +128,8 @@ class Prediction:
     ``labels`` is empty where it abstains, and holds several, the most probable first, where
     documents may have several; ``probabilities`` are theirs. ``probability`` is that of the most
     probable label, be it among them or not. ``reasons`` are the nearest labelled documents, the
-    nearest first; ``version`` is the classifier's.
+    nearest first; ``version`` is the classifier's. ``unlike``: it is less like any of the labelled
+    documents than 99 % of these are like another, so that no label may fit.
     """
 
     document_id: str | None
@@ -137,3 +138,4 @@ class Prediction:
     probability: float
     reasons: tuple[Reason, ...]
     version: int
+    unlike: bool = False

@@ -172,7 +172,7 @@ def test_nothing_is_found_among_nothing(command: str) -> None:
 
 def test_a_map_is_one_page(tmp_path: Path) -> None:
     page = tmp_path / "map.html"
-    assert run("map", "-o", str(page), "--by", "kind").stderr == f"8 documents on {page}\n"
+    assert run("map", "-o", str(page), "--by", "kind").stderr.endswith(f"8 documents on {page}\n")
     assert TEXTS["z0"] in page.read_text()
     assert run("map", "-o", "-").stdout.startswith("<!doctype html>")
 
@@ -290,7 +290,6 @@ def test_two_points_in_time_are_compared_by_what_is_new_gone_and_drifted(tmp_pat
     assert f"\n1 gone from {then} (cosine to the nearest there, below 0.8)\n- " in text
     assert f"\n~ {longer['similarity']:.4f}  b\n" in text
     assert ":1-2  Bake the bread for forty minutes.\n" in text
-    assert all(len(line) <= 80 for line in text.splitlines() if line.startswith(" "))
 
 
 def test_the_same_path_in_two_folders_is_one_document(tmp_path: Path) -> None:

@@ -415,3 +415,20 @@ def test_what_is_labelled_and_not_embedded_yet_is_told() -> None:
     for command in ("train", "suspects", "evaluate"):
         assert said in run(command).stderr
         assert said not in run(command, "-q").stderr
+
+
+def test_nonsense_gets_a_label_and_a_mark() -> None:
+    rows = [f"{w}{n},the {w} of order {n},{w}" for n in range(10) for w in ("refund", "password")]
+    Path("many.csv").write_text("\n".join(["id,text,label", *rows]))
+    assert run("add", "many.csv").exit_code == 0
+    assert run("label", "--file", "many.csv").exit_code == 0
+    assert run("train").exit_code == 0
+    mark = "  (unlike all that is labelled)\n"
+    assert mark in run("classify", "asdf qwerty zxcv").stdout
+    assert mark not in run("classify", "the refund of order 4").stdout
+    (said,) = json.loads(run("classify", "asdf qwerty zxcv", "--json").stdout)["predictions"]
+    assert said["unlike"] is True
+    table = run("classify", "--all", "--format", "csv").stdout.splitlines()
+    assert table[0] == "document_id,labels,probability,version,given,unlike"
+    assert table[-1].startswith("password9,password,")
+    assert table[-1].endswith(",password,False")

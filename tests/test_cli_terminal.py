@@ -153,3 +153,9 @@ def test_data_in_a_pipe_is_exactly_what_is_stored(hostile: Path) -> None:
     search = ["search", "fox", "--mode", "lexical", "--format", "files"]
     for arguments in (["ls"], ["rm", "--glob", "*", "--dry-run"], search):
         assert piped(*arguments) == f"{EVIL}\n".encode()
+
+
+def test_a_list_is_cut_to_the_terminal_not_wrapped(indexed: Path) -> None:
+    lines = at_a_terminal(indexed, "outliers").splitlines()
+    assert lines[0].endswith("…")
+    assert len(lines[0]) == COLUMNS

@@ -325,3 +325,23 @@ def test_the_next_to_label_is_typical_new_and_in_doubt(index: Index) -> None:
     everything = dict.fromkeys(index.document_vectors().ids, ("x",))
     assert asked.next(everything) is None
     assert asked.next({}, frozenset(everything)) is None
+
+
+def test_a_text_unlike_all_that_is_labelled_is_marked(index: Index) -> None:
+    train(index)
+    said = classify_texts(index, ["my refund money back", "whales sing in the deep blue sea"])
+    assert [prediction.unlike for prediction in said] == [False, True]
+    assert all(prediction.labels for prediction in said)
+    index.add([Document("odd", "zebras graze"), Document("copy", index.get("card0").text)])
+    marks = {said.document_id: said.unlike for said in classify_documents(index)}
+    assert marks["odd"]
+    assert not marks["copy"]
+    assert sum(marks.values()) < 10
+
+
+def test_with_few_labelled_documents_nothing_is_said_to_be_unlike(index: Index) -> None:
+    train(index)
+    index.undo_label()
+    assert not classify_texts(index, ["whales sing"])[0].unlike
+    index.label({"card0": "card", "login0": "login"})
+    assert not classify_texts(index, ["whales sing"])[0].unlike

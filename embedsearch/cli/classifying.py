@@ -115,8 +115,8 @@ def classify_(
     """Say which label a text, a file, or each document of the index has, and why.
 
     The reason is the nearest labelled documents. '-' reads a text from stdin. A text unlike all
-    labelled ones gets a label, too, unless the classifier was trained with --max-error. Documents
-    that were labelled are marked: the classifier knows them.
+    labelled ones gets a label, too, and a mark, unless the classifier was trained with --max-error.
+    Documents that were labelled are marked: the classifier knows them.
     """
     if words and all_:
         raise click.UsageError("give a text or a file, or say --all: not both")
@@ -139,7 +139,7 @@ def classify_(
         format_,
         name="predictions",
         line=_line,
-        columns=("document_id", "labels", "probability", "version", "given"),
+        columns=("document_id", "labels", "probability", "version", "given", "unlike"),
     )
     if all_:
         left = f"; {missing:,} left out: nothing of them is embedded yet" if missing else ""
@@ -167,10 +167,11 @@ def _record(prediction: Prediction, given: Mapping[str, tuple[str, ...]]) -> dic
 def _line(row: dict[str, Any]) -> str:
     label = " | ".join(row["labels"]) or "(none)"
     head = f"{row['probability']:.2f}  {label}"
+    unlike = "  (unlike all that is labelled)" if row["unlike"] else ""
     if row["document_id"]:
         given = f"  (labelled {' | '.join(row['given'])})" if row["given"] else ""
-        return f"{head}  {row['document_id']}{given}"
-    return "\n".join([head, *_reasons(row["reasons"])])
+        return f"{head}  {row['document_id']}{given}{unlike}"
+    return "\n".join([head + unlike, *_reasons(row["reasons"])])
 
 
 @click.command("suspects")

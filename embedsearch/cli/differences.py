@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from embedsearch.cli.listing import fitted
+from embedsearch.cli.terminal import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -18,8 +21,8 @@ MOST_CHANGED = 5
 LIKELY = 0.05
 """The usual bound on a p-value."""
 
-EXCERPT = 56
-"""How many characters of a passage are shown: a line is then no wider than a terminal's 80."""
+EXCERPT = 80
+"""How many characters of a passage are shown."""
 
 COLUMNS = ("change", "document_id", "before", "similarity", "lost", "gained")
 
@@ -76,7 +79,7 @@ def _drifted(listed: Sequence[Record]) -> list[str]:
     for found in listed[:SHOWN]:
         lines.append(f"~ {found['similarity']:.4f}  {found['document_id']}")
         lines += (
-            f"    {sign} {passage['nearest']:.2f} {_place(passage)}  {_excerpt(passage)}"
+            fitted(f"    {sign} {passage['nearest']:.2f} {_place(passage)}  {_excerpt(passage)}")
             for sign, passage in (("-", found["lost"]), ("+", found["gained"]))
             if passage
         )
@@ -90,7 +93,7 @@ def _place(passage: Record) -> str:
 
 def _excerpt(passage: Record) -> str:
     said = " ".join(passage["lines"]) or passage["text"]
-    return " ".join(said.split())[:EXCERPT]
+    return printable(" ".join(said.split())[:EXCERPT])
 
 
 def _cluster(cluster: Record) -> str:

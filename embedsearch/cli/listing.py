@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.cli.terminal import printable_lines, show
@@ -13,6 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Record = Mapping[str, Any]
+
+
+def fitted(line: str) -> str:
+    """Return a line cut to the width of the terminal it is for, whole for a pipe or a file."""
+    if not sys.stdout.isatty():
+        return line
+    from rich.text import Text  # which a pipe need not wait for
+
+    text = Text(line)
+    text.truncate(shutil.get_terminal_size().columns, overflow="ellipsis")
+    return text.plain
 
 
 def show_records(
