@@ -170,10 +170,8 @@ def _check_kind(labels: Labels) -> None:
 
 def _check_classes(classes: Labels) -> None:
     if len(classes) < 2:
-        raise ValueError(
-            f"expected at least two classes, got one class, {classes.tolist()[0]!r}:"
-            " label examples of another"
-        )
+        got = f"one class, {classes.tolist()[0]!r}" if len(classes) else "no label"
+        raise ValueError(f"expected at least two classes, got {got}: label examples of another")
     alike: dict[str, list[str]] = {}
     for label in classes.tolist():
         if isinstance(label, str):
