@@ -147,6 +147,8 @@ def _folds(held: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray
 
 
 def _of(labels: Any, rows: NDArray[np.int64]) -> Any:
+    """Return the labels of some texts, lists or an indicator as all are."""
     if getattr(labels, "ndim", 1) == 2:
-        return labels[rows]
-    return [list(labels[row]) for row in rows.tolist()]
+        return np.asarray(labels)[rows]
+    every = list(labels)
+    return [list(every[row]) for row in rows.tolist()]
