@@ -17,6 +17,7 @@ from embedsearch.classify import (
     FewShotClassifier,
     KNNClassifier,
     ProbeClassifier,
+    ProbeRegressor,
     SelectiveClassifier,
     TextEmbedder,
     ZeroShotClassifier,
@@ -319,9 +320,17 @@ def test_labels_that_differ_by_case_or_blanks_are_told() -> None:
         KNNClassifier(k=1, embedder=HASH).fit(TEXTS, [*LABELS[:5], "Card "])
 
 
-def test_blank_texts_are_told() -> None:
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (KNNClassifier(k=1, embedder=HASH), LABELS),
+        (KNNClassifier(k=1, embedder=HASH), SEVERAL),
+        (ProbeRegressor(embedder=HASH), range(6)),
+    ],
+)
+def test_blank_texts_are_told(model: KNNClassifier | ProbeRegressor, y: Sequence[object]) -> None:
     with pytest.warns(UserWarning, match="1 of 6 texts are blank, the first at position 5"):
-        KNNClassifier(k=1, embedder=HASH).fit([*TEXTS[:5], " "], LABELS)
+        model.fit([*TEXTS[:5], " "], y)
 
 
 def test_one_text_is_no_list_of_texts() -> None:

@@ -318,6 +318,10 @@ def test_what_is_no_list_of_labels_is_refused_by_its_position() -> None:
         evaluate_several(rows, labels[:-1])
     with pytest.raises(ValueError, match="nothing can be held out"):
         evaluate_several(rows[:1], [["a", "b"]])
+    with pytest.raises(ValueError, match="two classes, got no label"):
+        evaluate_several(rows, [[]] * 20)
+    with pytest.raises(ValueError, match="got ' ' at position 19: leave it out"):
+        evaluate_several(rows, labels, texts=[*"abcdefghijklmnopqrs", " "])
 
 
 def test_nan_is_an_error() -> None:

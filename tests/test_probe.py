@@ -264,8 +264,8 @@ def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
 
 
 CHOSEN = {
-    "check_sample_weight_equivalence_on_dense_data": "an example twice is held out twice, "
-    "so that another strength may be chosen; a test above holds it for a given one"
+    "check_sample_weight_equivalence_on_dense_data": "the examples that are "
+    "held out count as they are, without weights; a test above holds it for a given strength"
 }
 
 

@@ -59,7 +59,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from texts or vectors and their labels.
+        """Learn from texts or vectors and their labels, each as often as ``sample_weight`` (n,).
 
         Raises:
             ValueError: ``strength`` is not above 0, a label is missing, or there is one class only.

@@ -232,7 +232,7 @@ def _least(rows: Vectors, share: float | None) -> float:
 
     Copies count once: they say nothing of how far a new text may be.
     """
-    rows = np.unique(rows.round(5), axis=0)
+    rows = rows[np.unique(copies(rows), return_index=True)[1]]
     if share is None or len(rows) < 3:
         return -1.0
     similarities, found = neighbours(rows, 2)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from embedsearch.classify.checking import checked_labels, is_texts
-from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.classify.checking import checked_labels, to_learn_from
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +25,7 @@ def learned_several(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Indicator,
         ValueError: the lengths differ, a label is missing, or there are less than two.
 
     """
-    texts = is_texts(X)
-    given = vectors_of(X, estimator.embedder) if texts else X
-    vectors: Vectors = validate_data(estimator, given, dtype=np.float32)
-    estimator.space_ = named(estimator.embedder).space if texts else None
+    vectors: Vectors = validate_data(estimator, to_learn_from(estimator, X), dtype=np.float32)
     right, classes = indicator(y)
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from embedsearch.lazy import names
 
 if TYPE_CHECKING:
-    from embedsearch.evaluate.evaluation import Evaluation, evaluate
+    from embedsearch.evaluate.evaluation import Evaluation
+    from embedsearch.evaluate.measuring import evaluate
     from embedsearch.evaluate.ranking import Retrieval, retrieval
     from embedsearch.evaluate.report import page
     from embedsearch.evaluate.several import SeveralEvaluation, evaluate_several
@@ -30,7 +31,7 @@ __getattr__, __dir__ = names(
         "Evaluation": "evaluation",
         "Retrieval": "ranking",
         "SeveralEvaluation": "several",
-        "evaluate": "evaluation",
+        "evaluate": "measuring",
         "evaluate_several": "several",
         "leakproof_groups": "splitting",
         "page": "report",

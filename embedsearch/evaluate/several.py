@@ -75,8 +75,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
 
     Raises:
         TypeError: labels of some text are no list.
-        ValueError: nothing can be held out, a label is missing, there are less than two, lengths
-            differ, or vectors are not finite.
+        ValueError: nothing can be held out, a text is blank, a label is missing, there are less
+            than two, lengths differ, or vectors are not finite.
 
     """
     if folds < 2:
@@ -85,8 +85,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     vectors = units(vectors_of(given, embedder))
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
-    words = given if is_texts(given) else texts
-    together = leakproof_groups(vectors, groups, texts=words, threshold=threshold)  # type: ignore[arg-type]  # they are texts
+    words = _spoken(given if is_texts(given) else texts)
+    together = leakproof_groups(vectors, groups, texts=words, threshold=threshold)
     held = parts(right, together, folds, seed)
     if held.max() < 1:
         raise ValueError("nothing can be held out: label other texts, that differ more")
@@ -112,6 +112,13 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         gain=estimate(own.micro_f1 - rival.micro_f1),
         labels=label_scores(*counts, classes.tolist()),
     )
+
+
+def _spoken(texts: Any) -> Sequence[str] | None:
+    for place, text in enumerate(() if texts is None else texts):
+        if not text.strip():
+            raise ValueError(f"expected words, got {text!r} at position {place}: leave it out")
+    return texts  # type: ignore[no-any-return]  # they are texts
 
 
 def _predicted(
@@ -140,6 +147,8 @@ def _folds(held: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray
 
 
 def _of(labels: Any, rows: NDArray[np.int64]) -> Any:
+    """Return the labels of some texts, lists or an indicator as all are."""
     if getattr(labels, "ndim", 1) == 2:
-        return labels[rows]
-    return [list(labels[row]) for row in rows.tolist()]
+        return np.asarray(labels)[rows]
+    every = list(labels)
+    return [list(every[row]) for row in rows.tolist()]
