@@ -21,7 +21,6 @@ import subprocess
 import sysconfig
 import time
 import warnings
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,13 +31,19 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.pipeline import make_pipeline
 
 from embedsearch import embedders
-from embedsearch.classify import FewShotClassifier, ProbeClassifier, expected_calibration_error
+from embedsearch.classify import (
+    FewShotClassifier,
+    ProbeClassifier,
+    ZeroShotClassifier,
+    expected_calibration_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 DRAWS = 10
 SHOTS = (1, 3, 8)
+TEMPLATES = ("{}", "This is about {}.", "My question is about {}.")
 A_CLASS = 60
 """Texts a class at most in the sets made here; classes of less than 25 are left out."""
 
@@ -105,16 +110,16 @@ def docstrings() -> Iterable[tuple[str, str]]:
 
 
 def made(pairs: Iterable[tuple[str, str]]) -> tuple[Part, Part]:
-    """Shuffle, keep up to ``A_CLASS`` texts of each class of 25, hold out a third."""
+    """Shuffle, keep up to ``A_CLASS`` texts of each class of 25, hold out a third of each."""
     labels = dict(sorted({pair for pair in pairs if pair[0].strip()}))
     texts = sorted(labels)
     random.Random(0).shuffle(texts)
-    counts, seen, kept = Counter(labels.values()), Counter[str](), []
+    classes: dict[str, list[tuple[str, str]]] = {}
     for text in texts:
-        seen[labels[text]] += 1
-        if counts[labels[text]] >= 25 and seen[labels[text]] <= A_CLASS:
-            kept.append((text, labels[text]))
-    return part(kept[len(kept) // 3 :]), part(kept[: len(kept) // 3])
+        classes.setdefault(labels[text], []).append((text, labels[text]))
+    kept = [own[:A_CLASS] for own in classes.values() if len(own) >= 25]
+    train = [pair for own in kept for pair in own[len(own) // 3 :]]
+    return part(train), part([pair for own in kept for pair in own[: len(own) // 3]])
 
 
 def draw(labels: np.ndarray[Any, Any], k: int, seed: int) -> np.ndarray[Any, Any]:
@@ -142,12 +147,21 @@ def few(train: Part, test: Part) -> dict[str, Any]:
         for name, contender in CONTENDERS.items():
             runs = [judged(contender(), train.vectors[d], train.labels[d], test) for d in draws]
             row[name] = round(100 * float(np.mean([run["accuracy"] for run in runs])), 1)
-            row[f"{name}, calibration error"] = round(
-                float(np.mean([run["calibration_error"] for run in runs])), 3
-            )
+            row[f"{name}, calibration error"] = mean(runs, "calibration_error")
+            row[f"{name}, by chance"] = mean(runs, "by_chance")
         row["gain"] = round(row["FewShotClassifier"] - row["logistic regression"], 1)
         results[str(k)] = row
     return results
+
+
+def mean(runs: list[dict[str, Any]], name: str) -> float:
+    return round(float(np.mean([run[name] for run in runs])), 3)
+
+
+def by_chance(confidences: np.ndarray[Any, Any]) -> float:
+    """Return the calibration error that is measured where confidences are exact."""
+    draws = np.random.default_rng(0).random((20, len(confidences))) < confidences
+    return float(np.mean([expected_calibration_error(confidences, right) for right in draws]))
 
 
 def judged(model: Any, examples: Any, labels: Any, test: Part) -> dict[str, Any]:
@@ -157,14 +171,36 @@ def judged(model: Any, examples: Any, labels: Any, test: Part) -> dict[str, Any]
         model.fit(examples, labels)
     spent = time.process_time() - start
     asked = test.texts if isinstance(examples, list) else test.vectors
+    return {**answered(model, asked, test.labels), "cpu_seconds": round(spent, 1)}
+
+
+def answered(model: Any, asked: Any, labels: Any) -> dict[str, Any]:
     shares = model.predict_proba(asked)
-    right = model.classes_[shares.argmax(axis=1)] == test.labels
-    error = expected_calibration_error(shares.max(axis=1), right)
+    confidences, right = shares.max(axis=1), model.classes_[shares.argmax(axis=1)] == labels
     return {
         "accuracy": round(float(right.mean()), 4),
-        "calibration_error": round(error, 4),
-        "cpu_seconds": round(spent, 1),
+        "calibration_error": round(expected_calibration_error(confidences, right), 4),
+        "by_chance": round(by_chance(confidences), 4),
     }
+
+
+def zero_shot(train: Part, test: Part) -> dict[str, Any]:
+    """Judge names and descriptions, one sentence a label, that were written from the names."""
+    said = json.loads(Path(__file__).with_name("banking77_descriptions.json").read_text())
+    names = sorted(said)
+    some = np.random.default_rng(0).choice(len(train.labels), 500, replace=False)
+    models = {
+        "names": ZeroShotClassifier(names).fit(),
+        "names in 3 templates": ZeroShotClassifier(names, templates=TEMPLATES).fit(),
+        "names, calibrated on 500 texts": ZeroShotClassifier(names).fit(
+            train.vectors[some], train.labels[some]
+        ),
+        "descriptions": ZeroShotClassifier(said).fit(),
+        "names and descriptions": ZeroShotClassifier(
+            {name: [name.replace("_", " "), words] for name, words in said.items()}
+        ).fit(),
+    }
+    return {name: answered(model, test.vectors, test.labels) for name, model in models.items()}
 
 
 def full(train: Part, test: Part) -> dict[str, Any]:
@@ -198,6 +234,7 @@ def main() -> None:
         train, test = banking77(folder)
         results["few"]["banking77"] = few(train, test)
         results["full"] = full(train, test)
+        results["zero_shot"] = zero_shot(train, test)
     for name, make in sets.items():
         train, test = make()
         about = {"classes": len(np.unique(test.labels)), "test": len(test.labels)}

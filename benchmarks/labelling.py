@@ -1,4 +1,4 @@
-"""Measure what needs no training: labels by name, neighbours, calibration and the promises.
+"""Measure what needs no training: neighbours, calibration and the promises.
 
     python benchmarks/labelling.py --data ../shared/data/classification/banking77
 
@@ -23,7 +23,6 @@ from vectors import enlarged
 from embedsearch.classify import (
     KNNClassifier,
     SelectiveClassifier,
-    ZeroShotClassifier,
     coverage_table,
     expected_calibration_error,
 )
@@ -56,25 +55,6 @@ def judged(model: Any, x: Vectors, y: NDArray[Any]) -> dict[str, float]:
     right = model.classes_[probabilities.argmax(axis=1)] == y
     error = expected_calibration_error(probabilities.max(axis=1), right)
     return {"accuracy": round(float(right.mean()), 4), "calibration_error": round(error, 4)}
-
-
-def zero_shot(bank: dict[str, Any]) -> dict[str, Any]:
-    x, y = bank["test"], bank["y_test"]
-    names = sorted(set(bank["y_train"]))
-    few = np.random.default_rng(0).choice(len(bank["train"]), 500, replace=False)
-    calibrated = ZeroShotClassifier(names).fit(bank["train"][few], bank["y_train"][few])
-    return {
-        "names": judged(ZeroShotClassifier(names).fit(), x, y),
-        "names, 3 templates": judged(
-            ZeroShotClassifier(
-                names, templates=["{}", "This is about {}.", "My question is about {}."]
-            ).fit(),
-            x,
-            y,
-        ),
-        "names, calibrated on 500": judged(calibrated, x, y)
-        | {"temperature": round(calibrated.temperature_, 4)},
-    }
 
 
 def neighbours(bank: dict[str, Any]) -> dict[str, Any]:
@@ -213,7 +193,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     bank = data(parser.parse_args().data)
     result = {
-        "zero_shot": zero_shot(bank),
         "knn": neighbours(bank),
         "promises": promises(bank),
         "unanswered": strangers(bank),

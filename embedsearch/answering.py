@@ -54,6 +54,8 @@ Answer in the language of the question."""
 CITED = re.compile(r"\[(\d{1,4}(?:\s*[,;]\s*\d{1,4})*)\]")
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 """Where square brackets are no citation."""
+BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+(?!\[)|\n")
+"""A citation behind the full stop belongs to the sentence before it."""
 
 
 def relevant(
@@ -210,6 +212,12 @@ def cited(text: str) -> set[int]:
     """Return the numbers that a text cites, as ``[1]`` or ``[1, 2]``; code holds no citations."""
     found = CITED.findall(CODE.sub("", text))
     return {int(number) for numbers in found for number in re.findall(r"\d+", numbers)}
+
+
+def claims(text: str, number: int) -> str:
+    """Return the sentences of an answer that cite a passage, without their citations."""
+    sentences = BETWEEN_SENTENCES.split(text)
+    return " ".join(CITED.sub("", each).strip() for each in sentences if number in cited(each))
 
 
 def _is_measured(index: Index, mode: Mode) -> bool:

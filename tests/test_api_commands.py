@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 KEY = "sk-test-0123456789"
+LONG = "x" * 5000
+"""No system has a file with such a name."""
 
 
 def run(*arguments: object, stdin: str | bytes | None = None) -> Result:
@@ -848,6 +850,31 @@ def test_what_is_no_picture_is_not_sent_as_one(server: Server, tmp_path: Path) -
     result = api("chat", "hi", "-i", "a.txt")
     assert (result.exit_code, server.seen) == (2, [])
     assert "expected a picture, got 'a.txt', which is text/plain" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("chat", "hi", "-i", LONG), "--image: expected a picture's file or its URL, got 'xxx"),
+        (("chat", "hi", "--schema", "s.json"), "got 's.json': no such file"),
+        (("chat", "hi", "--schema", LONG), "--schema: expected a file or a JSON object, got 'xxx"),
+        (("batch", "create", LONG), "for one that was uploaded, name its --endpoint"),
+        (("batch", "create", "folder", "--endpoint", "/v1/responses"), "there is no file 'folder'"),
+    ],
+)
+def test_what_is_no_file_is_said_to_be_none(
+    server: Server, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    result = api(*words)
+    assert (result.exit_code, server.seen) == (2, [])
+    assert said in result.stderr
+
+
+def test_an_id_may_be_longer_than_the_name_of_a_file(server: Server) -> None:
+    server.says(batch("completed", 3))
+    api("batch", "create", LONG, "--endpoint", "/v1/responses")
+    assert body(server)["input_file_id"] == LONG
 
 
 # vector stores

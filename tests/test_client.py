@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import logging
 import socket
+import sys
 import time
 import traceback
 import tracemalloc
@@ -36,6 +38,7 @@ from embedsearch.errors import (
     ConnectionFailed,
     ConnectionRefused,
     InvalidAnswer,
+    MissingDependency,
     NotFound,
     RateLimited,
     ServerError,
@@ -97,6 +100,24 @@ if TYPE_CHECKING:
         respond(model=3, stream=True)  # type: ignore[call-overload]
         follow(3, stream=True)  # type: ignore[call-overload]
         hear(file=file, model="m", temperature="hot", stream=True)  # type: ignore[call-overload]
+
+    async def typed_by_a_bool(client: Client, awaiting: AsyncClient, live: bool) -> None:  # noqa: FBT001
+        """Hold what mypy makes of a ``stream`` that only the run decides: either answer."""
+        ask, aask = client.chat.completions.create, awaiting.chat.completions.create
+        either = ask(model="m", messages=[], stream=live)
+        assert_type(either, ChatCompletion | Stream[ChatCompletionChunk])
+        awaited = await aask(model="m", messages=[], stream=live)
+        assert_type(awaited, ChatCompletion | AsyncStream[ChatCompletionChunk])
+        task = asyncio.create_task(aask(model="m", messages=[], stream=live))
+        assert_type(await task, ChatCompletion | AsyncStream[ChatCompletionChunk])
+        followed = client.responses.retrieve("r", starting_after=3, stream=live)
+        assert_type(followed, Response | Stream[ResponseStreamEvent])
+        raw = client.with_raw_response.completions.create(model="m", prompt="a", stream=live)
+        assert_type(raw, RawResponse[Completion | Stream[Completion]])
+        client.images.generate(prompt="a cat", stream=live or None)
+        ask(modl="m", messages=[], stream=live)  # type: ignore[call-overload]
+        ask(model="m", messages=[], stream="yes")  # type: ignore[call-overload]
+        client.responses.retrieve(3, stream=live)  # type: ignore[call-overload]
 
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -191,10 +212,60 @@ def test_https_and_this_machine_are_private(url: str) -> None:
     assert settings.is_private(url)
 
 
-@pytest.mark.parametrize("url", ["example.com", "ftp://example.com", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.com",
+        "ftp://example.com",
+        "file:///etc/passwd",
+        "https://",
+        "https://a b",
+        "http:/a",
+    ],
+)
 def test_a_base_url_must_be_one_of_http(url: str) -> None:
     with pytest.raises(ValueError, match="expected a base_url of http or https"):
         Client(base_url=url, api_key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://a.b/v1?key=secret", "the base_url of a.b has a query: say it by default_query"),
+        ("https://a.b/v1#secret", "has a query"),
+        ("http://localhost:port", "Port could not be cast"),
+        ("http://localhost:99999", "Port out of range"),
+    ],
+)
+def test_what_no_path_can_follow_is_no_base_url(url: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why) as caught:
+        Client(base_url=url, api_key=KEY)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("base", ["", "/", "/v1", "/v1/", "/api/v1//"])
+def test_paths_follow_a_base_url_with_or_without_one(server: Server, base: str) -> None:
+    server.says({"id": "a"})
+    with Client(base_url=server.url + base, api_key=KEY) as client:
+        client.models.retrieve("a")
+    assert server.seen[0].path == f"{base.rstrip('/')}/models/a"
+
+
+def test_a_login_in_the_address_is_used_where_there_is_no_key(server: Server) -> None:
+    address = server.url.replace("://", "://me:s%40id@")
+    server.says({"id": "a"})
+    for key in (None, KEY):
+        with Client(base_url=address, api_key=key) as client:
+            client.models.retrieve("a")
+    basic = base64.b64encode(b"me:s@id").decode()
+    sent = [seen.headers["authorization"] for seen in server.seen]
+    assert sent == [f"Basic {basic}", f"Bearer {KEY}"]
+    server.says({"error": {"message": f"wrong login {basic}"}}, status=401)
+    with (
+        Client(base_url=address) as client,
+        pytest.raises(AuthenticationFailed, match=r"wrong login \[key\]"),
+    ):
+        client.models.list()
 
 
 def test_azure_puts_the_deployment_into_the_path(server: Server) -> None:
@@ -287,7 +358,9 @@ def test_a_changed_client_shares_connections_and_limits(client: Client) -> None:
         "x-a": "1",
         "x-b": "2",
     }
-    assert client.with_options(api_key="other").driver.limiter is not client.driver.limiter
+    others: list[settings.Options] = [{"api_key": "b"}, {"organization": "b"}, {"project": "b"}]
+    for other in others:
+        assert client.with_options(**other).driver.limiter is not client.driver.limiter
 
 
 def test_a_wrong_argument_is_refused_before_anything_is_sent(
@@ -315,8 +388,26 @@ def test_an_injected_http_client_is_used() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"id": request.url.path})
 
-    http = httpx.Client(transport=httpx.MockTransport(answer))
-    assert Client(api_key=KEY, http_client=http).models.retrieve("a").id == "/v1/models/a"
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        with Client(api_key=KEY, http_client=http) as client:
+            assert client.models.retrieve("a").id == "/v1/models/a"
+        assert not http.is_closed, "who opened it closes it"
+
+
+def test_only_the_client_that_opened_connections_closes_them(server: Server) -> None:
+    async def ask() -> None:
+        async with AsyncClient(base_url=server.url, api_key=KEY) as client:
+            async with client.with_options(timeout=5) as quick:
+                await quick.models.retrieve("a")
+            await client.models.retrieve("a")
+
+    server.says({"id": "a"})
+    with Client(base_url=server.url, api_key=KEY) as client:
+        with client.with_options(timeout=5) as quick:
+            quick.models.retrieve("a")
+        client.models.retrieve("a")
+    assert client.driver.http.is_closed
+    asyncio.run(ask())
 
 
 def test_what_came_goes_back_whole(client: Client, server: Server) -> None:
@@ -351,6 +442,27 @@ def test_this_machine_is_reached_through_no_proxy(
     server.says({"id": "a"})
     with Client(base_url=server.url, api_key=KEY, max_retries=0) as client:
         assert client.models.retrieve("a").id == "a"
+
+
+def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    with (
+        Client(base_url="https://example.com", api_key=KEY, max_retries=0) as client,
+        pytest.raises(
+            ConnectionRefused, match=r"^the way to https://example\.com is refused$"
+        ) as caught,
+    ):
+        client.models.list()
+    assert "HTTPS_PROXY" in str(caught.value.hint)
+
+
+def test_a_proxy_of_another_kind_needs_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
+    for kind in (Client, AsyncClient):
+        with pytest.raises(MissingDependency, match="names a SOCKS proxy") as caught:
+            kind(api_key=KEY)
+        assert "httpx[socks]" in str(caught.value.hint)
 
 
 # Records
@@ -460,11 +572,35 @@ def test_an_answer_that_makes_no_sense_is_an_error(
     assert caught.value.status_code == 200
 
 
+def test_an_error_with_the_status_200_is_an_error(client: Client, server: Server) -> None:
+    server.says({"error": {"message": "Provider returned error", "code": 502}})  # OpenRouter
+    with pytest.raises(ServerError, match=r"^502: Provider returned error$"):
+        client.chat.completions.create(model="m", messages=[])
+    server.says({"error": "Unexpected endpoint or method. (POST /models). Returning 200 anyway"})
+    with pytest.raises(APIError, match=r"^200: Unexpected endpoint"):  # LM Studio
+        client.models.list()
+    job = {"error": {"code": "invalid_training_file", "message": "no"}, "id": "j", "model": "m"}
+    server.says({**job, "object": "fine_tuning.job", "created_at": 1, "status": "failed"})
+    failed = client.fine_tuning.jobs.retrieve("j")
+    assert failed.error is not None
+    assert failed.error.message == "no"
+
+
+def test_an_error_with_the_status_200_that_passes_is_tried_again(server: Server) -> None:
+    replies = iter(
+        [Reply(b' {"error": {"code": 429, "message": "slow down"}}'), Reply(b'{"id": "a"}')]
+    )
+    server.reply = lambda _: next(replies)
+    with Client(base_url=server.url, api_key=KEY) as client:
+        assert client.models.retrieve("a").id == "a"
+    assert len(server.seen) == 2
+
+
 def test_a_server_that_is_not_there_is_named_within_two_seconds() -> None:
     with socket.socket() as unheard:  # bound, and nobody listens
         unheard.bind(("127.0.0.1", 0))
         address = f"localhost:{unheard.getsockname()[1]}"
-        client = Client(base_url=f"http://me:secret@{address}/v1?key=k")
+        client = Client(base_url=f"http://me:secret@{address}/v1")
         began = time.monotonic()
         with client, pytest.raises(ConnectionRefused) as caught:
             client.models.list()

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pytest
-from fault_server import FaultServer, answer, refused, reset, serve, slow, torn, vector
+from fault_server import (
+    FaultServer,
+    answer,
+    refused,
+    replied,
+    reset,
+    serve,
+    slow,
+    torn,
+    vector,
+)
 from rate_models import Bucket
 
 from embedsearch import AsyncClient, Client
@@ -194,8 +204,54 @@ def test_an_answer_cut_to_a_cap_is_asked_for_again_in_parts(
 
     server.change = cut
     np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
-    assert sorted(server.sizes()) == [4, *[16] * 6, 100]
+    assert server.sizes()[:2] == [100, 100], "once may be a mishap"
+    assert sorted(server.sizes()[2:]) == [4, *[16] * 6]
     assert sum(part.tokens for part in client.many(["abcd"] * 20)) == 20
+
+
+def short(count: int) -> Callable[[Any, dict[str, Any]], None]:
+    """Return a fault: an answer for the first texts only."""
+
+    def cut(handler: Any, body: dict[str, Any]) -> None:
+        handler.send(200, replied(handler.faults, {**body, "input": body["input"][:count]}))
+
+    return cut
+
+
+def test_an_answer_that_is_short_once_makes_no_later_batch_small(
+    client: Embeds, server: FaultServer
+) -> None:
+    for _ in range(3):
+        server.script = [short(3)]
+        np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+    server.script = [short(3), answer, short(3)]
+    client.array(texts(300), batch_size=100, concurrency=1)
+    assert set(server.sizes()) == {100}
+
+
+def test_an_answer_that_is_short_at_every_size_ends_the_work(
+    client: Embeds, server: FaultServer
+) -> None:
+    server.change = lambda reply: reply["data"].pop(0)
+    with pytest.raises(InvalidAnswer, match="expected 99 vectors, got 98"):
+        client.array(texts(100))
+    assert server.sizes() == [100, 100, 99, 99], "as it is, as it is, below the cap, and again"
+
+
+def test_short_answers_of_many_lengths_end_the_work(client: Embeds, server: FaultServer) -> None:
+    server.script = [short(count) for count in (5, 4, 3)]
+    with pytest.raises(InvalidAnswer, match="expected 100 vectors, got 4"):
+        client.array(texts(100))
+    assert server.sizes() == [100, 100]
+
+
+def test_one_confirmation_is_enough_for_all_that_fly(client: Embeds, server: FaultServer) -> None:
+    client.array(["a"])
+    server.latency = 0.1
+    server.change = lambda reply: reply.update(data=reply["data"][-8:])
+    np.testing.assert_array_equal(client.array(texts(320), batch_size=64), expected(texts(320)))
+    assert server.sizes().count(8) == 40
+    assert server.sizes().count(64) <= 5 + 1, "the first goes again before the second is here"
 
 
 def test_reports_the_one_bad_text_with_its_source(client: Embeds, server: FaultServer) -> None:

@@ -17,6 +17,7 @@ from embedsearch.classify import (
     FewShotClassifier,
     KNNClassifier,
     ProbeClassifier,
+    ProbeRegressor,
     SelectiveClassifier,
     TextEmbedder,
     ZeroShotClassifier,
@@ -268,9 +269,8 @@ COLUMN = np.empty(6, object)
 COLUMN[:] = SEVERAL
 
 
-@pytest.mark.parametrize("model", [KNNClassifier(), SelectiveClassifier(KNNClassifier())])
-def test_several_labels_a_text_are_refused(model: KNNClassifier | SelectiveClassifier) -> None:
-    rows = HASH.embed(TEXTS)
+def test_several_labels_a_text_are_refused_where_they_mean_nothing() -> None:
+    model, rows = SelectiveClassifier(KNNClassifier()), HASH.embed(TEXTS)
     for several in (SEVERAL, COLUMN, np.eye(6)[:, :2]):
         with pytest.raises(ValueError, match=r"one label a text, got several: .* ProbeClassifier"):
             model.fit(rows, several)
@@ -278,8 +278,39 @@ def test_several_labels_a_text_are_refused(model: KNNClassifier | SelectiveClass
             suspects(rows, several)
 
 
-def test_a_column_of_lists_is_several_labels_a_text() -> None:
-    model = ProbeClassifier(strength=1.0)
+def of_several(n: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return texts with two labels each of 8, by the two halves of their vectors."""
+    rng = np.random.default_rng(0)
+    codes = rng.integers(4, size=(n, 2))
+    rows = np.hstack([np.eye(4)[codes[:, 0]], np.eye(4)[codes[:, 1]]])
+    rows += rng.normal(scale=0.1, size=rows.shape)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32), np.hstack([np.eye(4, dtype=bool)[part] for part in codes.T])
+
+
+def test_a_neighbour_votes_for_all_of_its_labels_as_scikit_learns_do() -> None:
+    rows, right = of_several(400)
+    train, test = slice(300), slice(300, None)
+    own = KNNClassifier(k=5, temperature=np.inf).fit(rows[train], right[train])
+    oracle = KNeighborsClassifier(n_neighbors=5, metric="cosine").fit(rows[train], right[train])
+    assert (own.predict(rows[test]) == oracle.predict(rows[test])).all()
+    shares = np.stack([of_one[:, 1] for of_one in oracle.predict_proba(rows[test])], axis=1)
+    np.testing.assert_allclose(own.predict_proba(rows[test]), shares, atol=0.02)
+    again = saving.loads(saving.dumps(own))
+    assert (again.predict_proba(rows[test]) == own.predict_proba(rows[test])).all()
+
+
+def test_a_label_each_is_the_same_as_lists_of_one() -> None:
+    rows, y = blobs(300)
+    one = KNNClassifier().fit(rows, y)
+    several = KNNClassifier().fit(rows, [[label] for label in y.tolist()])
+    assert several.temperature_ == one.temperature_
+    np.testing.assert_allclose(several.predict_proba(rows), one.predict_proba(rows))
+    assert several.predict(rows).shape == (300, len(one.classes_))
+
+
+@pytest.mark.parametrize("model", [ProbeClassifier(strength=1.0), KNNClassifier(k=2)])
+def test_a_column_of_lists_is_several_labels_a_text(model: ProbeClassifier | KNNClassifier) -> None:
     expected = model.fit(HASH.embed(TEXTS), SEVERAL).predict(HASH.embed(TEXTS))
     assert (model.fit(HASH.embed(TEXTS), COLUMN).predict(HASH.embed(TEXTS)) == expected).all()
 
@@ -289,9 +320,17 @@ def test_labels_that_differ_by_case_or_blanks_are_told() -> None:
         KNNClassifier(k=1, embedder=HASH).fit(TEXTS, [*LABELS[:5], "Card "])
 
 
-def test_blank_texts_are_told() -> None:
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (KNNClassifier(k=1, embedder=HASH), LABELS),
+        (KNNClassifier(k=1, embedder=HASH), SEVERAL),
+        (ProbeRegressor(embedder=HASH), range(6)),
+    ],
+)
+def test_blank_texts_are_told(model: KNNClassifier | ProbeRegressor, y: Sequence[object]) -> None:
     with pytest.warns(UserWarning, match="1 of 6 texts are blank, the first at position 5"):
-        KNNClassifier(k=1, embedder=HASH).fit([*TEXTS[:5], " "], LABELS)
+        model.fit([*TEXTS[:5], " "], y)
 
 
 def test_one_text_is_no_list_of_texts() -> None:

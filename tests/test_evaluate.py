@@ -20,12 +20,19 @@ from sklearn.metrics import (
     f1_score,
     precision_recall_fscore_support,
 )
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
 from embedsearch.classify.folds import split
 from embedsearch.classify.threads import WORTH_SHARING, one_thread
-from embedsearch.evaluate import evaluate, leakproof_groups, page, retrieval
+from embedsearch.evaluate import (
+    evaluate,
+    evaluate_several,
+    leakproof_groups,
+    page,
+    retrieval,
+)
 from embedsearch.evaluate.learning import PowerLaw, fitted, nested
 from embedsearch.evaluate.scores import Bootstrap, estimate, label_scores
 from embedsearch.evaluate.scores import confusion_matrix as counted
@@ -59,18 +66,20 @@ def test_scores_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     matrix = counted(true, said, 5)
     assert (matrix == confusion_matrix(true, said, labels=range(5))).all()
     expected = precision_recall_fscore_support(true, said, labels=range(5), zero_division=0)
-    own = label_scores(matrix, list("abcde"))
+    own = label_scores(np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), list("abcde"))
     found = np.array([(s.precision, s.recall, s.f1, s.support) for s in own]).T
     np.testing.assert_allclose(found, np.array(expected))
-    accuracy, macro = Bootstrap(true, np.arange(len(true))).draws(said)
-    assert accuracy[0] == pytest.approx(accuracy_score(true, said))
-    assert macro[0] == pytest.approx(f1_score(true, said, average="macro", zero_division=0))
+    drawn = Bootstrap(true, np.arange(len(true))).draws(said)
+    assert drawn.accuracy[0] == drawn.micro_f1[0] == pytest.approx(accuracy_score(true, said))
+    assert drawn.macro_f1[0] == pytest.approx(
+        f1_score(true, said, average="macro", zero_division=0)
+    )
 
 
 def test_an_interval_is_that_of_the_binomial() -> None:
     true = np.zeros(1_000, np.int64)
     said = (np.arange(1_000) < 200).astype(np.int64)
-    found = estimate(Bootstrap(true, np.arange(1_000)).draws(said)[0])
+    found = estimate(Bootstrap(true, np.arange(1_000)).draws(said).accuracy)
     half = 1.96 * np.sqrt(0.8 * 0.2 / 1_000)
     assert found.value == 0.8
     assert (found.low, found.high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.003)
@@ -79,7 +88,7 @@ def test_an_interval_is_that_of_the_binomial() -> None:
 def test_an_interval_of_few_groups_is_wide() -> None:
     true = np.zeros(1_000, np.int64)
     said = (np.arange(1_000) < 200).astype(np.int64)
-    found = estimate(Bootstrap(true, np.arange(1_000) // 100).draws(said)[0])
+    found = estimate(Bootstrap(true, np.arange(1_000) // 100).draws(said).accuracy)
     half = 1.96 * np.sqrt(0.8 * 0.2 / 10)
     assert found.high - found.low == pytest.approx(2 * half, rel=0.2)
 
@@ -131,6 +140,28 @@ def test_figures_hang_together() -> None:
     assert found.curve is not None
     assert found.curve.accuracies[-1] == found.accuracy.value
     assert found.notes == ("no zero-shot baseline: say as embedder what made the vectors",)
+
+
+@pytest.mark.parametrize("values", [[3, 7], [False, True], ["no", "yes"]])
+def test_labels_are_what_they_were(values: list[Any]) -> None:
+    rows, labels = clouds(n=80, labels=2, noise=0.5)
+    y = [values[label == "label 1"] for label in labels]
+    found = evaluate(rows, y, LogisticRegression(class_weight={values[0]: 9, values[1]: 1}))
+    assert [score.label for score in found.labels] == values
+    assert {mistake.label for mistake in found.mistakes} <= set(values)
+    assert found.labels[0].recall > found.labels[1].recall  # nine times as dear to miss
+    read = json.loads(json.dumps(found.to_dict()))
+    assert [score["label"] for score in read["labels"]] == values
+    assert f">{values[0]}</span>" in page(found)
+
+
+@pytest.mark.parametrize(
+    ("labels", "fault"),
+    [([1, "a"], "one kind, got texts and 1"), ([(1,), 2.0], "several"), ([b"a", b"b"], "got b'a'")],
+)
+def test_labels_of_no_kind_or_two_are_refused(labels: list[Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        evaluate(np.eye(8, dtype=np.float32), labels * 4, QUICK)
 
 
 def test_progress_is_told_to_the_end() -> None:
@@ -226,6 +257,71 @@ def test_what_can_not_be_measured_is_an_error(labels: list[Any], message: str) -
 def test_several_labels_a_text_are_an_error(several: Any) -> None:
     with pytest.raises(ValueError, match="expected one label a text, got several"):
         evaluate(clouds(n=40)[0], several, QUICK)
+
+
+def of_several(n: int = 200) -> tuple[NDArray[np.float32], list[list[str]]]:
+    """Return texts that have a label for each positive one of their first three components."""
+    rows = np.random.default_rng(0).normal(size=(n, 6)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows, [["abc"[column] for column in np.flatnonzero(row[:3] > 0)] for row in rows]
+
+
+def test_several_labels_a_text_are_measured_each_for_itself() -> None:
+    rows, labels = of_several()
+    found = evaluate_several(rows, labels)
+    assert (found.estimator, found.texts, found.folds) == ("ProbeClassifier", 200, 5)
+    assert [score.label for score in found.labels] == ["a", "b", "c"]
+    assert [score.support for score in found.labels] == (rows[:, :3] > 0).sum(axis=0).tolist()
+    assert 0.85 < found.subset_accuracy.value < found.micro_f1.value
+    assert found.gain.value == pytest.approx(found.micro_f1.value - found.majority.value)
+    assert json.loads(json.dumps(found.to_dict()))["schema_version"] == 1
+
+
+@given(st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_several_labels_are_scored_as_scikit_learn_does(seed: int) -> None:
+    true, said = np.random.default_rng(seed).random((2, 30, 4)) < 0.3
+    drawn = Bootstrap(true, np.arange(30)).draws(said)
+    assert drawn.accuracy[0] == pytest.approx(accuracy_score(true, said))
+    micro, macro = (f1_score(true, said, average=a, zero_division=0) for a in ("micro", "macro"))
+    assert drawn.micro_f1[0] == pytest.approx(micro)
+    present = (true | said).any(axis=0).mean()  # a label that is nowhere is no label
+    assert drawn.macro_f1[0] * present == pytest.approx(macro)
+
+
+def test_an_indicator_is_measured_by_any_estimator_that_takes_one() -> None:
+    rows, _ = of_several()
+    found = evaluate_several(rows, rows[:, :3] > 0, OneVsRestClassifier(QUICK))
+    assert found.estimator == "OneVsRestClassifier"
+    assert [score.label for score in found.labels] == [0, 1, 2]
+    assert found.micro_f1.value > 0.9
+
+
+def test_copies_with_several_labels_do_not_make_a_classifier_look_good() -> None:
+    rows, _ = of_several(60)
+    labels = [
+        ["ab"[n] for n in np.flatnonzero(row)]
+        for row in np.random.default_rng(1).random((60, 2)) < 0.5
+    ]
+    copied = [own for own in labels for _ in range(4)]
+    found = evaluate_several(np.repeat(rows, 4, axis=0), copied, threshold=0.999)
+    assert found.groups == 60
+    assert found.subset_accuracy.value < 0.5
+
+
+def test_what_is_no_list_of_labels_is_refused_by_its_position() -> None:
+    rows, labels = of_several(20)
+    for odd in ("ab", None):
+        with pytest.raises(TypeError, match=f"got {odd!r} at position 19: write .. for none"):
+            evaluate_several(rows, [*labels[:-1], odd])
+    with pytest.raises(ValueError, match="labels for each of 20 texts, got 19"):
+        evaluate_several(rows, labels[:-1])
+    with pytest.raises(ValueError, match="nothing can be held out"):
+        evaluate_several(rows[:1], [["a", "b"]])
+    with pytest.raises(ValueError, match="two classes, got no label"):
+        evaluate_several(rows, [[]] * 20)
+    with pytest.raises(ValueError, match="got ' ' at position 19: leave it out"):
+        evaluate_several(rows, labels, texts=[*"abcdefghijklmnopqrs", " "])
 
 
 def test_nan_is_an_error() -> None:

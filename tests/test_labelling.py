@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from embedsearch import Document, Index
@@ -129,6 +130,13 @@ def test_what_can_not_be_saved_is_refused() -> None:
         saving.dumps(odd)
 
 
+def test_what_has_learned_nothing_is_not_saved() -> None:
+    kept = KNNClassifier(), ProbeClassifier(), SelectiveClassifier(ProbeClassifier())
+    for estimator in kept:
+        with pytest.raises(NotFittedError, match=f"{type(estimator).__name__} .*not fitted yet"):
+            saving.dumps(estimator)
+
+
 def _file(about: Any) -> bytes:
     file = io.BytesIO()
     written = {saving.ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}
@@ -143,10 +151,19 @@ def _file(about: Any) -> bytes:
         b"PK\x03\x04",
         b"\x80\x04\x95",
         _file([]),
-        _file({"format": 2}),
-        _file({"format": 2, "class": "suspects", "parameters": {}, "fitted": {}}),
-        _file({"format": 2, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}),
-        _file({"format": 2, "class": "KNNClassifier", "parameters": {}, "fitted": {"x": {}}}),
+        _file({"format": saving.FORMAT}),
+        _file({"format": saving.FORMAT, "class": "suspects", "parameters": {}, "fitted": {}}),
+        _file(
+            {"format": saving.FORMAT, "class": "KNNClassifier", "parameters": {"x": {"value": 1}}}
+        ),
+        _file(
+            {
+                "format": saving.FORMAT,
+                "class": "KNNClassifier",
+                "parameters": {},
+                "fitted": {"x": {}},
+            }
+        ),
     ],
 )
 def test_what_is_no_classifier_is_refused(state: bytes) -> None:
@@ -155,13 +172,14 @@ def test_what_is_no_classifier_is_refused(state: bytes) -> None:
 
 
 def test_a_classifier_of_another_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected a classifier of format 2, got 3: train it"):
-        saving.loads(_file({"format": 3}))
+    with pytest.raises(ValueError, match="expected a classifier of format 3, got 2: train it"):
+        saving.loads(_file({"format": 2}))
 
 
 def test_what_is_keyed_by_numbers_is_so_when_it_is_loaded() -> None:
     names = {1: "refund", 2: "lost card"}
-    loaded = saving.loads(saving.dumps(FewShotClassifier(names=names, class_weight={1: 2.0})))
+    model = FewShotClassifier(names=names, class_weight={1: 2.0})
+    loaded = saving.loads(saving.dumps(model.fit(["pay me back", "my card is gone"], [1, 2])))
     assert (loaded.names, loaded.class_weight) == (names, {1: 2.0})
 
 

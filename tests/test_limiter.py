@@ -118,7 +118,7 @@ def test_a_minutes_bucket_is_spent_at_once() -> None:
 @pytest.mark.parametrize(
     ("server", "refused", "share"),
     [
-        (SlidingWindow(10 * RATE, 10), 8, 0.96),
+        (SlidingWindow(10 * RATE, 10), 8, 0.98),
         (SlidingWindow(RATE, 1), 4, 0.96),
         (Slices(RATE), 12, 0.95),
         (Bucket(RATE, RATE, silent=True), 16, 0.97),
@@ -135,7 +135,7 @@ def test_a_server_of_another_mind_is_learned(server: Server, refused: int, share
 
 @pytest.mark.parametrize(
     ("server", "share"),
-    [(SlidingWindow(10 * RATE, 10), 0.97), (Slices(RATE), 0.97)],
+    [(SlidingWindow(10 * RATE, 10), 0.98), (Slices(RATE), 0.97)],
     ids=["sliding", "slices"],
 )
 def test_a_sender_that_wakes_late_makes_up_for_it(server: Server, share: float) -> None:

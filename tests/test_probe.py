@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -21,6 +23,7 @@ from embedsearch.classify import (
     ProbeRegressor,
     TextEmbedder,
 )
+from embedsearch.classify.folds import copies, parts
 from embedsearch.classify.saving import dumps, loads
 
 if TYPE_CHECKING:
@@ -70,6 +73,35 @@ def test_probabilities_sum_to_one_and_lead_to_the_prediction() -> None:
     shares = probe.predict_proba(vectors)
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     np.testing.assert_array_equal(probe.classes_[shares.argmax(axis=1)], probe.predict(vectors))
+
+
+@pytest.mark.parametrize("kind", [ProbeClassifier, FewShotClassifier])
+def test_copies_do_not_make_it_surer_than_it_is(kind: Any) -> None:
+    rows, y = clouds(1_000, 5, spread=1.5)
+    vectors = normalize(rows)
+    thrice = np.repeat(np.arange(100), 3)
+    fitted = kind().fit(vectors[thrice], y[thrice])
+    confidence = fitted.predict_proba(vectors[100:]).max(axis=1).mean()
+    assert confidence == pytest.approx(fitted.score(vectors[100:], y[100:]), abs=0.06)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 3)), min_size=1, max_size=40),
+    st.integers(0, 9),
+)
+def test_copies_are_held_out_together_and_no_label_without_another_text(
+    rows: list[tuple[int, int]], seed: int
+) -> None:
+    texts, labels = map(np.array, zip(*rows, strict=True))
+    vectors = np.eye(9, dtype=np.float32)[texts]
+    held = parts(labels, copies(vectors), 5, seed)
+    assert {(text, part) for text, part in zip(texts, held, strict=True)} == {
+        (text, held[texts.tolist().index(text)]) for text in set(texts.tolist())
+    }
+    firsts = np.unique(texts, return_index=True)[1]
+    for label in set(labels[firsts].tolist()):
+        own = held[firsts][labels[firsts] == label]
+        assert (own == -1).all() if len(own) == 1 else len(set(own.tolist())) == min(len(own), 5)
 
 
 @pytest.mark.parametrize("estimator", [ProbeClassifier(), FewShotClassifier()])
@@ -232,8 +264,8 @@ def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
 
 
 CHOSEN = {
-    "check_sample_weight_equivalence_on_dense_data": "an example twice is held out twice, "
-    "so that another strength may be chosen; a test above holds it for a given one"
+    "check_sample_weight_equivalence_on_dense_data": "the examples that are "
+    "held out count as they are, without weights; a test above holds it for a given strength"
 }
 
 

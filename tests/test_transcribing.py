@@ -239,18 +239,25 @@ def test_the_command_line_plans_asks_hears_and_says_when(shell: Path, server: Se
     assert "2 recordings" not in run(*common, "-y").stderr
 
 
+@pytest.mark.parametrize(
+    ("question", "said", "part"),
+    [
+        ("part 33 badgers", "It is [1].", 33),
+        ("who is in it", "Not 9. Badgers are in 34 [1]. Not in 35.", 34),
+        ("badgers", "Not in 9. They are in 34. [1]", 34),
+    ],
+    ids=["by the question", "by the sentence that cites", "cited behind its full stop"],
+)
 def test_ask_says_when_what_it_cites_is_said(
-    shell: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+    shell: Path, server: Server, question: str, said: str, part: int
 ) -> None:
     assert run("index", shell, "--transcribe", "openai/whisper-1", "-y").exit_code == 0
-    chunk = {"choices": [{"index": 0, "delta": {"content": "It is [1]."}}]}
+    chunk = {"choices": [{"index": 0, "delta": {"content": said}}]}
     server.streams(b"data: %s\n\n" % json.dumps(chunk).encode(), b"data: [DONE]\n\n")
-    monkeypatch.setenv("EMBEDSEARCH_CHAT_MODEL", "chatty")
-    question = ("ask", "part 39 of it is about badgers", "-k", 1, "--mode", "lexical")
-    (cited,) = json.loads(run(*question, "--json").stdout)["citations"]
-    assert cited["seconds"] > 0
-    place = f"[1] docs/talk.mp3 at {clock(cited['seconds'])}"
-    assert run(*question).stdout == f"It is [1].\n\n{place}\n"
+    ask = ("ask", question, "--chat-model", "chatty", "--mode", "lexical", "--glob", "*.mp3")
+    (cited,) = json.loads(run(*ask, "--json").stdout)["citations"]
+    assert (cited["start_line"], cited["seconds"]) == (1, 0), "the passage is the whole talk"
+    assert run(*ask).stdout == f"{said}\n\n[1] docs/talk.mp3 at {clock(20 * part)}\n"
 
 
 def test_a_search_says_when_the_line_that_matched_is_said(shell: Path, server: Server) -> None:

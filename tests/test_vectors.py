@@ -242,6 +242,18 @@ def test_the_fast_scan_is_calibrated_on_its_own_rows(scanned: VectorIndex) -> No
     assert 0.98 <= scanned.recall <= 1
 
 
+def test_queries_that_lie_between_the_rows_find_as_much() -> None:
+    rows, rng = 20_000, np.random.default_rng(5)
+    labels, vectors = shuffled(rows), clustered(rows, DIMENSIONS)
+    index = VectorIndex.build(labels, vectors, flat_below=SCANNED_FROM)
+    one, other = vectors[rng.integers(rows, size=(2, 200))]
+    queries = one + other
+
+    found, _ = index.search_batch(queries, 10)
+
+    assert recall(found, expected(labels, vectors, queries, 10)) >= 0.98
+
+
 def test_a_deep_search_keeps_its_recall_with_fewer_candidates_for_each_result() -> None:
     rows, k = 20_000, 300
     labels, vectors = shuffled(rows), clustered(rows, DIMENSIONS)

@@ -38,14 +38,17 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
     if y is not None:
         refuse_several(y)
         _refuse_missing(y)
-    texts = is_texts(X)
-    vectors, labels = validate_data(
-        estimator, _embedded(estimator, X) if texts else X, y, dtype=np.float32
-    )
+    vectors, labels = validate_data(estimator, to_learn_from(estimator, X), y, dtype=np.float32)
     _check_kind(labels)
     _check_classes(np.unique(labels))
-    estimator.space_ = named(estimator.embedder).space if texts else None
     return vectors, labels
+
+
+def to_learn_from(estimator: Any, X: Any) -> Any:
+    """Return the vectors of texts (n,), and anything else as it came; the estimator notes which."""
+    texts = is_texts(X)
+    estimator.space_ = named(estimator.embedder).space if texts else None
+    return _embedded(estimator, X) if texts else X
 
 
 def checked_labels(y: Any, count: int) -> Labels:
@@ -126,8 +129,8 @@ def refuse_several(y: Any) -> None:
     """Raise ValueError where texts have several labels each."""
     if are_several(y):
         raise ValueError(
-            "expected one label a text, got several: those are learned by ProbeClassifier and"
-            " FewShotClassifier alone"
+            "expected one label a text, got several: those are learned by ProbeClassifier,"
+            " FewShotClassifier and KNNClassifier alone, and measured by evaluate_several"
         )
 
 
@@ -170,10 +173,8 @@ def _check_kind(labels: Labels) -> None:
 
 def _check_classes(classes: Labels) -> None:
     if len(classes) < 2:
-        raise ValueError(
-            f"expected at least two classes, got one class, {classes.tolist()[0]!r}:"
-            " label examples of another"
-        )
+        got = f"one class, {classes.tolist()[0]!r}" if len(classes) else "no label"
+        raise ValueError(f"expected at least two classes, got {got}: label examples of another")
     alike: dict[str, list[str]] = {}
     for label in classes.tolist():
         if isinstance(label, str):

@@ -93,15 +93,16 @@ class FewShotClassifier(ProbeClassifier):
             targets = np.eye(examples.classes, dtype=np.bool_)[columns]
         return Examples(vectors, targets, np.ones(len(said), np.float32), examples.classes)
 
-    def _weigh(self, examples: Examples, known: Examples) -> None:
+    def _weigh(self, examples: Examples, known: Examples, held: NDArray[np.int64]) -> None:
         rows = examples.followed_by(known).vectors
         alone = len(examples.vectors) < 2 * examples.classes
         self.examples_ = rows[:0] if alone or len(rows) > FEW else rows
         if not len(self.examples_):
-            super()._weigh(examples, known)
+            super()._weigh(examples, known, held)
             return
         matrix = whitening(self.examples_)
-        super()._weigh(*(_seen(part, self.examples_, matrix) for part in (examples, known)))
+        own, names = (_seen(part, self.examples_, matrix) for part in (examples, known))
+        super()._weigh(own, names, held)
         self.coef_ = np.concatenate([matrix @ self.coef_[:-1], self.coef_[-1:]])
 
     def _scored(self, vectors: Vectors) -> Floats:

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from embedsearch.classify.checking import asked, learned, units
+from embedsearch.classify.checking import are_several, asked, learned, units
+from embedsearch.classify.several import learned_several
 from embedsearch.vectors.neighbours import PROBES, Neighbours
 
 if TYPE_CHECKING:
@@ -43,11 +44,14 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
     A neighbour's vote is exp(cosine / temperature); the temperature is the one under which each
     example's neighbours but its copies foretell its label best (log loss), unless it is given;
-    infinity makes all votes equal. A label that no neighbour has gets its share of the examples
-    times the share of examples that have no neighbour of their own label.
+    infinity makes all votes equal. Every label gets, besides, its share of the examples times the
+    share of examples that have no neighbour of their own label, at the cost of the votes.
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
-    ``Embedder``; an ``Index``), or their vectors (n, d). From 5,000 examples on FAISS searches a
+    ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
+    texts have any number of labels, lists of them or an indicator of 0 and 1, shape (n, classes):
+    then a neighbour votes for all of its labels, and ``predict`` returns an indicator of those with
+    more than half of the votes. From 5,000 examples on FAISS searches a
     part of them (``vectors.neighbours``): of the 20 nearest it finds 97 % on banking77, 94 % of
     100,000 passages.
 
@@ -78,14 +82,20 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             raise ValueError(f"expected k of at least 1, got {self.k}")
         if self.temperature is not None and not self.temperature > 0:
             raise ValueError(f"expected a temperature above 0, got {self.temperature}")
-        vectors, labels = learned(self, X, y)
-        self.classes_, self._labels = np.unique(labels, return_inverse=True)
+        self.exclusive_ = not are_several(y)
+        self._labels: NDArray[Any]
+        if self.exclusive_:
+            vectors, labels = learned(self, X, y)
+            self.classes_, self._labels = np.unique(labels, return_inverse=True)
+        else:
+            vectors, self._labels, self.classes_ = learned_several(self, X, y)
         rows = units(vectors)
         self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
         self._k = min(self.k, len(rows))
-        shares = np.bincount(self._labels) / len(rows)
-        similarities, own, missed = self._left_out(rows)
-        self._rest = (missed + 1) / (len(own) + 2) * shares
+        similarities, own = self._left_out(rows)
+        missed = float((~own.any(axis=1)).sum() + 1) / (len(own) + 2)
+        counts = np.bincount(self._labels) if self.exclusive_ else self._labels.sum(axis=0)
+        self._kept, self._rest = 1 - missed, missed * counts / len(rows)
         self.temperature_ = (
             _chosen(similarities, own) if self.temperature is None else self.temperature
         )
@@ -103,8 +113,10 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return np.concatenate(batches) if batches else np.empty((0, len(self.classes_)))
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable label of each text, shape (n,)."""
+        """Return the most probable label of each text, (n,), or an indicator (n, classes)."""
         check_is_fitted(self)
+        if not self.exclusive_:
+            return (self.predict_proba(X) > 0.5).astype(np.int64)
         best = [votes.argmax(axis=1) for votes in self._batches(asked(self, X))]
         labels: NDArray[Any] = self.classes_[np.concatenate([np.empty(0, np.intp), *best])]
         return labels
@@ -117,28 +129,40 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
     def _shares(self, similarities: Vectors, rows: NDArray[np.int64]) -> Floats:
         """Return the probabilities from what was found, both (n, k)."""
-        n, classes = len(rows), len(self.classes_)
-        votes = _votes(similarities, rows >= 0, self.temperature_)
-        places = np.arange(n)[:, None] * classes + self._labels[rows]
-        counted = np.bincount(places.ravel(), votes.ravel(), n * classes)
-        shares: Floats = np.asarray(counted, np.float64).reshape(n, classes)
-        shares *= 1 - self._rest.sum()
+        shares = self._counted(_votes(similarities, rows >= 0, self.temperature_), rows)
+        shares *= self._kept
         shares += self._rest
         return shares
 
-    def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_], int]:
+    def _counted(self, votes: Floats, rows: NDArray[np.int64]) -> Floats:
+        n, classes = len(rows), len(self.classes_)
+        if self.exclusive_:
+            places = np.arange(n)[:, None] * classes + self._labels[rows]
+            counted = np.bincount(places.ravel(), votes.ravel(), n * classes)
+            return np.asarray(counted, np.float64).reshape(n, classes)
+        shares = np.zeros((n, classes))
+        for near in range(rows.shape[1]):  # all at once they would be k times as much memory
+            shares += votes[:, near, None] * self._labels[rows[:, near]]
+        return shares
+
+    def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_]]:
         """Return the examples' neighbours without themselves and without copies of them.
 
-        Similarities (n, k), -inf for none; which of them have the label of the example; and how
-        many examples have no such neighbour. Those that only copies are near to are left out.
+        For each label of each example: similarities (n, k), -inf for none, and which of the
+        neighbours have it. Examples that only copies are near to are left out.
         """
         tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
         similarities, found = self._neighbours.search(rows[tried], min(self._k + 1, len(rows)))
         others = (found >= 0) & (found != tried[:, None]) & (similarities < COPY)
-        own = others & (self._labels[found] == self._labels[tried][:, None])
-        near = others.any(axis=1)
-        similarities = np.where(others, similarities, -np.inf)[near]
-        return similarities, own[near], int((~own[near].any(axis=1)).sum())
+        if self.exclusive_:
+            examples, own = np.arange(len(tried)), self._labels[found] == self._labels[tried, None]
+        else:
+            examples, columns = np.nonzero(self._labels[tried])
+            own = self._labels[found[examples], columns[:, None]]
+        near = others.any(axis=1)[examples]
+        examples, own = examples[near], own[near]
+        similarities = np.where(others, similarities, -np.inf)[examples]
+        return similarities, own & others[examples]
 
 
 def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) -> Floats:

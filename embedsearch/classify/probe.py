@@ -10,7 +10,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from embedsearch.classify.checking import are_several, asked, learned
+from embedsearch.classify.folds import copies, parts
 from embedsearch.classify.logistic import (
+    FOLDS,
     STRENGTHS,
     Examples,
     chosen,
@@ -57,7 +59,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Learn from texts or vectors and their labels.
+        """Learn from texts or vectors and their labels, each as often as ``sample_weight`` (n,).
 
         Raises:
             ValueError: ``strength`` is not above 0, a label is missing, or there is one class only.
@@ -81,12 +83,13 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _learn(self, vectors: Vectors, targets: NDArray[Any], weights: Vectors) -> Self:
         self.mean_ = vectors.mean(axis=0)
         examples = Examples(vectors - self.mean_, targets, weights, len(self.classes_))
-        self._weigh(examples, self._known(examples))
+        held = parts(targets, copies(vectors), FOLDS, self.random_state)
+        self._weigh(examples, self._known(examples), held)
         return self
 
-    def _weigh(self, examples: Examples, known: Examples) -> None:
+    def _weigh(self, examples: Examples, known: Examples, held: NDArray[np.int64]) -> None:
         strengths = STRENGTHS if self.strength is None else (float(self.strength),)
-        found = chosen(examples, known, strengths, self.random_state)
+        found = chosen(examples, known, strengths, held)
         self.strength_, self.temperature_ = found.strength, found.temperature
         self.coef_ = fitted(examples.followed_by(known), found.strength, found.start)
 

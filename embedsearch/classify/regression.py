@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from embedsearch.classify.checking import asked, is_texts
-from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.classify.checking import asked, to_learn_from
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -50,16 +49,14 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """
         if self.penalty is not None and not self.penalty > 0:
             raise ValueError(f"expected a penalty above 0, got {self.penalty}")
-        texts = is_texts(X)
         vectors, targets = validate_data(
             self,
-            vectors_of(X, self.embedder) if texts else X,
+            to_learn_from(self, X),
             y,
             dtype=np.float64,
             multi_output=True,
             y_numeric=True,
         )
-        self.space_ = named(self.embedder).space if texts else None
         weights = _check_sample_weight(sample_weight, vectors)
         self._learn(vectors, np.asarray(targets, np.float64), weights)
         return self

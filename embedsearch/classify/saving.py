@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from embedsearch.classify.embedding import TextEmbedder
 from embedsearch.classify.fewshot import FewShotClassifier
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-FORMAT = 2
+FORMAT = 3
 """The version of the format; another one is refused."""
 
 ABOUT = "estimator.json"
@@ -55,11 +56,13 @@ def dumps(estimator: BaseEstimator) -> bytes:
     """Return a fitted estimator of ``embedsearch.classify`` as bytes, without its embedder.
 
     Raises:
+        NotFittedError: it has learned nothing yet.
         TypeError: it is another's, or something in it is neither JSON nor an array.
 
     """
     arrays: Arrays = {}
     about = {"format": FORMAT, **_described(estimator, arrays)}
+    check_is_fitted(estimator)
     arrays[ABOUT] = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
 
 from embedsearch.classify.checking import asked, learned, sharing, units
+from embedsearch.classify.folds import copies
 from embedsearch.classify.inputs import local
 from embedsearch.vectors.neighbours import Neighbours, neighbours
 
@@ -81,7 +82,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
             if share is not None and not 0 < share < 1:
                 raise ValueError(f"expected {name} between 0 and 1, got {share}")
         vectors, labels = learned(self, X, y)
-        together = _copies(vectors) if groups is None else np.asarray(groups)
+        together = copies(vectors) if groups is None else np.asarray(groups)
         train, held = _split(labels, together, self.holdout, self.random_state)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
@@ -176,12 +177,6 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return np.asarray(self.estimator_.predict_proba(vectors), np.float64)
 
 
-def _copies(rows: Vectors) -> Positions:
-    """Return a number for each row (n,), the same for equal ones."""
-    numbers: Positions = np.unique(rows.round(5), axis=0, return_inverse=True)[1]
-    return numbers
-
-
 def _split(
     labels: NDArray[Any], groups: NDArray[Any], share: float, seed: int | None
 ) -> tuple[Positions, Positions]:
@@ -237,7 +232,7 @@ def _least(rows: Vectors, share: float | None) -> float:
 
     Copies count once: they say nothing of how far a new text may be.
     """
-    rows = np.unique(rows.round(5), axis=0)
+    rows = rows[np.unique(copies(rows), return_index=True)[1]]
     if share is None or len(rows) < 3:
         return -1.0
     similarities, found = neighbours(rows, 2)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Descriptions: TypeAlias = Mapping[str, str | Sequence[str]]
+Descriptions: TypeAlias = Mapping[Any, str | Sequence[str]]
 
 TEMPERATURE = 0.05
 """A cosine that is so much lower means a probability of 1/e, where nothing is known; 0.06 fits
@@ -43,7 +43,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def __init__(
         self,
-        labels: Sequence[str] | Descriptions | None = None,
+        labels: Sequence[Any] | Descriptions | None = None,
         *,
         templates: Sequence[str] = ("{}",),
         temperature: float | None = None,

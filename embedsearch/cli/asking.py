@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ import click
 import embedsearch
 from embedsearch import answering, tokens
 from embedsearch.answering import Answer
-from embedsearch.cli import opening, options, sourced
+from embedsearch.cli import opening, options, snippets, sourced
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.searching import half_embedded
 from embedsearch.cli.terminal import counted, note, printable_lines
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedsearch import Index
+    from embedsearch.search.packing import Passage
     from embedsearch.search.ranking import Mode
 
 KEY = "EMBEDSEARCH_CHAT_API_KEY"
@@ -150,9 +152,21 @@ def _print(index: Index, question: str, answer: Answer, format_: str, *, quiet: 
     if answer.citations:
         click.echo()
     for passage in answer.citations:
-        click.echo(sourced.LINES[format_](passage, stale=passage.document_id in stale))
+        shown = _timed(
+            index, passage, f"{question} {answering.claims(answer.text, passage.number)}"
+        )
+        click.echo(sourced.LINES[format_](shown, stale=passage.document_id in stale))
     for oddity in sourced.oddities(answer):
         note(f"note: {oddity}", quiet=quiet)
+
+
+def _timed(index: Index, passage: Passage, words: str) -> Passage:
+    """Give a passage of a recording the time of the line that has most of some words."""
+    if passage.seconds is None:
+        return passage
+    (marked,) = index.highlighted(words, [passage.text], marks=snippets.MARKS)
+    line = snippets.matching(snippets.lines(marked, passage.start_line))
+    return replace(passage, seconds=index.said_at(passage.hits[0], line.number))
 
 
 def _say_what_is_pending(index: Index, *, quiet: bool) -> None:

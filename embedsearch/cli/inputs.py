@@ -71,3 +71,9 @@ def there(name: str) -> Path | None:
     except (OSError, ValueError):
         return None
     return Path(name)
+
+
+def file_at(name: str) -> Path | None:
+    """Return the path of the file that a name is of, ``None`` where it is of none."""
+    path = there(name)
+    return path if path and path.is_file() else None

@@ -133,8 +133,7 @@ def _timed(index: Index, hit: Hit, passage: list[Line]) -> Hit:
     """Give a hit in a recording the time of the line that has most of the query's words."""
     if hit.seconds is None:
         return hit
-    best = max(passage, key=lambda line: (line.words, -line.number))
-    return replace(hit, seconds=index.said_at(hit, best.number))
+    return replace(hit, seconds=index.said_at(hit, snippets.matching(passage).number))
 
 
 def _snippets(

@@ -54,12 +54,17 @@ def _parse(marked: str, number: int) -> Line:
     return Line(number, text.rstrip(), tuple(spans))
 
 
+def matching(passage: Iterable[Line]) -> Line:
+    """Return the line with most of the query's words, the first of several."""
+    return max(passage, key=lambda line: (line.words, -line.number))
+
+
 def best(passage: Iterable[Line]) -> list[Line]:
     """Return the lines with most of the query's words, else the first ones, in their order."""
     visible = [line for line in passage if line.text]
     if not visible:
         return []
-    peak = max(visible, key=lambda line: (line.words, -line.number))
+    peak = matching(visible)
     order = sorted(
         visible,
         key=lambda line: (-line.words, line.number < peak.number, abs(line.number - peak.number)),

@@ -46,6 +46,8 @@ _TOO_LONG = re.compile(
 """How llama.cpp (``input is too large to process. increase the physical batch size``), Ollama
 (``the input length exceeds the context length``), vLLM (``This model's maximum context length is``)
 and their relatives refuse an input; llama.cpp and some that run it with the status 500."""
+_ERROR = re.compile(rb'\s*\{\s*"error"')
+"""How an answer begins that is an error: OpenRouter and LM Studio send some with the status 200."""
 _SHOWN = 500
 """Characters of an answer that is no JSON, shown in the error."""
 
@@ -117,11 +119,15 @@ def record(kind: type[T], came: object, answer: Answer) -> T:
 
 
 def decode(answer: Answer) -> Any:
-    """Decode an answer's JSON."""
+    """Decode an answer's JSON; raises APIError where it is nothing but an error after all."""
     try:
-        return msgspec.json.decode(answer.content)
+        came = msgspec.json.decode(answer.content)
     except msgspec.DecodeError as error:
         raise garbled(answer, f"{error}: {answer.text[:_SHOWN]!r}") from error
+    # What failed later, as a job may have, has an error too, and an id.
+    if isinstance(came, dict) and came.get("error") and came.keys().isdisjoint({"id", "data"}):
+        raise refusal(came, answer.status_code, answer.headers)
+    return came
 
 
 def garbled(answer: Answer, why: str) -> InvalidAnswer:
@@ -136,9 +142,14 @@ def garbled(answer: Answer, why: str) -> InvalidAnswer:
 
 
 def blamed(answer: Answer) -> Answer:
-    """Give an answer the status that it should have: 400 where the input is to blame for a 500."""
+    """Give an answer the status that it should have.
+
+    That is 400 where the input is to blame for a 500, and what an error with the status 200 names.
+    """
     if answer.status_code == 500 and _TOO_LONG.search(answer.content):
         return replace(answer, status_code=400)
+    if answer.status_code == 200 and _ERROR.match(answer.content):
+        return replace(answer, status_code=failure(answer).status_code)
     return answer
 
 
@@ -157,7 +168,8 @@ def refusal(body: object, status_code: int, headers: Mapping[str, str]) -> APIEr
     facts = told if isinstance(told, dict) else {"message": told}
     code = facts.get("code") or facts.get("type")
     # An error within a stream comes after the status; some servers say there what it would be.
-    status = code if status_code < 400 and isinstance(code, int) else status_code
+    named = code if isinstance(code, int) and 400 <= code < 600 else None
+    status = named if named and status_code < 400 else status_code
     kind = _ERRORS.get(status, ServerError if status >= 500 else APIError)
     message = str(facts.get("message") or facts.get("detail") or body)[:_SHOWN].strip()
     return kind(

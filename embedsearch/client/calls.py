@@ -33,8 +33,10 @@ class Options(TypedDict, total=False):
 S = TypeVar("S")
 Whole: TypeAlias = Literal[False] | None
 Streamed: TypeAlias = Literal[True]
+Either: TypeAlias = bool | None
 """What ``stream`` may be. The arguments ``Params[S]`` of an endpoint that streams are those of an
-answer that comes whole, ``Params[Whole]``, and of one that comes as events, ``Params[Streamed]``.
+answer that comes whole, ``Params[Whole]``, of one that comes as events, ``Params[Streamed]``, and
+``Params[Either]`` where only the run decides.
 """
 
 

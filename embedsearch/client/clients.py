@@ -68,6 +68,7 @@ class Client(API[Blocking]):
     ) -> None:
         where = settings.openai(**options) if where is None else where.changed(**options)
         http = transport.connect() if http_client is None else http_client
+        self._opened = http_client is None
         super().__init__(Blocking(where, http, limiter or Limiter()))
 
     @classmethod
@@ -78,7 +79,7 @@ class Client(API[Blocking]):
         return cls(settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Give a client with other settings on the same connections.
+        """Give a client with other settings on the same connections, which it does not close.
 
         It shares the limits too, unless it goes elsewhere or as another.
         """
@@ -91,8 +92,9 @@ class Client(API[Blocking]):
         return API(RawBlocking(self.driver))
 
     def close(self) -> None:
-        """Close the connections."""
-        self.driver.http.close()
+        """Close the connections; those of an ``http_client`` are its owner's to close."""
+        if self._opened:
+            self.driver.http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +116,7 @@ class AsyncClient(API[Awaiting]):
     ) -> None:
         where = settings.openai(**options) if where is None else where.changed(**options)
         http = transport.connect_async() if http_client is None else http_client
+        self._opened = http_client is None
         super().__init__(Awaiting(where, http, limiter or Limiter()))
 
     @classmethod
@@ -124,7 +127,7 @@ class AsyncClient(API[Awaiting]):
         return cls(settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
-        """Give a client with other settings on the same connections.
+        """Give a client with other settings on the same connections, which it does not close.
 
         It shares the limits too, unless it goes elsewhere or as another.
         """
@@ -137,8 +140,9 @@ class AsyncClient(API[Awaiting]):
         return API(RawAwaiting(self.driver))
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self.driver.http.aclose()
+        """Close the connections; those of an ``http_client`` are its owner's to close."""
+        if self._opened:
+            await self.driver.http.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -149,5 +153,5 @@ class AsyncClient(API[Awaiting]):
 
 def _changed(driver: Blocking | Awaiting, options: Options) -> tuple[Settings, Limiter | None]:
     """Return a client's settings with some replaced, and its limiter where that still fits."""
-    same = {"base_url", "api_key"}.isdisjoint(options)
+    same = {"base_url", "api_key", "organization", "project"}.isdisjoint(options)
     return driver.settings.changed(**options), driver.limiter if same else None

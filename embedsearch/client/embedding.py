@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,8 @@ class Piece:
 
     batch: Batch
     halves: Halves | None = None
+    was_short: bool = False
+    """Whether it was sent before, and answered for its first inputs only."""
 
 
 class Work:
@@ -58,6 +60,7 @@ class Work:
         self._todo: deque[Piece] = deque()
         self._suspects: list[tuple[Batch, APIError]] = []
         self._dimensions = job.dimensions
+        self._short: int | None = None
         self._failure: BaseException | None = None
 
     def next(self, flying: int) -> Piece | None:
@@ -93,6 +96,8 @@ class Work:
             yield self._wasted(read.tokens)
             return
         self._quirks.proven = True
+        if self._short and len(piece.batch) > self._short:
+            self._short = None
         if piece.halves:
             piece.halves.taken += 1
             if piece.halves.taken == 2:
@@ -105,7 +110,7 @@ class Work:
         """Put a refused piece back in parts; what is no matter of its texts ends the work.
 
         An answer that makes no sense was paid for, so its tokens are yielded without vectors, and
-        it is not asked for again.
+        it is not asked for again, but for one that is only short.
         """
         if isinstance(error, InvalidAnswer):
             self._spoil(piece, error)
@@ -117,14 +122,23 @@ class Work:
 
     def _spoil(self, piece: Piece, error: InvalidAnswer) -> None:
         """End the work, unless the server takes fewer inputs, or fails on the one text alone."""
-        most = self._quirks.most_inputs
-        if isinstance(error, arrays.Cut) and (most is None or len(piece.batch) > most):
-            self._cap(error.count)
-            self._todo.appendleft(piece)
+        if isinstance(error, arrays.Cut) and self._goes_again(piece, error.count):
+            self._todo.appendleft(replace(piece, was_short=True))
         elif len(piece.batch) == 1 and self._quirks.proven:
             self._refuse(piece.batch, error)
         else:
             self._end(error)
+
+    def _goes_again(self, piece: Piece, count: int) -> bool:
+        """Tell whether to send a piece again that was answered for its first ``count`` inputs.
+
+        Once is a mishap, so it is sent as it is. Twice the same count and nothing longer in between
+        is the server's cap.
+        """
+        if self._quirks.most_inputs is None and count == self._short:
+            self._cap(count)
+        self._short = count
+        return not piece.was_short or len(piece.batch) > self._most
 
     def _kept(self, batch: Batch, read: arrays.Read) -> Embedded:
         """Refuse the texts whose vectors are bad; the others were paid for."""

@@ -164,7 +164,9 @@ class Lane:
         # Who asks for too little is not believed twice: others may share the limit.
         if asked is None or self._refusals:
             full_in = min((facts.reset for facts in said.values() if facts.reset), default=math.inf)
-            pause = min(retries.backoff(self._refusals), full_in)
+            # Some are open again long before they are full, as a window that slides.
+            soon = min(max(full_in / 2, retries.FIRST), full_in)
+            pause = min(retries.backoff(self._refusals), soon)
             self._paused_until = max(self._paused_until, now + pause)
         self._refusals += 1
 

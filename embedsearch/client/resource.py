@@ -51,11 +51,13 @@ Driver: TypeAlias = (
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
+R = ParamSpec("R")
 T = TypeVar("T")
 E = TypeVar("E")
 M = TypeVar("M", bound=Driver)
 Whole_co = TypeVar("Whole_co", covariant=True)
 Streamed_co = TypeVar("Streamed_co", covariant=True)
+Either_co = TypeVar("Either_co", covariant=True)
 
 
 class Resource(Generic[M]):
@@ -90,13 +92,15 @@ def streamed(driver: Any) -> Any:
     return StreamedBlocking(driver) if isinstance(driver, Blocking) else StreamedAwaiting(driver)
 
 
-class Streaming(Protocol[P, Q, Whole_co, Streamed_co]):
+class Streaming(Protocol[P, Q, R, Whole_co, Streamed_co, Either_co]):
     """An endpoint that answers whole, or with ``stream=True`` event by event."""
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Whole_co: ...
     @overload
     def __call__(self, *args: Q.args, **kwargs: Q.kwargs) -> Streamed_co: ...
+    @overload
+    def __call__(self, *args: R.args, **kwargs: R.kwargs) -> Either_co: ...
 
 
 class endpoint(Generic[P, T]):  # noqa: N801 - a decorator
@@ -145,28 +149,31 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         return bound(resource, self._build, lambda driver, call, _: driver.pages(call))
 
 
-class streaming(Generic[Q, E]):  # noqa: N801 - a decorator
+class streaming(Generic[Q, R, E]):  # noqa: N801 - a decorator
     """Runs the call that a method builds; with ``stream=True`` for events of a kind.
 
-    ``arguments`` is what takes the arguments that it then has, as ``Params[Streamed]`` does: it is
-    never called, and types them.
+    ``streamed`` is what takes the arguments that it then has, as ``Params[Streamed]`` does, and
+    ``either`` what takes those where a bool decides: they are never called, and type them.
     """
 
-    def __init__(self, kind: type[E], arguments: Callable[Q, object]) -> None:
+    def __init__(
+        self, kind: type[E], streamed: Callable[Q, object], either: Callable[R, object]
+    ) -> None:
         self._kind = kind
-        self._arguments = arguments
+        self._typed = streamed, either
 
-    def __call__(self, build: Callable[Concatenate[Any, P], Call[T]]) -> _Streams[P, Q, T, E]:
+    def __call__(self, build: Callable[Concatenate[Any, P], Call[T]]) -> _Streams[P, Q, R, T, E]:
         """Decorate a method."""
-        return _Streams(build, self._kind, self._arguments)
+        return _Streams(build, self._kind, *self._typed)
 
 
-class _Streams(Generic[P, Q, T, E]):
+class _Streams(Generic[P, Q, R, T, E]):
     def __init__(
         self,
         build: Callable[Concatenate[Any, P], Call[T]],
         kind: type[E],
-        _arguments: Callable[Q, object],
+        _streamed: Callable[Q, object],
+        _either: Callable[R, object],
     ) -> None:
         self._build = build
         self._kind = kind
@@ -174,20 +181,32 @@ class _Streams(Generic[P, Q, T, E]):
     @overload
     def __get__(
         self, resource: Resource[Blocking], owner: Any
-    ) -> Streaming[P, Q, T, Stream[E]]: ...
+    ) -> Streaming[P, Q, R, T, Stream[E], T | Stream[E]]: ...
     @overload
     def __get__(
         self, resource: Resource[Awaiting], owner: Any
-    ) -> Streaming[P, Q, Coroutine[Any, Any, T], Coroutine[Any, Any, AsyncStream[E]]]: ...
+    ) -> Streaming[
+        P,
+        Q,
+        R,
+        Coroutine[Any, Any, T],
+        Coroutine[Any, Any, AsyncStream[E]],
+        Coroutine[Any, Any, T | AsyncStream[E]],
+    ]: ...
     @overload
     def __get__(
         self, resource: Resource[RawBlocking], owner: Any
-    ) -> Streaming[P, Q, RawResponse[T], RawResponse[Stream[E]]]: ...
+    ) -> Streaming[P, Q, R, RawResponse[T], RawResponse[Stream[E]], RawResponse[T | Stream[E]]]: ...
     @overload
     def __get__(
         self, resource: Resource[RawAwaiting], owner: Any
     ) -> Streaming[
-        P, Q, Coroutine[Any, Any, RawResponse[T]], Coroutine[Any, Any, RawResponse[AsyncStream[E]]]
+        P,
+        Q,
+        R,
+        Coroutine[Any, Any, RawResponse[T]],
+        Coroutine[Any, Any, RawResponse[AsyncStream[E]]],
+        Coroutine[Any, Any, RawResponse[T | AsyncStream[E]]],
     ]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
         def run(driver: Any, call: Call[Any], arguments: dict[str, Any]) -> Any:

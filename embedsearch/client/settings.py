@@ -85,8 +85,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not isinstance(self.max_retries, int) or self.max_retries < 0:
             raise ValueError(f"expected max_retries of 0 or more, got {self.max_retries!r}")
-        if urlsplit(self.base_url).scheme not in {"http", "https"}:
-            raise ValueError(f"expected a base_url of http or https, got {self.base_url!r}")
+        _check(self.base_url)
         if not (self.insecure or is_private(self.base_url)):
             raise ValueError(
                 f"base_url {self.host!r} would send the key and your texts in the clear: "
@@ -150,7 +149,7 @@ def _environment() -> dict[str, str]:
         "organization": os.environ.get("OPENAI_ORG_ID"),
         "project": os.environ.get("OPENAI_PROJECT_ID"),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value.strip() for name, value in found.items() if value}
 
 
 def azure(**options: Unpack[AzureOptions]) -> Settings:
@@ -189,6 +188,20 @@ def _azure_key(key: Key | None, token: Key | None) -> tuple[str, Key]:
             status_code=401,
         )
     return ("authorization" if token else "api-key"), found
+
+
+def _check(base_url: str) -> None:
+    """Raise ValueError for what no path can follow; a query is not shown, as it may be a key."""
+    parts = urlsplit(base_url)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or base_url.split() != [base_url]
+    ):
+        raise ValueError(f"expected a base_url of http or https, got {base_url!r}")
+    if parts.query or parts.fragment:
+        raise ValueError(f"the base_url of {parts.hostname} has a query: say it by default_query")
+    _ = parts.port  # raises ValueError itself
 
 
 def is_private(url: str) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from embedsearch.client.answers import Answer
 from embedsearch.client.multipart import Multipart
-from embedsearch.errors import ConnectionFailed, ConnectionRefused, TimedOut
+from embedsearch.client.settings import is_loopback
+from embedsearch.errors import ConnectionFailed, ConnectionRefused, MissingDependency, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
     from embedsearch.client.requests import Request
     from embedsearch.client.settings import Settings, Timeout
+
+H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
 CONNECT = 5.0
 """Seconds to connect, as the official SDK."""
@@ -27,18 +31,29 @@ LARGEST = 2**30
 """Bytes of a body that room is made for before it comes."""
 
 START = "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
+PROXY = "the environment names a proxy (HTTPS_PROXY, ALL_PROXY): is it running?"
 
 _KEY_HEADERS = ("authorization", "api-key")
 
 
 def connect() -> httpx.Client:
     """Open a pool of connections for the blocking client."""
-    return httpx.Client(limits=LIMITS, headers=HEADERS, mounts=DIRECT)
+    return _opened(httpx.Client)
 
 
 def connect_async() -> httpx.AsyncClient:
     """Open a pool of connections for the awaiting client."""
-    return httpx.AsyncClient(limits=LIMITS, headers=HEADERS, mounts=DIRECT)
+    return _opened(httpx.AsyncClient)
+
+
+def _opened(kind: type[H]) -> H:
+    try:
+        return kind(limits=LIMITS, headers=HEADERS, mounts=DIRECT)
+    except ImportError as error:  # httpx opens the proxies of the environment at once
+        raise MissingDependency(
+            "the environment names a SOCKS proxy (ALL_PROXY, HTTPS_PROXY), which needs socksio",
+            hint="pip install 'httpx[socks]', or unset the variable",
+        ) from error
 
 
 class Key(httpx.Auth):
@@ -48,10 +63,14 @@ class Key(httpx.Auth):
         self._settings = settings
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the key, unless the caller set that header."""
+        """Add the key, unless the caller set that header; without either, the URL's login."""
         for name, value in self._settings.credentials().items():
             request.headers.setdefault(name, value)
-        yield request
+        login = request.url
+        if login.username and not request.headers.keys() & set(_KEY_HEADERS):
+            yield from httpx.BasicAuth(login.username, login.password).auth_flow(request)
+        else:
+            yield request
 
 
 class Chunks:
@@ -199,7 +218,7 @@ class _Content:
 def _answer(response: httpx.Response, content: bytes | bytearray) -> Answer:
     if not response.is_success:  # Its text goes into an error, and some servers quote the key.
         for header in _KEY_HEADERS:
-            secret = response.request.headers.get(header, "").removeprefix("Bearer ")
+            secret = response.request.headers.get(header, "").rpartition(" ")[2]
             content = content.replace(secret.encode(), b"[key]") if secret else content
     return Answer(response.status_code, response.headers, content)
 
@@ -208,11 +227,19 @@ def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
     """Translate a failure. It is not chained: httpx's frames hold headers, and so the key."""
     if _refused(error):
         where = f"{url.scheme}://{url.netloc.decode()}"
+        if _proxied(url):
+            return ConnectionRefused(f"the way to {where} is refused", hint=PROXY)
         return ConnectionRefused(f"nothing listens at {where}", hint=START)
     kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
     unreached = isinstance(error, httpx.ConnectError)
     hint = "is the server running, and the base URL right?" if unreached else None
     return kind(f"no answer from {url.host}: {type(error).__name__} {error}".rstrip(), hint=hint)
+
+
+def _proxied(url: httpx.URL) -> bool:
+    """Tell whether the environment sends a request through a proxy."""
+    named = getproxies().keys() & {url.scheme, "all"}
+    return bool(named) and not (is_loopback(url.host) or proxy_bypass(url.host))
 
 
 def _refused(error: BaseException) -> bool:

@@ -7,19 +7,32 @@ from typing import TYPE_CHECKING
 from embedsearch.lazy import names
 
 if TYPE_CHECKING:
-    from embedsearch.evaluate.evaluation import Evaluation, evaluate
+    from embedsearch.evaluate.evaluation import Evaluation
+    from embedsearch.evaluate.measuring import evaluate
     from embedsearch.evaluate.ranking import Retrieval, retrieval
     from embedsearch.evaluate.report import page
+    from embedsearch.evaluate.several import SeveralEvaluation, evaluate_several
     from embedsearch.evaluate.splitting import leakproof_groups
 
-__all__ = ["Evaluation", "Retrieval", "evaluate", "leakproof_groups", "page", "retrieval"]
+__all__ = [
+    "Evaluation",
+    "Retrieval",
+    "SeveralEvaluation",
+    "evaluate",
+    "evaluate_several",
+    "leakproof_groups",
+    "page",
+    "retrieval",
+]
 
 __getattr__, __dir__ = names(
     __name__,
     {
         "Evaluation": "evaluation",
         "Retrieval": "ranking",
-        "evaluate": "evaluation",
+        "SeveralEvaluation": "several",
+        "evaluate": "measuring",
+        "evaluate_several": "several",
         "leakproof_groups": "splitting",
         "page": "report",
         "retrieval": "ranking",

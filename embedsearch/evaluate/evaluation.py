@@ -1,65 +1,18 @@
-"""How good a classifier is at texts that it has not seen, and how sure one can be of that."""
+"""What an evaluation says of a classifier."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import asdict, dataclass, replace
-from itertools import count
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone
-
-from embedsearch.classify.calibration import (
-    Bin,
-    Coverage,
-    coverage_table,
-    expected_calibration_error,
-    reliability,
-)
-from embedsearch.classify.checking import is_texts, sharing
-from embedsearch.classify.defaults import classifier_for
-from embedsearch.classify.folds import split
-from embedsearch.classify.inputs import local
-from embedsearch.classify.probe import ProbeClassifier
-from embedsearch.classify.threads import one_thread
-from embedsearch.classify.zero_shot import ZeroShotClassifier
-from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
-from embedsearch.evaluate.learning import SHARES, LearningCurve, learning_curve
-from embedsearch.evaluate.scores import (
-    Bootstrap,
-    Estimate,
-    LabelScore,
-    confusion_matrix,
-    estimate,
-    label_scores,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from numpy.typing import NDArray
 
-    from numpy.typing import ArrayLike, NDArray
-
-    from embedsearch.classify.inputs import Encoder, Vectors
-
-    Codes = NDArray[np.int64]
-    Floats = NDArray[np.float64]
-    Split = tuple[Codes, Codes]
-
-BINS = 10
-"""Into so many bins of equal numbers the reliability curve parts the texts."""
-
-PAIRS = 50
-"""So many confused pairs and mistakes are kept in words."""
-
-
-EXPECTED = (
-    "The least populated class",
-    "The number of unique classes is greater",
-    "the labels .* differ only by case",
-)
-"""What scikit-learn and our estimators warn of in each fold, and a note says once."""
+    from embedsearch.classify.calibration import Bin, Coverage
+    from embedsearch.evaluate.learning import LearningCurve
+    from embedsearch.evaluate.scores import Estimate, LabelScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +29,8 @@ class Baseline:
 class Confused:
     """So many texts of ``label``, the share ``share`` of them, were said to be ``predicted``."""
 
-    label: str
-    predicted: str
+    label: Any
+    predicted: Any
     count: int
     share: float
 
@@ -91,8 +44,8 @@ class Mistake:
 
     position: int
     id: str
-    label: str
-    predicted: str
+    label: Any
+    predicted: Any
     confidence: float | None
     text: str
 
@@ -101,9 +54,10 @@ class Mistake:
 class Evaluation:
     """How good a classifier is at texts it has not learned from; shares are 0 to 1.
 
-    ``confusion`` counts the texts of each label (rows) by what was said (columns), in the order of
-    ``labels``. What needs probabilities is ``None`` or empty where the estimator gives none, and
-    ``curve`` is ``None`` where none was asked for. ``notes`` say what the figures leave out.
+    Labels are texts or numbers, as they came. ``confusion`` counts the texts of each (rows) by what
+    was said (columns), in the order of ``labels``. What needs probabilities is ``None`` or empty
+    where the estimator gives none, and ``curve`` is ``None`` where none was asked for. ``notes``
+    say what the figures leave out.
     """
 
     estimator: str
@@ -131,212 +85,3 @@ class Evaluation:
         counts = self.confusion[rows, columns]
         cells = np.column_stack([rows, columns, counts]).tolist()
         return {"schema_version": 1, **asdict(self), "confusion": cells}
-
-
-def _silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
-def evaluate(  # noqa: PLR0913 -- all but two have a default
-    given: Sequence[str] | ArrayLike,
-    labels: Sequence[Any] | NDArray[Any],
-    estimator: Any = None,
-    *,
-    texts: Sequence[str] | None = None,
-    ids: Sequence[str] | None = None,
-    groups: ArrayLike | None = None,
-    names: Mapping[str, str | Sequence[str]] | None = None,
-    embedder: Encoder | str | None = None,
-    folds: int = 5,
-    seed: int = 0,
-    threshold: float = THRESHOLD,
-    curve: bool = True,
-    progress: Callable[[int, int], None] = _silent,
-) -> Evaluation:
-    """Measure a classifier, by default the one that is best for so many labels, by its folds.
-
-    ``given`` are texts (n,) or their vectors (n, d); the estimator gets vectors. ``texts`` may go
-    with vectors, to find equal ones and to show mistakes, and ``ids`` to name these. No text is
-    told by a classifier that has learned from it, from one of its group (``groups``, (n,)), or from
-    one that says nearly the same (a cosine of ``threshold``). ``names`` say in words what labels
-    mean, for the baseline that learns nothing; with vectors it needs to be told the ``embedder``
-    that made them.
-    Intervals are of 95 %, by drawing groups anew. What is left out is told in ``notes`` and warned
-    of: blank texts, those without a label, labels with a single text. ``progress`` is told how many
-    trainings of how many are done.
-
-    Raises:
-        ValueError: less than two labels can be measured, nothing can be held out, a text has
-            several labels, lengths differ, vectors are not finite, or the estimator says something
-            that is no label.
-
-    """
-    if ids is not None and len(ids) != len(labels):
-        raise ValueError(f"expected an id for each of {len(labels)} texts, got {len(ids)}")
-    known = evidence(
-        given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
-    )
-    classes, codes = np.unique(known.labels, return_inverse=True)
-    if embedder is None and is_texts(given):
-        embedder = local()
-    if estimator is None and embedder is None:
-        estimator = ProbeClassifier()  # the names of labels can't be embedded
-    elif estimator is None:
-        estimator = classifier_for(np.bincount(codes).tolist(), embedder=embedder)
-    estimator = sharing(estimator, embedder)
-    cut = split(known.labels, known.groups, folds, seed=seed)
-    parts = len(cut.splits)
-    done = count(1)
-    fits = parts * (1 + len(SHARES) * curve)
-
-    def step() -> None:
-        progress(next(done), fits)
-
-    progress(0, fits)
-    few = [cut.note] if cut.note else rare(known.labels, parts)
-    notes = [warn(note) for note in (*known.notes, *few)]
-    with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
-        for message in EXPECTED:
-            warnings.filterwarnings("ignore", message)
-        answers, confidence = _predicted(
-            estimator, known.vectors, known.labels, cut.splits, step=step
-        )
-        said = _codes(answers, classes.tolist())
-        learned = (
-            learning_curve(
-                estimator,
-                known.vectors,
-                codes,
-                cut.splits,
-                said=said,
-                names=classes.tolist(),
-                seed=seed,
-                step=step,
-            )
-            if curve
-            else None
-        )
-    rivals = {"majority": _commonest(codes, cut.splits)}
-    if embedder is not None:
-        rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
-    else:
-        notes.append("no zero-shot baseline: say as embedder what made the vectors")
-    draw = Bootstrap(codes, known.groups, seed=seed)
-    accuracy, macro = draw.draws(said)
-    matrix = confusion_matrix(codes, said, len(classes))
-    measured = Evaluation(
-        estimator=type(estimator).__name__,
-        texts=len(codes),
-        groups=int(known.groups.max()) + 1,
-        folds=parts,
-        seed=seed,
-        threshold=threshold,
-        accuracy=estimate(accuracy),
-        macro_f1=estimate(macro),
-        baselines=tuple(_baseline(n, rival, draw, accuracy) for n, rival in rivals.items()),
-        labels=label_scores(matrix, classes.tolist()),
-        confusion=matrix,
-        confused=_confused(matrix, classes.tolist()),
-        calibration_error=None,
-        reliability=(),
-        coverage=(),
-        curve=learned,
-        mistakes=_mistakes(known, answers, confidence, ids),
-        notes=tuple(notes),
-    )
-    return measured if confidence is None else _calibrated(measured, confidence, said == codes)
-
-
-def _predicted(
-    estimator: Any,
-    vectors: Vectors,
-    labels: NDArray[Any],
-    splits: Sequence[Split],
-    *,
-    step: Callable[[], None],
-) -> tuple[NDArray[Any], Floats | None]:
-    """Return out-of-fold predictions and, where there are probabilities, those of what was said."""
-    said = np.empty(len(labels), dtype=object)
-    confidence = np.empty(len(labels))
-    sure = hasattr(estimator, "predict_proba")
-    for train, test in splits:
-        fitted = clone(estimator).fit(vectors[train], labels[train])
-        said[test] = fitted.predict(vectors[test])
-        if sure:
-            confidence[test] = fitted.predict_proba(vectors[test]).max(axis=1)
-        step()
-    return said, confidence if sure else None
-
-
-def _codes(said: NDArray[Any], names: list[str]) -> Codes:
-    """Return the places of what was said among the names."""
-    if strange := set(said.tolist()) - set(names):
-        raise ValueError(
-            f"the estimator said {strange.pop()!r}, which is no label: evaluate one that always"
-            " answers, and see in the table of coverage what abstaining would bring"
-        )
-    return np.searchsorted(names, said.astype(str))
-
-
-def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
-    said = np.empty(len(codes), np.int64)
-    for train, test in splits:
-        said[test] = np.bincount(codes[train]).argmax()
-    return said
-
-
-def _by_name(
-    vectors: Vectors,
-    classes: list[str],
-    names: Mapping[str, Any] | None,
-    embedder: Encoder | str | None,
-) -> Codes:
-    words: Any = {label: names.get(label, label) for label in classes} if names else classes
-    zero = ZeroShotClassifier(words, embedder=embedder).fit()
-    return np.searchsorted(classes, zero.predict(vectors).astype(str))
-
-
-def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
-    own, macro = draw.draws(said)
-    return Baseline(name, estimate(own), estimate(macro), estimate(accuracy - own))
-
-
-def _confused(matrix: Codes, classes: list[str]) -> tuple[Confused, ...]:
-    wrong = matrix * ~np.eye(len(matrix), dtype=bool)
-    shares = wrong / matrix.sum(axis=1, keepdims=True)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
-    pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
-    return tuple(
-        Confused(classes[a], classes[b], int(wrong[a, b]), float(shares[a, b]))
-        for a, b in pairs
-        if wrong[a, b]
-    )
-
-
-def _mistakes(
-    known: Evidence, answers: NDArray[Any], confidence: Floats | None, ids: Sequence[str] | None
-) -> tuple[Mistake, ...]:
-    """Return mistakes, those first of which the classifier was surest."""
-    wrong = np.flatnonzero(answers != known.labels)
-    if confidence is not None:
-        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    return tuple(
-        Mistake(
-            position=int(known.positions[row]),
-            id=ids[known.positions[row]] if ids else "",
-            label=str(known.labels[row]),
-            predicted=str(answers[row]),
-            confidence=None if confidence is None else float(confidence[row]),
-            text=known.texts[row],
-        )
-        for row in wrong[:PAIRS]
-    )
-
-
-def _calibrated(measured: Evaluation, confidence: Floats, right: NDArray[np.bool_]) -> Evaluation:
-    return replace(
-        measured,
-        calibration_error=expected_calibration_error(confidence, right),
-        reliability=tuple(reliability(confidence, right, bins=BINS)),
-        coverage=tuple(coverage_table(confidence, right)),
-    )

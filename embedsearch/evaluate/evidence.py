@@ -55,24 +55,24 @@ def evidence(
 
     Raises:
         ValueError: less than two labels can be measured, a text has several, lengths differ,
-            vectors are not finite.
+            labels are not all texts or all numbers, vectors are not finite.
 
     """
     refuse_several(labels)
-    names = [_name(label) for label in labels]
-    if groups is not None and len(groups) != len(names):
-        raise ValueError(f"expected a group for each of {len(names)} texts, got {len(groups)}")
-    words = _words(given, texts, len(names))
-    spoken = np.array([not words or bool(text.strip()) for text in words or names], dtype=bool)
-    kept = np.array([bool(name) for name in names], dtype=bool) & spoken
-    notes = _left_out(names, spoken)
-    if not kept.any():
-        among = f"none of {len(names):,} has a label and words" if names else "nothing came"
+    said = [_plain(label) for label in labels]
+    if groups is not None and len(groups) != len(said):
+        raise ValueError(f"expected a group for each of {len(said)} texts, got {len(groups)}")
+    words = _words(given, texts, len(said))
+    named = np.array([label is not None for label in said], dtype=bool)
+    spoken = np.array([not words or bool(text.strip()) for text in words or said], dtype=bool)
+    rows = np.flatnonzero(named & spoken)
+    notes = _left_out(named, spoken)
+    if not len(rows):
+        among = f"none of {len(said):,} has a label and words" if said else "nothing came"
         raise ValueError(f"expected labelled texts, but {among}")
-    rows = np.flatnonzero(kept)
+    known = _of_one_kind([said[row] for row in rows])
     own = [words[row] for row in rows] if words else [""] * len(rows)
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
-    known = np.array(names)[rows]
     together = None if groups is None else np.asarray(groups)[rows]
     found = leakproof_groups(vectors, together, texts=own if words else None, threshold=threshold)
     notes += _alike(known)
@@ -116,9 +116,25 @@ def rare(labels: NDArray[Any], folds: int) -> list[str]:
     return [note]
 
 
-def _name(label: Any) -> str:
-    missing = label is None or label != label  # noqa: PLR0124 -- NaN is what isn't itself
-    return "" if missing else str(label).strip()
+def _plain(label: Any) -> Any:
+    """Return a label as Python has it, texts without blanks around them, ``None`` for none."""
+    plain = label.item() if isinstance(label, np.generic) else label
+    if isinstance(plain, str):
+        return plain.strip() or None
+    return plain if plain == plain else None  # noqa: PLR0124 -- NaN is what isn't itself
+
+
+def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
+    """Return an array (n,) of texts or of numbers: what has no order can't be counted."""
+    strange = [label for label in labels if not isinstance(label, (str, bool, int, float))]
+    if strange:
+        raise ValueError(f"expected labels that are texts or numbers, got {strange[0]!r:.40}")
+    numbers = [label for label in labels if not isinstance(label, str)]
+    if numbers and len(numbers) < len(labels):
+        raise ValueError(
+            f"expected labels of one kind, got texts and {numbers[0]!r}: write all as text"
+        )
+    return np.array(labels)
 
 
 def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
@@ -131,13 +147,10 @@ def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
     return words
 
 
-def _left_out(names: Sequence[str], spoken: NDArray[np.bool_]) -> list[str]:
-    missing = {
-        "no label": sum(not name for name in names),
-        "no words": int((~spoken).sum()),
-    }
+def _left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:
+    missing = {"no label": int((~named).sum()), "no words": int((~spoken).sum())}
     return [
-        f"{count:,} of {len(names):,} texts left out: they have {what}"
+        f"{count:,} of {len(named):,} texts left out: they have {what}"
         for what, count in missing.items()
         if count
     ]
@@ -146,7 +159,7 @@ def _left_out(names: Sequence[str], spoken: NDArray[np.bool_]) -> list[str]:
 def _alike(labels: NDArray[Any]) -> list[str]:
     alike: dict[str, list[str]] = {}
     for label in np.unique(labels).tolist():
-        alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
+        alike.setdefault(" ".join(str(label).split()).casefold(), []).append(label)
     return [
         f"the labels {' and '.join(map(repr, same))} differ only by case or blanks: if they are"
         " one, write them the same"
@@ -155,7 +168,7 @@ def _alike(labels: NDArray[Any]) -> list[str]:
     ]
 
 
-def _two_ways(texts: Sequence[str | bytes], labels: Sequence[str]) -> list[str]:
+def _two_ways(texts: Sequence[str | bytes], labels: Sequence[Any]) -> list[str]:
     """Return a note if a text came more than once, with different labels."""
     ways = Counter(text for text, _ in set(zip(texts, labels, strict=True)))
     several = sum(count > 1 for count in ways.values())
@@ -165,10 +178,11 @@ def _two_ways(texts: Sequence[str | bytes], labels: Sequence[str]) -> list[str]:
     return [f"{several:,} {are} labelled in more than one way: one of the labels is wrong"]
 
 
-def _too_few(labels: NDArray[Any], counts: Counter[str], lone: Sequence[str]) -> str:
+def _too_few(labels: NDArray[Any], counts: Counter[Any], lone: Sequence[Any]) -> str:
     """Return what is missing where less than two labels have two texts that differ."""
     if len(counts) < 2:
-        return f"expected at least two labels, got one, {str(labels[0])!r}: label texts of another"
+        one = labels.tolist()[0]
+        return f"expected at least two labels, got one, {one!r}: label texts of another"
     message = (
         f"expected at least two labels with two different texts each, got"
         f" {len(counts) - len(lone)}: {more_of(lone)}"

@@ -63,7 +63,7 @@ class Need:
     ``more`` is ``None`` where this can't be told; ``why`` says it in words.
     """
 
-    label: str
+    label: Any
     examples: int
     recall: float
     more: int | None
@@ -107,7 +107,7 @@ def learning_curve(
     splits: Sequence[Split],
     *,
     said: Codes,
-    names: Sequence[str],
+    names: Sequence[Any],
     seed: int = 0,
     step: Callable[[], None] = lambda: None,
 ) -> LearningCurve:
@@ -146,7 +146,7 @@ def _measured(
     codes: Codes,
     splits: Sequence[Split],
     *,
-    names: Sequence[str],
+    names: Sequence[Any],
     share: float,
     seed: int,
     step: Callable[[], None],
@@ -187,7 +187,7 @@ def _rise(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
 
 
 def _needs(
-    sizes: Floats, right: NDArray[np.bool_], codes: Codes, names: Sequence[str], law: PowerLaw
+    sizes: Floats, right: NDArray[np.bool_], codes: Codes, names: Sequence[Any], law: PowerLaw
 ) -> tuple[Need, ...]:
     """Return what the labels need whose recall is low, the lowest first.
 
@@ -211,7 +211,7 @@ def _needs(
     return tuple(needs)
 
 
-def _need(label: str, n: int, recall: float, law: PowerLaw, *, rise: float, goal: float) -> Need:
+def _need(label: Any, n: int, recall: float, law: PowerLaw, *, rise: float, goal: float) -> Need:
     if rise <= RISING:
         why = "more examples have not raised its recall so far: can't be told"
         return Need(label, n, recall, None, None, why)

@@ -166,7 +166,7 @@ def _needs(measured: Evaluation) -> str:
         return _card(head, "None stands out: no label's recall is far below the others'.", "")
     rows = [
         (
-            escape(need.label),
+            _name(need.label),
             f"{need.examples:,}",
             f"{need.recall:.0%}",
             f'<span class="more">+{need.more:,}</span> → {need.recall_then:.0%}'
@@ -185,7 +185,7 @@ def _labels(measured: Evaluation) -> str:
     low = float(np.median([score.f1 for score in ordered])) - 0.1
     rows = [
         f'<li{" class=low" if s.f1 < low else ""} title="precision {s.precision:.3f}, recall'
-        f' {s.recall:.3f}, {s.support:,} texts"><span class="name">{escape(s.label)}</span>'
+        f' {s.recall:.3f}, {s.support:,} texts"><span class="name">{_name(s.label)}</span>'
         f'<span class="track"><span class="fill" style="width:{100 * s.f1:.0f}%"></span></span>'
         f"<b>{s.f1:.2f}</b><small>{s.support:,}</small></li>"
         for s in ordered[:MOST_LABELS]
@@ -196,9 +196,9 @@ def _labels(measured: Evaluation) -> str:
 
 
 def _confusion(measured: Evaluation) -> str:
-    names = [score.label for score in measured.labels]
+    names = [str(score.label) for score in measured.labels]
     rows = [
-        (f"{escape(c.label)} <i>→ {escape(c.predicted)}</i>", f"{c.count:,}", f"{c.share:.0%}")
+        (f"{_name(c.label)} <i>→ {_name(c.predicted)}</i>", f"{c.count:,}", f"{c.share:.0%}")
         for c in measured.confused[:PAIRS]
     ]
     table = _table(("label → what was said", "texts", "of the label"), rows, numbers={1, 2})
@@ -218,8 +218,8 @@ def _mistakes(measured: Evaluation) -> str:
     rows = [
         (
             _cited(m),
-            escape(m.label),
-            f"<i>{escape(m.predicted)}</i>",
+            _name(m.label),
+            f"<i>{_name(m.predicted)}</i>",
             "" if m.confidence is None else f"{m.confidence:.2f}",
         )
         for m in measured.mistakes[:MISTAKES]
@@ -235,6 +235,10 @@ def _cited(mistake: Mistake) -> str:
         return name
     words = shortened(" ".join(mistake.text.split()), EXCERPT)
     return f"<q>{escape(words)}</q> <small>{name}</small>"
+
+
+def _name(label: object) -> str:
+    return escape(str(label))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: set[int]) -> str:

@@ -36,7 +36,7 @@ class Estimate:
 class LabelScore:
     """How well one label is told; ``support`` texts have it, ``predicted`` were said to."""
 
-    label: str
+    label: Any
     precision: float
     recall: float
     f1: float
@@ -50,9 +50,13 @@ def confusion_matrix(true: Codes, said: Codes, classes: int) -> Codes:
     return counts.reshape(classes, classes)
 
 
-def label_scores(matrix: Codes, names: Sequence[str]) -> tuple[LabelScore, ...]:
-    """Return precision, recall and F1 of each label, 0 where there is nothing to divide by."""
-    hit, support, said = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+def label_scores(
+    hit: Codes, support: Codes, said: Codes, names: Sequence[Any]
+) -> tuple[LabelScore, ...]:
+    """Return precision, recall and F1 of each label, 0 where there is nothing to divide by.
+
+    So many texts (classes,) have the label and were said to, have it, and were said to.
+    """
     rows = zip(
         names,
         _ratio(hit, said).tolist(),
@@ -65,31 +69,40 @@ def label_scores(matrix: Codes, names: Sequence[str]) -> tuple[LabelScore, ...]:
     return tuple(LabelScore(*row) for row in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Figures of predictions, (1 + draws,): of all texts first, then of each draw.
+
+    ``accuracy`` is the share of texts all of whose labels are told rightly, and no others. Where
+    each has one it is the micro F1, too.
+    """
+
+    accuracy: Floats
+    micro_f1: Floats
+    macro_f1: Floats
+
+
 class Bootstrap:
     """Draws groups of texts with replacement, the same draws for all that is measured.
 
-    Whole groups are drawn, as their texts are no independent evidence (the cluster bootstrap of
-    Field & Welsh 2007); intervals are the 2.5 and 97.5 percentiles.
+    Labels, true ones and predictions, are columns (n,) or, where texts have several, indicators
+    (n, classes). Whole groups are drawn, as their texts are no independent evidence (the cluster
+    bootstrap of Field & Welsh 2007); intervals are the 2.5 and 97.5 percentiles.
     """
 
-    def __init__(self, true: Codes, groups: Codes, *, seed: int = 0) -> None:
+    def __init__(self, true: NDArray[Any], groups: Codes, *, seed: int = 0) -> None:
         self._true, self._groups, self._seed = true, groups, seed
-        self._classes = int(true.max()) + 1
         self._count = int(groups.max()) + 1
 
-    def draws(self, said: Codes) -> tuple[Floats, Floats]:
-        """Return accuracy and macro F1 of predictions, of all texts first, then of each draw."""
-        classes = max(self._classes, int(said.max()) + 1)
-        right = said == self._true
-        hit = self._summed(self._true[right], self._groups[right], classes)
-        support = self._summed(self._true, self._groups, classes)
-        predicted = self._summed(said, self._groups, classes)
-        parts = [
-            _both(weights @ hit, weights @ support, weights @ predicted)
-            for weights in self._weights()
-        ]
-        accuracy, macro = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return accuracy, macro
+    def draws(self, said: NDArray[Any]) -> Draws:
+        """Return how good predictions are."""
+        classes = max(_classes(self._true), _classes(said))
+        true, told = _indicator(self._true, classes), _indicator(said, classes)
+        whole = np.asarray(abs(true - told).sum(axis=1)).ravel() == 0
+        each = [true * told, true, told, csr_array(np.column_stack([whole, np.ones(len(whole))]))]
+        summed = [self._summed(of_text) for of_text in each]
+        parts = [_shares(*(weights @ sums for sums in summed)) for weights in self._weights()]
+        return Draws(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def _weights(self) -> Iterator[Any]:
         yield np.ones((1, self._count))
@@ -102,10 +115,11 @@ class Bootstrap:
             counts = np.bincount(flat.ravel(), minlength=rows * self._count)
             yield counts.reshape(rows, self._count).astype(np.float64)
 
-    def _summed(self, codes: Codes, groups: Codes, classes: int) -> Any:
-        """Return how many texts of each group are of each class, (groups, classes), sparse."""
-        ones = np.ones(len(codes))
-        return csr_array((ones, (groups, codes)), shape=(self._count, classes))
+    def _summed(self, of_text: Any) -> Any:
+        """Return the sums (groups, m) of what is said of each text (n, m), both sparse."""
+        n = len(self._groups)
+        member = csr_array((np.ones(n), (self._groups, np.arange(n))), shape=(self._count, n))
+        return member @ of_text
 
 
 def estimate(draws: Floats) -> Estimate:
@@ -114,12 +128,26 @@ def estimate(draws: Floats) -> Estimate:
     return Estimate(float(draws[0]), float(low), float(high))
 
 
-def _both(hit: Floats, support: Floats, said: Floats) -> tuple[Floats, Floats]:
+def _shares(
+    hit: Floats, support: Floats, said: Floats, whole: Floats
+) -> tuple[Floats, Floats, Floats]:
     present = support + said
-    f1 = _ratio(2 * hit, present)
+    micro = _ratio(2 * hit.sum(axis=1), present.sum(axis=1))
     # Of the labels that a draw holds, as scikit-learn averages.
-    macro = f1.sum(axis=1) / (present > 0).sum(axis=1)
-    return hit.sum(axis=1) / support.sum(axis=1), macro
+    macro = _ratio(_ratio(2 * hit, present).sum(axis=1), (present > 0).sum(axis=1))
+    return whole[:, 0] / whole[:, 1], micro, macro
+
+
+def _classes(labels: NDArray[Any]) -> int:
+    return labels.shape[1] if labels.ndim == 2 else int(labels.max()) + 1
+
+
+def _indicator(labels: NDArray[Any], classes: int) -> Any:
+    """Return columns (n,), or an indicator, as a sparse one of floats, (n, classes)."""
+    if labels.ndim == 2:
+        return csr_array(labels.astype(np.float64))
+    rows = np.arange(len(labels))
+    return csr_array((np.ones(len(labels)), (rows, labels)), shape=(len(labels), classes))
 
 
 def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:

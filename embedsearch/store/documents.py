@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from embedsearch.store.fulltext import Text
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+# A cycle ends in a RecursionError; to look for one takes a third of the time.
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class Origin:
     sha256: bytes
 
 
+Row: TypeAlias = "tuple[int, int, int, int, int, int | None, str | None, float | None]"
+"""A chunk as a row: position, start, end, start_line, end_line, page, heading, seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A document as rows, ready to be put; cheap to send from one process to another."""
@@ -42,42 +47,44 @@ class Prepared:
     metadata: str
     characters: int
     origin: Origin | None
-    texts: list[Text]
-    """A row a chunk."""
-    chunks: list[tuple[int, int, int, int, int, int | None, str | None, float | None]]
-    """A row a chunk: position, start, end, start_line, end_line, page, heading, seconds."""
+    texts: Sequence[Text]
+    chunks: Sequence[Row]
+    """A row a chunk, both."""
 
 
-def prepare(
-    document: Document,
-    chunks: Sequence[Chunk],
-    origin: Origin | None = None,
-    *,
-    salt: bytes | None = None,
-) -> Prepared:
+def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None = None) -> Prepared:
     """Return a document and its chunks as the rows that ``put`` writes.
-
-    ``salt`` sets its texts apart from equal ones of other documents.
 
     Raises:
         ValueError: the metadata is no JSON that UTF-8 can hold.
 
     """
-    return Prepared(
-        document.id,
-        document.kind,
-        _json(document),
-        len(document.text),
-        origin,
-        [
-            (fulltext.text_hash(c.text, salt), c.tokens, not c.text.strip(), c.text, salt)
-            for c in chunks
-        ],
-        [
-            (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading, c.seconds)
-            for n, c in enumerate(chunks)
-        ],
-    )
+    texts = [
+        (fulltext.text_hash(c.text), c.tokens, not c.text.strip(), c.text, None) for c in chunks
+    ]
+    rows = [
+        (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading, c.seconds)
+        for n, c in enumerate(chunks)
+    ]
+    return _prepared(document, origin, texts, rows)
+
+
+def prepare_whole(document: Document, *, salt: bytes) -> Prepared:
+    """Return a document as one chunk, its text set apart by ``salt`` from equal ones of others.
+
+    Raises as ``prepare`` does.
+    """
+    text = document.text
+    key, lines = fulltext.text_hash(text, salt), 1 + text.count("\n", 0, -1)
+    row = (0, 0, len(text), 1, lines, None, None, None)
+    return _prepared(document, None, [(key, None, False, text, salt)], [row])
+
+
+def _prepared(
+    document: Document, origin: Origin | None, texts: Sequence[Text], chunks: Sequence[Row]
+) -> Prepared:
+    metadata, characters = _json(document), len(document.text)
+    return Prepared(document.id, document.kind, metadata, characters, origin, texts, chunks)
 
 
 def _json(document: Document) -> str:

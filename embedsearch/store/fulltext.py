@@ -188,6 +188,8 @@ def highlighted(
         return list(texts)
     with database.reading():
         # A table of its own, gone with the transaction: what is stored may have changed since.
+        # In a snapshot, that of the call before is still there.
+        database.execute("drop table if exists temp.marked")
         database.execute(
             f"create virtual table temp.marked using fts5 (text, tokenize = '{TOKENIZER}')"
         )

@@ -41,13 +41,19 @@ def add_space(database: Database, name: str, embedder: str, dimensions: int) -> 
         )
 
 
-def put(database: Database, space: int, texts: Sequence[int], vectors: NDArray[np.float32]) -> None:
-    """Store unit vectors (n, d) of n texts; a vector that is there already stays."""
+def blobs(vectors: NDArray[np.float32]) -> list[bytes]:
+    """Return vectors (n, d) as they are stored."""
     stored = vectors.astype(STORED)
+    data, width = stored.tobytes(), stored.shape[1] * STORED.itemsize
+    return [data[start : start + width] for start in range(0, len(data), width)]
+
+
+def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[bytes]) -> None:
+    """Store the unit vectors of texts, as ``blobs`` gives them; one that is there already stays."""
     with database.writing():
         database.executemany(
             "insert or ignore into vectors (space, text, vector) values (?, ?, ?)",
-            ((space, text, row.tobytes()) for text, row in zip(texts, stored, strict=True)),
+            ((space, text, blob) for text, blob in zip(texts, vectors, strict=True)),
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from embedsearch.errors import DimensionMismatch
-from embedsearch.records import Chunk, Document, Kind
+from embedsearch.records import Document, Kind
 from embedsearch.store import documents, vectors
 from embedsearch.sync.reading import prepare, storable
 from embedsearch.sync.report import SyncReport
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.store.database import Database
+    from embedsearch.store.documents import Prepared
     from embedsearch.sync.reading import Chunking
 
 KINDS = get_args(Kind)
@@ -59,10 +60,10 @@ def add_with_vectors(
     place = {id(document): n for n, document in enumerate(given)}
     for batch in _batches(given):
         latest = tally.count(database, batch)
-        own = units[[place[id(document)] for document in latest]]
+        own = vectors.blobs(units[[place[id(document)] for document in latest]])
         prepared = [
-            documents.prepare(document, [_whole(document)], salt=_salt(row))
-            for document, row in zip(map(storable, latest), own, strict=True)
+            _whole(document, vector)
+            for document, vector in zip(map(storable, latest), own, strict=True)
         ]
         with database.writing():
             texts = documents.put(database, prepared)
@@ -70,9 +71,12 @@ def add_with_vectors(
     return tally.report()
 
 
-def _salt(row: NDArray[np.float32]) -> bytes:
-    """Return what sets a text with this vector apart from the same text with another one."""
-    return hashlib.sha256(row.astype(vectors.STORED).tobytes()).digest()[:16]
+def _whole(document: Document, vector: bytes) -> Prepared:
+    if not document.text.strip():
+        raise ValueError(f"document {document.id!r} has a vector but its text is blank")
+    # What sets this text apart from the same text with another vector.
+    salt = hashlib.sha256(vector).digest()[:16]
+    return documents.prepare_whole(document, salt=salt)
 
 
 def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
@@ -140,10 +144,3 @@ def _refuse_unfit(document: Document) -> None:
         raise ValueError(f"expected an id for every document, text without NUL, got {id!r}")
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r} of document {id!r}: choose from {sorted(KINDS)}")
-
-
-def _whole(document: Document) -> Chunk:
-    text = document.text
-    if not text.strip():
-        raise ValueError(f"document {document.id!r} has a vector but its text is blank")
-    return Chunk(text, 0, len(text), None, 1, 1 + text.count("\n", 0, -1))

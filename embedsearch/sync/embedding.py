@@ -92,7 +92,7 @@ def embed_pending(
         if batch.texts:
             _check(batch, embedder)
         with database.writing():
-            vectors.put(database, space, batch.texts, batch.vectors)
+            vectors.put(database, space, batch.texts, vectors.blobs(batch.vectors))
             if is_remote(embedder):
                 _bill(database, embedder, batch.billed, done)
         done.texts += len(batch.texts)

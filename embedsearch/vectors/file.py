@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
-MAGIC = b"embsvec2"
+MAGIC = b"embsvec3"
 PREAMBLE = struct.Struct("<8sII")
 ALIGNMENT = 64
 """Bytes: a cache line, and more than any dtype asks for."""

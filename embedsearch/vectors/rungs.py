@@ -107,8 +107,8 @@ class Scanned:
         positions = selection.positions if selection is not None else None
         wanted = self._wanted(k, selection)
         if wanted:
-            found = self._candidates(query[np.newaxis], wanted, selection, threads=1)[0]
-            positions = found if found[-1] >= 0 else positions
+            found = self._candidates(query[np.newaxis], k, wanted, selection, threads=1)[0]
+            positions = _enough(found, k, positions)
         return positions, self.rows.scores(query, positions)
 
     def search_batch(
@@ -121,17 +121,17 @@ class Scanned:
             yield from ((allowed, scores) for scores in self.rows.batch_scores(queries, allowed))
             return
         for batch in batches(queries, wanted):
-            proposed = self._candidates(batch, wanted, selection, threads=threads)
+            proposed = self._candidates(batch, k, wanted, selection, threads=threads)
             for query, found in zip(batch, proposed, strict=True):
-                positions = found if found[-1] >= 0 else allowed
+                positions = _enough(found, k, allowed)
                 yield positions, self.rows.scores(query, positions)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what ``restored`` needs, for a file."""
         return {
             "codes": self.rows.codes,
-            "blocks": self._scan.blocks,
             "trained": self._scan.trained,
+            **self._scan.arrays(),
             **self.rows.codec.arrays(),
         }
 
@@ -151,10 +151,20 @@ class Scanned:
         return 0 if allowed <= rows // 32 + 2 * wanted else wanted
 
     def _candidates(
-        self, queries: Vectors, wanted: int, selection: Selection | None, *, threads: int | None
+        self,
+        queries: Vectors,
+        k: int,
+        wanted: int,
+        selection: Selection | None,
+        *,
+        threads: int | None,
     ) -> NDArray[np.int64]:
-        bitmap = selection.bitmap if selection is not None else None
-        return self._scan.candidates(queries, wanted, bitmap=bitmap, threads=threads)
+        """Return candidates for each query; the k nearest allowed are among more of all rows."""
+        bitmap, share = None, 1.0
+        if selection is not None:
+            bitmap, share = selection.bitmap, len(selection) / len(self.rows)
+        within = self.calibration.within(k / share)
+        return self._scan.candidates(queries, wanted, within=within, bitmap=bitmap, threads=threads)
 
 
 Rung = Flat | Scanned
@@ -173,8 +183,14 @@ def restored(arrays: Mapping[str, NDArray[Any]], calibration: Calibration) -> Ru
     codes = arrays["codes"]
     if "trained" not in arrays:
         return Flat(Rows(FloatCodec(), codes))
-    scan = FastScan.restore(arrays["trained"], arrays["blocks"], len(codes))
+    scan = FastScan.restore(arrays["trained"], arrays["blocks"], arrays["rows"], arrays["sizes"])
     return Scanned(Rows(ShortCodec(arrays["low"], arrays["step"]), codes), scan, calibration)
+
+
+def _enough(found: NDArray[np.int64], k: int, allowed: Positions) -> Positions:
+    """Return the candidates if those are k, else all that are allowed."""
+    found = found[found >= 0]
+    return found if len(found) >= k else allowed
 
 
 def _sample(stored: Vectors, added: Vectors) -> Vectors:

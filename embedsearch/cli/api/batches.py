@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ import click
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, files, printing, secrets, waiting
 from embedsearch.cli.errors import FAILED, NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
 from embedsearch.cli.reports import list_lines
 from embedsearch.cli.terminal import note
@@ -49,7 +49,7 @@ def create_(
 ) -> None:
     """Hand in the requests of a JSONL file, or of one that was uploaded; print the batch's id."""
     if endpoint is None:
-        endpoint = _endpoint(Path(requests))
+        endpoint = _endpoint(requests)
     with asking.client() as client:
         batch = client.batches.create(
             completion_window="24h",
@@ -62,10 +62,13 @@ def create_(
     _finish(ctx, batch, as_json=as_json, line=printing.name)
 
 
-def _endpoint(path: Path) -> str:
+def _endpoint(requests: str) -> str:
     """Return the url of a file's first request."""
-    if not path.is_file():
-        raise click.UsageError(f"no file {path}: for one that was uploaded, name its --endpoint")
+    path = file_at(requests)
+    if path is None:
+        raise click.UsageError(
+            f"no file {requests}: for one that was uploaded, name its --endpoint"
+        )
     with path.open(encoding="utf-8") as lines:
         first = lines.readline()
     try:

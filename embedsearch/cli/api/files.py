@@ -13,6 +13,7 @@ import click
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, printing, secrets
 from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def upload_(*, file: str, purpose: Purpose, name: str | None, quiet: bool, as_js
 
 def id_of(client: Client, given: str, purpose: Purpose) -> str:
     """Return the id of a file that is given by its path, and uploaded for that, or by its id."""
-    path = Path(given)
-    return uploaded(client, path, purpose).id if path.is_file() else given
+    path = file_at(given)
+    return uploaded(client, path, purpose).id if path else given
 
 
 def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = None) -> FileObject:

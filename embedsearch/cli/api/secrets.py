@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from embedsearch import privacy
+from embedsearch.cli.inputs import file_at, there
 from embedsearch.errors import SecretsFound
 from embedsearch.privacy import Secret
 from embedsearch.readers.decoding import decode, looks_binary
@@ -113,10 +114,9 @@ class _Upload(click.ParamType):  # type: ignore[type-arg] # as above
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return it; a file is scanned, and a name of none is no id by mistake."""
-        path = Path(value)
-        if path.is_file():
+        if path := file_at(value):
             checked_file(path)
-        elif path.suffix or len(path.parts) > 1:
+        elif there(value) or Path(value).suffix or len(Path(value).parts) > 1:
             self.fail(f"there is no file {value!r}", param, ctx)
         return value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +12,14 @@ from embedsearch import finetuning
 from embedsearch.cli import options, spending
 from embedsearch.cli.api import asking, files, printing, secrets, waiting
 from embedsearch.cli.errors import FAILED, NOTHING_FOUND
+from embedsearch.cli.inputs import file_at
 from embedsearch.cli.reports import list_lines
 from embedsearch.cli.terminal import counted, note
 from embedsearch.finetuning.tunable import AS_OF, DEFAULT_MODEL, tunable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from embedsearch import Client
     from embedsearch.client.types.fine_tuning import (
@@ -103,11 +104,12 @@ def _checked(
         tunable(model)
     except ValueError:
         return None
-    if not Path(training).is_file():
+    examples = file_at(training)
+    if examples is None:
         return None
-    held_out = Path(validation) if validation and Path(validation).is_file() else None
+    held_out = file_at(validation) if validation else None
     report = finetuning.validate(
-        _lines(Path(training)),
+        _lines(examples),
         validation=_lines(held_out) if held_out else (),
         model=model,
         epochs=epochs,

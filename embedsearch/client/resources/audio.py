@@ -6,6 +6,7 @@ from typing import Generic, Literal, Required, Unpack
 from embedsearch.client.answers import Answer, Binary
 from embedsearch.client.calls import (
     Call,
+    Either,
     Json,
     Options,
     Paging,
@@ -99,7 +100,7 @@ class VoiceParams(Options, total=False):
 class Transcriptions(Resource[M]):
     """Speech to text in its own language."""
 
-    @streaming(TranscriptionEvent, TranscriptionParams[Streamed])
+    @streaming(TranscriptionEvent, TranscriptionParams[Streamed], TranscriptionParams[Either])
     def create(self, **body: Unpack[TranscriptionParams[Whole]]) -> Call[Transcription]:
         """Transcribe a recording; in the formats text, srt and vtt all of it is ``text``."""
         reply = _reply(body.get("response_format"))

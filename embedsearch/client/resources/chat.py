@@ -5,6 +5,7 @@ from typing import Any, Generic, Literal, Required, Unpack
 
 from embedsearch.client.calls import (
     Call,
+    Either,
     Json,
     Options,
     Paging,
@@ -97,7 +98,7 @@ class Completions(Resource[M]):
         super().__init__(driver)
         self.messages: Messages[M] = Messages(driver)
 
-    @streaming(ChatCompletionChunk, ChatParams[Streamed])
+    @streaming(ChatCompletionChunk, ChatParams[Streamed], ChatParams[Either])
     def create(self, **body: Unpack[ChatParams[Whole]]) -> Call[ChatCompletion]:
         """Ask the model for the next message."""
         return post(_PATH, ChatCompletion, body)

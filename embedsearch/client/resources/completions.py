@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Generic, Required, Unpack
 
-from embedsearch.client.calls import Call, Json, Options, S, Streamed, Whole, post
+from embedsearch.client.calls import Call, Either, Json, Options, S, Streamed, Whole, post
 from embedsearch.client.resource import M, Resource, streaming
 from embedsearch.client.types.chat import Completion
 
@@ -34,7 +34,7 @@ class CompletionParams(Options, Generic[S], total=False):
 class Completions(Resource[M]):
     """Text that continues a prompt, or with ``suffix`` stands between two."""
 
-    @streaming(Completion, CompletionParams[Streamed])
+    @streaming(Completion, CompletionParams[Streamed], CompletionParams[Either])
     def create(self, **body: Unpack[CompletionParams[Whole]]) -> Call[Completion]:
         """Ask the model to go on."""
         return post("/completions", Completion, body)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Generic, Literal, Required, Unpack
 
-from embedsearch.client.calls import Call, Json, Options, S, Streamed, Whole, post
+from embedsearch.client.calls import Call, Either, Json, Options, S, Streamed, Whole, post
 from embedsearch.client.multipart import File
 from embedsearch.client.resource import M, Resource, endpoint, streaming
 from embedsearch.client.types.images import ImageEvent, ImagesResponse
@@ -61,12 +61,12 @@ class VariationParams(Options, total=False):
 class Images(Resource[M]):
     """Pictures from words and from pictures."""
 
-    @streaming(ImageEvent, GenerateParams[Streamed])
+    @streaming(ImageEvent, GenerateParams[Streamed], GenerateParams[Either])
     def generate(self, **body: Unpack[GenerateParams[Whole]]) -> Call[ImagesResponse]:
         """Draw a picture."""
         return post("/images/generations", ImagesResponse, body)
 
-    @streaming(ImageEvent, EditParams[Streamed])
+    @streaming(ImageEvent, EditParams[Streamed], EditParams[Either])
     def edit(self, **body: Unpack[EditParams[Whole]]) -> Call[ImagesResponse]:
         """Change a picture, or make one of several."""
         files = ("image", "mask", "markup")

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Literal, Required, Unpack
 from embedsearch.client.answers import nothing
 from embedsearch.client.calls import (
     Call,
+    Either,
     Json,
     Options,
     Paging,
@@ -158,8 +159,11 @@ class InputTokens(Versioned[M]):
         return post(f"{_PATH}/input_tokens", InputTokenCount, self.options(body))
 
 
-def _followed(response_id: str, **query: Unpack[RetrieveParams[Streamed]]) -> None:
-    """Say what `Responses.retrieve` takes where it streams."""
+class Followed(Generic[S]):
+    """What `Responses.retrieve` takes where it may stream."""
+
+    def __init__(self, response_id: str, **query: Unpack[RetrieveParams[S]]) -> None:
+        """Type the arguments."""
 
 
 class Responses(Versioned[M]):
@@ -170,12 +174,12 @@ class Responses(Versioned[M]):
         self.input_items: InputItems[M] = InputItems(driver)
         self.input_tokens: InputTokens[M] = InputTokens(driver)
 
-    @streaming(ResponseStreamEvent, ResponseParams[Streamed])
+    @streaming(ResponseStreamEvent, ResponseParams[Streamed], ResponseParams[Either])
     def create(self, **body: Unpack[ResponseParams[Whole]]) -> Call[Response]:
         """Ask the model."""
         return post(_PATH, Response, self.options(body))
 
-    @streaming(ResponseStreamEvent, _followed)
+    @streaming(ResponseStreamEvent, Followed[Streamed], Followed[Either])
     def retrieve(self, response_id: str, **query: Unpack[RetrieveParams[Whole]]) -> Call[Response]:
         """Fetch a response, or go on with its stream after an event."""
         return get(_path(response_id), Response, self.options(query))

@@ -1,0 +1,266 @@
+"""How good a classifier is at texts that it has not seen, and how sure one can be of that."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+
+from embedsearch.classify.calibration import (
+    coverage_table,
+    expected_calibration_error,
+    reliability,
+)
+from embedsearch.classify.checking import is_texts
+from embedsearch.classify.defaults import to_measure
+from embedsearch.classify.folds import split
+from embedsearch.classify.inputs import local
+from embedsearch.classify.threads import one_thread
+from embedsearch.classify.zero_shot import ZeroShotClassifier
+from embedsearch.compare.duplication import THRESHOLD
+from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
+from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
+from embedsearch.evaluate.learning import SHARES, learning_curve
+from embedsearch.evaluate.scores import (
+    Bootstrap,
+    confusion_matrix,
+    estimate,
+    label_scores,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from embedsearch.classify.inputs import Encoder, Vectors
+
+    Codes = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Split = tuple[Codes, Codes]
+
+BINS = 10
+"""Into so many bins of equal numbers the reliability curve parts the texts."""
+
+PAIRS = 50
+"""So many confused pairs and mistakes are kept in words."""
+
+EXPECTED = (
+    "The least populated class",
+    "The number of unique classes is greater",
+    "the labels .* differ only by case",
+)
+"""What scikit-learn and our estimators warn of in each fold, and a note says once."""
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def evaluate(  # noqa: PLR0913 -- all but two have a default
+    given: Sequence[str] | ArrayLike,
+    labels: Sequence[Any] | NDArray[Any],
+    estimator: Any = None,
+    *,
+    texts: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
+    groups: ArrayLike | None = None,
+    names: Mapping[Any, str | Sequence[str]] | None = None,
+    embedder: Encoder | str | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    threshold: float = THRESHOLD,
+    curve: bool = True,
+    progress: Callable[[int, int], None] = _silent,
+) -> Evaluation:
+    """Measure a classifier, by default the one that is best for so many labels, by its folds.
+
+    ``given`` are texts (n,) or their vectors (n, d); the estimator gets vectors. ``texts`` may go
+    with vectors, to find equal ones and to show mistakes, and ``ids`` to name these. No text is
+    told by a classifier that has learned from it, from one of its group (``groups``, (n,)), or from
+    one that says nearly the same (a cosine of ``threshold``). ``names`` say in words what labels
+    mean, for the baseline that learns nothing; with vectors it needs to be told the ``embedder``
+    that made them.
+    Intervals are of 95 %, by drawing groups anew. What is left out is told in ``notes`` and warned
+    of: blank texts, those without a label, labels with a single text. ``progress`` is told how many
+    trainings of how many are done.
+
+    Raises:
+        ValueError: less than two labels can be measured, nothing can be held out, a text has
+            several labels, labels are not all texts or all numbers, lengths differ, vectors are
+            not finite, or the estimator says something that is no label.
+
+    """
+    if ids is not None and len(ids) != len(labels):
+        raise ValueError(f"expected an id for each of {len(labels)} texts, got {len(ids)}")
+    known = evidence(
+        given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
+    )
+    classes, codes = np.unique(known.labels, return_inverse=True)
+    if embedder is None and is_texts(given):
+        embedder = local()
+    estimator = to_measure(estimator, np.bincount(codes).tolist(), embedder)
+    cut = split(known.labels, known.groups, folds, seed=seed)
+    parts = len(cut.splits)
+    done = count(1)
+    fits = parts * (1 + len(SHARES) * curve)
+
+    def step() -> None:
+        progress(next(done), fits)
+
+    progress(0, fits)
+    few = [cut.note] if cut.note else rare(known.labels, parts)
+    notes = [warn(note) for note in (*known.notes, *few)]
+    with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
+        for message in EXPECTED:
+            warnings.filterwarnings("ignore", message)
+        answers, confidence = _predicted(
+            estimator, known.vectors, known.labels, cut.splits, step=step
+        )
+        said = _codes(answers, classes)
+        learned = (
+            learning_curve(
+                estimator,
+                known.vectors,
+                codes,
+                cut.splits,
+                said=said,
+                names=classes.tolist(),
+                seed=seed,
+                step=step,
+            )
+            if curve
+            else None
+        )
+    rivals = {"majority": _commonest(codes, cut.splits)}
+    if embedder is None:
+        notes.append("no zero-shot baseline: say as embedder what made the vectors")
+    else:
+        rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
+    draw = Bootstrap(codes, known.groups, seed=seed)
+    own = draw.draws(said)
+    matrix = confusion_matrix(codes, said, len(classes))
+    measured = Evaluation(
+        estimator=type(estimator).__name__,
+        texts=len(codes),
+        groups=int(known.groups.max()) + 1,
+        folds=parts,
+        seed=seed,
+        threshold=threshold,
+        accuracy=estimate(own.accuracy),
+        macro_f1=estimate(own.macro_f1),
+        baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
+        labels=label_scores(
+            np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
+        ),
+        confusion=matrix,
+        confused=_confused(matrix, classes.tolist()),
+        calibration_error=None,
+        reliability=(),
+        coverage=(),
+        curve=learned,
+        mistakes=_mistakes(known, classes[said].tolist(), confidence, ids),
+        notes=tuple(notes),
+    )
+    return measured if confidence is None else _calibrated(measured, confidence, said == codes)
+
+
+def _predicted(
+    estimator: Any,
+    vectors: Vectors,
+    labels: NDArray[Any],
+    splits: Sequence[Split],
+    *,
+    step: Callable[[], None],
+) -> tuple[NDArray[Any], Floats | None]:
+    """Return out-of-fold predictions and, where there are probabilities, those of what was said."""
+    said = np.empty(len(labels), dtype=object)
+    confidence = np.empty(len(labels))
+    sure = hasattr(estimator, "predict_proba")
+    for train, test in splits:
+        fitted = clone(estimator).fit(vectors[train], labels[train])
+        said[test] = fitted.predict(vectors[test])
+        if sure:
+            confidence[test] = fitted.predict_proba(vectors[test]).max(axis=1)
+        step()
+    return said, confidence if sure else None
+
+
+def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:
+    """Return the places of what was said among the classes."""
+    if strange := set(said.tolist()) - set(classes.tolist()):
+        raise ValueError(
+            f"the estimator said {strange.pop()!r}, which is no label: evaluate one that always"
+            " answers, and see in the table of coverage what abstaining would bring"
+        )
+    return np.searchsorted(classes, said.astype(classes.dtype))
+
+
+def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
+    said = np.empty(len(codes), np.int64)
+    for train, test in splits:
+        said[test] = np.bincount(codes[train]).argmax()
+    return said
+
+
+def _by_name(
+    vectors: Vectors,
+    classes: list[Any],
+    names: Mapping[Any, Any] | None,
+    embedder: Encoder | str | None,
+) -> Codes:
+    words: Any = {label: names.get(label, label) for label in classes} if names else classes
+    zero = ZeroShotClassifier(words, embedder=embedder).fit()
+    return np.searchsorted(classes, zero.predict(vectors))
+
+
+def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
+    own = draw.draws(said)
+    gain = estimate(accuracy - own.accuracy)
+    return Baseline(name, estimate(own.accuracy), estimate(own.macro_f1), gain)
+
+
+def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:
+    wrong = matrix * ~np.eye(len(matrix), dtype=bool)
+    shares = wrong / matrix.sum(axis=1, keepdims=True)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
+    pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
+    return tuple(
+        Confused(classes[a], classes[b], int(wrong[a, b]), float(shares[a, b]))
+        for a, b in pairs
+        if wrong[a, b]
+    )
+
+
+def _mistakes(
+    known: Evidence, said: list[Any], confidence: Floats | None, ids: Sequence[str] | None
+) -> tuple[Mistake, ...]:
+    """Return mistakes, those first of which the classifier was surest."""
+    labels = known.labels.tolist()
+    wrong = np.array([row for row, own in enumerate(labels) if said[row] != own], np.int64)
+    if confidence is not None:
+        wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
+    return tuple(
+        Mistake(
+            position=int(known.positions[row]),
+            id=ids[known.positions[row]] if ids else "",
+            label=labels[row],
+            predicted=said[row],
+            confidence=None if confidence is None else float(confidence[row]),
+            text=known.texts[row],
+        )
+        for row in wrong[:PAIRS]
+    )
+
+
+def _calibrated(measured: Evaluation, confidence: Floats, right: NDArray[np.bool_]) -> Evaluation:
+    return replace(
+        measured,
+        calibration_error=expected_calibration_error(confidence, right),
+        reliability=tuple(reliability(confidence, right, bins=BINS)),
+        coverage=tuple(coverage_table(confidence, right)),
+    )
