@@ -304,3 +304,10 @@ def test_the_same_path_in_two_folders_is_one_document(tmp_path: Path) -> None:
     ]
     (other,) = found("--db", str(index), "compare", "then/*", "now/*")["comparison"]
     assert (other["in_both"], other["drifted"]) == (0, [])
+
+
+def test_a_text_with_signs_of_a_condition_is_one_with_a_blank_before_it() -> None:
+    refused = run("compare", "a < b", "b > a")
+    assert refused.exit_code == 2
+    assert "no document is in 'a < b'; if a text is meant, put a blank before it" in refused.stderr
+    assert found("compare", " a < b", " a < b")["comparison"] == [{"similarity": 1.0}]

@@ -293,6 +293,8 @@ def test_rows_dealt_at_random_have_not_moved() -> None:
     assert moved.similarity > 0.95
     with pytest.raises(ValueError, match="documents on both sides, got 0 and 240"):
         drift(rows[:0], rows)
+    with pytest.raises(ValueError, match="documents on both sides, got 240 and 0"):
+        shifts(rows, rows[:0], [""] * 240)
 
 
 def test_what_is_wanted_is_near_the_liked_and_away_from_the_rest() -> None:

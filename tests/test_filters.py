@@ -194,6 +194,4 @@ def test_of_an_index_without_documents_or_metadata_no_key_is_suggested() -> None
     with Index.open(":memory:", HashEmbedder()) as index:
         assert index.unmet("lang=en") == []
         index.add([Document("a", "a text")])
-        assert index.unmet("lang=en") == [
-            "no document has 'lang' in its metadata; there is none at all"
-        ]
+        assert index.unmet("lang=en") == ["no document has 'lang' in its metadata; none has any"]

@@ -64,7 +64,8 @@ def compare_(
             name = other if _is_set(index, one) else one
             raise click.UsageError(
                 f"compare two texts or two sets, not one with the other: {name!r} is neither a"
-                " folder of the index nor a glob, a condition or another index"
+                " folder of the index nor a glob, a condition or another index;"
+                f" {inputs.AS_A_TEXT}"
             )
         if _is_set(index, one):
             before, after = (_side(index, name, opened) for name in (one, other))
@@ -96,7 +97,7 @@ def _show_sets(record: dict[str, Any], format_: str) -> None:
 
 
 def _is_set(index: Index, name: str) -> bool:
-    if document_id(index, name) in index:
+    if document_id(index, name) in index or name[:1].isspace():
         return False
     return any(sign in name for sign in "*=<>") or _is_index(name) or _is_folder(index, name)
 
@@ -140,7 +141,7 @@ def _side(index: Index, name: str, opened: ExitStack) -> _Side:
         found = embedded(index, glob=(_within(name),))
         side = _Side(name, index, found, folder=f"{name.strip('/')}/")
     if not side.found.ids:
-        raise ValueError(f"no document is in {name!r}")
+        raise ValueError(f"no document is in {name!r}; {inputs.AS_A_TEXT}")
     return side
 
 

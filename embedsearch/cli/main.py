@@ -27,7 +27,7 @@ COMMANDS = {
     "outliers": Late("comparing", "List the documents that are least like any others."),
     "sample": Late("comparing", "List documents that differ as much as they can."),
     "recommend": Late("comparing", "List documents like some and unlike others."),
-    "compare": Late("contrasting", "Compare two texts or two sets: what is new, gone, moved."),
+    "compare": Late("contrasting", "Compare two texts or two sets: what is new, gone, drifted."),
     "map": Late("mapping", "Draw the documents on one HTML page."),
     "evaluate": Late("evaluating", "Say how good a classifier of these labels is."),
     "status": Late("upkeep", "Say what the index holds and how far it is embedded."),

@@ -82,9 +82,7 @@ def drift(
         ValueError: there are no rows on one side, or one of them is no unit vector.
 
     """
-    if not len(a) or not len(b):
-        raise ValueError(f"expected documents on both sides, got {len(a)} and {len(b)}")
-    a, b = both(a, b)
+    a, b = _sides(a, b)
     ours, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
     new, nearest_new = _without_counterpart(b, a, near, theirs)
     gone, nearest_gone = _without_counterpart(a, b, near, ours)
@@ -119,14 +117,24 @@ def shifts(
     """Cluster unit rows (n, d) and (m, d) together; return the clusters, the most changed first.
 
     ``texts`` are those of A, then of B.
+
+    Raises:
+        DimensionMismatch, ValueError: as ``drift`` does, or the lengths differ.
+
     """
-    a, b = both(a, b)
+    a, b = _sides(a, b)
     found = []
     for cluster in clusters(np.concatenate([a, b]), texts, k, seed=seed):
         before = int((cluster.rows < len(a)).sum())
         after = len(cluster.rows) - before
         found.append(Shift(cluster.terms, before, after, after / len(b) - before / len(a)))
     return sorted(found, key=lambda shift: -abs(shift.change))
+
+
+def _sides(a: Vectors, b: Vectors) -> tuple[Vectors, Vectors]:
+    if not len(a) or not len(b):
+        raise ValueError(f"expected documents on both sides, got {len(a)} and {len(b)}")
+    return both(a, b)
 
 
 def _without_counterpart(

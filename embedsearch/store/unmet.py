@@ -62,8 +62,10 @@ def _unknown(database: Database, key: str) -> str:
     if near := get_close_matches(key, [*known, *FACTS], cutoff=NEAR):
         return f"{said}: did you mean {' or '.join(map(repr, near))}?"
     there = [*FACTS] if key.startswith("@") else known
+    if not there:
+        return f"{said}; none has any"
     more = f" and {len(there) - NAMED:,} more" if len(there) > NAMED else ""
-    return f"{said}; there is {', '.join(map(repr, there[:NAMED])) or 'none at all'}{more}"
+    return f"{said}; there is {', '.join(map(repr, there[:NAMED]))}{more}"
 
 
 def keys(database: Database) -> list[str]:
