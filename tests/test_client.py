@@ -233,8 +233,8 @@ def test_a_base_url_must_be_one_of_http(url: str) -> None:
     [
         ("https://a.b/v1?key=secret", "the base_url of a.b has a query: say it by default_query"),
         ("https://a.b/v1#secret", "has a query"),
-        ("http://localhost:port", "Port could not be cast"),
-        ("http://localhost:99999", "Port out of range"),
+        ("http://localhost:port", "got 'http://localhost:port': Port could not be cast"),
+        ("http://localhost:99999", "got 'http://localhost:99999': Port out of range"),
     ],
 )
 def test_what_no_path_can_follow_is_no_base_url(url: str, why: str) -> None:
@@ -530,6 +530,7 @@ def test_a_refusal_is_the_error_of_its_status(
     assert type(caught.value) is kind
     error = caught.value
     assert (error.status_code, error.code, error.request_id) == (status, "gone", "req_1")
+    assert len(server.seen) == 1, "max_retries is 0"
     assert error.body == body
     assert (error.hint is not None) == (status in {401, 404})
     assert (error.hint is not None) == (status in {401, 404})

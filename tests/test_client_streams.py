@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from recording import Recorded, Reply, Server, serving
 
 from embedsearch import AsyncClient, Client
+from embedsearch.client.limiter import Limiter
 from embedsearch.client.sse import Decoder, ServerSentEvent
-from embedsearch.errors import APIError, ConnectionFailed, InvalidAnswer, RateLimited
+from embedsearch.errors import APIError, ConnectionFailed, InvalidAnswer, RateLimited, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
 SSE = {"content-type": "text/event-stream"}
 ASKED: dict[str, Any] = {"model": "m", "messages": [], "stream": True}
@@ -249,3 +250,59 @@ def test_cancelling_a_task_that_waits_to_try_again_ends_it(server: Server) -> No
 
     assert asyncio.run(cancel()) < 2
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("ask", "model"),
+    [
+        (lambda client: client.models.retrieve("a"), ""),
+        (lambda client: client.embeddings.create_array(["a"], model="m"), "m"),
+    ],
+    ids=["a request", "embedding work"],
+)
+def test_who_is_cancelled_leaves_the_limiter(
+    server: Server, ask: Callable[[AsyncClient], Coroutine[Any, Any, object]], model: str
+) -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(_: Recorded) -> Reply:
+        asked.set()
+        over.wait(10)
+        return Reply()
+
+    async def cancel() -> float:
+        # Time stands still, so that the first request goes alone for ever.
+        limiter = Limiter(lambda: 0.0)
+        async with AsyncClient(base_url=server.url, api_key="k", limiter=limiter) as client:
+            flying = asyncio.create_task(ask(client))
+            await asyncio.to_thread(asked.wait, 10)
+            queued = asyncio.create_task(ask(client))
+            await asyncio.sleep(0.05)
+            lane = f"{server.url} {model}"
+            assert limiter.wait(limiter.reserve(0, lane)) > 0
+            for task in (flying, queued):
+                task.cancel()
+            await asyncio.gather(flying, queued, return_exceptions=True)
+            over.set()
+            return limiter.wait(limiter.reserve(0, lane))
+
+    server.reply = hang
+    assert asyncio.run(cancel()) == 0
+    assert len(server.seen) == 1
+
+
+def test_a_stream_that_stalls_times_out_after_what_came(server: Server) -> None:
+    over = threading.Event()
+
+    def stall() -> Iterator[bytes]:
+        yield piece("a")
+        over.wait(10)
+
+    server.reply = Reply(stall(), headers=SSE)
+    with Client(base_url=server.url, api_key="k", timeout=0.2) as client:
+        stream = client.chat.completions.create(**ASKED)
+        assert next(stream).choices[0].delta.content == "a"
+        with pytest.raises(TimedOut, match="no answer from 127"):
+            next(stream)
+    over.set()
+    assert len(server.seen) == 1, "what came is not asked for again"

@@ -51,9 +51,10 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
     texts have any number of labels, lists of them or an indicator of 0 and 1, shape (n, classes):
     then a neighbour votes for all of its labels, and ``predict`` returns an indicator of those with
-    more than half of the votes. From 5,000 examples on FAISS searches a
-    part of them (``vectors.neighbours``): of the 20 nearest it finds 97 % on banking77, 94 % of
-    100,000 passages.
+    more than half of the votes.
+
+    From 5,000 examples on FAISS searches a part of them (``vectors.neighbours``): of the 20 nearest
+    it finds 97 % on banking77, 94 % of 100,000 passages.
 
     Measured on banking77 with ``benchmarks/labelling.py``: accuracy .921 and calibration error
     .02 on full train; with equal votes .894 and .06.

@@ -123,9 +123,8 @@ def chosen(
     """Return the strength and the temperature that foretell held-out examples best (log loss).
 
     ``parts`` (n,) says in which fold each example is held out (``folds.parts``), and ``always`` is
-    learned from in every one. Without a class of two examples
-    all examples are held out, as far as ``always`` tells of them; else the answer is
-    ``STRENGTH`` and ``TEMPERATURE``.
+    learned from in every one. Without a class of two examples all are held out, as far as
+    ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``.
     """
     folds = _held(parts)
     if not folds and len(always.vectors):
@@ -202,7 +201,6 @@ def _sigmoid_loss(
 
 
 def _held(parts: Places) -> list[NDArray[np.bool_]]:
-    """Return which rows (n,) each fold holds out."""
-    folds = 1 if len(parts) >= ONE_SPLIT_FROM else FOLDS
-    held = (parts == fold for fold in range(folds))
-    return [rows for rows in held if rows.any()]
+    """Return which rows (n,) each fold holds out, as far as any are."""
+    held = [rows for rows in (parts == fold for fold in range(FOLDS)) if rows.any()]
+    return held[:1] if len(parts) >= ONE_SPLIT_FROM else held

@@ -41,7 +41,6 @@ def add_(
     file: str,
     db: Path | None,
     model: str | None,
-    quiet: bool,
     id_: str,
     text: str,
     meta: str,
@@ -72,10 +71,9 @@ def add_(
                 embed=embed,
                 allowance=allowance,
                 yes=yes,
-                quiet=quiet,
             )
     report = replace(report, failed=tuple(table.failed))
-    reports.finish(ctx, report, nothing=f"no rows in {file}", format_=format_, quiet=quiet)
+    reports.finish(ctx, report, nothing=f"no rows in {file}", format_=format_)
 
 
 def _names(listed: str) -> tuple[str, ...]:

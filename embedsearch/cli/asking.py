@@ -58,7 +58,6 @@ def ask_(
     words: tuple[str, ...],
     db: Path | None,
     model: str | None,
-    quiet: bool,
     chat_model: str | None,
     chat_base_url: str | None,
     max_answer_tokens: int,
@@ -92,11 +91,11 @@ def ask_(
             min_score=min_score,
         )
         if not passages:
-            _refuse(index, question, format_, quiet=quiet)
+            _refuse(index, question, format_)
             say_what_is_unmet(index, where)
         elif show_prompt:
             chat = answering.messages(question, passages)
-            _print_prompt(chat, chat_model or "", format_, quiet=quiet)
+            _print_prompt(chat, chat_model or "", format_)
         else:
             with embedsearch.Client(
                 api_key=os.environ.get(KEY), **options.said_of_a_client(chat_base_url)
@@ -110,23 +109,23 @@ def ask_(
                     max_tokens=max_answer_tokens,
                     allow_secrets=allow_secrets,
                 )
-                _print(index, question, answer, format_, quiet=quiet)
+                _print(index, question, answer, format_)
                 if mode != "lexical" and format_ != "json":
-                    _say_what_is_pending(index, quiet=quiet)
+                    _say_what_is_pending(index)
     ctx.exit(0 if passages else NOTHING_FOUND)
 
 
-def _refuse(index: Index, question: str, format_: str, *, quiet: bool) -> None:
+def _refuse(index: Index, question: str, format_: str) -> None:
     if format_ == "json":
         click.echo(sourced.as_json(question, Answer(()), set()))
         return
     here = index.counts()
     places = f"{counted(here.chunks, 'chunk')} of {counted(here.documents, 'document')}"
-    note(f"nothing relevant was found among {places}, so nobody was asked", quiet=quiet)
-    note("hint: embedsearch search shows what comes nearest, --min-score 0 takes it", quiet=quiet)
+    note(f"nothing relevant was found among {places}, so nobody was asked")
+    note("hint: embedsearch search shows what comes nearest, --min-score 0 takes it")
 
 
-def _print_prompt(chat: list[dict[str, str]], model: str, format_: str, *, quiet: bool) -> None:
+def _print_prompt(chat: list[dict[str, str]], model: str, format_: str) -> None:
     total = tokens.count_messages(chat, answering.counted_as(model))
     if format_ == "json":
         record = {"schema_version": 1, "messages": chat, "tokens": total}
@@ -134,10 +133,10 @@ def _print_prompt(chat: list[dict[str, str]], model: str, format_: str, *, quiet
         return
     for message in chat:
         click.echo(f"{message['role']}:\n{printable_lines(message['content'])}\n")
-    note(f"{counted(total, 'token')}; nobody was asked", quiet=quiet)
+    note(f"{counted(total, 'token')}; nobody was asked")
 
 
-def _print(index: Index, question: str, answer: Answer, format_: str, *, quiet: bool) -> None:
+def _print(index: Index, question: str, answer: Answer, format_: str) -> None:
     with answer:
         if format_ == "json":
             for _ in answer:
@@ -157,7 +156,7 @@ def _print(index: Index, question: str, answer: Answer, format_: str, *, quiet: 
         )
         click.echo(sourced.LINES[format_](shown, stale=passage.document_id in stale))
     for oddity in sourced.oddities(answer):
-        note(f"note: {oddity}", quiet=quiet)
+        note(f"note: {oddity}")
 
 
 def _timed(index: Index, passage: Passage, words: str) -> Passage:
@@ -169,6 +168,6 @@ def _timed(index: Index, passage: Passage, words: str) -> Passage:
     return replace(passage, seconds=index.said_at(passage.hits[0], line.number))
 
 
-def _say_what_is_pending(index: Index, *, quiet: bool) -> None:
+def _say_what_is_pending(index: Index) -> None:
     if pending := index.pending().texts:
-        note(f"note: {half_embedded(pending, index.counts().texts)}", quiet=quiet)
+        note(f"note: {half_embedded(pending, index.counts().texts)}")

@@ -51,7 +51,6 @@ def train_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,
     glob: tuple[str, ...],
     where: tuple[str, ...],
     with_: str | None,
@@ -62,7 +61,7 @@ def train_(
 
     How good it is, embedsearch evaluate tells.
     """
-    with opening.open_index(db, model) as index, progress.working("training", quiet=quiet):
+    with opening.open_index(db, model) as index, progress.working("training"):
         kind = getattr(classify, ESTIMATORS[with_]) if with_ else None
         about = labelling.train(
             index,
@@ -104,7 +103,6 @@ def classify_(
     words: tuple[str, ...],
     db: Path | None,
     model: str | None,
-    quiet: bool,  # noqa: ARG001 -- notes know
     glob: tuple[str, ...],
     where: tuple[str, ...],
     all_: bool,
@@ -184,13 +182,12 @@ def suspects_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,
     glob: tuple[str, ...],
     where: tuple[str, ...],
     format_: str,
 ) -> None:
     """List the documents whose label is probably wrong, with the neighbours that disagree."""
-    with opening.open_index(db, model) as index, progress.working("judging", quiet=quiet):
+    with opening.open_index(db, model) as index, progress.working("judging"):
         found = [
             asdict(document) for document in labelling.suspected(index, where=where, glob=glob)
         ]

@@ -29,7 +29,6 @@ class Asked(TypedDict):
 
     db: Path | None
     model: str | None
-    quiet: bool
     glob: tuple[str, ...]
     where: tuple[str, ...]
     format_: str

@@ -47,7 +47,6 @@ def compare_(
     other: str,
     db: Path | None,
     model: str | None,
-    quiet: bool,  # noqa: ARG001 -- notes know
     near: float,
     format_: str,
 ) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.argument("id_", metavar="ID")
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
-def get_(*, id_: str, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:  # noqa: ARG001 -- it is quiet
+def get_(*, id_: str, db: Path | None, model: str | None, format_: str) -> None:
     """Print the text of a document, or of its chunk ID#N."""
     with opening.open_index(db, model) as index, index.snapshot():
         record = _record(index, document_id(index, id_))
@@ -65,7 +65,6 @@ def ls_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     glob: tuple[str, ...],
     where: tuple[str, ...],
     long: bool,
@@ -147,7 +146,6 @@ def rm_(
     ids: tuple[str, ...],
     db: Path | None,
     model: str | None,
-    quiet: bool,
     glob: tuple[str, ...],
     where: tuple[str, ...],
     source: Path | None,
@@ -175,7 +173,7 @@ def rm_(
                 show(id_)
         elif (here or source) and (ids or yes or not here or _confirmed(here)):
             removed = index.remove_source(source) if source else index.remove(here)
-            note(f"{counted(removed, 'document')} removed", quiet=quiet)
+            note(f"{counted(removed, 'document')} removed")
     if not (here or source):
         ctx.exit(NOTHING_FOUND)
     ctx.exit(0 if len(here) == len(named) else SOME_FAILED)

@@ -70,7 +70,6 @@ def evaluate_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,
     file: str | None,
     text_column: str,
     label_column: str,
@@ -95,7 +94,7 @@ def evaluate_(
     with (
         _encoder(db, model, needed=not file) as encoder,
         warnings.catch_warnings(),
-        progress.working("evaluating", quiet=quiet) as told,
+        progress.working("evaluating") as told,
     ):
         warnings.simplefilter("ignore")  # the same words are in the notes
         found = given or _of_index(encoder, where, glob)
@@ -112,10 +111,10 @@ def evaluate_(
             progress=told,
         )
     for words in (*found.notes, *measured.notes):
-        note(words, quiet=quiet)
+        note(words)
     if html:
         html.write_text(evaluate.page(measured), encoding="utf-8")
-        note(f"the page is {html}", quiet=quiet)
+        note(f"the page is {html}")
     if format_ == "json":
         show(json.dumps(measured.to_dict(), ensure_ascii=False))
     elif format_ == "text":

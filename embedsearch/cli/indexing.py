@@ -43,7 +43,6 @@ def index_(
     paths: tuple[Path, ...],
     db: Path | None,
     model: str | None,
-    quiet: bool,
     glob: tuple[str, ...],
     dry_run: bool,
     transcribe: str | None,
@@ -71,7 +70,7 @@ def index_(
     allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
     with _hearing(transcribe, transcribe_url) as transcriber, opened as index:
         if dry_run:
-            with progress.shown(quiet=quiet) as listener:
+            with progress.shown() as listener:
                 report = index.sync(
                     paths, glob=glob, dry_run=True, transcriber=transcriber, progress=listener
                 )
@@ -79,19 +78,18 @@ def index_(
         else:
             check_hearing(allowance, transcriber)
             if transcriber:
-                spending.ask_to_transcribe(index, paths, transcriber, glob, yes=yes, quiet=quiet)
+                spending.ask_to_transcribe(index, paths, transcriber, glob, yes=yes)
             report = spending.taken_in(
                 index,
                 partial(index.sync, paths, glob=glob, transcriber=transcriber),
                 embed=embed,
                 allowance=allowance,
                 yes=yes,
-                quiet=quiet,
             )
     if dry_run:
         reports.finish_rehearsal(ctx, report, planned, nothing=nothing, format_=format_)
     else:
-        reports.finish(ctx, report, nothing=nothing, format_=format_, quiet=quiet)
+        reports.finish(ctx, report, nothing=nothing, format_=format_)
 
 
 @contextmanager

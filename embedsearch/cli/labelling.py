@@ -68,7 +68,6 @@ def label_(
     named: tuple[str, ...],
     db: Path | None,
     model: str | None,
-    quiet: bool,  # noqa: ARG001 -- notes know
     as_: tuple[str, ...],
     clear: bool,
     k: int,

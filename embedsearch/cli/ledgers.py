@@ -42,7 +42,6 @@ def usage_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     by: By,
     since: datetime | None,
     format_: str,
@@ -74,7 +73,6 @@ def outbox_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     format_: str,
 ) -> None:
     """List every text that was sent to a provider, oldest first: when, where, and what it is of.

@@ -43,7 +43,6 @@ def map_(
     *,
     db: Path | None,
     model: str | None,
-    quiet: bool,
     glob: tuple[str, ...],
     where: tuple[str, ...],
     output: str,
@@ -54,10 +53,11 @@ def map_(
 
     The page holds everything it needs, and the first lines of each document.
     """
-    with opening.open_index(db, model) as index, progress.working("drawing", quiet=quiet):
+    with opening.open_index(db, model) as index, progress.working("drawing"):
         found = embedded(index, where, glob)
         drawn = points(index, found, by=by, method=method)
     with click.open_file(output, "w", encoding="utf-8") as file:
         file.write(page(drawn, by=by))
     of = f" of {drawn.total:,}, drawn at random," if drawn.total > len(drawn.ids) else ""
-    note(f"{counted(len(drawn.ids), 'document')}{of} on {output}", quiet=output == "-")
+    if output != "-":
+        note(f"{counted(len(drawn.ids), 'document')}{of} on {output}")

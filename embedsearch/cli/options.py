@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from embedsearch.cli.errors import WANTS_JSON
+from embedsearch.cli.terminal import hush
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -131,7 +132,14 @@ of_a_server = together(
         callback=_of_an_api,
         help="How long to wait for the next packet.  [default: 600]",
     ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress and no notes on stderr."),
+    click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=hush,
+        help="No progress and no notes on stderr.",
+    ),
 )
 """What every command has: for each may need an API, if only for the embedder of its index."""
 

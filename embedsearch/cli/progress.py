@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedsearch.cli.terminal import counted
+from embedsearch.cli.terminal import counted, is_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,9 +32,9 @@ _DOING = {"walk": "looking", "read": "reading", "embed": "embedding"}
 
 
 @contextmanager
-def shown(*, quiet: bool) -> Iterator[Listener]:
+def shown() -> Iterator[Listener]:
     """Give the listener that shows what a sync reports."""
-    if quiet:
+    if is_quiet():
         yield lambda _: None
     elif sys.stderr.isatty():
         with _bars() as bars:
@@ -44,12 +44,12 @@ def shown(*, quiet: bool) -> Iterator[Listener]:
 
 
 @contextmanager
-def working(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+def working(what: str) -> Iterator[Callable[[int, int], None]]:
     """Say what takes its time, and how much of it is done, as far as that is told.
 
     What is quick is not spoken of: a line is written from the second ``PATIENCE`` seconds on.
     """
-    if quiet:
+    if is_quiet():
         yield lambda _done, _total: None
     elif sys.stderr.isatty():
         with _bars() as bars:

@@ -25,15 +25,13 @@ FAILURES_SHOWN = 20
 _CHANGES = ("added", "updated", "renamed", "removed", "unchanged")
 
 
-def finish(
-    ctx: click.Context, report: SyncReport, *, nothing: str, format_: str, quiet: bool
-) -> None:
+def finish(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str) -> None:
     """Print what a run did, and exit with what that means; ``nothing`` says what was not found."""
     if format_ == "json":
         terminal.show(as_json(report))
     else:
         seen = _seen(report) or report.pending
-        terminal.note(summary(report) if seen else nothing, quiet=quiet)
+        terminal.note(summary(report) if seen else nothing)
         list_failures(report.failed)
     _exit(ctx, report)
 

@@ -39,7 +39,6 @@ class Asked(Limits):
 
     db: Path | None
     model: str | None
-    quiet: bool
     context: int
     format_: str
 

@@ -33,22 +33,21 @@ def taken_in(
     embed: bool,
     allowance: Allowance,
     yes: bool,
-    quiet: bool,
 ) -> SyncReport:
     """Take texts in and embed them; before any is sent to a provider, say what it costs.
 
     ``take_in`` is called with ``embed``, ``allowance`` and ``progress``.
     """
     remote = embed and is_remote(index.embedder)
-    with progress.shown(quiet=quiet) as listener:
+    with progress.shown() as listener:
         report = take_in(embed=embed and not remote, allowance=allowance, progress=listener)
     if not (remote and report.pending):
         return report
     planned = index.estimate()
-    note(words(planned), quiet=quiet)
+    note(words(planned))
     if not yes and asks(planned, allowance):
         click.confirm("Send them?", abort=True, err=True)
-    with progress.shown(quiet=quiet) as listener:
+    with progress.shown() as listener:
         done = index.embed_pending(allowance=allowance, progress=listener)
     return replace(report, seconds=report.seconds + done.seconds, **_embedded(report, done))
 
@@ -60,7 +59,6 @@ def ask_to_transcribe(
     glob: Sequence[str],
     *,
     yes: bool,
-    quiet: bool,
 ) -> None:
     """Say what has to be transcribed; ask before a recording is sent to a provider.
 
@@ -71,11 +69,11 @@ def ask_to_transcribe(
         return
     what = f"{counted(amount.recordings, 'recording')} ({amount.bytes / 1e6:,.1f} MB) to transcribe"
     if not is_remote_transcriber(transcriber):
-        note(what, quiet=quiet)
+        note(what)
         return
     price = transcriber.cost(60)
     told = "price not known" if price is None else f"{dollars(price)} a minute"
-    note(f"{what} by {transcriber.host}, {told}", quiet=quiet)
+    note(f"{what} by {transcriber.host}, {told}")
     if not yes:
         click.confirm("Send them?", abort=True, err=True)
 

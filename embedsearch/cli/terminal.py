@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
 """No document, and no file's name, may move a user's cursor or recolour the screen."""
 
+_QUIET = f"{__name__}.quiet"
+
 _BUT_FOR_LINES = {sign: CONTROLS[sign] for sign in CONTROLS if chr(sign) not in "\n\t"}
 
 
@@ -46,11 +48,21 @@ def tell(message: str) -> None:
     click.echo(printable_lines(message), err=True)
 
 
-def note(message: str, *, quiet: bool = False) -> None:
+def note(message: str) -> None:
     """Say on stderr what is good to know; nothing where the command was given ``-q``."""
-    ctx = click.get_current_context(silent=True)
-    if not quiet and not (ctx and ctx.params.get("quiet")):
+    if not is_quiet():
         tell(message)
+
+
+def hush(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    """Keep whether the command was given ``-q``."""
+    ctx.meta[_QUIET] = given
+
+
+def is_quiet() -> bool:
+    """Return whether the command was given ``-q``."""
+    ctx = click.get_current_context(silent=True)
+    return bool(ctx and ctx.meta.get(_QUIET))
 
 
 @contextmanager

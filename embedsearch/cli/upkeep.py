@@ -32,7 +32,7 @@ LEFT_SHOWN = 20
 @click.command("status")
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
-def status_(*, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:  # noqa: ARG001 -- it is quiet
+def status_(*, db: Path | None, model: str | None, format_: str) -> None:
     """Say what the index holds, and how much of it is embedded."""
     with opening.open_index(db, model) as index:
         status = index.status()
@@ -75,9 +75,7 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
 @click.pass_context
-def verify_(
-    ctx: click.Context, *, db: Path | None, model: str | None, quiet: bool, format_: str
-) -> None:
+def verify_(ctx: click.Context, *, db: Path | None, model: str | None, format_: str) -> None:
     """Check every file, text and vector of the index; change nothing.
 
     Each problem is a line; the exit code is then 3.
@@ -86,15 +84,16 @@ def verify_(
         problems = index.verify()
     _print_problems(problems, format_)
     if problems:
-        note("hint: run: embedsearch repair", quiet=quiet or format_ == "json")
+        if format_ != "json":
+            note("hint: run: embedsearch repair")
         ctx.exit(SOME_FAILED)
-    note("the index is sound", quiet=quiet)
+    note("the index is sound")
 
 
 @click.command("repair")
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
-def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) -> None:
+def repair_(*, db: Path | None, model: str | None, format_: str) -> None:
     """Mend what 'verify' finds, without touching what is sound.
 
     Texts and vectors that were lost are read and embedded again by the next 'index'; what is left
@@ -106,33 +105,33 @@ def repair_(*, db: Path | None, model: str | None, quiet: bool, format_: str) ->
             found = index.repair()
             left = index.verify() if found else []
     except IndexDamaged as error:
-        _salvage(db or opening.located(), str(error), format_, quiet=quiet)
+        _salvage(db or opening.located(), str(error), format_)
         return
     _print_problems(found, format_, left=left)
     mended = len({*found} - {*left})
-    note(f"{counted(mended, 'problem')} mended" if found else "nothing to repair", quiet=quiet)
-    _say_what_is_left(left, quiet=quiet)
+    note(f"{counted(mended, 'problem')} mended" if found else "nothing to repair")
+    _say_what_is_left(left)
 
 
-def _salvage(folder: Path, what: str, format_: str, *, quiet: bool) -> None:
+def _salvage(folder: Path, what: str, format_: str) -> None:
     kept = salvage(folder)
     with opening.open_index(folder, None) as index:
         left = index.verify()
     if format_ == "json":
         _print_problems([Problem(what, "salvaged into a new database")], format_, left=left)
-    note(what, quiet=quiet)
+    note(what)
     rows = f"{counted(kept['documents'], 'document')} and {counted(kept['vectors'], 'vector')}"
-    note(f"salvaged {rows} into a new one; the old is index.db.damaged", quiet=quiet)
-    note("hint: run embedsearch index on your folders, for what is missing", quiet=quiet)
-    _say_what_is_left(left, quiet=quiet)
+    note(f"salvaged {rows} into a new one; the old is index.db.damaged")
+    note("hint: run embedsearch index on your folders, for what is missing")
+    _say_what_is_left(left)
 
 
-def _say_what_is_left(left: Sequence[Problem], *, quiet: bool) -> None:
+def _say_what_is_left(left: Sequence[Problem]) -> None:
     for problem in left[:LEFT_SHOWN]:
-        note(f"left: {problem.what}: {problem.remedy}", quiet=quiet)
+        note(f"left: {problem.what}: {problem.remedy}")
     if len(left) > LEFT_SHOWN:
         more = len(left) - LEFT_SHOWN
-        note(f"... and {more:,} more (embedsearch verify lists all)", quiet=quiet)
+        note(f"... and {more:,} more (embedsearch verify lists all)")
 
 
 def _print_problems(

@@ -192,16 +192,16 @@ def _azure_key(key: Key | None, token: Key | None) -> tuple[str, Key]:
 
 def _check(base_url: str) -> None:
     """Raise ValueError for what no path can follow; a query is not shown, as it may be a key."""
-    parts = urlsplit(base_url)
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or base_url.split() != [base_url]
-    ):
-        raise ValueError(f"expected a base_url of http or https, got {base_url!r}")
+    expected = f"expected a base_url of http or https, got {base_url!r}"
+    try:
+        parts = urlsplit(base_url)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError as error:
+        raise ValueError(f"{expected}: {error}") from error
+    if parts.scheme not in {"http", "https"} or not host or base_url.split() != [base_url]:
+        raise ValueError(expected)
     if parts.query or parts.fragment:
-        raise ValueError(f"the base_url of {parts.hostname} has a query: say it by default_query")
-    _ = parts.port  # raises ValueError itself
+        raise ValueError(f"the base_url of {host} has a query: say it by default_query")
 
 
 def is_private(url: str) -> bool:

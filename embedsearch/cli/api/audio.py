@@ -58,7 +58,6 @@ def transcribe_(
     language: str | None,
     stream: bool,
     extra: dict[str, Any],
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     as_json: bool,
 ) -> None:
     """Write down what is said in FILE ('-' is stdin): mp3, wav, m4a, flac, ogg, webm, mp4."""
@@ -85,7 +84,6 @@ def translate_(
     prompt: str | None,
     format_: str | None,
     extra: dict[str, Any],
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     as_json: bool,
 ) -> None:
     """Write down in English what is said in FILE ('-' is stdin), whatever language it is."""
@@ -155,7 +153,6 @@ def speak_(
     output: str | None,
     force: bool,
     extra: dict[str, Any],
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     as_json: bool,  # noqa: ARG001 -- sound is no JSON
 ) -> None:
     """Read TEXT aloud into the file that -o names: mp3, opus, aac, flac, wav or pcm.

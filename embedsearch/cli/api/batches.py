@@ -44,7 +44,6 @@ def create_(
     endpoint: str | None,
     wait: bool,
     every: float,
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Hand in the requests of a JSONL file, or of one that was uploaded; print the batch's id."""
@@ -57,8 +56,8 @@ def create_(
             input_file_id=files.id_of(client, requests, "batch"),
         )
         if wait:
-            note(batch.id, quiet=quiet)
-            batch = _awaited(partial(client.batches.retrieve, batch.id), batch.id, every, quiet)
+            note(batch.id)
+            batch = _awaited(partial(client.batches.retrieve, batch.id), batch.id, every)
     _finish(ctx, batch, as_json=as_json, line=printing.name)
 
 
@@ -79,11 +78,9 @@ def _endpoint(requests: str) -> str:
         ) from error
 
 
-def _awaited(fetch: Callable[[], Batch], id: str, every: float, quiet: bool) -> Batch:
+def _awaited(fetch: Callable[[], Batch], id: str, every: float) -> Batch:
     again = f"embedsearch api batch get {id} --wait"
-    return waiting.wait(
-        fetch, over=OVER, described=described, again=again, every=every, quiet=quiet
-    )
+    return waiting.wait(fetch, over=OVER, described=described, again=again, every=every)
 
 
 def described(batch: Batch) -> str:
@@ -113,13 +110,11 @@ def _finish(
 @waiting.of_waiting
 @asking.common
 @click.pass_context
-def get_(
-    ctx: click.Context, *, id_: str, wait: bool, every: float, quiet: bool, as_json: bool
-) -> None:
+def get_(ctx: click.Context, *, id_: str, wait: bool, every: float, as_json: bool) -> None:
     """Say how far a batch is; the exit code is 2 where it failed, 3 where requests in it did."""
     with asking.client() as client:
         fetch = partial(client.batches.retrieve, id_)
-        batch = _awaited(fetch, id_, every, quiet) if wait else fetch()
+        batch = _awaited(fetch, id_, every) if wait else fetch()
     _finish(ctx, batch, as_json=as_json, line=_print)
 
 
@@ -131,7 +126,7 @@ def _print(batch: Batch) -> None:
 @options.of_a_list
 @asking.common
 @click.pass_context
-def list_(ctx: click.Context, *, limit: int | None, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def list_(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
     """List the batches, newest first."""
     with asking.client() as client:
         found = list(islice(client.batches.list(), limit))
@@ -142,7 +137,7 @@ def list_(ctx: click.Context, *, limit: int | None, quiet: bool, as_json: bool) 
 @batch_.command("cancel")
 @click.argument("id_", metavar="ID")
 @asking.common
-def cancel_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def cancel_(*, id_: str, as_json: bool) -> None:
     """Stop a batch; what is done stays done."""
     with asking.client() as client:
         batch = client.batches.cancel(id_)
@@ -162,7 +157,6 @@ def results_(
     errors: bool,
     output: str | None,
     force: bool,
-    quiet: bool,
 ) -> None:
     """Fetch the answers of a batch, a line of JSON each, to stdout or into -o FILE."""
     printing.claim(output, force=force)
@@ -170,6 +164,6 @@ def results_(
         batch = client.batches.retrieve(id_)
         file = batch.error_file_id if errors else batch.output_file_id
         if file is None:
-            note(f"nothing to fetch: {described(batch)}", quiet=quiet)
+            note(f"nothing to fetch: {described(batch)}")
             ctx.exit(NOTHING_FOUND)
         files.fetched(client, file, output)

@@ -42,7 +42,6 @@ def chat_(
     no_stream: bool,
     usage: bool,
     extra: dict[str, Any],
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Ask a model, and print its answer while it is written.
@@ -68,7 +67,6 @@ def chat_(
             pieces=_pieces,
             no_stream=no_stream,
             usage=usage,
-            quiet=quiet,
             as_json=as_json,
         )
 

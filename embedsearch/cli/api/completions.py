@@ -47,7 +47,6 @@ def complete_(
     no_stream: bool,
     usage: bool,
     extra: dict[str, Any],
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Let a model continue TEXT ('-' is stdin), and print what it adds while it is written."""
@@ -71,7 +70,6 @@ def complete_(
             pieces=_pieces,
             no_stream=no_stream,
             usage=usage,
-            quiet=quiet,
             as_json=as_json,
         )
 

@@ -36,7 +36,6 @@ def embed_(
     output: str | None,
     force: bool,
     extra: dict[str, Any],
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Print the vector of each TEXT as a line of JSON; '-' is stdin, a text a line.
@@ -54,7 +53,8 @@ def embed_(
     else:
         for row in vectors:
             click.echo(json.dumps(_written(row)))
-    note(f"{counted(len(lines), 'text')}, {counted(tokens, 'token')}", quiet=quiet or as_json)
+    if not as_json:
+        note(f"{counted(len(lines), 'text')}, {counted(tokens, 'token')}")
 
 
 def _embedded(

@@ -42,12 +42,12 @@ class Ending:
     took: tuple[int, int] | None = None
     """The tokens that it read and wrote; None where the server does not say."""
 
-    def tell(self, *, came: bool, usage: bool, quiet: bool) -> None:
+    def tell(self, *, came: bool, usage: bool) -> None:
         """Say on stderr what is worth knowing; ``came`` is whether there was any text."""
         if self.reason in _CUT:
-            note(_CUT[self.reason], quiet=quiet)
+            note(_CUT[self.reason])
         elif not came:
-            note(f"the answer holds no text ({self.reason}): see it with --json", quiet=quiet)
+            note(f"the answer holds no text ({self.reason}): see it with --json")
         if usage:
             tell(self._used())
 
@@ -69,7 +69,6 @@ def flow(
     pieces: Callable[[Any, Ending], Iterator[str]],
     no_stream: bool,
     usage: bool,
-    quiet: bool,
     as_json: bool,
     counted: Mapping[str, Any] = COUNTED,
 ) -> None:
@@ -88,4 +87,4 @@ def flow(
         asked = counted if usage else {}
         with create(**body, **asked, stream=True) as stream:
             came = printing.flowing(pieces(stream, ending))
-    ending.tell(came=came, usage=usage, quiet=quiet)
+    ending.tell(came=came, usage=usage)

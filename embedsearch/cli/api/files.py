@@ -41,7 +41,6 @@ def list_(
     *,
     purpose: str | None,
     limit: int | None,
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     as_json: bool,
 ) -> None:
     """List the files, a line each: id, purpose, bytes, day, name."""
@@ -59,7 +58,7 @@ def _print(file: FileObject) -> None:
 @files_.command("get")
 @click.argument("id_", metavar="ID")
 @asking.common
-def get_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def get_(*, id_: str, as_json: bool) -> None:
     """Describe a file."""
     with asking.client() as client:
         file = client.files.retrieve(id_)
@@ -78,7 +77,7 @@ def get_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it
 @click.option("--name", help="What it shall be called there; needed for stdin.")
 @secrets.allowing
 @asking.common
-def upload_(*, file: str, purpose: Purpose, name: str | None, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def upload_(*, file: str, purpose: Purpose, name: str | None, as_json: bool) -> None:
     """Upload FILE ('-' is stdin), and print its id; more than 512 MB go in parts."""
     if file == "-" and name is None:
         raise click.UsageError("--name: what shall it be called?")
@@ -116,7 +115,7 @@ def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = No
 @click.argument("id_", metavar="ID")
 @asking.to_file
 @options.of_a_server
-def download_(*, id_: str, output: str | None, force: bool, quiet: bool) -> None:  # noqa: ARG001 -- it is quiet
+def download_(*, id_: str, output: str | None, force: bool) -> None:
     """Fetch what a file holds, to stdout or to the file that -o names."""
     printing.claim(output, force=force)
     with asking.client() as client:
@@ -136,7 +135,7 @@ def fetched(client: Client, id: str, output: str | None) -> None:
 @files_.command("delete")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @asking.common
-def delete_(*, ids: tuple[str, ...], quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def delete_(*, ids: tuple[str, ...], as_json: bool) -> None:
     """Delete files, and print the ids of those that are gone."""
     with asking.client() as client:
         for id_ in ids:

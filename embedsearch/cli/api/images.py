@@ -140,15 +140,15 @@ def _finish(answer: ImagesResponse, paths: list[Path], given: dict[str, Any]) ->
     if len(pictures) > len(paths):
         paths = printing.numbered(given["output"], len(pictures))
     for picture, path in zip(pictures, paths, strict=False):
-        _keep(picture, path, force=given["force"], quiet=given["quiet"])
+        _keep(picture, path, force=given["force"])
     if not pictures:
         raise EmbedsearchError("the answer holds no picture", hint="see it with --json")
 
 
-def _keep(picture: Image, path: Path, *, force: bool, quiet: bool) -> None:
+def _keep(picture: Image, path: Path, *, force: bool) -> None:
     if picture.b64_json is None:
         click.echo(picture.url)
-        note("the server keeps the picture at this address, for an hour or so", quiet=quiet)
+        note("the server keeps the picture at this address, for an hour or so")
         return
     try:
         content = base64.b64decode(picture.b64_json, validate=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @asking.common
 @click.pass_context
 def models_(
-    ctx: click.Context, *, name: str | None, delete: bool, yes: bool, quiet: bool, as_json: bool
+    ctx: click.Context, *, name: str | None, delete: bool, yes: bool, as_json: bool
 ) -> None:
     """List the models that the server offers, or describe one."""
     if delete and name is None:
@@ -40,7 +40,8 @@ def models_(
         gone = client.models.delete(name)
     if as_json:
         printing.whole(gone.to_dict())
-    note(f"{name} is deleted", quiet=quiet or as_json)
+    if not as_json:
+        note(f"{name} is deleted")
 
 
 def _print_id(model: Model) -> None:

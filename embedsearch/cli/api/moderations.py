@@ -25,7 +25,6 @@ def moderate_(
     files: tuple[str, ...],
     model: str,
     extra: dict[str, Any],
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     as_json: bool,
 ) -> None:
     """Judge each TEXT, and print a line for it: ok, or flagged and for what.

@@ -62,7 +62,6 @@ def respond_(
     no_stream: bool,
     usage: bool,
     extra: dict[str, Any],
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Ask a model by the Responses API, and print its answer while it is written.
@@ -93,7 +92,6 @@ def respond_(
             pieces=_pieces,
             no_stream=no_stream,
             usage=usage,
-            quiet=quiet,
             as_json=as_json,
             counted={},
         )

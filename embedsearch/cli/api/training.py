@@ -60,7 +60,6 @@ def create_(
     wait: bool,
     every: float,
     extra: dict[str, Any],
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Train a model on the examples of a JSONL file, or of one that was uploaded; print the id.
@@ -72,7 +71,7 @@ def create_(
     if report:
         cost = f"about {spending.dollars(report.cost)} (prices as of {AS_OF})"
         examples = counted(report.training.examples, "example")
-        note(f"{examples}, {counted(report.billed, 'token')} to train on, {cost}", quiet=quiet)
+        note(f"{examples}, {counted(report.billed, 'token')} to train on, {cost}")
         if not yes and report.cost >= spending.ASK_FROM:
             click.confirm("Begin?", abort=True, err=True)
     chosen = {"hyperparameters": {"n_epochs": epochs}}
@@ -88,8 +87,8 @@ def create_(
             extra_body=extra,
         )
         if wait:
-            note(job.id, quiet=quiet)
-            job = _awaited(client, job.id, every, quiet=quiet)
+            note(job.id)
+            job = _awaited(client, job.id, every)
     _finish(ctx, job, as_json=as_json, line=printing.name)
 
 
@@ -135,14 +134,13 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def _awaited(client: Client, id: str, every: float, *, quiet: bool) -> FineTuningJob:
+def _awaited(client: Client, id: str, every: float) -> FineTuningJob:
     return waiting.wait(
         partial(client.fine_tuning.jobs.retrieve, id),
         over=OVER,
         described=described,
         again=f"embedsearch api fine-tune get {id} --wait",
         every=every,
-        quiet=quiet,
     )
 
 
@@ -170,15 +168,11 @@ def _finish(
 @waiting.of_waiting
 @asking.common
 @click.pass_context
-def get_(
-    ctx: click.Context, *, id_: str, wait: bool, every: float, quiet: bool, as_json: bool
-) -> None:
+def get_(ctx: click.Context, *, id_: str, wait: bool, every: float, as_json: bool) -> None:
     """Say how far a job is, and the model that came of it; the exit code is 2 where it failed."""
     with asking.client() as client:
-        if wait:
-            job = _awaited(client, id_, every, quiet=quiet)
-        else:
-            job = client.fine_tuning.jobs.retrieve(id_)
+        retrieved = client.fine_tuning.jobs.retrieve
+        job = _awaited(client, id_, every) if wait else retrieved(id_)
     _finish(ctx, job, as_json=as_json, line=_print)
 
 
@@ -186,7 +180,7 @@ def get_(
 @options.of_a_list
 @asking.common
 @click.pass_context
-def list_(ctx: click.Context, *, limit: int | None, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def list_(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
     """List the jobs, newest first."""
     with asking.client() as client:
         found = list(islice(client.fine_tuning.jobs.list(), limit))
@@ -198,7 +192,7 @@ def list_(ctx: click.Context, *, limit: int | None, quiet: bool, as_json: bool) 
 @click.argument("id_", metavar="ID")
 @options.of_a_list
 @asking.common
-def events_(*, id_: str, limit: int | None, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def events_(*, id_: str, limit: int | None, as_json: bool) -> None:
     """List what a job reports, the oldest first of the last so many."""
     with asking.client() as client:
         found = list(islice(client.fine_tuning.jobs.list_events(id_), limit))
@@ -213,7 +207,7 @@ def _print_event(event: FineTuningJobEvent) -> None:
 @click.command("checkpoints")
 @click.argument("id_", metavar="ID")
 @asking.common
-def checkpoints_(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def checkpoints_(*, id_: str, as_json: bool) -> None:
     """List the models that a job leaves on its way: name, step, loss."""
     with asking.client() as client:
         found = list(client.fine_tuning.jobs.checkpoints.list(id_))
@@ -232,7 +226,7 @@ def _changing(verb: str, done: str) -> click.Command:
     @click.command(verb, help=done)
     @click.argument("id_", metavar="ID")
     @asking.common
-    def change(*, id_: str, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+    def change(*, id_: str, as_json: bool) -> None:
         with asking.client() as client:
             job = getattr(client.fine_tuning.jobs, verb)(id_)
         printing.record(job, _print, as_json=as_json)

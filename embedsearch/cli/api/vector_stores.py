@@ -36,7 +36,7 @@ def vector_store_() -> None:
 @options.of_a_list
 @asking.common
 @click.pass_context
-def list_(ctx: click.Context, *, limit: int | None, quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def list_(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
     """List the stores, newest first: id, name, files, bytes, day."""
     with asking.client() as client:
         found = list(islice(client.vector_stores.list(), limit))
@@ -62,7 +62,7 @@ def _done(counts: FileCounts | None) -> str:
 @secrets.allowing
 @asking.extras
 @asking.common
-def create_(*, name: str, extra: dict[str, object], quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def create_(*, name: str, extra: dict[str, object], as_json: bool) -> None:
     """Make an empty store, and print its id."""
     with asking.client() as client:
         made = client.vector_stores.create(name=name, extra_body=extra)
@@ -83,7 +83,6 @@ def add_(
     given: tuple[str, ...],
     wait: bool,
     every: float,
-    quiet: bool,
     as_json: bool,
 ) -> None:
     """Add files to STORE, uploaded first where they are here; exit code 3 where some failed."""
@@ -99,7 +98,6 @@ def add_(
                 described=_described,
                 again="embedsearch api vector-store list",
                 every=every,
-                quiet=quiet,
             )
     printing.record(batch, printing.name, as_json=as_json)
     if batch.status == "failed":
@@ -127,7 +125,6 @@ def search_(
     files: tuple[str, ...],
     k: int,
     extra: dict[str, object],
-    quiet: bool,  # noqa: ARG001 -- it is quiet
     as_json: bool,
 ) -> None:
     """Search STORE for TEXT ('-' is stdin): score, id and name of a file, then its passages."""
@@ -151,7 +148,7 @@ def _print_found(found: VectorStoreSearchResult) -> None:
 @vector_store_.command("delete")
 @click.argument("stores", metavar="STORE...", nargs=-1, required=True)
 @asking.common
-def delete_(*, stores: tuple[str, ...], quiet: bool, as_json: bool) -> None:  # noqa: ARG001 -- it is quiet
+def delete_(*, stores: tuple[str, ...], as_json: bool) -> None:
     """Delete stores, and print the ids of those that are gone; the files stay."""
     with asking.client() as client:
         for each in stores:

@@ -49,7 +49,6 @@ def wait(
     described: Callable[[J], str],
     again: str,
     every: float,
-    quiet: bool,
 ) -> J:
     """Look at a job until its state is ``over``; each change is said on stderr.
 
@@ -60,7 +59,7 @@ def wait(
         while True:
             job = fetch()
             if (now := described(job)) != last:
-                note(now, quiet=quiet)
+                note(now)
                 last = now
             if job.status in over:
                 return job
