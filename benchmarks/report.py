@@ -130,7 +130,7 @@ def classification(results: dict[str, Any]) -> list[str]:
             figures = [shots[k][name] for name in (*names, "gain")]
             figures += [
                 shots[k]["FewShotClassifier, calibration error"],
-                shots[k]["FewShotClassifier, by chance"],
+                shots[k].get("FewShotClassifier, by chance", "-"),
             ]
             lines.append(f"| {' | '.join(map(str, [set_name, k, *figures]))} |")
     if "full" in facts:
@@ -141,7 +141,7 @@ def classification(results: dict[str, Any]) -> list[str]:
                 lines.append(f"| {' | '.join(map(str, [name, *row.values()]))} |")
         lines += ["", "Without examples, by the words for each of banking77's labels:", ""]
         lines += ["| | accuracy | calibration error | by chance |", "|---|---|---|---|"]
-        for name, row in facts["zero_shot"].items():
+        for name, row in facts.get("zero_shot", {}).items():
             lines.append(f"| {' | '.join(map(str, [name, *row.values()]))} |")
     if facts["skipped"]:
         lines += ["", f"Not measured here: {', '.join(facts['skipped'])}."]

@@ -129,7 +129,7 @@ def test_predictions_follow_renamed_files(tmp_path: Path) -> None:
 
 
 def test_salvage_keeps_labels_and_classifiers(tmp_path: Path) -> None:
-    state = saving.dumps(ProbeClassifier().fit(np.eye(4), ["x", "y", "x", "y"]))
+    state = saving.dumps(ProbeClassifier().fit(np.eye(4, dtype=np.float32), [*"xyxy"]))
     with Index.open(tmp_path, HashEmbedder()) as index:
         index.add([Document("a", "some words")])
         index.label({"a": "x"}, source="test")
