@@ -74,11 +74,47 @@ def test_an_unchanged_folder_costs_nothing(index: Index, docs: Path) -> None:
 
 def test_does_not_open_unchanged_files(index: Index, docs: Path) -> None:
     index.sync(docs)
+    opened: list[str] = []
+    watching = True
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open" and str(arguments[0]).startswith(str(docs)):
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(watch)  # for good: there is no way to take it back
+    assert changes(index.sync(docs)) == {"unchanged": 3}
+    assert opened == []
+    os.utime(docs / "animals.txt")
+    index.sync(docs)
+    watching = False
+    assert set(opened) == {str(docs / "animals.txt")}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its files bear no time of their last change")
+def test_a_new_text_of_the_same_size_and_time_is_noticed(index: Index, docs: Path) -> None:
+    index.sync(docs)
     file = docs / "animals.txt"
     facts = file.stat()
     file.write_text("Cats and dogs live together?\n")  # as long as it was
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-    assert changes(index.sync(docs)) == {"unchanged": 3}
+    (hit,) = index.search("cats", k=1, mode="lexical")
+    assert index.stale([hit]) == {"animals.txt"}
+    assert changes(index.sync(docs)) == {"updated": 1, "unchanged": 2, "texts": 1}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its files bear no time of their last change")
+def test_swapped_files_are_noticed(index: Index, tmp_path: Path) -> None:
+    folder = tmp_path / "swapped"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.txt").write_text(f"the text of {name}")
+        os.utime(folder / f"{name}.txt", (1, 1))
+    index.sync(folder)
+    (folder / "one.txt").rename(folder / "aside")
+    (folder / "two.txt").rename(folder / "one.txt")
+    (folder / "aside").rename(folder / "two.txt")
+    assert changes(index.sync(folder)) == {"updated": 2}
+    assert index.get("one.txt").text == "the text of two"
 
 
 def test_reads_and_embeds_only_what_changed(tmp_path: Path, docs: Path) -> None:

@@ -23,13 +23,21 @@ NEVER_ENTERED = frozenset({"CVS", "_darcs", "__pycache__", "node_modules"})
 """Folders left out besides the hidden ones, whose names begin with a dot."""
 
 
+def changed_ns(status: os.stat_result) -> int:
+    """Return when a file last changed, in nanoseconds since 1970: its content, times or name.
+
+    That of the content alone, its mtime, can be set, and files swapped or unpacked bear it on.
+    """
+    return max(status.st_mtime_ns, status.st_ctime_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """A regular file: its POSIX path under the root, its bytes, and when it last changed."""
 
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,7 @@ def _file(path: str, entry: os.DirEntry[str]) -> File | Unreadable:
     if not path.isascii() and _printable(path) != path:
         return Unreadable(_printable(path), "its name is not valid UTF-8")
     status = entry.stat(follow_symlinks=False)
-    return File(path, status.st_size, status.st_mtime_ns)
+    return File(path, status.st_size, changed_ns(status))
 
 
 def _ignored(scopes: tuple[_Scope, ...], entry: os.DirEntry[str]) -> bool:

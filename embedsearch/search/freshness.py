@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from embedsearch.readers import changed_ns
 from embedsearch.store import documents, sources
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def stale(database: Database, ids: Iterable[str]) -> set[str]:
 def _changed(path: Path, origin: Origin) -> bool:
     try:
         facts = path.stat()
-        if (facts.st_size, facts.st_mtime_ns) == (origin.size, origin.mtime_ns):
+        if (facts.st_size, changed_ns(facts)) == (origin.size, origin.changed_ns):
             return False
         if facts.st_size != origin.size:
             return True

@@ -30,7 +30,7 @@ class Origin:
     source: int
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     sha256: bytes
 
 
@@ -144,7 +144,7 @@ def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[
             number += 1
             numbers[document.id] = number
         o = document.origin
-        origin = (o.source, o.path, o.size, o.mtime_ns, o.sha256) if o else (None,) * 5
+        origin = (o.source, o.path, o.size, o.changed_ns, o.sha256) if o else (None,) * 5
         rows.append(
             (
                 numbers[document.id],

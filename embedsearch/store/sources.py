@@ -23,7 +23,7 @@ class Known:
 
     id: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     sha256: bytes
 
 
@@ -136,13 +136,13 @@ def holds(database: Database, source: int, path: str) -> bool:
 
 
 def touch(database: Database, files: Iterable[tuple[int, int, str]]) -> None:
-    """Note the new (size, mtime_ns) of documents, by id, whose bytes are as they were."""
+    """Note the new (size, changed_ns) of documents, by id, whose bytes are as they were."""
     with database.writing():
         database.executemany("update documents set size = ?, mtime_ns = ? where id = ?", files)
 
 
 def move(database: Database, files: Iterable[tuple[str, int, str, int, str]]) -> None:
-    """Give documents a new (id, source, path, mtime_ns), by their old id."""
+    """Give documents a new (id, source, path, changed_ns), by their old id."""
     with database.writing():
         database.executemany(
             "update documents set id = ?, source = ?, path = ?, mtime_ns = ? where id = ?", files
@@ -154,7 +154,7 @@ class Unread:
     """A file that could not be read as it was: no need to open it again until it changes."""
 
     size: int
-    mtime_ns: int
+    changed_ns: int
     binary: bool
     why: str
 
@@ -177,7 +177,7 @@ def note_unread(database: Database, files: Iterable[tuple[int, str, Unread]]) ->
             values (?, ?, ?, ?, ?, ?, ?)
             """,
             (
-                (source, path, u.size, u.mtime_ns, u.binary, u.why, version("embedsearch"))
+                (source, path, u.size, u.changed_ns, u.binary, u.why, version("embedsearch"))
                 for source, path, u in files
             ),
         )

@@ -39,7 +39,7 @@ def apply(
         moved = [(file, file.known.id) for file in (*made.moved, *made.renamed) if file.known]
         sources.move(
             database,
-            [(ids[file], file.source, file.path, file.mtime_ns, old) for file, old in moved],
+            [(ids[file], file.source, file.path, file.changed_ns, old) for file, old in moved],
         )
         labels.move(database, {old: ids[file] for file, old in moved if ids[file] != old})
         sources.merge(database, made.layout.taken_over)

@@ -149,6 +149,6 @@ def _commit(
     unread = [(file, o) for file, o in batch if isinstance(o, Unread)]
     with database.writing():
         documents.put(database, [document for _, document in read])
-        sources.touch(database, [(file.size, file.mtime_ns, ids[file]) for file in touched])
+        sources.touch(database, [(file.size, file.changed_ns, ids[file]) for file in touched])
         sources.forget_unread(database, [(file.source, file.path) for file, _ in batch])
         sources.note_unread(database, [(file.source, file.path, why) for file, why in unread])

@@ -37,7 +37,7 @@ class File:
     source: int
     path: str
     size: int
-    mtime_ns: int
+    changed_ns: int
     known: Known | None = None
 
     @property
@@ -74,7 +74,7 @@ def plan(
     own: Sequence[Path] = (),
     hearing: bool = False,
 ) -> Plan:
-    """Return what changed, by size and modification time: unchanged files are not opened.
+    """Return what changed, by size and time of the last change: unchanged files are not opened.
 
     A new file that has a removed one's bytes is that one, renamed. ``own`` is how the paths of the
     index's own files begin: they are left out. ``hearing``: recordings that were skipped are looked
@@ -147,7 +147,7 @@ def _held(
             if number != source:
                 root = made.layout.roots[source]
                 made.moved += [
-                    File(root, source, path, facts.size, facts.mtime_ns, facts)
+                    File(root, source, path, facts.size, facts.changed_ns, facts)
                     for path, facts in of_part.items()
                 ]
     return known, unread
@@ -156,19 +156,19 @@ def _held(
 def _compare_file(
     scope: Scope, found: readers.File, known: Known | None, unread: Unread | None, made: Plan
 ) -> None:
-    now = found.size, found.mtime_ns
-    if known and now == (known.size, known.mtime_ns):
+    now = found.size, found.changed_ns
+    if known and now == (known.size, known.changed_ns):
         made.unchanged += 1
         return
     if unread and scope.hearing and _worth_hearing(found.path, unread):
         unread = None
-    if unread and now == (unread.size, unread.mtime_ns):
+    if unread and now == (unread.size, unread.changed_ns):
         if unread.binary:
             made.skipped += 1
         else:
             made.failed.append(Failure(str(scope.root / found.path), unread.why))
         return
-    file = File(scope.root, scope.source, found.path, found.size, found.mtime_ns, known)
+    file = File(scope.root, scope.source, found.path, found.size, found.changed_ns, known)
     (made.changed if known else made.new).append(file)
 
 
@@ -207,7 +207,7 @@ def _walked(scope: Scope) -> Iterator[readers.File | Unreadable]:
         return
     if start.is_file():
         facts = start.stat()
-        yield readers.File(scope.inside, facts.st_size, facts.st_mtime_ns)
+        yield readers.File(scope.inside, facts.st_size, readers.changed_ns(facts))
         return
     prefix = f"{scope.inside}/" if scope.inside else ""
     for found in readers.walk(start):
@@ -216,7 +216,7 @@ def _walked(scope: Scope) -> Iterator[readers.File | Unreadable]:
         elif isinstance(found, Unreadable):
             yield Unreadable(prefix + found.path, found.why)
         else:
-            yield readers.File(prefix + found.path, found.size, found.mtime_ns)
+            yield readers.File(prefix + found.path, found.size, found.changed_ns)
 
 
 def _find_renamed(made: Plan) -> None:

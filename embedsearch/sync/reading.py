@@ -89,11 +89,11 @@ def read(file: File, id: str, chunking: Chunking) -> Outcome:
         if file.known and file.known.sha256 == digest:
             return Touched()
         document = readers.read(id, data)
-        origin = Origin(file.source, file.path, file.size, file.mtime_ns, digest)
+        origin = Origin(file.source, file.path, file.size, file.changed_ns, digest)
         return prepare(document, chunking, origin)
     except ReadError as error:
         binary = isinstance(error, BinaryFile)
-        return Unread(file.size, file.mtime_ns, binary, str(error))
+        return Unread(file.size, file.changed_ns, binary, str(error))
     except OSError as error:
         return Failure(str(file.absolute), (error.strerror or str(error)).lower())
     except EmbedsearchError:
@@ -106,7 +106,7 @@ def read(file: File, id: str, chunking: Chunking) -> Outcome:
         # A tokenizer may be mended, and memory freed, without a change to the file.
         if document is not None or isinstance(error, MemoryError):
             return Failure(str(file.absolute), why)
-        return Unread(file.size, file.mtime_ns, binary=False, why=why)
+        return Unread(file.size, file.changed_ns, binary=False, why=why)
 
 
 def _line(error: BaseException) -> str:

@@ -105,8 +105,8 @@ def _outcome(
 ) -> Outcome:
     if not any(segment.text.strip() for segment in transcript.segments):
         # Music, say: left out as any file that holds no text.
-        return Unread(file.size, file.mtime_ns, binary=True, why=SILENT)
-    origin = Origin(file.source, file.path, file.size, file.mtime_ns, digest)
+        return Unread(file.size, file.changed_ns, binary=True, why=SILENT)
+    origin = Origin(file.source, file.path, file.size, file.changed_ns, digest)
     return prepare(document(id, transcript), chunking, origin)
 
 
