@@ -107,6 +107,7 @@ def test_conditions_match_the_documents_they_describe(
         ({'la"ng': "en"}, "expected a metadata key without quotation marks"),
         ({"": "en"}, "expected a metadata key"),
         ({"lang": {"gt": {"a": 1}}}, "expected text, a finite number or true/false for 'lang'"),
+        ({"year>=": 2020}, "expected a metadata key, got 'year>='"),
         ({"n": float("inf")}, "expected text, a finite number or true/false for 'n'"),
         ({"n": 10**400}, "expected text, a finite number or true/false for 'n'"),
         ({"lang": {"in": "en"}}, "expected a list for 'in' of 'lang', got 'en'"),

@@ -97,6 +97,10 @@ def _mapping(condition: Mapping[str, Any]) -> Filter:
 
 
 def _entry(key: str, value: Any) -> Filter:
+    if isinstance(key, str) and key.endswith(("=", "<", ">", "!")):
+        raise ValueError(
+            f"expected a metadata key, got {key!r}: write {{'year': {{'>=': 2020}}}} or 'year>=2020'"
+        )
     if isinstance(value, Mapping):
         parts = [
             _compare(key, _SPELLED.get(name, name.removeprefix("$")), operand)

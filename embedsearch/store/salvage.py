@@ -83,6 +83,10 @@ def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:
             counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
         _require_space(database, path)
         mend(database, space(database)[0])
+        # A vector without its text is found by nothing.
+        counts["vectors"] = database.value(
+            "select count(*) from vectors v join texts t on t.id = v.text"
+        )
     return counts
 
 
