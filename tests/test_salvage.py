@@ -52,6 +52,14 @@ def test_a_damaged_database_gives_back_nearly_all(folder: Path, seed: int) -> No
     assert (folder / "index.db.damaged").exists()
 
 
+def test_a_vector_whose_text_is_lost_does_not_count(folder: Path) -> None:
+    with sqlite3.connect(folder / "index.db") as connection:
+        (whole,) = connection.execute("select count(*) from vectors").fetchone()
+        connection.execute("delete from texts where id <= 10")
+    connection.close()
+    assert salvage(folder)["vectors"] == whole - 10
+
+
 def test_a_truncated_database_gives_back_what_lies_before_the_cut(folder: Path) -> None:
     whole = (folder / "index.db").read_bytes()
     (folder / "index.db").write_bytes(whole[: len(whole) * 95 // 100])
