@@ -99,7 +99,7 @@ def _mapping(condition: Mapping[str, Any]) -> Filter:
 def _entry(key: str, value: Any) -> Filter:
     if isinstance(key, str) and key.endswith(("=", "<", ">", "!")):
         raise ValueError(
-            f"expected a metadata key, got {key!r}: write {{'year': {{'>=': 2020}}}} or 'year>=2020'"
+            f"expected a metadata key, got {key!r}: write {{'n': {{'>=': 2}}}} or the text 'n>=2'"
         )
     if isinstance(value, Mapping):
         parts = [
