@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from embedsearch import embedders
 from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound
+from embedsearch.store import outbox, vectors
 from embedsearch.store import salvage as stored
-from embedsearch.store import vectors
 from embedsearch.store.database import open_database
 from embedsearch.store.lock import LOCK, writer_lock
 
@@ -80,6 +80,22 @@ def refuse_other_space(database: Database, embedder: Embedder) -> None:
         raise EmbedderMismatch(
             f"the index holds vectors of {space!r}, the embedder makes {embedder.space!r}",
             hint="open it without naming an embedder, or make a new index for this one",
+        )
+
+
+def refuse_other_server(database: Database, embedder: Embedder) -> None:
+    """Raise EmbedderMismatch where texts would go to a server that made none of the vectors.
+
+    Who says where the API is may know that it has moved.
+    """
+    if not embedders.is_remote(embedder) or not embedder.default_host:
+        return
+    hosts = outbox.hosts(database, embedder.model)
+    if hosts and embedder.default_host not in hosts:
+        raise EmbedderMismatch(
+            f"the index's vectors came from {hosts[-1]}, but without a base URL texts would go to"
+            f" {embedder.default_host}",
+            hint="say --base-url, or set OPENAI_BASE_URL",
         )
 
 

@@ -186,13 +186,14 @@ class Index:
 
         Raises:
             EmbeddingError: there is no such model any more.
-            EmbedderMismatch: the model has changed since the index was made.
+            EmbedderMismatch: the model has changed since the index was made, or its texts would go
+                to another server than they did because nobody says where it is.
 
         """
-        if self._given:
-            return self._given
-        embedder = embedders.load(self._database.setting("embedder"))
-        files.refuse_other_space(self._database, embedder)
+        embedder = self._given or embedders.load(self._database.setting("embedder"))
+        if not self._given:
+            files.refuse_other_space(self._database, embedder)
+        files.refuse_other_server(self._database, embedder)
         return embedder
 
     @property

@@ -339,6 +339,22 @@ def test_no_key_is_exit_4_and_nothing_is_taken_from_a_project(
     assert "no API key" in result.stderr
 
 
+def test_an_index_of_another_server_is_not_taken_to_openai(
+    shell: Path, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell.is_dir()
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    host = server.url.split("/")[2]
+    for command in (("search", "where"), ("index", "docs", "--dry-run")):
+        result = run(*command)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"the index's vectors came from {host}, but without a base URL" in result.stderr
+        assert "say --base-url, or set OPENAI_BASE_URL" in result.stderr
+    assert run("search", "number", "--mode", "lexical").exit_code == 0
+    assert run("search", "where", "--base-url", server.url).exit_code == 0
+
+
 def test_a_query_that_holds_a_secret_stays_here(shell: Path, server: FaultServer) -> None:
     assert shell.is_dir()
     token = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5"

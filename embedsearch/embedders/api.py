@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, Unpack
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from embedsearch.client import Client
 from embedsearch.client.batches import MOST_TOKENS
 from embedsearch.client.job import MOST_INPUTS
+from embedsearch.client.settings import OPENAI
 from embedsearch.errors import DimensionMismatch
 from embedsearch.tokens import encoding, known
 
@@ -101,6 +103,12 @@ class APIEmbedder:
     def tokenizer(self) -> TiktokenTokenizer:
         """The model's encoding."""
         return encoding(self._known.encoding if self._known else ENCODING)
+
+    @property
+    def default_host(self) -> str | None:
+        """Where texts go because nobody said where, ``None`` where somebody did."""
+        said = self._options.get("base_url") or os.environ.get("OPENAI_BASE_URL")
+        return None if self._client or said else urlsplit(OPENAI).netloc
 
     @property
     def host(self) -> str:

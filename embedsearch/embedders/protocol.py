@@ -57,6 +57,10 @@ class RemoteEmbedder(Embedder, Protocol):
         """Where texts are sent."""
 
     @property
+    def default_host(self) -> str | None:
+        """Where texts go because nobody said where, ``None`` where somebody did."""
+
+    @property
     def model(self) -> str:
         """The provider's name of the model."""
 

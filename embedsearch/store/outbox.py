@@ -62,6 +62,18 @@ def sent(database: Database, **keys: str | None) -> Iterator[Sent]:
         number = rows[-1][0]
 
 
+def hosts(database: Database, model: str) -> list[str]:
+    """Return where texts of documents were sent to a model, the latest place last."""
+    rows = database.execute(
+        """
+        select host from outbox where model = ? and document is not null
+        group by host order by max(number)
+        """,
+        [model],
+    )
+    return [host for (host,) in rows]
+
+
 def _column(key: str) -> str:
     if key not in KEYS:
         raise ValueError(f"unknown key {key!r}: choose from {sorted(KEYS)}")
