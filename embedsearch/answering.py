@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from embedsearch import tokens
-from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
+from embedsearch.errors import ConnectionFailed, IndexLocked, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
 from embedsearch.search.packing import pack, tag_for, written
 from embedsearch.store.clock import now
@@ -100,6 +100,8 @@ def messages(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]
 class Answer:
     """An answer while it comes: iterate it, once, for its text, piece by piece.
 
+    Raises ConnectionFailed after what came where the rest did not.
+
     A context manager, so that leaving early hangs up. ``text`` is what came so far,
     ``finish_reason`` and ``usage`` what the server said of it, if it did. ``passages`` are those
     that the model was given; without any it was not asked, and there is no text.
@@ -156,6 +158,8 @@ class Answer:
                     if piece := choice.delta.content or choice.delta.refusal:
                         self.text += piece
                         yield piece
+            if self._stream and not (self.finish_reason or self._stream.done):
+                raise ConnectionFailed("the answer broke off: the server did not say that it ended")
         finally:
             self.close()
 

@@ -273,7 +273,15 @@ def test_a_file_with_a_secret_is_not_attached(server: Server, tmp_path: Path) ->
             "reached its limit of tokens",
         ),
         ([event("response.completed", response=response(status="completed"))], 0, "no text"),
-        ([event("response.refusal.delta", delta="No.")], 0, ""),
+        (
+            [
+                event("response.refusal.delta", delta="No."),
+                event("response.completed", response=response(status="completed")),
+            ],
+            0,
+            "",
+        ),
+        ([event("response.output_text.delta", delta="Well,")], 2, "the answer broke off"),
         ([event("error", code="server_error", message="oh no")], 2, "the response failed: oh no"),
         (
             [
@@ -302,6 +310,16 @@ def test_a_stream_that_breaks_off_keeps_what_came(server: Server) -> None:
     result = api("chat", "hi")
     assert (result.exit_code, result.stdout) == (2, "Hello\n")
     assert result.stderr.startswith("error: ")
+
+
+def test_a_stream_that_just_ends_is_no_whole_answer(server: Server) -> None:
+    server.streams(chunk("Hel"), chunk("lo"))
+    result = api("chat", "hi")
+    assert (result.exit_code, result.stdout) == (2, "Hello\n")
+    assert result.stderr == "error: the answer broke off: the server did not say that it ended\n"
+    for end in (chunk(finish_reason="stop"), b"data: [DONE]\n\n"):
+        server.streams(chunk("Hel"), chunk("lo"), end)
+        assert api("chat", "hi").exit_code == 0
 
 
 def test_what_is_too_long_is_not_sent(server: Server) -> None:

@@ -368,6 +368,14 @@ def test_what_came_before_a_stream_broke_off_stays(shell: Path, server: Server) 
     assert line["tokens"] > 100, "what was sent and what came, counted here"
 
 
+def test_a_stream_that_just_ends_is_no_whole_answer(shell: Path, server: Server) -> None:
+    assert shell.is_dir()
+    server.streams(event("In a week [1]"))
+    result = ask()
+    assert (result.exit_code, result.stdout) == (2, "In a week [1]\n")
+    assert "error: the answer broke off" in result.stderr
+
+
 def test_an_interrupt_keeps_what_came_and_exits_with_130(shell: Path, server: Server) -> None:
     done = threading.Event()
 

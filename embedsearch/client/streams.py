@@ -57,7 +57,13 @@ class Stream(Generic[E]):
 
     def __init__(self, answer: Answer, kind: type[E]) -> None:
         self.answer = answer
-        self._events = self._iterate(Events(answer, kind))
+        self._reader = Events(answer, kind)
+        self._events = self._iterate(self._reader)
+
+    @property
+    def done(self) -> bool:
+        """Whether the server said ``[DONE]``; where it never does, the events tell of an end."""
+        return self._reader.done
 
     def __iter__(self) -> Iterator[E]:
         return self._events
@@ -91,7 +97,13 @@ class AsyncStream(Generic[E]):
 
     def __init__(self, answer: Answer, kind: type[E]) -> None:
         self.answer = answer
-        self._events = self._iterate(Events(answer, kind))
+        self._reader = Events(answer, kind)
+        self._events = self._iterate(self._reader)
+
+    @property
+    def done(self) -> bool:
+        """Whether the server said ``[DONE]``; where it never does, the events tell of an end."""
+        return self._reader.done
 
     def __aiter__(self) -> AsyncIterator[E]:
         return self._events
