@@ -325,6 +325,16 @@ def test_a_limit_on_the_command_line_exits_with_5(shell: Path) -> None:
     assert "2 passages (10 tokens) were embedded, 3 are left" in result.stderr
 
 
+def test_a_limit_in_tokens_answers_the_question(shell: Path) -> None:
+    assert shell.is_dir()
+    strange = ("index", "docs", "-m", "openai/strange", "--dimensions", 4)
+    asked = run(*strange)
+    assert (asked.exit_code, "price not known" in asked.stderr) == (2, True)
+    assert "Send them?" in asked.stderr
+    told = run(*strange, "--max-tokens", 1000)
+    assert (told.exit_code, "Send them?" in told.stderr) == (0, False)
+
+
 def test_no_key_is_exit_4_and_nothing_is_taken_from_a_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
