@@ -151,6 +151,19 @@ def test_a_stream_that_breaks_off_says_so_after_what_came(
     assert len(server.seen) == 2, "what was read in part is not asked for again"
 
 
+@pytest.mark.parametrize("page", [b"<html>\n\n<p>Hello</html>", b"<html>\n\nHello\n"])
+def test_a_page_is_no_stream(client: Client, server: Server, page: bytes) -> None:
+    server.reply = Reply(page, headers={"content-type": "text/html"})
+    with pytest.raises(InvalidAnswer, match="no events, but text/html"):
+        list(texts(client))
+
+
+def test_the_last_word_needs_no_empty_line(client: Client, server: Server) -> None:
+    server.streams(piece("a"), b"data: [DONE]")
+    with client.chat.completions.create(model="m", messages=[], stream=True) as stream:
+        assert (len(list(stream)), stream.done) == (1, True)
+
+
 def test_an_error_within_a_stream_is_the_error_that_it_names(
     client: Client, server: Server
 ) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 E = TypeVar("E")
 
 _DONE = "[DONE]"
+_EVENTS = "text/event-stream"
 
 
 class Events(Generic[E]):
@@ -25,6 +26,7 @@ class Events(Generic[E]):
 
     def __init__(self, answer: Answer, kind: type[E]) -> None:
         self.done = False
+        self._came = False
         self._answer = answer
         self._kind = kind
         self._decoder = Decoder()
@@ -35,11 +37,19 @@ class Events(Generic[E]):
             if event.data.startswith(_DONE):
                 self.done = True
                 return
+            self._came = True
             yield self._read(event)
 
     def end(self) -> None:
-        """Take the end of the stream; raises ConnectionFailed where an event was cut."""
-        if self._decoder.rest not in {"", _DONE}:  # Some servers end without an empty line.
+        """Take the end of the stream.
+
+        Raises ConnectionFailed where an event was cut, InvalidAnswer for a page, say, of HTML.
+        """
+        if self._decoder.rest == _DONE:  # Some servers end without an empty line.
+            self.done = True
+        elif not (self._came or _EVENTS in (kind := self._answer.headers.get("content-type", ""))):
+            raise garbled(self._answer, f"no events, but {kind or 'nothing that says what it is'}")
+        elif self._decoder.rest:
             raise ConnectionFailed("the stream broke off in the middle of an event")
 
     def _read(self, event: ServerSentEvent) -> E:
