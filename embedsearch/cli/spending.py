@@ -90,7 +90,7 @@ def _embedded(report: SyncReport, done: SyncReport) -> dict[str, Any]:
 
 
 def asks(planned: Estimate, allowance: Allowance) -> bool:
-    """Whether to ask before so much is sent; a limit, in dollars or tokens, is an answer already."""
+    """Whether to ask before so much is sent; a limit in dollars or tokens answers already."""
     limited = allowance.cost is not None or allowance.tokens is not None
     return not limited and (planned.cost is None or planned.cost >= ASK_FROM)
 
