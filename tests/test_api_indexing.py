@@ -365,6 +365,35 @@ def test_an_index_of_another_server_is_not_taken_to_openai(
     assert run("search", "where", "--base-url", server.url).exit_code == 0
 
 
+def test_an_answer_of_nonsense_names_who_gave_it(shell: Path, server: FaultServer) -> None:
+    assert shell.is_dir()
+    server.script = [lambda handler, _: handler.send(200, b'{"data": [{"embedding": [NaN]}]}')]
+    result = run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    assert result.exit_code == 2
+    assert f"it came from {MODEL} at {server.url.split('/')[2]}" in result.stderr
+    assert run("index", "docs", "-y").exit_code == 0
+    server.script = [lambda handler, _: handler.send(200, b"NaN")]
+    asked = run("search", "where")
+    assert f"it came from {MODEL} at {server.url.split('/')[2]}" in asked.stderr
+
+
+def test_an_embedder_that_was_used_is_not_taken_to_openai(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(3))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    used_before = APIEmbedder(MODEL, dimensions=DIMENSIONS)
+    assert used_before.host == "api.openai.com"
+    with (
+        Index.open(tmp_path, used_before) as index,
+        pytest.raises(EmbedderMismatch, match="the index's vectors came from 127"),
+    ):
+        index.search("where")
+    used_before.close()
+
+
 def test_a_query_that_holds_a_secret_stays_here(shell: Path, server: FaultServer) -> None:
     assert shell.is_dir()
     token = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5"

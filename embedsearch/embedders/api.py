@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -11,7 +12,7 @@ from embedsearch.client import Client
 from embedsearch.client.batches import MOST_TOKENS
 from embedsearch.client.job import MOST_INPUTS
 from embedsearch.client.settings import OPENAI
-from embedsearch.errors import DimensionMismatch
+from embedsearch.errors import DimensionMismatch, InvalidAnswer
 from embedsearch.tokens import encoding, known
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class APIEmbedder:
     def default_host(self) -> str | None:
         """Where texts go because nobody said where, ``None`` where somebody did."""
         said = self._options.get("base_url") or os.environ.get("OPENAI_BASE_URL")
-        return None if self._client or said else urlsplit(OPENAI).netloc
+        return None if said or self._client is not self._own else urlsplit(OPENAI).netloc
 
     @property
     def host(self) -> str:
@@ -170,15 +171,27 @@ class APIEmbedder:
             label=label,
             on_refused=on_refused,
         )
-        for done in found:
-            yield done._replace(vectors=self._units(done.vectors)) if done.positions else done
+        with self._named():
+            for done in found:
+                yield done._replace(vectors=self._units(done.vectors)) if done.positions else done
 
     @cached_property
     def _known(self) -> Model | None:
         return known(self.model)
 
     def _create(self, texts: Sequence[str]) -> Vectors:
-        return self.client.embeddings.create_array(texts, model=self.model, dimensions=self._asked)
+        make = self.client.embeddings.create_array
+        with self._named():
+            return make(texts, model=self.model, dimensions=self._asked)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say of an answer that makes no sense whose it is."""
+        try:
+            yield
+        except InvalidAnswer as error:
+            error.hint = error.hint or f"it came from {self.model} at {self.host}"
+            raise
 
     def _units(self, rows: Vectors) -> Vectors:
         import numpy as np
