@@ -376,6 +376,20 @@ def test_a_stream_that_just_ends_is_no_whole_answer(shell: Path, server: Server)
     assert "error: the answer broke off" in result.stderr
 
 
+def test_a_key_that_lacks_is_named_by_both_its_variables(
+    shell: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell.is_dir()
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    result = ask()
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr.splitlines() == [
+        "error: no API key: set OPENAI_API_KEY",
+        "hint: the chat's key is EMBEDSEARCH_CHAT_API_KEY, else OPENAI_API_KEY",
+    ]
+
+
 def test_an_interrupt_keeps_what_came_and_exits_with_130(shell: Path, server: Server) -> None:
     done = threading.Event()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.searching import half_embedded
 from embedsearch.cli.terminal import counted, note, printable_lines
 from embedsearch.cli.unmet import say_what_is_unmet
+from embedsearch.errors import AuthenticationFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from embedsearch import Index
@@ -97,9 +100,12 @@ def ask_(
             chat = answering.messages(question, passages)
             _print_prompt(chat, chat_model or "", format_)
         else:
-            with embedsearch.Client(
-                api_key=os.environ.get(KEY), **options.said_of_a_client(chat_base_url)
-            ) as client:
+            with (
+                _key_named(),
+                embedsearch.Client(
+                    api_key=os.environ.get(KEY), **options.said_of_a_client(chat_base_url)
+                ) as client,
+            ):
                 answer = answering.answer(
                     index,
                     question,
@@ -113,6 +119,16 @@ def ask_(
                 if mode != "lexical" and format_ != "json":
                     _say_what_is_pending(index)
     ctx.exit(0 if passages else NOTHING_FOUND)
+
+
+@contextmanager
+def _key_named() -> Iterator[None]:
+    """Say which variables hold the key of the chat's server, where that is what is wrong."""
+    try:
+        yield
+    except AuthenticationFailed as error:
+        error.hint = f"the chat's key is {KEY}, else OPENAI_API_KEY"
+        raise
 
 
 def _refuse(index: Index, question: str, format_: str) -> None:

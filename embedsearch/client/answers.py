@@ -36,8 +36,8 @@ _ERRORS: dict[int, type[APIError]] = {
     429: RateLimited,
 }
 _HINTS = {
-    401: "check the key: OPENAI_API_KEY, or api_key",
-    404: "check the name, and the base URL: OPENAI_BASE_URL, or base_url",
+    401: "check the key, which is OPENAI_API_KEY's unless another was given",
+    404: "check the name, and the base URL, which is OPENAI_BASE_URL's unless another was given",
 }
 _TOO_LONG = re.compile(
     rb"(?i)too (large|long|big) to process|prompt is too (long|big)|input is too (long|large)"

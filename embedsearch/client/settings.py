@@ -136,9 +136,7 @@ def openai(**options: Unpack[Options]) -> Settings:
     }
     settings = Settings(**{**_environment(), **given})  # type: ignore[arg-type]
     if settings.base_url == OPENAI and not settings.api_key:
-        raise AuthenticationFailed(
-            "no API key: set OPENAI_API_KEY, or give api_key", status_code=401
-        )
+        raise AuthenticationFailed("no API key: set OPENAI_API_KEY", status_code=401)
     return settings
 
 
