@@ -159,3 +159,38 @@ def test_a_list_is_cut_to_the_terminal_not_wrapped(indexed: Path) -> None:
     lines = at_a_terminal(indexed, "outliers").splitlines()
     assert lines[0].endswith("…")
     assert len(lines[0]) == COLUMNS
+
+
+CLOSED = "import os, sys; os.close(int(sys.argv[1])); os.execv(sys.executable, sys.argv[2:])"
+"""Closes a standard stream as ``>&-`` does, and runs a command."""
+
+
+def without(stream: int, folder: Path, *arguments: str) -> tuple[int, bytes, bytes]:
+    """Return the exit code, stdout and stderr of a command that has lost a standard stream."""
+    run = [sys.executable, "-m", "embedsearch", *arguments]
+    command = [sys.executable, "-c", CLOSED, str(stream), *run]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("command", ["search fox -k 1", "ls", "status --format json"])
+def test_a_closed_stdout_is_an_error_of_one_sentence(indexed: Path, command: str) -> None:
+    code, _, told = without(1, indexed, *command.split())
+    assert (code, b"stdout is closed: there is nowhere to write to" in told) == (2, True)
+    assert b"bug" not in told
+
+
+@pytest.mark.parametrize("command", ["search -", "tokens -", "add - --from jsonl"])
+def test_a_closed_stdin_is_an_error_of_one_sentence(indexed: Path, command: str) -> None:
+    told = b"error: stdin is closed: there is nothing to read\n"
+    assert without(0, indexed, *command.split()) == (2, b"", told)
+
+
+def test_a_question_without_a_stdin_is_one_without_a_terminal(indexed: Path) -> None:
+    code, _, told = without(0, indexed, "rm", "--glob", "*.txt")
+    assert (code, b"without a terminal to ask at, say -y" in told) == (2, True)
+
+
+def test_a_closed_stderr_takes_nothing_but_the_messages(indexed: Path) -> None:
+    assert without(2, indexed, "search", "fox", "-k", "1", "--format", "files")[0] == 0
+    assert without(2, indexed, "get", "nosuch")[0] == 2

@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -22,13 +22,50 @@ _QUIET = f"{__name__}.quiet"
 _BUT_FOR_LINES = {sign: CONTROLS[sign] for sign in CONTROLS if chr(sign) not in "\n\t"}
 
 
+class _Unopened(io.RawIOBase):
+    """A standard stream that the command was started without: ``>&-``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> int:
+        raise OSError(f"{self.name} is closed: there is nothing to read")
+
+    def write(self, _: object) -> int:
+        raise OSError(f"{self.name} is closed: there is nowhere to write to")
+
+
 def prepare(ctx: click.Context) -> None:
     """Honour NO_COLOR, and print what the terminal's encoding lacks as escapes."""
+    _open_what_is_closed()
     if os.environ.get("NO_COLOR"):
         ctx.color = False
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _open_what_is_closed() -> None:
+    """Let no file that is opened later pass for a standard stream, as gnulib's ``stdopen`` does."""
+    for name in ("stdin", "stdout", "stderr"):  # in the order of their numbers: the lowest is taken
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, _stand_in(name, nowhere))
+
+
+def _stand_in(name: str, nowhere: int) -> TextIO:
+    if name == "stderr":
+        return os.fdopen(nowhere, "w", encoding="utf-8")
+    closed = _Unopened(name)
+    buffer = io.BufferedReader(closed) if name == "stdin" else closed
+    # What a buffer of writes can't get rid of would fail a second time at the end.
+    return io.TextIOWrapper(buffer, encoding="utf-8", write_through=True)
 
 
 def let_go_of_stdout() -> None:
