@@ -27,6 +27,11 @@ def fuse(
     .448. Standardised scores: .979 / .981 / .782 / .433; reciprocal ranks: .969 / .706 / .803 /
     .445; meaning alone: .945 / .312 / .793 / .426; words alone: .968 / .992 / .695 / .333. The way
     of fusing was chosen among some 25 on these same sets, the weight was not tuned.
+
+    Meaning alone is better where the right page has few of the query's words: MRR .323 against
+    .239 in that third of 195 questions to two manuals, .512 against .524 in all. The share that the
+    best text has does not tell such a query (AUC .53), nor does the number or the idf of its words,
+    and none of some 50 other combinations with them was clearly better.
     """
     known = ~np.isnan(cosines)
     average = cosines[known].mean() if known.any() else 0.0
