@@ -260,7 +260,7 @@ def zvec_(documents: list[Document], vectors: Vectors, queries: Vectors) -> dict
         added = time.perf_counter() - begin
 
         def search(query: Vectors, where: str | None = None) -> list[int]:
-            wanted = zvec.VectorQuery("vector", vector=query.tolist())
+            wanted = zvec.Query("vector", vector=query.tolist())
             found = table.query(wanted, topk=K, filter=where)
             return [number(doc.id) for doc in found]
 
