@@ -148,7 +148,7 @@ def test_of_a_megabyte_of_query_parts_are_read_and_a_warning_says_so(
     local: Embedder, caplog: pytest.LogCaptureFixture
 ) -> None:
     row = local.embed(["interest rates " * 70_000], kind="query")
-    assert caplog.messages == ["a query of 552 parts is too long: 32 are read"]
+    assert caplog.messages == ["a query of 1050000 characters is too long: parts are read"]
     np.testing.assert_allclose(np.linalg.norm(row), 1, atol=1e-6)
 
 

@@ -23,6 +23,9 @@ LOG = logging.getLogger(__name__)
 QUERY_PARTS = 32
 """Of a longer query, this many parts are read: about two seconds' worth."""
 
+MOST_CHARACTERS = 16
+"""No prose has as many a token: what a query has beyond is not even looked at."""
+
 
 class LocalEmbedder:
     """A sentence model that runs here; it is loaded when the first text is embedded.
@@ -98,11 +101,21 @@ class LocalEmbedder:
         return Session(model.graph(), pooling=model.pooling, dimensions=model.dimensions)
 
     def _embed_one(self, session: Session, kind: Role, text: str) -> Vectors:
-        parts = self._parts(self._model.prefixes[kind], text)
-        if kind == "query" and len(parts) > QUERY_PARTS:
+        cut = self._query_parts if kind == "query" else self._parts
+        return session.vector(cut(self._model.prefixes[kind], text))
+
+    def _query_parts(self, prefix: str, text: str) -> list[list[int]]:
+        """Return the token ids of a query, in at most ``QUERY_PARTS`` parts from all over it."""
+        width = self.max_tokens * MOST_CHARACTERS
+        if len(text) > QUERY_PARTS * width:
+            LOG.warning("a query of %d characters is too long: parts are read", len(text))
+            starts = (len(text) * part // QUERY_PARTS for part in range(QUERY_PARTS))
+            return [self._parts(prefix, text[start : start + width])[0] for start in starts]
+        parts = self._parts(prefix, text)
+        if len(parts) > QUERY_PARTS:
             LOG.warning("a query of %d parts is too long: %d are read", len(parts), QUERY_PARTS)
             parts = [parts[len(parts) * part // QUERY_PARTS] for part in range(QUERY_PARTS)]
-        return session.vector(parts)
+        return parts
 
     def _parts(self, prefix: str, text: str) -> list[list[int]]:
         """Return the token ids of a text, in as many parts as the model needs."""
