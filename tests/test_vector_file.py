@@ -115,6 +115,12 @@ def test_foreign_content_is_refused(content: bytes, tmp_path: Path) -> None:
         VectorIndex.load(path)
 
 
+def test_a_file_of_another_version_is_said_to_be_one(path: Path) -> None:
+    path.write_bytes(b"embsvec2" + path.read_bytes()[8:])
+    with pytest.raises(IndexCorrupt, match="another version of embedsearch wrote it"):
+        VectorIndex.load(path)
+
+
 def test_a_file_cut_short_or_grown_is_refused(path: Path) -> None:
     content = path.read_bytes()
     cuts = [*range(0, 700, 7), *range(700, len(content), len(content) // 60), len(content) - 1]

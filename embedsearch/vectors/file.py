@@ -101,6 +101,8 @@ def _write_to(file: BinaryIO, facts: Mapping[str, Any], arrays: Arrays) -> None:
 def _header(data: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
     """Return the header and where the arrays begin; raises ``ValueError``."""
     magic, length, checksum = PREAMBLE.unpack(data[: PREAMBLE.size].tobytes())
+    if magic != MAGIC and magic.startswith(MAGIC[:-1]):
+        raise ValueError("another version of embedsearch wrote it")
     if magic != MAGIC:
         raise ValueError(f"it begins with {magic!r} instead of {MAGIC!r}")
     raw = data[PREAMBLE.size : PREAMBLE.size + length].tobytes()
