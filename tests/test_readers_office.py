@@ -312,3 +312,10 @@ def test_outlives_a_spreadsheet_that_crashes_its_parser() -> None:
 def test_refuses_a_damaged_spreadsheet() -> None:
     with pytest.raises(ReadError, match="is damaged, or not a spreadsheet"):
         read("a.xls", b"\xd0\xcf\x11\xe0" + bytes(600))
+
+
+@pytest.mark.parametrize("name", [*OFFICE, "a.ods", "a.epub"])
+def test_what_only_begins_as_an_office_file_does_is_damaged_not_binary(name: str) -> None:
+    with pytest.raises(ReadError, match="is damaged, or not the zip container") as caught:
+        read(name, b"PK\3\4 not a zip")
+    assert caught.type is ReadError

@@ -51,6 +51,7 @@ READERS = {suffix: family for family, all_ in _SUFFIXES.items() for suffix in al
 """The module that reads files of each suffix."""
 
 _PDF = b"%PDF-"
+_ZIP = b"PK\x03\x04"
 _MAGIC = (
     (_PDF, "pdf"),
     (b"{\\rtf", "rtf"),
@@ -85,8 +86,9 @@ def read(id: str, data: bytes) -> Document:
 def _family(id: str, data: bytes) -> str:
     family = READERS.get(PurePosixPath(id).suffix.lower())
     binary = looks_binary(data)
-    # What some programs save as .xls is an HTML table or CSV.
-    if family is None or (family in _NOT_TEXT and not binary and _PDF not in data[:1024]):
+    # What some programs save as .xls is an HTML table or CSV; its own reader tells what is damaged.
+    own = data.startswith(_ZIP) or _PDF in data[:1024]
+    if family is None or (family in _NOT_TEXT and not binary and not own):
         family = _by_content(data)
     if binary and family not in _NOT_TEXT:
         raise BinaryFile("is a binary file")
@@ -95,7 +97,7 @@ def _family(id: str, data: bytes) -> str:
 
 def _by_content(data: bytes) -> str:
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_ZIP):
         return _zipped(data)
     for magic, family in _MAGIC:
         if head.startswith(magic):
