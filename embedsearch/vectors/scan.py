@@ -130,16 +130,16 @@ class FastScan:
         import faiss
 
         found = np.empty((len(queries), count), np.int64)
+        asked = _padded(queries, self._index.d)
         scanned = np.count_nonzero(self.gaps(queries) <= within, axis=1)
         chosen = None
         if bitmap is not None:
             chosen = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
         with _threads(threads):
-            for lists in np.unique(scanned):
-                alike = np.flatnonzero(scanned == lists)
-                params = faiss.SearchParametersIVF(nprobe=int(lists), sel=chosen)  # type: ignore[call-arg]  # its stub lacks them
-                asked = _padded(queries[alike], self._index.d)
-                found[alike] = self._index.search(asked, count, params=params)[1]
+            for lists in set(scanned.tolist()):
+                alike = scanned == lists
+                params = faiss.SearchParametersIVF(nprobe=lists, sel=chosen)  # type: ignore[call-arg]  # its stub lacks them
+                found[alike] = self._index.search(asked[alike], count, params=params)[1]
         return found
 
     def _views(self) -> Iterator[tuple[Bytes, Positions]]:
