@@ -189,7 +189,8 @@ def restored(arrays: Mapping[str, NDArray[Any]], calibration: Calibration) -> Ru
 
 def _enough(found: NDArray[np.int64], k: int, allowed: Positions) -> Positions:
     """Return the candidates if those are k, else all that are allowed."""
-    found = found[found >= 0]
+    if found[-1] < 0:  # fewer were there than asked for
+        found = found[found >= 0]
     return found if len(found) >= k else allowed
 
 

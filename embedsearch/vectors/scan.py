@@ -129,17 +129,22 @@ class FastScan:
         """
         import faiss
 
-        found = np.empty((len(queries), count), np.int64)
-        asked = _padded(queries, self._index.d)
-        scanned = np.count_nonzero(self.gaps(queries) <= within, axis=1)
+        gaps = self.gaps(queries)
+        lists = np.where(gaps <= within, np.arange(gaps.shape[1]), -1)
         chosen = None
         if bitmap is not None:
             chosen = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
+        params = faiss.SearchParametersIVF(nprobe=gaps.shape[1], sel=chosen)  # type: ignore[call-arg]  # its stub lacks them
+        asked = np.ascontiguousarray(_padded(queries, self._index.d))
+        scores = np.empty((len(queries), count), np.float32)
+        found = np.empty((len(queries), count), np.int64)
+        # What it is told of centroids counts for codes of residuals alone: these are none.
+        x, keys, told, best, ids = map(faiss.swig_ptr, (asked, lists, gaps, scores, found))
+        pairs = False  # of a list and a place in it, instead of ids
         with _threads(threads):
-            for lists in set(scanned.tolist()):
-                alike = scanned == lists
-                params = faiss.SearchParametersIVF(nprobe=lists, sel=chosen)  # type: ignore[call-arg]  # its stub lacks them
-                found[alike] = self._index.search(asked[alike], count, params=params)[1]
+            self._index.search_preassigned_c(
+                len(queries), x, count, keys, told, best, ids, pairs, params
+            )
         return found
 
     def _views(self) -> Iterator[tuple[Bytes, Positions]]:
