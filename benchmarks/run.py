@@ -66,9 +66,15 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    command = ["git", "-C", str(HERE), "describe", "--always", "--dirty", "--exclude=*"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    return run.stdout.strip() or "unknown"
+    """Name the code that is measured; the results of a run before do not make it dirty."""
+    head = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":!results")
+    return f"{head}-dirty" if changed else head or "unknown"
+
+
+def _git(*words: str) -> str:
+    command = ["git", "-C", str(HERE), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def run(name: str, arguments: list[str]) -> Path:
