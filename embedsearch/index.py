@@ -18,7 +18,7 @@ from embedsearch.errors import (
     EmbeddingError,
     IndexLocked,
 )
-from embedsearch.search import asking, freshness, results
+from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.ranking import RANKERS, Query
 from embedsearch.store import (
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.embedders.protocol import Embedder, Role
-    from embedsearch.records import Chunk, Document, Hit
+    from embedsearch.records import Chunk, Document, Explanation, Hit
     from embedsearch.search.ranking import Mode, Ranking
     from embedsearch.search.results import GroupBy
     from embedsearch.store.checks import Problem
@@ -418,20 +418,37 @@ class Index:
             ValueError: the query is blank, k is below 1, or an option can't be understood.
 
         """
+        asked = Query(query, self._vector_of(query, mode), _condition(where, glob))
+        rank = partial(RANKERS[mode], self._dense, asked)
+        return self._collect(rank, k, asked.condition, group_by)
+
+    def _vector_of(self, query: str, mode: Mode) -> NDArray[np.float32]:
+        """Return the unit vector (d,) that a search looks for, an empty one for none."""
         if not isinstance(query, str):
             raise TypeError(f"expected a query as str, got {query!r:.40}")
         if not query.strip():
             raise ValueError("the query is empty: say what to look for")
         if mode not in RANKERS:
             raise ValueError(f"unknown mode {mode!r}: choose from {sorted(RANKERS)}")
-        vector = (
-            _NO_VECTOR
-            if mode == "lexical"
-            else asking.vector(self._database, self.embedder, self._space, query)
-        )
-        condition = _condition(where, glob)
-        rank = partial(RANKERS[mode], self._dense, Query(query, vector, condition))
-        return self._collect(rank, k, condition, group_by)
+        if mode == "lexical":
+            return _NO_VECTOR
+        return asking.vector(self._database, self.embedder, self._space, query)
+
+    def explain(
+        self, query: str, hits: Iterable[Hit], *, mode: Mode = "hybrid"
+    ) -> list[Explanation]:
+        """Say what the scores of hits for a query are made of: how near by meaning and by words.
+
+        Of a search by words alone the meaning is not looked at.
+
+        Raises:
+            DocumentNotFound: a hit's chunk is not in the index any more.
+            ValueError: as ``search`` does.
+
+        """
+        vector = self._vector_of(query, mode)
+        with self.snapshot():
+            return explaining.explain(self._dense, query, vector, list(hits))
 
     def search_vector(
         self,

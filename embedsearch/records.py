@@ -95,6 +95,21 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a chunk answers a query; a hybrid score is the mean of ``meaning`` and ``words``.
+
+    ``meaning`` is the cosine, ``None`` where it was not asked for or the chunk is not embedded yet.
+    ``words`` is the share of the BM25 score that a text could have at best. It is the sum of
+    ``terms``: what each word of the query brings, 0 for one that the chunk lacks. Words that say
+    nothing, as ``the``, are not among them.
+    """
+
+    meaning: float | None
+    words: float
+    terms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """What is said in a stretch of a recording, ``start`` to ``end`` in seconds."""
 

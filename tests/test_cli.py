@@ -239,6 +239,24 @@ def test_every_format_prints_the_same_hits(wikipedia: Path, here: Path) -> None:
     assert text.startswith(f"1  {EXAMPLE / hits[0]['document_id']}:")
 
 
+def test_explain_says_what_a_score_is_made_of(wikipedia: Path) -> None:
+    common = ("--db", wikipedia, "search", "who discovered oxygen", "-k", 1)
+    (hit,) = found(*common, "--explain")
+    why = hit["explain"]
+    assert list(why["terms"]) == ["discovered", "oxygen"]
+    assert hit["score"] == pytest.approx((why["meaning"] + why["words"]) / 2)
+    last = run(*common, "--explain").stdout.splitlines()[-1]
+    terms = ", ".join(f"{term} {share:.2f}" for term, share in why["terms"].items())
+    assert last == f"   meaning {why['meaning']:.2f}, words {why['words']:.2f} ({terms})"
+    words = run(*common, "--mode", "lexical", "--explain").stdout.splitlines()[-1]
+    assert words.startswith("   words 0.")
+    (line,) = run(*common, "--explain", "--format", "jsonl").stdout.splitlines()
+    assert json.loads(line) == hit
+    refused = run(*common, "--explain", "--format", "files")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--explain goes with --format json|jsonl|text" in refused.stderr
+
+
 @pytest.mark.parametrize("chunk", ["", "#1"])
 def test_the_path_that_a_search_prints_names_the_document(
     wikipedia: Path, here: Path, chunk: str

@@ -56,6 +56,42 @@ def test_lexical_search_stems_words(facts: Index) -> None:
     assert {hit.document_id for hit in hits} == {"refund", "bread"}
 
 
+@given(
+    words=st.lists(st.sampled_from("money order light bread hour the rises".split()), min_size=1)
+)
+@settings(max_examples=25, deadline=None)
+def test_an_explanation_adds_up_to_the_score(facts: Index, words: list[str]) -> None:
+    query = " ".join(words)
+    hits = facts.search(query)
+    found = facts.explain(query, hits)
+    for hit, why in zip(hits, found, strict=True):
+        assert why.meaning is not None
+        assert hit.score == pytest.approx((why.meaning + why.words) / 2, abs=1e-6)
+        assert why.words == pytest.approx(sum(why.terms.values()))
+        assert set(why.terms) == ({*words} - {"the"} or {"the"})
+    lexical = facts.search(query, mode="lexical")
+    shares = [why.words for why in facts.explain(query, lexical, mode="lexical")]
+    best = [hit.score / share for hit, share in zip(lexical, shares, strict=True)]
+    assert best == pytest.approx([best[0]] * len(best) if best else [])
+
+
+def test_an_explanation_says_which_words_a_chunk_lacks_and_what_was_not_asked(facts: Index) -> None:
+    query = "the money of an ORDER in bread"
+    (why,) = facts.explain(query, facts.search(query, 1, mode="lexical"), mode="lexical")
+    assert why.meaning is None
+    assert [term for term, share in why.terms.items() if share] == ["money", "order"]
+    assert why.terms["bread"] == 0
+
+
+def test_what_is_not_embedded_or_gone_is_explained_as_such(index: Index) -> None:
+    index.add([Document("a", "fresh bread"), Document("b", "stale bread")], embed=False)
+    hits = index.search("bread")
+    assert [why.meaning for why in index.explain("bread", hits)] == [None, None]
+    index.add([Document("a", "fresh rolls")], embed=False)
+    with pytest.raises(DocumentNotFound, match="'a#0'"):
+        index.explain("bread", hits)
+
+
 def test_a_hit_says_where_it_is(index: Index, docs: Path) -> None:
     index.sync(docs)
     hit = index.search("money", k=1)[0]

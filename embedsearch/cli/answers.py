@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.cli.places import path, where
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from embedsearch import Hit
     from embedsearch.cli.snippets import Line
+    from embedsearch.records import Explanation
     from embedsearch.store.hits import Counts
 
 KEYS = (
@@ -35,6 +36,8 @@ class Answer:
     snippets: list[list[Line]] = field(default_factory=list)
     """A hit each, for the formats of ``NEED_LINES``."""
     nearest: Hit | None = None
+    explained: list[Explanation] = field(default_factory=list)
+    """Why each hit is there, if that was asked for."""
 
 
 def as_dict(hit: Hit, stale: set[str]) -> dict[str, Any]:
@@ -47,11 +50,19 @@ def as_dict(hit: Hit, stale: set[str]) -> dict[str, Any]:
     return record | ({"stale": True} if hit.document_id in stale else {})
 
 
+def _records(answer: Answer) -> list[dict[str, Any]]:
+    records = [as_dict(hit, answer.stale) for hit in answer.hits]
+    if answer.explained:
+        for record, why in zip(records, answer.explained, strict=True):
+            record["explain"] = asdict(why)
+    return records
+
+
 def _json(answer: Answer) -> Iterator[str]:
     record: dict[str, Any] = {
         "schema_version": 1,
         "query": answer.query,
-        "hits": [as_dict(hit, answer.stale) for hit in answer.hits],
+        "hits": _records(answer),
         "searched": {"documents": answer.searched.documents, "chunks": answer.searched.chunks},
         "pending": answer.pending,
     }
@@ -61,8 +72,8 @@ def _json(answer: Answer) -> Iterator[str]:
 
 
 def _jsonl(answer: Answer) -> Iterator[str]:
-    for hit in answer.hits:
-        yield json.dumps(as_dict(hit, answer.stale), ensure_ascii=False)
+    for record in _records(answer):
+        yield json.dumps(record, ensure_ascii=False)
 
 
 def _csv(answer: Answer) -> Iterator[str]:
@@ -100,7 +111,7 @@ def _vimgrep(answer: Answer) -> Iterator[str]:
 def _text(answer: Answer) -> Iterator[str]:
     from embedsearch.cli import pages
 
-    return pages.drawn(answer.hits, answer.snippets, answer.stale)
+    return pages.drawn(answer.hits, answer.snippets, answer.stale, answer.explained)
 
 
 FORMATS: dict[str, Callable[[Answer], Iterator[str]]] = {
@@ -112,6 +123,9 @@ FORMATS: dict[str, Callable[[Answer], Iterator[str]]] = {
     "files": _files,
     "vimgrep": _vimgrep,
 }
+
+EXPLAINED = {"text", "json", "jsonl"}
+"""The formats that have room to say why."""
 
 NEED_LINES = {"text", "md", "vimgrep"}
 """The formats that show lines, or say of a recording when one is said."""

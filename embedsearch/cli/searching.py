@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from embedsearch import Hit, Index
     from embedsearch.cli.snippets import Line
+    from embedsearch.records import Explanation
     from embedsearch.search.ranking import Mode
     from embedsearch.search.results import GroupBy
 
@@ -48,20 +49,28 @@ class Asked(Limits):
 @options.of_the_index
 @options.mode
 @options.of_hits
+@click.option("--explain", is_flag=True, help="Say what the score of each hit is made of.")
 @click.pass_context
 def search_(
-    ctx: click.Context, *, words: tuple[str, ...], mode: Mode, **asked: Unpack[Asked]
+    ctx: click.Context, *, words: tuple[str, ...], mode: Mode, explain: bool, **asked: Unpack[Asked]
 ) -> None:
     """Find the passages that answer a query, best first; '-' reads the query from stdin.
 
     Several words need no quotation marks. The exit code is 1 when nothing is found.
     """
+    if explain and asked["format_"] not in answers.EXPLAINED:
+        raise click.UsageError(
+            f"--explain goes with --format {'|'.join(sorted(answers.EXPLAINED))}"
+        )
     query = sys.stdin.read() if words == ("-",) else " ".join(words)
 
     def find(index: Index, limits: Limits) -> list[Hit]:
         return index.search(query, mode=mode, **limits)
 
-    _run(ctx, asked, find, query=query, by_meaning=mode != "lexical")
+    def why(index: Index, hits: list[Hit]) -> list[Explanation]:
+        return index.explain(query, hits, mode=mode) if explain else []
+
+    _run(ctx, asked, find, why, query=query, by_meaning=mode != "lexical")
 
 
 @click.command("similar")
@@ -75,13 +84,14 @@ def similar_(ctx: click.Context, *, id_: str, **asked: Unpack[Asked]) -> None:
     def find(index: Index, limits: Limits) -> list[Hit]:
         return index.similar(document_id(index, id_), **limits)
 
-    _run(ctx, asked, find)
+    _run(ctx, asked, find, lambda *_: [])
 
 
 def _run(
     ctx: click.Context,
     asked: Asked,
     find: Callable[[Index, Limits], list[Hit]],
+    explain: Callable[[Index, list[Hit]], list[Explanation]],
     *,
     query: str = "",
     by_meaning: bool = True,
@@ -96,6 +106,7 @@ def _run(
         looks = query and not hits and (by_meaning or not is_remote(index.embedder))
         nearest = index.search(query, 1, mode="dense") if looks else []
         answer = _answer(index, query, hits, nearest, asked)
+        answer = replace(answer, explained=explain(index, hits))
         unmet = [] if hits else index.unmet(asked["where"])
     _print(answer, asked["format_"])
     if asked["format_"] not in {"json", "jsonl"}:

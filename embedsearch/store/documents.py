@@ -14,6 +14,7 @@ from embedsearch.store.clock import now
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from embedsearch.records import Hit
     from embedsearch.store.database import Database
     from embedsearch.store.filters import Filter
     from embedsearch.store.fulltext import Text
@@ -320,6 +321,27 @@ def text_ids(database: Database, id: str, position: int | None = None) -> list[i
             [id, position, position],
         )
         return [text for (text,) in rows]
+
+
+def text_of(database: Database, hit: Hit) -> int:
+    """Return the id of a hit's text.
+
+    Raises:
+        DocumentNotFound: its document has no such chunk any more.
+
+    """
+    text = database.value(
+        """
+        select t.id from documents d
+        join chunks c on c.document = d.number
+        join texts t on t.id = c.text
+        where d.id = ? and c.start = ? and t.text = ?
+        """,
+        [hit.document_id, hit.start, hit.text],
+    )
+    if text is None:
+        raise _not_found(hit.chunk_id)
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,13 +119,18 @@ def expression(query: str) -> str | None:
 
     Every word is quoted, so that nothing a user types is taken for FTS5's own syntax.
     """
-    return " OR ".join(_terms(query)) or None
+    return " OR ".join(map(_quoted, terms(query))) or None
 
 
-def _terms(query: str) -> list[str]:
+def terms(query: str) -> list[str]:
+    """Return the words of a query that are looked up, each once."""
     words = dict.fromkeys(word.lower() for word in _WORD.findall(query))
     telling = [word for word in words if word not in STOP_WORDS] or list(words)
-    return [f'"{word}"' for word in telling[:MOST_TERMS]]
+    return telling[:MOST_TERMS]
+
+
+def _quoted(term: str) -> str:
+    return f'"{term}"'
 
 
 def held_texts(database: Database) -> int:
@@ -143,8 +148,10 @@ def best_score(database: Database, query: str, texts: int) -> float:
     It is that of each word of the query, endlessly repeated.
     """
     best = 0.0
-    for term in _terms(query):
-        held = database.value("select count(*) from texts_fts where texts_fts match ?", [term])
+    for term in terms(query):
+        held = database.value(
+            "select count(*) from texts_fts where texts_fts match ?", [_quoted(term)]
+        )
         best += (K1 + 1) * max(math.log((texts - held + 0.5) / (held + 0.5)), LEAST_IDF)
     return max(best, LEAST_IDF)
 
@@ -156,8 +163,8 @@ def candidates(
 
     BM25 as FTS5 has it, with k1 = 1.2 and b = 0.75.
     """
-    terms = expression(query)
-    if terms is None:
+    wanted = expression(query)
+    if wanted is None:
         return []
     allowed = (
         f"""
@@ -174,17 +181,39 @@ def candidates(
         select rowid, -rank from texts_fts
         where texts_fts match ? {allowed} order by rank limit ?
         """,
-        [terms, *(condition.values if condition else ()), min(depth, 2**62)],
+        [wanted, *(condition.values if condition else ()), min(depth, 2**62)],
     )
     return rows.fetchall()
+
+
+def scores_by_term(
+    database: Database, query: str, texts: Sequence[int]
+) -> dict[int, dict[str, float]]:
+    """Return, by text id, what each word of a query adds to the text's BM25 score.
+
+    The sum is the score that ``candidates`` gives; a word that a text lacks is left out.
+    """
+    found: dict[int, dict[str, float]] = {text: {} for text in texts}
+    for term in terms(query):
+        # The plus keeps FTS5 from looking for each text anew, counting all that match each time.
+        rows = database.execute(
+            """
+            select rowid, -rank from texts_fts
+            where texts_fts match ? and +rowid in (select value from json_each(?))
+            """,
+            [_quoted(term), json.dumps(list(texts))],
+        )
+        for text, score in rows:
+            found[text][term] = score
+    return found
 
 
 def highlighted(
     database: Database, query: str, texts: Sequence[str], *, marks: tuple[str, str]
 ) -> list[str]:
     """Return texts with each word that the query matches put between ``marks``."""
-    terms = expression(query)
-    if terms is None:
+    wanted = expression(query)
+    if wanted is None:
         return list(texts)
     with database.reading():
         # A table of its own, gone with the transaction: what is stored may have changed since.
@@ -199,7 +228,7 @@ def highlighted(
         found = dict(
             database.execute(
                 "select rowid, highlight(marked, 0, ?, ?) from temp.marked where marked match ?",
-                [*marks, terms],
+                [*marks, wanted],
             )
         )
     return [found.get(number, text) for number, text in enumerate(texts)]
