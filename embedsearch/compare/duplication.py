@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
     Rows = NDArray[np.int64]
+    Places = NDArray[np.int32]
+
+PLACES = np.int32
+"""Pairs of places are the largest thing here after the vectors: 16 million of a million texts."""
 
 THRESHOLD = 0.95
 """From this cosine on two texts say the same for the packaged model; paraphrases are at 0.8."""
@@ -142,35 +146,40 @@ def _covers(vectors: Vectors, firsts: Rows, threshold: float) -> dict[int, dict[
 
 
 def _links(vectors: Vectors, firsts: Rows, threshold: float) -> csr_array:
-    """Return which of n ``firsts`` have a cosine of at least ``threshold``, (n, n), none to itself.
-
-    One that has only near ones among its nearest is asked again for more.
-    """
-    order = np.argsort(firsts)
+    """Return which of n ``firsts`` are as near as ``threshold`` to which others, (n, n)."""
+    order = np.argsort(firsts).astype(PLACES)
     distinct = vectors if len(firsts) == len(vectors) else vectors[firsts[order]]
     n = len(distinct)
-    ready = Neighbours.for_queries(distinct, n)
-    pairs = [np.empty((2, 0), np.int64)]
-    rows, k = np.arange(n), min(NEAREST, n)
+    one, other = order[_pairs(Neighbours.for_queries(distinct, n), threshold)]
+    links = csr_array((np.ones(len(one), bool), (one, other)), shape=(n, n))
+    return csr_array(links + links.T)
+
+
+def _pairs(ready: Neighbours, threshold: float) -> Places:
+    """Return the pairs of near rows, (2, m).
+
+    A row that has only near ones among its nearest is asked again for more.
+    """
+    n = len(ready.vectors)
+    pairs = [np.empty((2, 0), PLACES)]
+    rows, k = np.arange(n, dtype=PLACES), min(NEAREST, n)
     while len(rows):
         deeper = min(4 * k, MOST, n)
         near, full = _near(ready, rows, k, threshold)
         pairs.append(near)
         rows = full[: LOOKED_AT // deeper if deeper > k else 0]
         k = deeper
-    one, other = order[np.concatenate(pairs, axis=1)]
-    links = csr_array((np.ones(len(one), bool), (one, other)), shape=(n, n))
-    return csr_array(links + links.T)
+    return np.concatenate(pairs, axis=1)
 
 
-def _near(ready: Neighbours, rows: Rows, k: int, threshold: float) -> tuple[Rows, Rows]:
+def _near(ready: Neighbours, rows: Places, k: int, threshold: float) -> tuple[Places, Places]:
     """Return pairs (2, m) of the rows and near ones among their k nearest, and the rows with k."""
-    pairs, full = [np.empty((2, 0), np.int64)], [rows[:0]]
+    pairs, full = [np.empty((2, 0), PLACES)], [rows[:0]]
     size = max(1, BATCH * NEAREST // k)
     for some in (rows[start : start + size] for start in range(0, len(rows), size)):
         similarities, found = ready.search(ready.vectors[some], k)
         near = (similarities >= threshold) & (found >= 0) & (found != some[:, None])
         one, place = np.nonzero(near)
-        pairs.append(np.stack([some[one], found[one, place]]))
+        pairs.append(np.stack([some[one], found[one, place].astype(PLACES)]))
         full.append(some[similarities[:, -1] >= threshold])
     return np.concatenate(pairs, axis=1), np.concatenate(full)
