@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -26,6 +27,7 @@ from embedsearch.store import (
     documents,
     filters,
     fulltext,
+    garbage,
     hits,
     labels,
     outbox,
@@ -37,7 +39,7 @@ from embedsearch.store import (
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.lock import writer_lock
 from embedsearch.store.models import Models
-from embedsearch.store.status import status
+from embedsearch.store.status import size, status
 from embedsearch.sync import adding, apply
 from embedsearch.sync.embedding import embed_pending
 from embedsearch.sync.plan import Plan, plan
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
     from embedsearch.store.documents import Summary
     from embedsearch.store.filters import Filter, Where
+    from embedsearch.store.garbage import Garbage
     from embedsearch.store.hits import Counts
     from embedsearch.store.labels import Labelled, Labelling
     from embedsearch.store.outbox import Sent
@@ -324,7 +327,8 @@ class Index:
     def remove(self, ids: str | Iterable[str]) -> int:
         """Remove one document or several, and return how many of them were there.
 
-        Their vectors are kept: the same passage costs nothing when it comes back.
+        Their vectors are kept, as the same passage then costs nothing when it comes back, until
+        ``gc`` drops them.
         """
         gone = [ids] if isinstance(ids, str) else list(ids)
 
@@ -756,6 +760,33 @@ class Index:
                 checks.mend(self._database, self._space)
                 self._dense.rebuild()
         return found
+
+    def garbage(self) -> Garbage:
+        """Return what nothing in the index holds any more, as vectors of removed documents."""
+        return garbage.found(self._database)
+
+    def gc(self) -> Garbage:
+        """Drop what nothing holds any more, and free its room; return what that was.
+
+        No trace of a removed text is left in the index's files then, unless another process
+        reads an older state, which is warned of: when that ends they are.
+
+        Raises:
+            IndexLocked: another process is writing.
+            StorageFailed: the disk has no room to write the file anew; nothing is lost.
+
+        """
+        with self._turn, writer_lock(self._folder):
+            before = size(self._folder)
+            dropped = garbage.drop(self._database)
+            if not self._database.compact():
+                warnings.warn(
+                    "another process reads the index: traces of what was dropped are left in its"
+                    " log until that ends",
+                    stacklevel=2,
+                )
+            self._dense.rebuild()
+            return replace(dropped, freed=max(0, before - size(self._folder)))
 
 
 def _condition(where: Where, glob: Sequence[str] | None) -> Filter:

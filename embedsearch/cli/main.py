@@ -33,6 +33,7 @@ COMMANDS = {
     "status": Late("upkeep", "Say what the index holds and how far it is embedded."),
     "verify": Late("upkeep", "Check the index; change nothing."),
     "repair": Late("upkeep", "Mend what verify finds."),
+    "gc": Late("collecting", "Drop what no document holds any more, and free its room."),
     "usage": Late("ledgers", "Say what providers were asked and paid."),
     "outbox": Late("ledgers", "List the texts that were sent to providers."),
     "tokens": Late("tokens", "Count tokens, show them, say what they cost."),

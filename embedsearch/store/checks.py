@@ -245,8 +245,7 @@ def mend(database: Database, space: int) -> None:
         """)
         # After the texts are settled: the words are made from them.
         database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
-        epoch = int(database.setting("epoch") or 0)
-        database.set("epoch", str(epoch + 1))
+        database.new_epoch()
 
 
 def _reindex(database: Database) -> None:

@@ -201,6 +201,29 @@ class Database:
         """Keep a setting of this index."""
         self.execute("insert or replace into settings (key, value) values (?, ?)", [key, value])
 
+    def new_epoch(self) -> None:
+        """Have every cache of vectors, in all processes, made anew from what is here."""
+        self.set("epoch", str(int(self.setting("epoch") or 0) + 1))
+
+    def compact(self) -> bool:
+        """Write the file anew, without the room and the traces of what was deleted.
+
+        Returns whether these are gone: a process that reads an older state keeps them until it
+        ends. It takes as much room on the disk again as the file has, for a moment.
+
+        Raises:
+            StorageFailed: there is no such room; nothing is lost.
+
+        """
+        with self._turn, translated(self.path):
+            self.connection.execute("pragma temp_store = file")  # it may not fit into memory
+            try:
+                self.connection.execute("vacuum")
+                busy, *_ = self.connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+            finally:
+                self.connection.execute("pragma temp_store = memory")
+        return not busy
+
     def close(self) -> None:
         """Close the connection."""
         self.is_open = False

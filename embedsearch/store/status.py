@@ -84,9 +84,14 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             classifier=newest,
             classified=models.classified(newest.version) if newest else 0,
             generation=database.generation,
-            size=sum(f.stat().st_size for f in folder.iterdir() if f.is_file()) if folder else 0,
+            size=size(folder),
             last_run=runs.last(database),
         )
+
+
+def size(folder: Path | None) -> int:
+    """Return how many bytes the files of an index have, 0 in memory."""
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) if folder else 0
 
 
 def _blank(database: Database, space: int) -> int:
