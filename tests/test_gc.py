@@ -86,10 +86,12 @@ def test_what_is_held_is_kept(index: Index, docs: Path) -> None:
     ).fetchone()
     transcripts.keep(index._database, kept, "whisper", heard)
     transcripts.keep(index._database, b"of no file", "whisper", heard)
+    transcripts.keep(index._database, b"of no words", "whisper", Transcript(()))
     before = [(d.id, d.updated) for d in index.documents()]
     assert index.gc().transcripts == 1
     assert transcripts.get(index._database, kept, "whisper") == heard
     assert transcripts.get(index._database, b"of no file", "whisper") is None
+    assert transcripts.get(index._database, b"of no words", "whisper") == Transcript(())
     assert [(d.id, d.updated) for d in index.documents()] == before
     assert index.labels() == {"animals.txt": ("pets",)}
     assert index.get("animals.txt").text == data.decode()
@@ -172,7 +174,8 @@ def test_the_command_says_what_went_and_asks_for_what_was_paid_for(tmp_path: Pat
     assert (done.exit_code, done.stdout) == (0, "1 vector (3 tokens)\n")
     assert done.stderr.endswith(" MB freed\n")
     with Index.open(tmp_path) as index:
-        transcripts.keep(index._database, b"of no file", "whisper", Transcript(()))
+        heard = Transcript((Segment(0, 1, "hello"),))
+        transcripts.keep(index._database, b"of no file", "whisper", heard)
     asked = run("--db", tmp_path, "gc")
     assert (asked.exit_code, asked.stdout) == (2, "")
     assert "to drop 1 transcript, without a terminal to ask at, say -y" in asked.stderr
