@@ -21,6 +21,7 @@ from embedsearch.errors import (
 )
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
+from embedsearch.search.diversifying import diverse
 from embedsearch.search.ranking import RANKERS, Query
 from embedsearch.store import (
     checks,
@@ -410,6 +411,7 @@ class Index:
         where: Where = None,
         glob: Sequence[str] | None = None,
         group_by: GroupBy = None,
+        diversity: float = 0,
     ) -> list[Hit]:
         """Return the k best chunks for a query, best first; with ``group_by`` one a document.
 
@@ -417,13 +419,21 @@ class Index:
         (``"hybrid"``: the cosine and the share of the best possible BM25 score, averaged). Texts
         that are not embedded yet are found by words. ``where`` is a condition on metadata (see
         ``store.filters.where``), ``glob`` one on ids. When k chunks match them, k come back.
+        ``diversity``, 0 to 1, is how much it counts against a chunk that it is like one before it;
+        scores then need not descend.
 
         Raises:
             ValueError: the query is blank, k is below 1, or an option can't be understood.
 
         """
+        if not 0 <= diversity <= 1:
+            raise ValueError(f"expected a diversity from 0 to 1, got {diversity}")
+        if diversity and mode == "lexical":
+            raise ValueError("diversity weighs scores by meaning: mode 'hybrid' or 'dense'")
         asked = Query(query, self._vector_of(query, mode), _condition(where, glob))
         rank = partial(RANKERS[mode], self._dense, asked)
+        if diversity:
+            rank = partial(diverse, self._dense, rank, diversity)
         return self._collect(rank, k, asked.condition, group_by)
 
     def _vector_of(self, query: str, mode: Mode) -> NDArray[np.float32]:

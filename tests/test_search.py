@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from embedsearch import Document, Index
+from embedsearch import Document, Hit, Index
 from embedsearch.embedders import load
 from embedsearch.errors import DimensionMismatch, DocumentNotFound, EmbeddingError
 from embedsearch.testing import HashEmbedder
@@ -189,6 +189,60 @@ def test_grouping_gives_each_document_once_and_fills_k(index: Index) -> None:
         hits = index.search("alpha beta gamma", k=6, mode=mode, group_by="document")
         assert sorted(hit.document_id for hit in hits) == ["d0", "d1", "d2", "d3", "d4", "long"]
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+@given(
+    texts=st.lists(
+        st.lists(st.sampled_from("red blue fox dog hen".split()), min_size=1, max_size=4),
+        min_size=1,
+        max_size=8,
+    ),
+    diversity=st.sampled_from([0.2, 0.5, 1.0]),
+    k=st.integers(1, 10),
+)
+@settings(max_examples=40, deadline=None)
+def test_diversity_is_maximal_marginal_relevance(
+    texts: list[list[str]], diversity: float, k: int
+) -> None:
+    documents = [Document(f"{n}", f"{' '.join(words)} {n}") for n, words in enumerate(texts)]
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add(documents)
+        ranked = index.search("red fox", len(documents), mode="dense")
+        found = index.document_vectors()
+        hits = index.search("red fox", k, mode="dense", diversity=diversity)
+    vectors = dict(zip(found.ids, found.vectors, strict=True))
+    left, expected = list(ranked), list[Hit]()
+    while left and len(expected) < k:
+
+        def worth(hit: Hit) -> float:
+            mine = vectors[hit.document_id]
+            like = max((float(mine @ vectors[each.document_id]) for each in expected), default=0)
+            return (1 - diversity) * hit.score - diversity * max(like, 0)
+
+        best = max(left, key=worth)
+        if [hit for hit in left if abs(worth(hit) - worth(best)) < 1e-3] != [best]:
+            reject()  # the stored vectors, of two bytes a component, decide otherwise
+        expected.append(best)
+        left.remove(best)
+    assert [hit.document_id for hit in hits] == [hit.document_id for hit in expected]
+    assert [hit.rank for hit in hits] == list(range(1, len(expected) + 1))
+
+
+def test_diversity_fills_k_and_is_refused_where_it_means_nothing(index: Index) -> None:
+    copies = [Document(f"copy {n}", f"the red fox, number {n}") for n in range(30)]
+    index.add([*copies, Document("other", "a red hen sleeps")])
+    plain = [hit.document_id for hit in index.search("red fox", 5)]
+    diverse = [hit.document_id for hit in index.search("red fox", 5, diversity=0.9)]
+    assert "other" not in plain
+    assert diverse[0] == plain[0]
+    assert "other" in diverse
+    everything = index.search("red fox", 10**9, diversity=0.5, group_by="document")
+    assert {hit.document_id for hit in everything} == {d.id for d in copies} | {"other"}
+    for wrong in (-0.1, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="expected a diversity from 0 to 1"):
+            index.search("red fox", diversity=wrong)
+    with pytest.raises(ValueError, match="mode 'hybrid' or 'dense'"):
+        index.search("red fox", diversity=0.5, mode="lexical")
 
 
 def test_similar_finds_others_like_a_document_or_a_chunk(facts: Index) -> None:

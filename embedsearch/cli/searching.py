@@ -49,10 +49,22 @@ class Asked(Limits):
 @options.of_the_index
 @options.mode
 @options.of_hits
+@click.option(
+    "--diversity",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="How much it counts against a hit that it is like one before it, 0 to 1.",
+)
 @click.option("--explain", is_flag=True, help="Say what the score of each hit is made of.")
 @click.pass_context
 def search_(
-    ctx: click.Context, *, words: tuple[str, ...], mode: Mode, explain: bool, **asked: Unpack[Asked]
+    ctx: click.Context,
+    *,
+    words: tuple[str, ...],
+    mode: Mode,
+    diversity: float,
+    explain: bool,
+    **asked: Unpack[Asked],
 ) -> None:
     """Find the passages that answer a query, best first; '-' reads the query from stdin.
 
@@ -65,7 +77,7 @@ def search_(
     query = sys.stdin.read() if words == ("-",) else " ".join(words)
 
     def find(index: Index, limits: Limits) -> list[Hit]:
-        return index.search(query, mode=mode, **limits)
+        return index.search(query, mode=mode, diversity=diversity, **limits)
 
     def why(index: Index, hits: list[Hit]) -> list[Explanation]:
         return index.explain(query, hits, mode=mode) if explain else []

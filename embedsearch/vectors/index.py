@@ -148,6 +148,13 @@ class VectorIndex:
         scores[places >= 0] = self._rung.rows.scores(query, places[places >= 0])
         return scores
 
+    def vectors(self, labels: Labels) -> Vectors:
+        """Return each label's vector, as it is stored, (n, d): zeros where it has no live one."""
+        places = self._register.live_places(labels)
+        found = np.zeros((len(places), self.dimensions), np.float32)
+        found[places >= 0] = self._rung.rows.vectors(places[places >= 0])
+        return found
+
     def save(self, path: Path, stamp: Stamp) -> None:
         """Write the index and the owner's ``stamp`` to one file, whole or not at all.
 
