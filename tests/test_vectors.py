@@ -208,6 +208,21 @@ def test_scores_are_nan_where_there_is_no_live_vector() -> None:
     assert scores[[1, 5]].tolist() == [1, 1]
 
 
+def test_vectors_are_given_as_stored_and_zeros_where_none_is_live(
+    scanned: VectorIndex, vectors: Vectors
+) -> None:
+    index = VectorIndex(2)
+    index.add(np.array([1, 2]), floats([[1.0, 0.0], [0.8, 0.6]]))
+    index.remove(np.array([1]))
+
+    assert index.vectors(np.array([2, 1, 7, 0])).tolist() == [
+        pytest.approx([0.8, 0.6]),
+        *([[0.0, 0.0]] * 3),
+    ]
+    labels, scores = scanned.search(vectors[0], 3)
+    assert scanned.vectors(labels) @ vectors[0] == pytest.approx(scores, abs=1e-5)
+
+
 # The fast scan
 
 
