@@ -216,8 +216,8 @@ embedding = click.option(
     "--no-embed",
     "embed",
     is_flag=True,
-    flag_value=False,
-    default=True,
+    # Not by flag_value and default: releases of click differ in what the two mean together.
+    callback=lambda _, __, given: not given,
     help="Take texts in for search by words; embed them in a later run.",
 )
 
