@@ -69,6 +69,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url
         self.seen: list[Recorded] = []
+        self.connections = 0
         self.reply: Reply | Callable[[Recorded], Reply] = Reply()
 
     def says(self, value: Any, **options: Any) -> None:
@@ -93,6 +94,10 @@ def serving() -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            server.connections += 1
 
         def answer(self) -> None:
             parts = urlsplit(self.path)

@@ -304,6 +304,50 @@ def test_who_is_cancelled_leaves_the_limiter(
     assert len(server.seen) == 1
 
 
+def test_streams_share_a_connection(server: Server) -> None:
+    server.streams(piece("a"), b"data: [DONE]\n\n", b": one comment more\n\n")
+    before = server.connections
+    with Client(base_url=server.url, api_key="k") as client:
+        assert [list(texts(client)) for _ in range(5)] == [["a"]] * 5
+    assert server.connections == before + 1
+
+
+def test_awaited_streams_share_a_connection(server: Server) -> None:
+    async def five() -> list[tuple[list[str | None], str]]:
+        async with AsyncClient(base_url=server.url, api_key="k") as client:
+            return [await acollected(client) for _ in range(5)]
+
+    server.streams(piece("a"), b"data: [DONE]\n\n", b": one comment more\n\n")
+    before = server.connections
+    assert asyncio.run(five()) == [(["a"], "")] * 5
+    assert server.connections == before + 1
+
+
+@pytest.mark.parametrize("kind", ["late", "endless"])
+def test_what_follows_the_last_event_is_not_waited_for(server: Server, kind: str) -> None:
+    over = threading.Event()
+
+    def body() -> Iterator[bytes]:
+        yield piece("a") + b"data: [DONE]\n\n"
+        while not over.wait(5 if kind == "late" else 0.02):
+            yield b": nothing new\n\n"
+
+    async def one() -> tuple[list[str | None], str]:
+        async with AsyncClient(base_url=server.url, api_key="k") as client:
+            return await acollected(client)
+
+    def timed(read: Callable[[], tuple[list[str | None], str]]) -> float:
+        server.reply = Reply(body(), headers=SSE)
+        began = time.monotonic()
+        assert read() == (["a"], "")
+        return time.monotonic() - began
+
+    with Client(base_url=server.url, api_key="k") as client:
+        assert timed(lambda: collected(client)) < 1
+    assert timed(lambda: asyncio.run(one())) < 1
+    over.set()
+
+
 def test_a_stream_that_stalls_times_out_after_what_came(server: Server) -> None:
     over = threading.Event()
 

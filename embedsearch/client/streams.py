@@ -96,6 +96,7 @@ class Stream(Generic[E]):
             for chunk in self.answer.chunks:
                 yield from events.feed(chunk)
                 if events.done:
+                    self.answer.chunks.finish()
                     return
             events.end()
         finally:
@@ -137,6 +138,7 @@ class AsyncStream(Generic[E]):
                 for event in events.feed(chunk):
                     yield event
                 if events.done:
+                    await self.answer.chunks.finish()
                     return
             events.end()
         finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -29,6 +30,9 @@ DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 
 LARGEST = 2**30
 """Bytes of a body that room is made for before it comes."""
+
+READS, HASTE = 4, 0.1
+"""How often, after the last event of a stream, is read for its end, and for how many seconds."""
 
 START = "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
 PROXY = "the environment names a proxy (HTTPS_PROXY, ALL_PROXY): is it running?"
@@ -91,6 +95,15 @@ class Chunks:
             self.close()
         raise failed
 
+    def finish(self) -> None:
+        """Read to the end where that is near, as only then the connection is kept; and close."""
+        _hurry(self._response)
+        with suppress(httpx.RequestError, httpx.StreamError):
+            for read, _ in enumerate(cast("httpx.SyncByteStream", self._response.stream), 1):
+                if read == READS:
+                    break
+        self.close()
+
 
 class AsyncChunks:
     """The same for the awaiting client."""
@@ -110,6 +123,22 @@ class AsyncChunks:
         finally:
             await self.close()
         raise failed
+
+    async def finish(self) -> None:
+        """Read to the end where that is near, as only then the connection is kept; and close."""
+        _hurry(self._response)
+        read = 0
+        with suppress(httpx.RequestError, httpx.StreamError):
+            async for _ in cast("httpx.AsyncByteStream", self._response.stream):
+                read += 1
+                if read == READS:
+                    break
+        await self.close()
+
+
+def _hurry(response: httpx.Response) -> None:
+    """Let whoever begins to read a response wait a moment only, whatever the request's timeout."""
+    response.request.extensions["timeout"] = {"read": HASTE}
 
 
 def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionFailed:
