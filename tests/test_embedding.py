@@ -196,6 +196,35 @@ def test_finds_a_cap_that_no_message_tells(client: Embeds, server: FaultServer) 
     assert server.sizes()[-10:] == [8] * 10
 
 
+def test_what_passes_in_halves_once_makes_no_later_batch_small(
+    client: Embeds, server: FaultServer
+) -> None:
+    for _ in range(2):
+        server.script = [refused(400, "invalid request")]
+        for _ in range(2):
+            np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+    assert server.sizes() == [100, 50, 50, 100] * 2
+
+
+def test_a_cap_that_no_message_tells_shows_when_small_runs_meet_it_twice(
+    client: Embeds, server: FaultServer
+) -> None:
+    server.cap, server.cap_message = 10, "invalid request"
+    for _ in range(3):
+        np.testing.assert_array_equal(client.array(texts(16)), expected(texts(16)))
+    assert server.sizes() == [16, 8, 8, 16, 8, 8, 8, 8]
+
+
+def test_two_refusals_that_no_one_cap_explains_show_none(
+    client: Embeds, server: FaultServer
+) -> None:
+    for size in (100, 40):
+        server.script = [refused(400, "invalid request")]
+        client.array(texts(size))
+    client.array(texts(100))
+    assert server.sizes() == [100, 50, 50, 40, 20, 20, 100]
+
+
 def test_an_answer_cut_to_a_cap_is_asked_for_again_in_parts(
     client: Embeds, server: FaultServer
 ) -> None:

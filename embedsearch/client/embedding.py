@@ -29,9 +29,9 @@ SUSPECTS = 2
 
 @dataclass(slots=True)
 class Halves:
-    """The two halves of a refused batch: if both are taken, it was only too large."""
+    """The two halves of a refused batch: if both are taken, it was perhaps only too large."""
 
-    size: int
+    refused: int
     taken: int = 0
 
 
@@ -95,13 +95,13 @@ class Work:
             self._end(self._mismatch(found))
             yield self._wasted(read.tokens)
             return
-        self._quirks.proven = True
+        self._quirks.took(len(piece.batch))
         if self._short and len(piece.batch) > self._short:
             self._short = None
         if piece.halves:
             piece.halves.taken += 1
-            if piece.halves.taken == 2:
-                self._cap(piece.halves.size)
+            if piece.halves.taken == 2 and (cap := self._quirks.unnamed_cap(piece.halves.refused)):
+                self._cap(cap)
         while self._suspects:
             self._refuse(*self._suspects.pop())
         yield self._kept(piece.batch, read)
@@ -173,8 +173,8 @@ class Work:
             self._cap(size if size > self._most else cap or size)
             self._todo.appendleft(piece)
         else:
-            halves = Halves((size + 1) // 2)
-            parts = split(piece.batch, halves.size)
+            halves = Halves(size)
+            parts = split(piece.batch, (size + 1) // 2)
             self._todo.extendleft(reversed([Piece(part, halves) for part in parts]))
 
     @property

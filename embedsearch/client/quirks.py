@@ -29,6 +29,29 @@ class Quirks:
     proven: bool = False
     """Whether a request has gone well."""
 
+    halved: int | None = None
+    """The inputs of the last request that was refused and then taken in halves, None where one as
+    large was taken since."""
+
+    def took(self, inputs: int) -> None:
+        """Note that a request of so many inputs went well."""
+        self.proven = True
+        if self.halved and inputs >= self.halved:
+            self.halved = None
+
+    def unnamed_cap(self, refused: int) -> int | None:
+        """Return the cap that shows where a refused request of so many inputs is taken in halves.
+
+        Once is an accident of one batch, as its bytes may be. Twice, if one cap explains both and
+        nothing as large was taken in between, it is a cap that the server does not name.
+        """
+        before, self.halved = self.halved, refused
+        if before is None:
+            return None
+        smaller, larger = sorted((before, refused))
+        taken = (larger + 1) // 2
+        return taken if taken < smaller else None
+
 
 def named_cap(message: str, sent: int) -> int | None:
     """Return the cap on the inputs of a request that a refusal of ``sent`` inputs names.
