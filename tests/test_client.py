@@ -663,6 +663,21 @@ def test_a_failure_that_passes_is_tried_again(server: Server) -> None:
     assert len(server.seen) == 2
 
 
+@pytest.mark.parametrize("headers", [{"retry-after": "3600"}, {"x-should-retry": "false"}])
+def test_a_limit_that_lasts_is_not_waited_for(server: Server, headers: dict[str, str]) -> None:
+    server.reply = Reply(b"slow down", status=429, headers=headers)
+    with Client(base_url=server.url, api_key=KEY) as client:
+        with pytest.raises(RateLimited, match=r"^429: slow down$") as caught:
+            client.models.retrieve("a")
+        waits = "the server asks to wait for 3,600 seconds"
+        assert caught.value.hint == (waits if "retry-after" in headers else None)
+        server.says({"id": "a"})
+        began = time.monotonic()
+        assert client.models.retrieve("a").id == "a"
+    assert time.monotonic() - began < 5, "others need not wait for it"
+    assert len(server.seen) == 2
+
+
 # Redirects
 
 

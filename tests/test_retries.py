@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -45,6 +48,7 @@ def test_does_not_wait_for_credit() -> None:
 def test_the_server_has_the_last_word_on_trying_again() -> None:
     assert wait(400, x_should_retry="true") == 0.5
     assert wait(500, x_should_retry="false") is None
+    assert wait(429, x_should_retry="false", retry_after="1") is None
     assert wait(429, x_should_retry="perhaps") == 0.5
 
 
@@ -67,12 +71,40 @@ def test_waits_as_long_as_the_server_asks() -> None:
 def test_reads_the_date_until_which_to_wait() -> None:
     assert wait(retry_after=formatdate(NOW + 30, usegmt=True)) == 30.0
     assert wait(retry_after=formatdate(NOW - 30, usegmt=True)) == 0.0
-    assert wait(retry_after=formatdate(NOW + 121, usegmt=True)) == 0.5
+    assert wait(retry_after=formatdate(NOW + 121, usegmt=True)) is None
 
 
-@pytest.mark.parametrize("value", ["121", "-1", "nan", "inf", "soon", "", "Mon, 99 Foo 2026"])
-def test_waits_its_own_time_where_the_server_asks_nonsense_or_too_much(value: str) -> None:
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows can't change its zone")
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_reads_all_forms_of_a_date_in_every_zone(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    at = datetime.fromtimestamp(NOW + 30, UTC)
+    forms = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y")
+    waits = [wait(retry_after=at.strftime(form)) for form in forms]
+    monkeypatch.undo()
+    time.tzset()
+    assert waits == [30.0] * 3
+
+
+@pytest.mark.parametrize("skew", [-3600, 3600])
+def test_a_date_is_read_by_the_clock_of_who_names_it(skew: int) -> None:
+    said = formatdate(NOW + skew, usegmt=True)
+    assert wait(retry_after=formatdate(NOW + skew + 30, usegmt=True), date=said) == 30.0
+    assert wait(retry_after=formatdate(NOW + 30, usegmt=True), date="noon") == 30.0
+
+
+@pytest.mark.parametrize("value", ["-1", "nan", "inf", "soon", "", "Mon, 99 Foo 2026"])
+def test_waits_its_own_time_where_the_server_asks_nonsense(value: str) -> None:
     assert wait(retry_after=value) == 0.5
+
+
+@pytest.mark.parametrize("headers", [{"retry_after": "121"}, {"retry_after_ms": "120001"}])
+def test_who_asks_for_more_than_two_minutes_is_not_asked_again(headers: dict[str, Any]) -> None:
+    assert wait(**headers) is None
+    assert wait(x_should_retry="true", **headers) is None
 
 
 @given(st.none() | statuses, attempts, lucks, st.text(max_size=30), st.text(max_size=30))

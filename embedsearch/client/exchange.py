@@ -70,11 +70,15 @@ def _patience(error: APIError | ConnectionFailed, attempt: int) -> float | None:
     if isinstance(error, ConnectionRefused) and attempt >= retries.UNHEARD:
         return None
     refused = error if isinstance(error, APIError) else None
+    headers, now = refused.headers if refused else {}, time.time()
+    asked = retries.asked_for(headers, now=now)
+    if asked and asked > retries.LONGEST:
+        error.hint = error.hint or f"the server asks to wait for {asked:,.0f} seconds"
     return retries.wait(
         refused.status_code if refused else None,
-        refused.headers if refused else {},
+        headers,
         attempt,
-        now=time.time(),
+        now=now,
         luck=random.random(),  # noqa: S311 - jitter
         code=refused.code if refused else None,
     )

@@ -96,6 +96,8 @@ class Lane:
         elif status is None or status == 429 or status >= 500:
             self._pace.count(-ticket.amounts["tokens"])
             asked = retries.asked_for(headers, now=time.time())
+            if asked and asked > retries.LONGEST:
+                asked = None  # It is not asked again, and others may find out for themselves.
             self._paused_until = max(self._paused_until, now + (asked or 0))
             # Those that were sent before the last one came back tell nothing new.
             if ticket.sent_at is not None and ticket.sent_at > self._held_at:

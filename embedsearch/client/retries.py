@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ FINAL = frozenset({"insufficient_quota"})
 """Codes of a 429 that waiting does not cure: the account is out of credit."""
 
 LONGEST = 120.0
-"""Seconds that a server may ask for; who asks for more is not waited for."""
+"""Seconds that a server may ask for; who asks for more is not waited for, and not asked again."""
 
 UNHEARD = 2
 """Attempts to reach a server where nothing listens: 1.5 seconds for one that is starting up."""
@@ -46,15 +47,17 @@ def wait(
     if not _passes(status, headers, code):
         return None
     asked = asked_for(headers, now=now)
-    return backoff(attempt) * (1 - JITTER * luck) if asked is None else asked
+    if asked is None:
+        return backoff(attempt) * (1 - JITTER * luck)
+    return asked if asked <= LONGEST else None
 
 
 def asked_for(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Return the seconds that the server asks to wait, None if it does not or asks too much."""
+    """Return the seconds that the server asks to wait, None if it does not, or asks nonsense."""
     seconds = _milliseconds(headers.get("retry-after-ms"))
     if seconds is None:
-        seconds = _seconds(headers.get("retry-after"), now)
-    return seconds if seconds is not None and 0 <= seconds <= LONGEST else None
+        seconds = _seconds(headers.get("retry-after"), _date(headers.get("date")) or now)
+    return seconds if seconds is not None and seconds >= 0 else None
 
 
 def backoff(attempt: int) -> float:
@@ -77,12 +80,20 @@ def _milliseconds(value: str | None) -> float | None:
 
 
 def _seconds(value: str | None, now: float) -> float | None:
-    """Read ``Retry-After``: seconds, or the date until which to wait."""
+    """Read ``Retry-After``: seconds, or the date until which to wait.
+
+    ``now`` is what the server's clock says where it tells, as ours may be wrong.
+    """
     seconds = number(value)
-    if seconds is not None or value is None:
-        return seconds
+    until = _date(value) if seconds is None else None
+    return seconds if until is None else max(until - now, 0)
+
+
+def _date(value: str | None) -> float | None:
+    """Read a date in any of HTTP's three forms, of which C's names no zone and means UTC."""
     try:
-        return max(parsedate_to_datetime(value).timestamp() - now, 0)
+        read = parsedate_to_datetime(value or "")
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
 
