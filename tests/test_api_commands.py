@@ -112,6 +112,23 @@ def test_chat_prints_the_answer_as_it_comes(server: Server) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "command", [["chat"], ["chat", "--no-stream"], ["embed"], ["models"]], ids=" ".join
+)
+def test_an_answer_of_another_kind_is_shown_with_who_gave_it(
+    server: Server, command: list[str]
+) -> None:
+    page = b"<!doctype html><title>Log in</title>"
+    server.reply = Reply(page, headers={"content-type": "text/html"})
+    result = api(*command, *([] if command == ["models"] else ["hello"]))
+    assert (result.exit_code, result.stdout) == (2, "")
+    said, hint = result.stderr.splitlines()
+    host = server.url.removeprefix("http://")
+    assert said.startswith(f"error: the answer of {host} is not what was asked for: ")
+    assert said.endswith(repr(page.decode()))
+    assert hint == "hint: is the base URL that of an OpenAI-compatible API?"
+
+
 def test_chat_as_json_is_the_whole_answer(server: Server) -> None:
     answer = {"choices": [{"message": {"content": "Hi."}}], "odd": [1, {"a": None}]}
     server.says(answer)

@@ -480,10 +480,27 @@ def test_unknown_fields_are_kept_and_small_lies_forgiven() -> None:
     assert read.choices[0].message.extra == {"x": 1}
     assert read.choices[0].message.content == 3  # type: ignore[comparison-overlap]
     assert ChatCompletion.read({"choices": None}).choices == []
+    assert ChatCompletion.read({"choices": [], "usage": "free", "created": None}).usage is None
+    assert ChatCompletion.read({"choices": [], "created": None}).created == 0
+    assert ChatCompletionMessage.read({"tool_calls": {}}).tool_calls is None
     assert ChatCompletionMessage(content="a").to_dict()["content"] == "a"
 
 
+@pytest.mark.parametrize(
+    ("came", "why"),
+    [
+        ({"choices": "none"}, "expected a list, got str"),
+        ({"choices": ["none"]}, "expected an object, got str"),
+        ({"choices": [{"message": "hello"}]}, "expected an object, got str"),
+    ],
+)
+def test_what_is_no_record_is_none_where_one_must_be(came: dict[str, Any], why: str) -> None:
+    with pytest.raises(TypeError, match=f"^{why}$"):
+        ChatCompletion.read(came)
+
+
 def test_a_chunk_may_lack_what_other_servers_leave_out() -> None:
+    assert ChatCompletionChunk.read({"choices": [{"delta": None}]}).choices[0].delta.content is None
     chunk = ChatCompletionChunk.read({"choices": [{"index": 0, "content_filter_offsets": {}}]})
     assert chunk.choices[0].delta.content is None
     assert ChatCompletionChunk.read({"usage": {"total_tokens": 3}}).choices == []
@@ -559,18 +576,32 @@ def test_errors_of_other_servers_are_read_too(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"<html>hello</html>", "hello"),
-        (b"[1]", "Model: expected an object, got list"),
-        (b"{}", "Model: Missing required argument 'id'"),
+        (b"<html>hello</html>", r"JSON is malformed: .*: '<html>hello</html>'"),
+        (b"[1]", r"Model: expected an object, got list: '\[1\]'"),
+        (b"{}", "Model: Missing required argument 'id': '{}'"),
+        (b"", r"it is empty \(Input data was truncated\)"),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_an_error(
     client: Client, server: Server, body: bytes, message: str
 ) -> None:
     server.reply = Reply(body)
-    with pytest.raises(InvalidAnswer, match=message) as caught:
+    host = server.url.removeprefix("http://")
+    said = f"^the answer of {host} is not what was asked for: {message}$"
+    with pytest.raises(InvalidAnswer, match=said) as caught:
         client.models.retrieve("a")
     assert caught.value.status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": "a"}'])
+def test_what_is_no_list_is_not_taken_for_an_empty_one(
+    client: Client, server: Server, body: bytes
+) -> None:
+    server.reply = Reply(body)
+    with pytest.raises(InvalidAnswer, match="expected an object with a list as data: "):
+        client.models.list()
+    server.reply = Reply(b'{"data": null}')
+    assert client.models.list().data == []
 
 
 def test_an_error_with_the_status_200_is_an_error(client: Client, server: Server) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 T = TypeVar("T")
+E = TypeVar("E", bound=InvalidAnswer)
 
 _ERRORS: dict[int, type[APIError]] = {
     400: BadRequest,
@@ -48,16 +49,21 @@ _TOO_LONG = re.compile(
 and their relatives refuse an input; llama.cpp and some that run it with the status 500."""
 _ERROR = re.compile(rb'\s*\{\s*"error"')
 """How an answer begins that is an error: OpenRouter and LM Studio send some with the status 200."""
-_SHOWN = 500
-"""Characters of an answer that is no JSON, shown in the error."""
+_SHOWN = 200
+"""Characters of an answer that makes no sense, shown in the error."""
+_FOREIGN = "is the base URL that of an OpenAI-compatible API?"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; of a stream ``content`` is empty and ``chunks`` yields it as it comes."""
+    """An HTTP answer; of a stream ``content`` is empty and ``chunks`` yields it as it comes.
+
+    ``host`` is where it came from, for errors.
+    """
 
     status_code: int
     headers: Mapping[str, str]
+    host: str
     content: bytes | bytearray = field(default=b"", repr=False)
     chunks: Any = field(default=None, repr=False)
 
@@ -115,7 +121,8 @@ def record(kind: type[T], came: object, answer: Answer) -> T:
     try:
         return kind.read(came)  # type: ignore[attr-defined,no-any-return]
     except TypeError as error:
-        raise garbled(answer, f"{kind.__name__}: {error}") from error
+        shown = msgspec.json.encode(came).decode()
+        raise garbled(answer, f"{kind.__name__}: {error}", shown) from error
 
 
 def decode(answer: Answer) -> Any:
@@ -123,21 +130,28 @@ def decode(answer: Answer) -> Any:
     try:
         came = msgspec.json.decode(answer.content)
     except msgspec.DecodeError as error:
-        raise garbled(answer, f"{error}: {answer.text[:_SHOWN]!r}") from error
+        raise garbled(answer, str(error), answer.text) from error
     # What failed later, as a job may have, has an error too, and an id.
     if isinstance(came, dict) and came.get("error") and came.keys().isdisjoint({"id", "data"}):
         raise refusal(came, answer.status_code, answer.headers)
     return came
 
 
-def garbled(answer: Answer, why: str) -> InvalidAnswer:
+def garbled(answer: Answer, why: str, came: str) -> InvalidAnswer:
+    """Make the error of an answer that is of another kind; ``came`` is shown from its beginning."""
+    said = f"{why}: {came[:_SHOWN]!r}" if came.strip() else f"it is empty ({why})"
+    error = spoiled(InvalidAnswer, answer, said)
+    error.hint = _FOREIGN
+    return error
+
+
+def spoiled(kind: type[E], answer: Answer, why: str) -> E:
     """Make the error of an answer that says it went well and makes no sense."""
-    return InvalidAnswer(
-        f"the answer is not what was asked for: {why}",
+    return kind(
+        f"the answer of {answer.host} is not what was asked for: {why}",
         status_code=answer.status_code,
         headers=answer.headers,
         body=answer.text,
-        hint="is the base URL that of an OpenAI-compatible API?",
     )
 
 

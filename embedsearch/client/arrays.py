@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pybase64
 
+from embedsearch.client.answers import garbled, spoiled
 from embedsearch.errors import InvalidAnswer
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def read(answer: Answer, count: int) -> Read:
     """
     try:
         reply = _REPLY.decode(answer.content)
+    except msgspec.DecodeError as error:
+        raise _priced(garbled(answer, str(error), answer.text), answer) from error
+    try:
         vectors = _placed(reply.data, count, answer)
     except (msgspec.DecodeError, ValueError) as error:
         raise _invalid(InvalidAnswer, answer, str(error)) from error
@@ -85,12 +89,11 @@ def _billed(usage: _Usage | None) -> int:
 
 
 def _invalid(kind: type[E], answer: Answer, why: str) -> E:
-    """Say what is wrong with an answer that claims to be right, and what it cost all the same."""
-    error = kind(
-        f"the answer is not what was asked for: {why}",
-        status_code=answer.status_code,
-        headers=answer.headers,
-    )
+    return _priced(spoiled(kind, answer, why), answer)
+
+
+def _priced(error: E, answer: Answer) -> E:
+    """Add to an error what the answer cost all the same."""
     with suppress(msgspec.DecodeError):
         error.tokens = _billed(_BILL.decode(answer.content).usage)
     return error

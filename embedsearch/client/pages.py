@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MISSING = object()
+
 
 class Contents(Generic[T]):
     """What a page holds: ``data``, and whether there is more."""
@@ -23,10 +25,10 @@ class Contents(Generic[T]):
     def __init__(self, call: Call[T], answer: Answer) -> None:
         self._call = call
         self._came = decode(answer)
-        # Some servers answer null for an empty list.
-        items = (self._came.get("data") or []) if isinstance(self._came, dict) else None
+        items = self._came.get("data", _MISSING) if isinstance(self._came, dict) else _MISSING
+        items = [] if items is None else items  # Some servers answer null for an empty list.
         if not isinstance(items, list):
-            raise garbled(answer, "expected an object with a list as data")
+            raise garbled(answer, "expected an object with a list as data", answer.text)
         kind = cast("type[T]", call.reply)
         self.data: list[T] = [record(kind, item, answer) for item in items]
 

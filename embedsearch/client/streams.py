@@ -48,7 +48,8 @@ class Events(Generic[E]):
         if self._decoder.rest == _DONE:  # Some servers end without an empty line.
             self.done = True
         elif not (self._came or _EVENTS in (kind := self._answer.headers.get("content-type", ""))):
-            raise garbled(self._answer, f"no events, but {kind or 'nothing that says what it is'}")
+            why = f"no events, but {kind or 'nothing that says what it is'}"
+            raise garbled(self._answer, why, self._decoder.rest)
         elif self._decoder.rest:
             raise ConnectionFailed("the stream broke off in the middle of an event")
 
@@ -56,7 +57,7 @@ class Events(Generic[E]):
         try:
             came = msgspec.json.decode(event.data)
         except msgspec.DecodeError as error:
-            raise garbled(self._answer, f"{error} in an event: {event.data[:200]!r}") from error
+            raise garbled(self._answer, f"{error} in an event", event.data) from error
         if isinstance(came, dict) and came.get("error"):
             raise refusal(came, self._answer.status_code, self._answer.headers)
         return record(self._kind, came, self._answer)

@@ -148,7 +148,7 @@ def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionF
     try:
         response = http.send(built, auth=key, stream=True, follow_redirects=False)
         if request.stream and response.is_success:
-            return Answer(response.status_code, response.headers, chunks=Chunks(response))
+            return _answer(response, chunks=Chunks(response))
         try:
             content = _Content.of(response)
             if content is None:
@@ -171,7 +171,7 @@ async def send_async(
     try:
         response = await http.send(built, auth=key, stream=True, follow_redirects=False)
         if request.stream and response.is_success:
-            return Answer(response.status_code, response.headers, chunks=AsyncChunks(response))
+            return _answer(response, chunks=AsyncChunks(response))
         try:
             content = _Content.of(response)
             if content is None:
@@ -244,12 +244,17 @@ class _Content:
         self._filled = end
 
 
-def _answer(response: httpx.Response, content: bytes | bytearray) -> Answer:
+def _answer(
+    response: httpx.Response,
+    content: bytes | bytearray = b"",
+    chunks: Chunks | AsyncChunks | None = None,
+) -> Answer:
     if not response.is_success:  # Its text goes into an error, and some servers quote the key.
         for header in _KEY_HEADERS:
             secret = response.request.headers.get(header, "").rpartition(" ")[2]
             content = content.replace(secret.encode(), b"[key]") if secret else content
-    return Answer(response.status_code, response.headers, content)
+    host = response.url.netloc.decode()  # The login in an address is no part of it.
+    return Answer(response.status_code, response.headers, host, content, chunks)
 
 
 def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -12,7 +11,7 @@ from embedsearch.client import Client
 from embedsearch.client.batches import MOST_TOKENS
 from embedsearch.client.job import MOST_INPUTS
 from embedsearch.client.settings import OPENAI
-from embedsearch.errors import DimensionMismatch, InvalidAnswer
+from embedsearch.errors import DimensionMismatch
 from embedsearch.tokens import encoding, known
 
 if TYPE_CHECKING:
@@ -171,9 +170,8 @@ class APIEmbedder:
             label=label,
             on_refused=on_refused,
         )
-        with self._named():
-            for done in found:
-                yield done._replace(vectors=self._units(done.vectors)) if done.positions else done
+        for done in found:
+            yield done._replace(vectors=self._units(done.vectors)) if done.positions else done
 
     @cached_property
     def _known(self) -> Model | None:
@@ -181,17 +179,7 @@ class APIEmbedder:
 
     def _create(self, texts: Sequence[str]) -> Vectors:
         make = self.client.embeddings.create_array
-        with self._named():
-            return make(texts, model=self.model, dimensions=self._asked)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Say of an answer that makes no sense whose it is."""
-        try:
-            yield
-        except InvalidAnswer as error:
-            error.hint = error.hint or f"it came from {self.model} at {self.host}"
-            raise
+        return make(texts, model=self.model, dimensions=self._asked)
 
     def _units(self, rows: Vectors) -> Vectors:
         import numpy as np

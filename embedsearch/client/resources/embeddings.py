@@ -97,7 +97,7 @@ def vectors(answer: Answer) -> CreateEmbeddingResponse:
             if isinstance(item, dict) and isinstance(item.get("embedding"), str):
                 item["embedding"] = floats(item["embedding"])
     except ValueError as error:
-        raise garbled(answer, f"no vector as base64: {error}") from error
+        raise garbled(answer, f"no vector as base64: {error}", answer.text) from error
     return record(CreateEmbeddingResponse, came, answer)
 
 

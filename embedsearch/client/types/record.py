@@ -15,7 +15,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A JSON object that came: its known fields are attributes, the rest is in ``extra``.
 
     Values are taken as they came. Compatible servers differ in many small types, and an answer
-    that was paid for is not refused for one of them. One that lacks a field without a default is.
+    that was paid for is not refused for one of them. One that lacks a field without a default is,
+    or has something else than records there. Null is the default of what is never None, and what
+    is no record is None where that may be.
     """
 
     @classmethod
@@ -24,7 +26,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if not isinstance(came, dict):
             raise TypeError(f"expected an object, got {type(came).__name__}")
         plan = _plan(cls)
-        known = plan.keys() & came.keys()
+        nulls = {name for name in _defaulting(cls) if came.get(name) is None}
+        known = (plan.keys() & came.keys()) - nulls
         record = cls(**{name: plan[name](came[name]) for name in known})
         vars(record)["came"] = came
         return record
@@ -49,19 +52,48 @@ def _plan(kind: type[Record]) -> dict[str, Read]:
     return {name: _reader(hints[name]) for name in kind.__struct_fields__}
 
 
+@cache
+def _defaulting(kind: type[Record]) -> frozenset[str]:
+    """Which fields have a default, and are never None."""
+    hints = get_type_hints(kind)
+    return frozenset(
+        field.name
+        for field in msgspec.structs.fields(kind)
+        if not field.required and not _is_optional(hints[field.name])
+    )
+
+
 def _reader(hint: Any) -> Read:
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in {Union, UnionType}:
-        inner = next(a for a in arguments if a is not type(None))
-        read = _reader(inner)
-        return lambda value: None if value is None else read(value)
-    if origin is list and _is_record(arguments[0]):
-        item = _reader(arguments[0])
-        # Some servers answer null for an empty list.
-        return lambda value: [item(v) for v in value or ()]
-    if _is_record(hint):
-        return lambda value: hint.read(value) if isinstance(value, dict) else value
+    if _is_optional(hint):
+        inner = next(a for a in get_args(hint) if a is not type(None))
+        read, wanted = _reader(inner), _wanted(inner)
+        return lambda value: read(value) if isinstance(value, wanted) else None
+    if _wanted(hint) is list:
+        (item,) = get_args(hint)
+        return lambda value: [item.read(each) for each in _listed(value)]
+    if _wanted(hint) is dict:
+        read_record: Read = hint.read
+        return read_record
     return lambda value: value
+
+
+def _listed(value: object) -> list[Any]:
+    if value is None:  # Some servers answer null for an empty list.
+        return []
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
+    return value
+
+
+def _wanted(hint: Any) -> type:
+    """Return what has to come: an object for a record, a list for a list of them, else any."""
+    if get_origin(hint) is list and _is_record(get_args(hint)[0]):
+        return list
+    return dict if _is_record(hint) else object
+
+
+def _is_optional(hint: Any) -> bool:
+    return get_origin(hint) in {Union, UnionType} and type(None) in get_args(hint)
 
 
 def _is_record(hint: Any) -> bool:
