@@ -783,11 +783,18 @@ def test_the_key_is_nowhere_to_be_seen(
     server.reply = Reply(b"{", cut=True)
     with pytest.raises(ConnectionFailed) as torn:
         client.models.list()
-    server.says({})
-    with pytest.raises(InvalidAnswer) as garbled:
+    server.says({"echo": KEY})
+    with pytest.raises(InvalidAnswer, match=r"'{\"echo\":\"\[key\]\"}'$") as garbled:
         client.models.retrieve("a")
+    server.says({"error": {"message": f"wrong key {KEY}", "code": 400}})
+    with pytest.raises(BadRequest, match=r"wrong key \[key\]") as quoting:
+        client.models.retrieve("a")
+    server.streams(b'data: {"error": {"message": "wrong key %s"}}\n\n' % KEY.encode())
+    with pytest.raises(APIError, match=r"wrong key \[key\]") as streamed:
+        list(client.chat.completions.create(model="m", messages=[], stream=True))
     shown = [repr(client), repr(client.driver.settings), repr(client.driver), caplog.text]
-    shown += [leaks(caught.value) for caught in (refused, torn, garbled)]
+    shown += [leaks(caught.value) for caught in (refused, torn, quoting)]
+    shown += [f"{e.value!r} {vars(e.value)}" for e in (garbled, streamed)]
     assert "_drive" not in caplog.text
     assert KEY not in "".join(shown)
 

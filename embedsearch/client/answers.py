@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -21,7 +22,7 @@ from embedsearch.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from os import PathLike
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ _FOREIGN = "is the base URL that of an OpenAI-compatible API?"
 class Answer:
     """An HTTP answer; of a stream ``content`` is empty and ``chunks`` yields it as it comes.
 
-    ``host`` is where it came from, for errors.
+    ``host`` is where it came from, for errors, and ``secrets`` gives what none may show.
     """
 
     status_code: int
@@ -66,11 +67,18 @@ class Answer:
     host: str
     content: bytes | bytearray = field(default=b"", repr=False)
     chunks: Any = field(default=None, repr=False)
+    secrets: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
 
     @property
     def text(self) -> str:
         """The content as text."""
         return self.content.decode("utf-8", errors="replace")
+
+    def shown(self, text: str) -> str:
+        """Return a text for an error: some servers quote the key."""
+        for secret in self.secrets():
+            text = text.replace(secret, "[key]")
+        return text
 
 
 class Binary:
@@ -133,13 +141,14 @@ def decode(answer: Answer) -> Any:
         raise garbled(answer, str(error), answer.text) from error
     # What failed later, as a job may have, has an error too, and an id.
     if isinstance(came, dict) and came.get("error") and came.keys().isdisjoint({"id", "data"}):
-        raise refusal(came, answer.status_code, answer.headers)
+        raise failure(answer)
     return came
 
 
 def garbled(answer: Answer, why: str, came: str) -> InvalidAnswer:
     """Make the error of an answer that is of another kind; ``came`` is shown from its beginning."""
-    said = f"{why}: {came[:_SHOWN]!r}" if came.strip() else f"it is empty ({why})"
+    beginning = answer.shown(came)[:_SHOWN]
+    said = f"{why}: {beginning!r}" if beginning.strip() else f"it is empty ({why})"
     error = spoiled(InvalidAnswer, answer, said)
     error.hint = _FOREIGN
     return error
@@ -151,7 +160,7 @@ def spoiled(kind: type[E], answer: Answer, why: str) -> E:
         f"the answer of {answer.host} is not what was asked for: {why}",
         status_code=answer.status_code,
         headers=answer.headers,
-        body=answer.text,
+        body=answer.shown(answer.text),
     )
 
 
@@ -169,28 +178,27 @@ def blamed(answer: Answer) -> Answer:
 
 def failure(answer: Answer) -> APIError:
     """Make the error that an answer with another status than 2xx is."""
-    try:
-        body = msgspec.json.decode(answer.content)
-    except msgspec.DecodeError:
-        body = answer.text
-    return refusal(body, answer.status_code, answer.headers)
+    return refusal(answer, answer.text)
 
 
-def refusal(body: object, status_code: int, headers: Mapping[str, str]) -> APIError:
-    """Make the error that a body describes, in any of the shapes that servers give it."""
+def refusal(answer: Answer, came: str) -> APIError:
+    """Make the error that what came describes, in any of the shapes that servers give it."""
+    body: Any = answer.shown(came)
+    with suppress(msgspec.DecodeError):
+        body = msgspec.json.decode(body)
     told = body.get("error", body) if isinstance(body, dict) else body
     facts = told if isinstance(told, dict) else {"message": told}
     code = facts.get("code") or facts.get("type")
     # An error within a stream comes after the status; some servers say there what it would be.
     named = code if isinstance(code, int) and 400 <= code < 600 else None
-    status = named if named and status_code < 400 else status_code
+    status = named if named and answer.status_code < 400 else answer.status_code
     kind = _ERRORS.get(status, ServerError if status >= 500 else APIError)
     message = str(facts.get("message") or facts.get("detail") or body)[:_SHOWN].strip()
     return kind(
         f"{status}: {message or 'no reason given'}",
         status_code=status,
         code=None if code is None else str(code),
-        headers=headers,
+        headers=answer.headers,
         body=body,
         hint=_HINTS.get(status),
     )

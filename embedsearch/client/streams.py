@@ -59,7 +59,7 @@ class Events(Generic[E]):
         except msgspec.DecodeError as error:
             raise garbled(self._answer, f"{error} in an event", event.data) from error
         if isinstance(came, dict) and came.get("error"):
-            raise refusal(came, self._answer.status_code, self._answer.headers)
+            raise refusal(self._answer, event.data)
         return record(self._kind, came, self._answer)
 
 

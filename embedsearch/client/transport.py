@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
@@ -249,12 +250,14 @@ def _answer(
     content: bytes | bytearray = b"",
     chunks: Chunks | AsyncChunks | None = None,
 ) -> Answer:
-    if not response.is_success:  # Its text goes into an error, and some servers quote the key.
-        for header in _KEY_HEADERS:
-            secret = response.request.headers.get(header, "").rpartition(" ")[2]
-            content = content.replace(secret.encode(), b"[key]") if secret else content
     host = response.url.netloc.decode()  # The login in an address is no part of it.
-    return Answer(response.status_code, response.headers, host, content, chunks)
+    secrets = partial(_secrets, response.request)
+    return Answer(response.status_code, response.headers, host, content, chunks, secrets)
+
+
+def _secrets(request: httpx.Request) -> list[str]:
+    sent = (request.headers.get(header, "").rpartition(" ")[2] for header in _KEY_HEADERS)
+    return [secret for secret in sent if secret]
 
 
 def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
