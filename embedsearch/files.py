@@ -65,18 +65,20 @@ def settle(
     with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
         if database.setting("space") is not None:
             return  # another process was faster
-        vectors.add_space(database, embedder.space, embedder.name, embedder.dimensions)
+        size = embedder.size if embedders.is_remote(embedder) else embedder.dimensions
+        vectors.add_space(database, embedder.space, embedder.name, size)
         database.set("uuid", str(uuid.uuid4()))
-        database.set("embedder", embedder.name)
-        database.set("space", embedder.space)
         database.set("chunk_tokens", str(limit))
         database.set("chunk_overlap", str(min(overlap, limit // 2)))
 
 
 def refuse_other_space(database: Database, embedder: Embedder) -> None:
-    """Raise EmbedderMismatch unless an embedder is of the index's space."""
-    space = database.setting("space")
-    if embedder.space != space:
+    """Raise EmbedderMismatch unless an embedder is of the index's space; nothing is sent."""
+    space, name = database.setting("space") or "", database.setting("embedder") or ""
+    same = (
+        embedder.belongs(space, name) if embedders.is_remote(embedder) else embedder.space == space
+    )
+    if not same:
         raise EmbedderMismatch(
             f"the index holds vectors of {space!r}, the embedder makes {embedder.space!r}",
             hint="open it without naming an embedder, or make a new index for this one",

@@ -99,9 +99,9 @@ class Index:
         self._database = database
         self._given = embedder
         self._folder = folder
-        self._space, self._dimensions = stored_vectors.space(database)
+        self._space, dimensions = stored_vectors.space(database)
         cache = folder and folder / files.CACHE
-        self._dense = DenseIndex(database, self._space, self._dimensions, cache)
+        self._dense = DenseIndex(database, self._space, dimensions, cache)
         self._turn = RLock()
         self._wrote = False
 
@@ -199,6 +199,19 @@ class Index:
             files.refuse_other_space(self._database, embedder)
         files.refuse_other_server(self._database, embedder)
         return embedder
+
+    @property
+    def _dimensions(self) -> int:
+        """How long vectors are; 0 where the first one will tell."""
+        return stored_vectors.space(self._database)[1]
+
+    def _settled(self) -> int:
+        """Return how long vectors are; a model of which that is not known is asked."""
+        if not self._dimensions:
+            made = self.embedder
+            dimensions = made.dimensions  # which its names hold from then on
+            stored_vectors.size_space(self._database, made.space, made.name, dimensions)
+        return self._dimensions
 
     @property
     def path(self) -> Path | None:
@@ -306,7 +319,7 @@ class Index:
             if vectors is None:
                 return adding.add(self._database, given, self._chunking)
             return adding.add_with_vectors(
-                self._database, list(given), vectors, self._space, self._dimensions
+                self._database, list(given), vectors, self._space, self._settled()
             )
 
         wanted = allowance if embed and vectors is None else None
@@ -522,7 +535,10 @@ class Index:
         but: Filter = filters.ALL,
     ) -> list[Hit]:
         """Rank by cosine; ``but`` thins out what was found, where that is cheaper than a filter."""
-        unit = adding.unit_rows(vector[np.newaxis], self._dimensions)[0]
+        dimensions = self._dimensions
+        if not dimensions:
+            return []
+        unit = adding.unit_rows(vector[np.newaxis], dimensions)[0]
         rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
         return self._collect(rank, k, condition & but, group_by)
 

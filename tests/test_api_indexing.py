@@ -18,7 +18,13 @@ from fault_server import FaultServer, refused, serve, vector
 from embedsearch import Client, Document, Index
 from embedsearch.cli.main import main
 from embedsearch.embedders.api import APIEmbedder
-from embedsearch.errors import CostLimitReached, EmbedderMismatch, InvalidAnswer, SecretsFound
+from embedsearch.errors import (
+    CostLimitReached,
+    DimensionMismatch,
+    EmbedderMismatch,
+    InvalidAnswer,
+    SecretsFound,
+)
 from embedsearch.sync.spending import Allowance
 from embedsearch.tokens import encoding
 
@@ -205,14 +211,59 @@ def test_secrets_stay_here_unless_they_are_allowed(
         assert index.sync(docs, allowance=Allowance(secrets=True)).pending == 0
 
 
-def test_a_model_of_unknown_size_is_asked_for_one_word(
+def test_the_first_answer_tells_how_long_the_vectors_of_an_unknown_model_are(
     client: Client, server: FaultServer, tmp_path: Path
 ) -> None:
-    with Index.open(tmp_path, APIEmbedder("local-model", client=client)) as index:
-        assert server.requests[0]["input"] == ["dimensions"]
-        assert index.embedder.name == "openai/local-model?size=4"
-    with Index.open(tmp_path, APIEmbedder.named("openai/local-model?size=4")):
-        assert len(server.requests) == 1
+    with (
+        Index.open(tmp_path, APIEmbedder("local", client=client)) as index,
+        Index.open(tmp_path, APIEmbedder("local", client=client)) as reader,
+    ):
+        index.add(documents(3), embed=False)
+        assert (index.status().dimensions, index.embedder.name) == (0, "openai/local")
+        assert [hit.document_id for hit in reader.search("number 1", k=1)] == ["1"]
+        assert reader.search("number 1", mode="dense") == reader.search_vector(np.ones(4)) == []
+        assert reader.document_vectors().vectors.shape == (0, 0)
+        assert server.requests == []
+        index.embed_pending()
+        assert (index.status().dimensions, index.embedder.name) == (4, "openai/local?size=4")
+        assert index.space == "openai/local/4/unit"
+        assert len(reader.search("number 1", mode="dense")) == 3
+        assert index.verify() == []
+    sent = [request["input"] for request in server.requests]
+    assert sent == [[document.text for document in documents(3)], ["number 1"]]
+    for same in ("openai/local", "openai/local?size=4"):
+        named = APIEmbedder.named(same)
+        Index.open(tmp_path, named).close()
+        assert named.dimensions == 4
+    for other in ("openai/local?dimensions=8", "openai/local?size=8", "openai/other", "local"):
+        with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'openai/local/4/"):
+            Index.open(tmp_path, other)
+    assert len(server.requests) == 2
+
+
+def test_vectors_that_are_given_are_those_of_a_model_that_is_asked(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    with Index.open(tmp_path, APIEmbedder("local", client=client)) as index:
+        with pytest.raises(DimensionMismatch, match=r"\(n, 4\), got \(1, 3\)"):
+            index.add(documents(1), vectors=np.ones((1, 3)))
+        index.add(documents(1), vectors=np.ones((1, 4)))
+        assert index.space == "openai/local/4/unit"
+    assert [request["input"] for request in server.requests] == [["dimensions"]]
+
+
+def test_nothing_is_sent_before_a_refusal(shell: Path, server: FaultServer) -> None:
+    (shell / "secret.md").write_text("ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5\n")
+    unknown = ("-m", "openai/unknown")
+    assert run("index", "docs", *unknown, "--dry-run").exit_code == 0
+    assert run("index", "gone", *unknown, "-y").exit_code == 2
+    assert run("index", "docs", *unknown).exit_code == 2, "nobody answers the question"
+    assert run("index", "docs", *unknown, "-y", "--max-cost", 1).exit_code == 2
+    assert run("index", "docs", *unknown, "-y", "--max-tokens", 1).exit_code == 5
+    assert run("index", "secret.md", *unknown, "-y").exit_code == 2
+    assert "openai/unknown (length not known yet)" in run("status").stdout
+    assert run("search", "number", "-m", "openai/another").exit_code == 2
+    assert server.requests == []
 
 
 KILLED = """
@@ -370,11 +421,11 @@ def test_an_answer_of_nonsense_names_who_gave_it(shell: Path, server: FaultServe
     server.script = [lambda handler, _: handler.send(200, b'{"data": [{"embedding": [NaN]}]}')]
     result = run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
     assert result.exit_code == 2
-    assert f"it came from {MODEL} at {server.url.split('/')[2]}" in result.stderr
+    assert f"the answer of {server.url.split('/')[2]} is not what was asked for" in result.stderr
     assert run("index", "docs", "-y").exit_code == 0
     server.script = [lambda handler, _: handler.send(200, b"NaN")]
     asked = run("search", "where")
-    assert f"it came from {MODEL} at {server.url.split('/')[2]}" in asked.stderr
+    assert f"the answer of {server.url.split('/')[2]} is not what was asked for" in asked.stderr
 
 
 def test_an_embedder_that_was_used_is_not_taken_to_openai(

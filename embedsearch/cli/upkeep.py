@@ -54,7 +54,8 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if status.pending.texts:
         pending = status.pending
         yield "pending", f"{counted(pending.texts, 'passage')} ({counted(pending.tokens, 'token')})"
-    yield "model", f"{status.embedder} ({status.dimensions} dimensions)"
+    length = f"{status.dimensions} dimensions" if status.dimensions else "length not known yet"
+    yield "model", f"{status.embedder} ({length})"
     yield "chunks", f"{status.chunk_tokens} tokens, {status.chunk_overlap} shared"
     if status.labels:
         most = [f"{label} {count:,}" for label, count in list(status.labels.items())[:LABELS_SHOWN]]

@@ -43,7 +43,7 @@ class APIEmbedder:
     """A model behind ``/embeddings``; nothing is sent before the first text is embedded.
 
     ``dimensions`` asks the model for shorter vectors. ``size`` is how long they are known to be;
-    where it is not, one word is sent to find out. Without a client, one is made of
+    where it is not, the first answer tells. Without a client, one is made of
     ``options`` and the environment when it is needed: an index remembers neither, so that a folder
     that came from somebody else can't send your key to a stranger.
     """
@@ -80,19 +80,36 @@ class APIEmbedder:
     @property
     def name(self) -> str:
         """``openai/MODEL?size=1536``: all that is needed to make it again but where it is."""
-        asked = {"dimensions": self._asked} if self._asked else {}
-        return f"{PROVIDER}{self.model}?{urlencode({**asked, 'size': self.dimensions})}"
+        facts = {"dimensions": self._asked, "size": self.size}
+        query = urlencode({fact: value for fact, value in facts.items() if value})
+        return f"{PROVIDER}{self.model}" + (f"?{query}" if query else "")
 
     @property
     def space(self) -> str:
         """Provider, model, dimensions, normalisation: equal means comparable."""
-        return f"{PROVIDER}{self.model}/{self.dimensions}/unit"
+        return f"{PROVIDER}{self.model}/{self.size or '?'}/unit"
 
-    @cached_property
+    @property
+    def size(self) -> int | None:
+        """The length of a vector, as far as it is known."""
+        return self._size or self._asked or SIZES.get(self.model)
+
+    @property
     def dimensions(self) -> int:
-        """The length d of a vector."""
-        size = self._size or self._asked or SIZES.get(self.model)
-        return size or self._create(["dimensions"]).shape[1]
+        """The length d of a vector; where it is not known, one word is sent to find out."""
+        return self.size or self._units(self._create(["dimensions"])).shape[1]
+
+    def belongs(self, space: str, name: str) -> bool:
+        """Tell whether this makes the vectors of a space that an embedder of a name made.
+
+        Where it is not known how long they are, the name tells. Nothing is sent.
+        """
+        if name.startswith(PROVIDER):
+            other = self.named(name)
+            if (other.model, other._asked) == (self.model, self._asked):  # noqa: SLF001 -- one of us
+                self._size = self.size or other.size
+                return other.size in {None, self.size}
+        return space == self.space
 
     @property
     def max_tokens(self) -> int:
@@ -184,10 +201,10 @@ class APIEmbedder:
     def _units(self, rows: Vectors) -> Vectors:
         import numpy as np
 
-        if rows.shape[1] != self.dimensions:
+        self._size = self.size or rows.shape[1]
+        if rows.shape[1] != self._size:
             raise DimensionMismatch(
-                f"expected vectors of {self.dimensions} dimensions, {self.model} gave"
-                f" {rows.shape[1]}",
+                f"expected vectors of {self._size} dimensions, {self.model} gave {rows.shape[1]}",
                 hint="the server runs another model now: make a new index for it",
             )
         units: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)

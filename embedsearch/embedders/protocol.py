@@ -64,6 +64,16 @@ class RemoteEmbedder(Embedder, Protocol):
     def model(self) -> str:
         """The provider's name of the model."""
 
+    @property
+    def size(self) -> int | None:
+        """The length of a vector, ``None`` where only an answer will tell."""
+
+    def belongs(self, space: str, name: str) -> bool:
+        """Tell whether this makes the vectors of a space that an embedder of a name made.
+
+        Where it is not known how long they are, the name tells. Nothing is sent.
+        """
+
     def cost(self, tokens: int) -> float | None:
         """Return the price of embedding so many tokens in US dollars, ``None`` if not known."""
 

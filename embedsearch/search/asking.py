@@ -43,6 +43,8 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
     if not is_remote(embedder):
         rows = embedder.embed([query], kind="query")
         return np.asarray(rows[0], np.float32)
+    if not stored.space(database)[1]:
+        return np.zeros(1, np.float32)  # no vector has come yet that it could be near to
     kept = queries.vector(database, space, query)
     if kept is not None:
         return kept

@@ -65,7 +65,8 @@ class DenseIndex:
         generation = self.database.generation
         if self._index is None or generation != self._generation:
             epoch = self.database.setting("epoch")
-            if self._index is None or epoch != self._epoch:
+            # One that is empty is soon made, and its vectors may be longer than was known.
+            if self._index is None or epoch != self._epoch or not len(self._index):
                 self._index, self._epoch = self._opened(), epoch
             self.texts = fulltext.held_texts(self.database)
             self._catch_up(self._index)
@@ -110,7 +111,7 @@ class DenseIndex:
         stored = stored_vectors.after(self.database, self._space, 0)
         batches = list(islice(stored, BUILT_AT_ONCE // stored_vectors.PAGE))
         if not batches:
-            return VectorIndex(self._dimensions)
+            return VectorIndex(self._dimensions or 1)
         self._newest = int(batches[-1].numbers[-1])
         return VectorIndex.build(
             np.concatenate([batch.texts for batch in batches]),

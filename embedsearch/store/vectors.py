@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.errors import DimensionMismatch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -25,20 +27,51 @@ PAGE = 20_000
 
 
 def space(database: Database) -> tuple[int, int]:
-    """Return the number of the index's space, and the dimensions of its vectors."""
+    """Return the number of the index's space, and the dimensions of its vectors.
+
+    These are 0 where only the first vectors will tell.
+    """
     number, dimensions = database.execute(
         "select number, dimensions from spaces where name = ?", [database.setting("space")]
     ).fetchone()
     return number, dimensions
 
 
-def add_space(database: Database, name: str, embedder: str, dimensions: int) -> None:
-    """Make a space for vectors."""
+def add_space(database: Database, name: str, embedder: str, dimensions: int | None) -> None:
+    """Make the space of the index's vectors; without dimensions the first ones tell."""
     with database.writing():
         database.execute(
             "insert into spaces (name, embedder, dimensions) values (?, ?, ?)",
-            [name, embedder, dimensions],
+            [name, embedder, dimensions or 0],
         )
+        _name_space(database, name, embedder)
+
+
+def size_space(database: Database, name: str, embedder: str, dimensions: int) -> None:
+    """Note how long the vectors of the index's space are, where that was not known.
+
+    Raises:
+        DimensionMismatch: they are known to be of another length.
+
+    """
+    number, known = space(database)
+    if known == dimensions:
+        return
+    if known:
+        raise DimensionMismatch(
+            f"the index holds vectors of {known} dimensions, {embedder} makes {dimensions}"
+        )
+    with database.writing():
+        database.execute(
+            "update spaces set name = ?, embedder = ?, dimensions = ? where number = ?",
+            [name, embedder, dimensions, number],
+        )
+        _name_space(database, name, embedder)
+
+
+def _name_space(database: Database, name: str, embedder: str) -> None:
+    database.set("space", name)
+    database.set("embedder", embedder)
 
 
 def blobs(vectors: NDArray[np.float32]) -> list[bytes]:

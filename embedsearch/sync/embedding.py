@@ -92,6 +92,8 @@ def embed_pending(
         if batch.texts:
             _check(batch, embedder)
         with database.writing():
+            if batch.texts:
+                vectors.size_space(database, embedder.space, embedder.name, embedder.dimensions)
             vectors.put(database, space, batch.texts, vectors.blobs(batch.vectors))
             if is_remote(embedder):
                 _bill(database, embedder, batch.billed, done)
