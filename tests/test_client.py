@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import io
 import json
 import logging
+import os
 import socket
 import sys
+import threading
 import time
 import traceback
 import tracemalloc
@@ -301,6 +304,30 @@ def test_azure_reads_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> Non
         assert client.driver.settings.credentials() == {"api-key": "k"}
 
 
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("/gateway", "/gateway/deployments/m/embeddings"),
+        ("/openai/deployments/d", "/openai/deployments/d/embeddings"),
+    ],
+)
+def test_azure_may_have_a_base_url_of_its_own(server: Server, base: str, path: str) -> None:
+    server.says({"data": []})
+    where: dict[str, Any] = {"base_url": server.url + base, "api_version": "v", "api_key": "k"}
+    with Client.azure(**where, organization=None, timeout=None) as client:
+        client.embeddings.create(model="m", input="a")
+    assert [seen.path for seen in server.seen] == [path]
+    with pytest.raises(ValueError, match="expected azure_endpoint or base_url, got both"):
+        Client.azure(**where, azure_endpoint=server.url)
+
+
+def test_what_is_none_changes_nothing_but_a_timeout(client: Client) -> None:
+    nothing: dict[str, Any] = dict.fromkeys(["base_url", "api_key", "default_headers"])
+    same = client.with_options(max_retries=1, timeout=None, **nothing).driver.settings
+    was = client.driver.settings
+    assert same == dataclasses.replace(was, max_retries=1, timeout=None)
+
+
 def test_settings_that_contradict_are_refused() -> None:
     with pytest.raises(ValueError, match="expected max_retries of 0 or more, got -1"):
         Client(api_key=KEY, max_retries=-1)
@@ -372,6 +399,16 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
         client.chat.completions.create(model="m", messages=[], temprature=1)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=r"missing \['messages'\]"):
         client.chat.completions.create(model="m")  # type: ignore[call-overload]
+    assert server.seen == []
+
+
+def test_what_can_not_be_sent_is_refused_in_words(client: Client, server: Server) -> None:
+    with pytest.raises(TypeError, match=r"^expected the header 'x' as str, got int$"):
+        client.models.retrieve("m", extra_headers={"X": 1})  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match=r"^expected what JSON can hold, got bytes: decode them"):
+        client.chat.completions.create(model="m", messages=[{"role": "user", "content": b"a"}])
+    with pytest.raises(ValueError, match=r"^expected a base_url .* 'http://a..b/v1': .*idna"):
+        Client(base_url="http://a..b/v1", insecure=True)
     assert server.seen == []
 
 
@@ -1058,6 +1095,51 @@ def test_a_large_download_goes_to_a_file_as_it_comes(server: Server, tmp_path: P
     asyncio.run(adownload())
     assert path.read_bytes() == b"xyz"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_download_changes_neither_the_kind_of_a_file_nor_who_may_read_it(
+    client: Client, server: Server, tmp_path: Path
+) -> None:
+    server.reply = Reply(b"012")
+    plain, new, old, link, pipe = (tmp_path / name for name in "plain new old link pipe".split())
+    plain.write_bytes(b"")
+    old.write_bytes(b"")
+    old.chmod(0o640)
+    link.symlink_to(old)
+    os.mkfifo(pipe)
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    for path in (new, link, pipe):
+        with client.files.with_streaming_response.content("f") as answer:
+            answer.stream_to_file(path)
+    reader.join()
+    assert new.stat().st_mode == plain.stat().st_mode
+    assert (link.is_symlink(), old.read_bytes(), old.stat().st_mode & 0o777) == (
+        True,
+        b"012",
+        0o640,
+    )
+    assert (pipe.is_fifo(), got) == (True, [b"012"])
+
+
+def test_any_answer_can_be_had_as_it_comes(client: Client, server: Server) -> None:
+    async def each() -> list[bytes]:
+        async with AsyncClient(base_url=server.url) as awaiting:
+            files, chat = awaiting.files, awaiting.chat.completions
+            async with files.with_streaming_response.list() as answer:
+                came = [chunk async for chunk in answer.iter_bytes()]
+            create = chat.with_streaming_response.create
+            async with create(model="m", messages=[], stream=True) as answer:
+                return came + [chunk async for chunk in answer.iter_bytes()]
+
+    server.reply = Reply(b"data: 1")
+    with client.files.with_streaming_response.list() as answer:
+        assert b"".join(answer.iter_bytes()) == b"data: 1"
+    create = client.chat.completions.with_streaming_response.create
+    with create(model="m", messages=[], stream=True) as answer:
+        assert b"".join(answer.iter_bytes()) == b"data: 1"
+    assert asyncio.run(each()) == [b"data: 1"] * 2
 
 
 # The document

@@ -98,10 +98,10 @@ def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str,
     }
     given = {k.lower(): v for k, v in {**settings.default_headers, **call.headers}.items()}
     headers = {name: value for name, value in {**own, **given}.items() if value is not None}
-    for name, value in headers.items():
-        if not (
-            value.isascii() and value.isprintable()
-        ):  # The value may be a key: it is not shown.
+    for name, value in headers.items():  # A value may be a key: it is not shown.
+        if not isinstance(value, str):
+            raise TypeError(f"expected the header {name!r} as str, got {type(value).__name__}")
+        if not (value.isascii() and value.isprintable()):
             raise ValueError(f"the header {name!r} holds a character that can't be sent")
     return headers
 
@@ -110,6 +110,8 @@ def _plain(value: Any) -> Any:
     """Put what came into what is sent: an answer's message goes back whole into a request."""
     if isinstance(value, Record):
         return value.to_dict()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError("expected what JSON can hold, got bytes: decode them first")
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     # Of a list of scalars, as 300,000 token ids are, the first tells enough.

@@ -87,9 +87,11 @@ def raw(driver: Driver) -> Any:
     return RawAwaiting(driver) if isinstance(driver, Awaiting) else driver
 
 
-def streamed(driver: Any) -> Any:
+def streamed(driver: Driver) -> Any:
     """Give the driver that does the same and gives the answer while it comes."""
-    return StreamedBlocking(driver) if isinstance(driver, Blocking) else StreamedAwaiting(driver)
+    if isinstance(driver, Blocking):
+        return StreamedBlocking(driver)
+    return StreamedAwaiting(driver) if isinstance(driver, Awaiting) else driver
 
 
 class Streaming(Protocol[P, Q, R, Whole_co, Streamed_co, Either_co]):

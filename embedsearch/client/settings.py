@@ -99,7 +99,7 @@ class Settings:
 
     def changed(self, **options: Unpack[Options]) -> Self:
         """Give settings with some replaced; headers and query are added to those there are."""
-        given: dict[str, Any] = dict(options)
+        given = _given(options)
         for name in ("default_headers", "default_query"):
             if name in given:
                 given[name] = {**getattr(self, name), **given[name]}
@@ -108,8 +108,9 @@ class Settings:
     def url(self, path: str, model: object) -> str:
         """Give the address of an endpoint; on Azure it depends on the model."""
         base = self.base_url.rstrip("/")
-        if self.deployments and path in DEPLOYED and (self.deployment or model):
-            path = f"/deployments/{quote(str(self.deployment or model), safe='')}{path}"
+        named = self.deployment or model
+        if self.deployments and path in DEPLOYED and named and "/deployments/" not in base:
+            path = f"/deployments/{quote(str(named), safe='')}{path}"
         return base + path
 
     def credentials(self) -> dict[str, str]:
@@ -131,13 +132,15 @@ def openai(**options: Unpack[Options]) -> Settings:
 
     Raises AuthenticationFailed where OpenAI itself is meant and there is no key.
     """
-    given = {
-        name: value for name, value in options.items() if value is not None or name == "timeout"
-    }
-    settings = Settings(**{**_environment(), **given})  # type: ignore[arg-type]
+    settings = Settings(**{**_environment(), **_given(options)})
     if settings.base_url == OPENAI and not settings.api_key:
         raise AuthenticationFailed("no API key: set OPENAI_API_KEY", status_code=401)
     return settings
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given; None is nothing, but for a timeout, where it is no end."""
+    return {n: value for n, value in options.items() if value is not None or n == "timeout"}
 
 
 def _environment() -> dict[str, str]:
@@ -152,17 +155,21 @@ def _environment() -> dict[str, str]:
 
 def azure(**options: Unpack[AzureOptions]) -> Settings:
     """Make settings for Azure OpenAI, from ``AZURE_OPENAI_*`` and ``OPENAI_API_VERSION``."""
-    given: dict[str, Any] = dict(options)
-    endpoint = given.pop("azure_endpoint", None) or os.environ.get("AZURE_OPENAI_ENDPOINT")
+    given = _given(options)
+    base, endpoint = given.pop("base_url", None), given.pop("azure_endpoint", None)
+    if base and endpoint:
+        raise ValueError("expected azure_endpoint or base_url, got both")
+    if not base and (endpoint := endpoint or os.environ.get("AZURE_OPENAI_ENDPOINT")):
+        base = f"{endpoint.rstrip('/')}/openai"
     version = given.pop("api_version", None) or os.environ.get("OPENAI_API_VERSION")
-    if not endpoint or not version:
+    if not base or not version:
         raise ValueError(
             "Azure needs azure_endpoint and api_version: "
             "give them, or set AZURE_OPENAI_ENDPOINT and OPENAI_API_VERSION"
         )
     header, key = _azure_key(given.pop("api_key", None), given.pop("azure_ad_token", None))
     return Settings(
-        base_url=f"{endpoint.rstrip('/')}/openai",
+        base_url=base,
         api_key=key,
         key_header=header,
         deployments=True,
@@ -194,6 +201,7 @@ def _check(base_url: str) -> None:
     try:
         parts = urlsplit(base_url)
         host = parts.hostname if parts.port != 0 else None
+        (host or "").encode("idna")
     except ValueError as error:
         raise ValueError(f"{expected}: {error}") from error
     if parts.scheme not in {"http", "https"} or not host or base_url.split() != [base_url]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from secrets import token_hex
+from shutil import copymode
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from os import PathLike
 
     from embedsearch.client.answers import Answer
@@ -51,9 +53,11 @@ class AsyncStreamedResponse:
 
     async def stream_to_file(self, file: str | PathLike[str]) -> None:
         """Write the content to a path, which has all of it or is left as it was."""
+        import asyncio
+
         with _replacing(Path(file)) as out:
             async for chunk in self._chunks:
-                out.write(chunk)
+                await asyncio.to_thread(out.write, chunk)  # a slow disk must not hold up the loop
 
 
 class StreamedBlocking:
@@ -71,6 +75,13 @@ class StreamedBlocking:
         finally:
             answer.chunks.close()
 
+    pages = run
+
+    def stream(self, call: Call[Any], kind: type[Any]) -> AbstractContextManager[StreamedResponse]:
+        """Give the answer to a call; its events come as bytes."""
+        del kind
+        return self.run(call)
+
 
 class StreamedAwaiting:
     """The same, awaiting."""
@@ -87,18 +98,33 @@ class StreamedAwaiting:
         finally:
             await answer.chunks.close()
 
+    pages = run
+
+    def stream(
+        self, call: Call[Any], kind: type[Any]
+    ) -> AbstractAsyncContextManager[AsyncStreamedResponse]:
+        """Give the answer to a call; its events come as bytes."""
+        del kind
+        return self.run(call)
+
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside a path, and put it there when all is written."""
-    with NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as out:
-        done = False
-        try:
+    """Open a file beside a path, and put it there when all is written.
+
+    A pipe or a device is written to; nothing takes its place.
+    """
+    path = path.resolve()  # A link stays one.
+    if path.exists() and not path.is_file():
+        with path.open("wb") as out:
             yield out
-            done = True
-        finally:
-            out.close()
-            if done:
-                Path(out.name).replace(path)
-            else:
-                Path(out.name).unlink()
+        return
+    part = path.with_name(f"{path.name}.{token_hex(4)}.part")
+    try:
+        with part.open("xb") as out:
+            yield out
+        if path.exists():
+            copymode(path, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
