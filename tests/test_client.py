@@ -590,6 +590,16 @@ def test_a_refusal_is_the_error_of_its_status(
     assert (error.hint is not None) == (status in {401, 404})
 
 
+def test_long_words_of_a_server_are_shown_in_part(client: Client, server: Server) -> None:
+    server.reply = Reply(b"no " * 300, status=400)
+    with pytest.raises(BadRequest) as caught:
+        client.models.list()
+    assert str(caught.value) == "400: " + ("no " * 167)[:500].strip()
+    server.reply = Reply(b"no " * 300)
+    with pytest.raises(InvalidAnswer, match=": '" + ("no " * 67)[:200] + "'$"):
+        client.models.list()
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

@@ -50,8 +50,8 @@ _TOO_LONG = re.compile(
 and their relatives refuse an input; llama.cpp and some that run it with the status 500."""
 _ERROR = re.compile(rb'\s*\{\s*"error"')
 """How an answer begins that is an error: OpenRouter and LM Studio send some with the status 200."""
-_SHOWN = 200
-"""Characters of an answer that makes no sense, shown in the error."""
+_TOLD, _SHOWN = 500, 200
+"""Characters of a server's own words, and of an answer that makes no sense, in an error."""
 _FOREIGN = "is the base URL that of an OpenAI-compatible API?"
 
 
@@ -193,7 +193,7 @@ def refusal(answer: Answer, came: str) -> APIError:
     named = code if isinstance(code, int) and 400 <= code < 600 else None
     status = named if named and answer.status_code < 400 else answer.status_code
     kind = _ERRORS.get(status, ServerError if status >= 500 else APIError)
-    message = str(facts.get("message") or facts.get("detail") or body)[:_SHOWN].strip()
+    message = str(facts.get("message") or facts.get("detail") or body)[:_TOLD].strip()
     return kind(
         f"{status}: {message or 'no reason given'}",
         status_code=status,
