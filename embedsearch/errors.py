@@ -159,7 +159,12 @@ class SecretsFound(EmbedsearchError):
 
 
 class ConnectionFailed(EmbedsearchError, ConnectionError):
-    """The API could not be reached, or the connection broke off."""
+    """The API could not be reached, or the connection broke off.
+
+    ``passes`` tells whether that may be different in a moment.
+    """
+
+    passes: bool = True
 
 
 class ConnectionRefused(ConnectionFailed, ConnectionRefusedError):

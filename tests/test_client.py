@@ -688,6 +688,15 @@ def test_a_server_that_is_not_there_is_named_within_two_seconds() -> None:
     assert caught.value.hint == "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
 
 
+def test_a_server_without_tls_is_told_from_one_that_is_not_there(server: Server) -> None:
+    began = time.monotonic()
+    client = Client(base_url=server.url.replace("http", "https"), api_key=KEY)
+    with client, pytest.raises(ConnectionFailed, match="WRONG_VERSION_NUMBER") as caught:
+        client.models.list()
+    assert caught.value.hint == "the base URL says https: does the server speak http?"
+    assert time.monotonic() - began < 2, "it is not tried again in vain"
+
+
 def test_the_awaiting_client_names_it_too() -> None:
     async def ask() -> None:
         async with AsyncClient(base_url="http://127.0.0.1:1/v1", max_retries=0) as client:
@@ -1068,6 +1077,13 @@ def test_a_file_of_any_size_goes_in_parts(server: Server, tmp_path: Path) -> Non
         ("/uploads/up/parts", [("data", "upload", octets, b"89")]),
         ("/uploads/up/complete", {"part_ids": ["part_2", "part_3", "part_4"]}),
     ]
+    server.seen.clear()
+    given: dict[str, Any] = {**asked, "file": path.read_bytes(), "part_size": 4}
+    with Client(base_url=server.url, api_key=KEY) as client:
+        client.uploads.upload_file_chunked(**given, filename="rows.jsonl")
+        assert [(seen.path, seen.content) for seen in server.seen] == blocking
+        with pytest.raises(ValueError, match="expected a filename for what is given as bytes"):
+            client.uploads.upload_file_chunked(**given)
 
 
 def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) -> None:

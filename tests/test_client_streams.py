@@ -158,6 +158,13 @@ def test_a_page_is_no_stream(client: Client, server: Server, page: bytes) -> Non
         list(texts(client))
 
 
+def test_a_server_that_does_not_stream_is_told_by_its_json(client: Client, server: Server) -> None:
+    server.says({"choices": [{"message": {"content": "a"}}]})
+    with pytest.raises(InvalidAnswer, match=r"no events, but application/json: ") as caught:
+        list(texts(client))
+    assert "--no-stream, stream=False" in (caught.value.hint or "")
+
+
 def test_the_last_word_needs_no_empty_line(client: Client, server: Server) -> None:
     server.streams(piece("a"), b"data: [DONE]")
     with client.chat.completions.create(model="m", messages=[], stream=True) as stream:

@@ -69,6 +69,8 @@ def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchang
 def _patience(error: APIError | ConnectionFailed, attempt: int) -> float | None:
     if isinstance(error, ConnectionRefused) and attempt >= retries.UNHEARD:
         return None
+    if isinstance(error, ConnectionFailed) and not error.passes:
+        return None
     refused = error if isinstance(error, APIError) else None
     headers, now = refused.headers if refused else {}, time.time()
     asked = retries.asked_for(headers, now=now)

@@ -88,11 +88,14 @@ class Multipart:
         yield b"--%s--\r\n" % self.boundary.encode()
 
 
-def slices(path: Path, most: int) -> Iterator[Slice]:
-    """Cut a file into stretches of at most so many bytes."""
-    size = path.stat().st_size
+def slices(source: bytes | Path, most: int) -> Iterator[bytes | Slice]:
+    """Cut a file, or what one would hold, into stretches of at most so many bytes."""
+    _, size = _extent(source)
     for start in range(0, size, most):
-        yield Slice(path, start, min(most, size - start))
+        if isinstance(source, bytes):
+            yield source[start : start + most]
+        else:
+            yield Slice(source, start, min(most, size - start))
 
 
 def _field(name: str, value: str) -> Part:

@@ -35,7 +35,7 @@ class Request:
     tokens: int = 0
     """What it is worth to the limiter."""
     lane: str = ""
-    """What shares its limit: each server limits each model for itself."""
+    """What shares its limit."""
 
 
 def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Request:
@@ -51,7 +51,7 @@ def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Req
         timeout=settings.timeout if call.timeout is msgspec.UNSET else call.timeout,
         stream=stream,
         tokens=_weight(content) if call.tokens is None else call.tokens,
-        lane=f"{settings.base_url} {model or ''}",
+        lane=settings.lane(model),
     )
 
 

@@ -80,7 +80,7 @@ def _work(driver: Blocking | Awaiting, job: Job) -> Work:
     from embedsearch.client.embedding import Work
     from embedsearch.client.quirks import Quirks
 
-    where = f"{driver.settings.base_url} {job.model} {job.dimensions}"
+    where = f"{driver.settings.lane(job.model)} {job.dimensions}"
     return Work(job, driver.limiter.quirks.setdefault(where, Quirks()))
 
 

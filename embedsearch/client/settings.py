@@ -113,6 +113,10 @@ class Settings:
             path = f"/deployments/{quote(str(named), safe='')}{path}"
         return base + path
 
+    def lane(self, model: object) -> str:
+        """Name what shares its limits: each server limits each model for itself."""
+        return f"{self.base_url} {model or ''}"
+
     def credentials(self) -> dict[str, str]:
         """Give the header that holds the key; empty without a key, as local servers want none."""
         key = self.api_key() if callable(self.api_key) else self.api_key

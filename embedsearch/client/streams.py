@@ -19,6 +19,7 @@ E = TypeVar("E")
 
 _DONE = "[DONE]"
 _EVENTS = "text/event-stream"
+_WHOLE = "a server that can't stream may give the whole answer: --no-stream, stream=False"
 
 
 class Events(Generic[E]):
@@ -49,7 +50,10 @@ class Events(Generic[E]):
             self.done = True
         elif not (self._came or _EVENTS in (kind := self._answer.headers.get("content-type", ""))):
             why = f"no events, but {kind or 'nothing that says what it is'}"
-            raise garbled(self._answer, why, self._decoder.rest)
+            error = garbled(self._answer, why, self._decoder.rest)
+            if "json" in kind:
+                error.hint = _WHOLE
+            raise error
         elif self._decoder.rest:
             raise ConnectionFailed("the stream broke off in the middle of an event")
 

@@ -37,6 +37,12 @@ READS, HASTE = 4, 0.1
 
 START = "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
 PROXY = "the environment names a proxy (HTTPS_PROXY, ALL_PROXY): is it running?"
+UNREACHED = "is the server running, and the base URL right?"
+MISTRUSTED = {
+    "CERTIFICATE_VERIFY_FAILED": "if the certificate is your own, name it in SSL_CERT_FILE",
+    "WRONG_VERSION_NUMBER": "the base URL says https: does the server speak http?",
+}
+"""What to do where TLS fails for good, by a word in the failure."""
 
 _KEY_HEADERS = ("authorization", "api-key")
 
@@ -268,9 +274,13 @@ def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
             return ConnectionRefused(f"the way to {where} is refused", hint=PROXY)
         return ConnectionRefused(f"nothing listens at {where}", hint=START)
     kind = TimedOut if isinstance(error, httpx.TimeoutException) else ConnectionFailed
-    unreached = isinstance(error, httpx.ConnectError)
-    hint = "is the server running, and the base URL right?" if unreached else None
-    return kind(f"no answer from {url.host}: {type(error).__name__} {error}".rstrip(), hint=hint)
+    final = next((hint for word, hint in MISTRUSTED.items() if word in str(error)), None)
+    hint = UNREACHED if isinstance(error, httpx.ConnectError) else None
+    failed = kind(
+        f"no answer from {url.host}: {type(error).__name__} {error}".rstrip(), hint=final or hint
+    )
+    failed.passes = final is None
+    return failed
 
 
 def _proxied(url: httpx.URL) -> bool:

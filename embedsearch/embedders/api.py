@@ -153,7 +153,7 @@ class APIEmbedder:
     def rate(self) -> float | None:
         """The tokens a second that the provider takes, ``None`` where that is not known yet."""
         driver = self.client.driver
-        return driver.limiter.rate(f"{driver.settings.base_url} {self.model}")
+        return driver.limiter.rate(driver.settings.lane(self.model))
 
     def cost(self, tokens: int) -> float | None:
         """Return the price of embedding so many tokens in US dollars, ``None`` if not known."""

@@ -72,7 +72,7 @@ class Uploads(Resource[M]):
     def upload_file_chunked(
         self,
         *,
-        file: str | PathLike[str],
+        file: str | PathLike[str] | bytes,
         mime_type: str,
         purpose: Purpose,
         filename: str | None = None,
@@ -80,13 +80,20 @@ class Uploads(Resource[M]):
         md5: str | None = None,
         **options: Unpack[Options],
     ) -> Steps[Upload]:
-        """Upload a file in parts, one after the other; each is read while it is sent."""
-        path = Path(file)
-        about = {"bytes": path.stat().st_size, "filename": filename or path.name}
+        """Upload a file in parts, one after the other; each is read while it is sent.
+
+        Bytes need a ``filename``.
+        """
+        source = file if isinstance(file, bytes) else Path(file)
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        name = filename or (None if isinstance(source, bytes) else source.name)
+        if name is None:
+            raise ValueError("expected a filename for what is given as bytes")
+        about = {"bytes": size, "filename": name}
         kind = {"mime_type": mime_type, "purpose": purpose}
         upload: Upload = yield post("/uploads", Upload, {**about, **kind, **options})
         ids: list[str] = []
-        for piece in slices(path, part_size):
+        for piece in slices(source, part_size):
             data = {"data": ("upload", piece), **options}
             part = yield post(f"{_path(upload.id)}/parts", UploadPart, data, files=("data",))
             ids.append(part.id)
