@@ -22,6 +22,7 @@ from embedsearch.errors import (
     CostLimitReached,
     DimensionMismatch,
     EmbedderMismatch,
+    InputRefused,
     InvalidAnswer,
     SecretsFound,
 )
@@ -165,11 +166,14 @@ def test_an_answer_of_no_use_is_in_the_ledger(
             index.add(documents(3))
         paid = sum(server.charge(request["input"]) for request in server.requests)
         assert used(index) == [("index", 1, paid)]
-        with pytest.raises(InvalidAnswer):
+        server.change = lambda _: None
+        index.embed_pending()
+        server.change = lambda reply: reply["data"].clear()
+        with pytest.raises(InputRefused, match="expected 1 vectors, got 0"):
             index.search("number", k=1)
         asked = server.charge(["number"])
-        assert used(index) == [("index", 1, paid), ("search", 1, asked)]
-    assert server.sizes() == [3, 1]
+        assert used(index) == [("index", 2, 2 * paid), ("search", 1, asked)]
+    assert server.sizes() == [3, 3, 1]
 
 
 def test_a_limit_stops_before_the_request_that_would_cross_it(
@@ -239,6 +243,26 @@ def test_the_first_answer_tells_how_long_the_vectors_of_an_unknown_model_are(
         with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'openai/local/4/"):
             Index.open(tmp_path, other)
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["openai/", "openai/?size=4", "openai/m?dimension=4", "openai/m?size=four"]
+)
+def test_a_name_that_says_something_else_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"expected openai/MODEL or .*, got 'openai/"):
+        APIEmbedder.named(name)
+
+
+def test_a_query_is_not_sent_before_there_is_a_vector(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(3), embed=False)
+        assert index.search("document 1", mode="dense") == []
+        hits = index.search("document 1", k=1)
+        assert [hit.document_id for hit in hits] == ["1"]
+        assert [found.meaning for found in index.explain("document 1", hits)] == [None]
+        assert server.requests == []
 
 
 def test_vectors_that_are_given_are_those_of_a_model_that_is_asked(

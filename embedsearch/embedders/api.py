@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PROVIDER = "openai/"
 """What the names of these embedders begin with."""
 
+FACTS = {"dimensions", "size"}
+"""What such a name may tell of the vectors: how long they shall be, and how long they are."""
+
 SIZES = {
     "text-embedding-3-small": 1536,
     "text-embedding-3-large": 3072,
@@ -68,7 +71,10 @@ class APIEmbedder:
     def named(cls, name: str, *, dimensions: int | None = None, **options: Unpack[Options]) -> Self:
         """Make the embedder whose ``name`` this is, ``openai/MODEL`` at its shortest."""
         model, _, query = name.removeprefix(PROVIDER).partition("?")
-        facts = {key: int(value) for key, value in parse_qsl(query)}
+        said = dict(parse_qsl(query, keep_blank_values=True))
+        if not model or said.keys() - FACTS or not all(map(str.isdecimal, said.values())):
+            raise ValueError(f"expected openai/MODEL or openai/MODEL?dimensions=512, got {name!r}")
+        facts = {key: int(value) for key, value in said.items()}
         asked = dimensions or facts.get("dimensions")
         size = facts.get("size") if asked == facts.get("dimensions") else None
         return cls(model, dimensions=asked, size=size, **options)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
-from embedsearch.errors import IndexLocked, InvalidAnswer, SecretsFound, StorageFailed
+from embedsearch.errors import IndexLocked, InputRefused, InvalidAnswer, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
 from embedsearch.store import outbox, queries, usage
 from embedsearch.store import vectors as stored
@@ -35,16 +35,17 @@ PAGE = 1_000
 
 
 def vector(database: Database, embedder: Embedder, space: int, query: str) -> Vectors:
-    """Return the unit vector (d,) of a query.
+    """Return the unit vector (d,) of a query, or an empty one where no provider needs to be asked.
 
-    What a provider gave is kept in the index, unless that can't be written. Raises SecretsFound
-    for a query that was to be sent to one and looks as if it held a secret.
+    There is nothing then that it could be near to. What a provider gave is kept in the index,
+    unless that can't be written. Raises SecretsFound for a query that was to be sent to one and
+    looks as if it held a secret.
     """
     if not is_remote(embedder):
         rows = embedder.embed([query], kind="query")
         return np.asarray(rows[0], np.float32)
-    if not stored.space(database)[1]:
-        return np.zeros(1, np.float32)  # no vector has come yet that it could be near to
+    if stored.is_empty(database, space):
+        return np.empty(0, np.float32)
     kept = queries.vector(database, space, query)
     if kept is not None:
         return kept
@@ -120,9 +121,11 @@ def _sent(
 
     try:
         rows = embedder.embed(texts, kind="query")
-    except InvalidAnswer as error:  # It was paid for all the same.
-        with unwritable, database.aside() as writable:
-            usage.note(writable, [use(1, error.tokens)])
+    except (InvalidAnswer, InputRefused) as error:
+        came = error.__cause__ if isinstance(error, InputRefused) else error
+        if isinstance(came, InvalidAnswer):  # It was paid for all the same.
+            with unwritable, database.aside() as writable:
+                usage.note(writable, [use(1, came.tokens)])
         raise
     tokens = sum(counts)
     with unwritable, database.aside() as writable, writable.writing(generation=False):

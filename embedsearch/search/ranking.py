@@ -28,7 +28,7 @@ DEPTH = 1_000
 class Query:
     """What is sought: words, a unit vector (d,), and a condition on the documents.
 
-    The lexical ranking needs no vector, the dense one no words.
+    The lexical ranking needs no vector, the dense one no words. Nothing is near to an empty vector.
     """
 
     text: str
@@ -46,6 +46,8 @@ class Ranking:
 
 def dense(index: DenseIndex, query: Query, k: int) -> Ranking:
     """Rank by cosine."""
+    if not len(query.vector):
+        return Ranking(np.empty(0, np.int64), np.empty(0, np.float32))
     allowed = index.selection(query.condition) if query.condition else None
     return Ranking(*index.current().search(query.vector, k, allowed=allowed))
 
@@ -62,7 +64,9 @@ def hybrid(index: DenseIndex, query: Query, k: int) -> Ranking:
     depth = max(k, DEPTH)
     by_meaning, by_words = dense(index, query, depth), lexical(index, query, depth)
     texts = np.union1d(by_meaning.texts, by_words.texts)
-    cosines = index.current().scores(query.vector, texts)
+    held = index.current()
+    known = len(query.vector)
+    cosines = held.scores(query.vector, texts) if known else np.full(len(texts), np.nan, np.float32)
     matched = np.zeros(len(texts), np.float32)
     best = fulltext.best_score(index.database, query.text, index.texts)
     matched[np.searchsorted(texts, by_words.texts)] = by_words.scores / best

@@ -37,6 +37,11 @@ def space(database: Database) -> tuple[int, int]:
     return number, dimensions
 
 
+def is_empty(database: Database, space: int) -> bool:
+    """Tell whether a space has no vector."""
+    return not database.value("select exists (select 1 from vectors where space = ?)", [space])
+
+
 def add_space(database: Database, name: str, embedder: str, dimensions: int | None) -> None:
     """Make the space of the index's vectors; without dimensions the first ones tell."""
     with database.writing():

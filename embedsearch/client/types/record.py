@@ -25,10 +25,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Make a record of a decoded JSON object; raises TypeError where it is none."""
         if not isinstance(came, dict):
             raise TypeError(f"expected an object, got {type(came).__name__}")
-        plan = _plan(cls)
-        nulls = {name for name in _defaulting(cls) if came.get(name) is None}
-        known = (plan.keys() & came.keys()) - nulls
-        record = cls(**{name: plan[name](came[name]) for name in known})
+        plan, never_none = _plan(cls), _never_none(cls)
+        known = {
+            name: plan[name](value)
+            for name, value in came.items()
+            if name in plan and (value is not None or name not in never_none)
+        }
+        record = cls(**known)
         vars(record)["came"] = came
         return record
 
@@ -53,7 +56,7 @@ def _plan(kind: type[Record]) -> dict[str, Read]:
 
 
 @cache
-def _defaulting(kind: type[Record]) -> frozenset[str]:
+def _never_none(kind: type[Record]) -> frozenset[str]:
     """Which fields have a default, and are never None."""
     hints = get_type_hints(kind)
     return frozenset(
