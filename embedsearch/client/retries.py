@@ -47,7 +47,7 @@ def wait(
     if not _passes(status, headers, code):
         return None
     asked = asked_for(headers, now=now)
-    if asked is None:
+    if not asked:  # Who says "now" each time would use up all attempts at once.
         return backoff(attempt) * (1 - JITTER * luck)
     return asked if asked <= LONGEST else None
 
