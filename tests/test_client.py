@@ -855,6 +855,13 @@ def test_the_key_is_nowhere_to_be_seen(
     assert KEY not in "".join(shown)
 
 
+def test_a_placeholder_for_a_key_is_a_word_as_any_other(server: Server) -> None:
+    server.says({"error": {"message": "ollama has no model m"}}, status=400)
+    client = Client(base_url=server.url, api_key="ollama")
+    with client, pytest.raises(BadRequest, match=r"^400: ollama has no model m$"):
+        client.models.list()
+
+
 def test_a_key_that_can_not_be_sent_is_not_shown(server: Server) -> None:
     client = Client(base_url=server.url, api_key=KEY + "\nX: y")
     with client, pytest.raises(ValueError, match="a character that can't be sent") as caught:

@@ -44,6 +44,10 @@ MISTRUSTED = {
 }
 """What to do where TLS fails for good, by a word in the failure."""
 
+SHORTEST = 8
+"""Characters of a key that is hidden where a server quotes it. Shorter ones are placeholders, as
+local servers want some; they may be any word."""
+
 _KEY_HEADERS = ("authorization", "api-key")
 
 
@@ -256,14 +260,19 @@ def _answer(
     content: bytes | bytearray = b"",
     chunks: Chunks | AsyncChunks | None = None,
 ) -> Answer:
-    host = response.url.netloc.decode()  # The login in an address is no part of it.
-    secrets = partial(_secrets, response.request)
-    return Answer(response.status_code, response.headers, host, content, chunks, secrets)
+    return Answer(
+        response.status_code,
+        response.headers,
+        host=response.url.netloc.decode(),  # The login in an address is no part of it.
+        content=content,
+        chunks=chunks,
+        secrets=partial(_secrets, response.request),
+    )
 
 
 def _secrets(request: httpx.Request) -> list[str]:
     sent = (request.headers.get(header, "").rpartition(" ")[2] for header in _KEY_HEADERS)
-    return [secret for secret in sent if secret]
+    return [secret for secret in sent if len(secret) >= SHORTEST]
 
 
 def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
