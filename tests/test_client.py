@@ -1169,7 +1169,7 @@ def test_any_answer_can_be_had_as_it_comes(client: Client, server: Server) -> No
     server.reply = Reply(b"data: 1")
     with client.files.with_streaming_response.list() as answer:
         assert b"".join(answer.iter_bytes()) == b"data: 1"
-    create = client.chat.completions.with_streaming_response.create
+    create = client.with_streaming_response.chat.completions.create
     with create(model="m", messages=[], stream=True) as answer:
         assert b"".join(answer.iter_bytes()) == b"data: 1"
     assert asyncio.run(each()) == [b"data: 1"] * 2

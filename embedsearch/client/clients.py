@@ -1,13 +1,13 @@
 """The clients that users hold."""
 
-from typing import TYPE_CHECKING, Generic, Self, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, Unpack
 
 from embedsearch.client import settings, transport
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
 from embedsearch.client.limiter import Limiter
 from embedsearch.client.raw import RawAwaiting, RawBlocking
-from embedsearch.client.resource import M
+from embedsearch.client.resource import M, streamed
 from embedsearch.client.resources.audio import Audio
 from embedsearch.client.resources.batches import Batches
 from embedsearch.client.resources.chat import Chat
@@ -49,6 +49,11 @@ class API(Generic[M]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+    @property
+    def with_streaming_response(self) -> Any:
+        """The same endpoints, giving a context with a `StreamedResponse`: for large files."""
+        return API(streamed(self.driver))
 
 
 class Client(API[Blocking]):
