@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+LARGEST = 2**28
+"""Bytes of one event: pictures come as one, but what is larger than 256 MB is no event any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
     """One event; ``event`` is its name, empty where it has none."""
@@ -20,7 +24,9 @@ class ServerSentEvent:
 class Decoder:
     """Turns chunks, cut anywhere, into events."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = LARGEST) -> None:
+        self._largest = largest
+        self._held = 0
         self._rest: list[bytes] = []
         self._after_cr = False
         self._event = ""
@@ -28,13 +34,18 @@ class Decoder:
         self._first = True
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        """Take a chunk and yield the events that it completes."""
+        """Take a chunk and yield the events that it completes; raises ValueError for a huge one."""
+        self._held += len(chunk)
         for line in self._lines(chunk):
             if line:
                 self._take(line.decode("utf-8", errors="replace"))
             elif self._data:
                 yield ServerSentEvent("\n".join(self._data), self._event)
-                self._data, self._event = [], ""
+                self._data, self._event, self._held = [], "", 0
+        if not (self._data or self._rest):
+            self._held = 0
+        if self._held > self._largest:
+            raise ValueError(f"an event of more than {self._largest:,} bytes")
 
     @property
     def rest(self) -> str:

@@ -34,12 +34,19 @@ class Events(Generic[E]):
 
     def feed(self, chunk: bytes) -> Iterator[E]:
         """Yield the records that a chunk completes; raises APIError for one that is an error."""
-        for event in self._decoder.feed(chunk):
+        for event in self._decoded(chunk):
             if event.data.startswith(_DONE):
                 self.done = True
                 return
             self._came = True
             yield self._read(event)
+
+    def _decoded(self, chunk: bytes) -> Iterator[ServerSentEvent]:
+        try:
+            yield from self._decoder.feed(chunk)
+        except ValueError as error:
+            shown = chunk.decode("utf-8", errors="replace")
+            raise garbled(self._answer, str(error), shown) from error
 
     def end(self) -> None:
         """Take the end of the stream.
