@@ -99,9 +99,9 @@ class Index:
         self._database = database
         self._given = embedder
         self._folder = folder
-        self._space, dimensions = stored_vectors.space(database)
+        self._space, self._length = stored_vectors.space(database)
         cache = folder and folder / files.CACHE
-        self._dense = DenseIndex(database, self._space, dimensions, cache)
+        self._dense = DenseIndex(database, self._space, self._length, cache)
         self._turn = RLock()
         self._wrote = False
 
@@ -203,7 +203,8 @@ class Index:
     @property
     def _dimensions(self) -> int:
         """How long vectors are; 0 where the first one will tell."""
-        return stored_vectors.space(self._database)[1]
+        self._length = self._length or stored_vectors.space(self._database)[1]
+        return self._length
 
     def _settled(self) -> int:
         """Return how long vectors are; a model of which that is not known is asked."""
