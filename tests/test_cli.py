@@ -111,6 +111,56 @@ def test_a_walk_says_how_many_files_it_has_found(
     assert result.stderr.startswith("looking: 1,000 files, ")
 
 
+def test_files_that_are_no_documents_are_listed_with_the_reason(here: Path) -> None:
+    (here / "docs").mkdir()
+    for name in ("b.png", "a.png"):
+        (here / "docs" / name).write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    (here / "docs" / "bad.pdf").write_bytes(b"%PDF-1.4 nothing\0")
+    run("index", "docs")
+    assert "skipped     2 binary files (see: ls --skipped)\n" in run("status").stdout
+    assert run("ls", "--skipped").stdout == "docs/a.png\ndocs/b.png\n"
+    assert run("ls", "--skipped", "-0").stdout == "docs/a.png\0docs/b.png\0"
+    assert run("ls", "--unread").stdout == "docs/bad.pdf\n"
+    long = run("ls", "--skipped", "--unread", "-l").stdout.splitlines()
+    assert long[:2] == ["docs/a.png: is a binary file", "docs/b.png: is a binary file"]
+    assert long[2].startswith("docs/bad.pdf: ")
+    [why] = [why for _, why in json.loads(run("status", "--json").stdout)["unread"]]
+    path = str(here / "docs" / "bad.pdf")
+    listed = json.loads(run("ls", "--unread", "--json").stdout)
+    assert listed == {"schema_version": 1, "files": [{"path": path, "why": why}]}
+    assert run("ls", "--unread", "--format", "csv").stdout.startswith("path,why\n")
+    (here / "docs" / "bad.pdf").unlink()
+    run("index", "docs")
+    assert (run("ls", "--unread").stdout, run("ls", "--unread").exit_code) == ("", 1)
+    refused = run("ls", "--skipped", "--glob", "*.png")
+    assert "error: --where and --glob are about documents" in refused.stderr
+
+
+def test_status_stays_short_with_many_files_that_could_not_be_read(here: Path) -> None:
+    for n in range(22):
+        (here / f"{n:02}.pdf").write_bytes(b"%PDF-1.4 nothing\0")
+    run("index", ".")
+    told = run("status").stdout
+    assert told.count("unread ") == 20
+    assert "\n            and 2 more (see: ls --unread)\n" in told
+    assert len(run("ls", "--unread").stdout.splitlines()) == 22
+
+
+def test_names_are_parted_by_nul_for_xargs(here: Path) -> None:
+    for name in ("a b.txt", "c\nd.txt"):
+        (here / name).write_text("words of a fox")
+    run("index", ".", "--no-embed")
+    assert run("ls", "-0").stdout == "a b.txt\0c\nd.txt\0"
+    search = ("search", "fox", "--mode", "lexical")
+    assert sorted(run(*search, "--format", "files", "-0").stdout.split("\0")) == [
+        "",
+        "a b.txt",
+        "c\nd.txt",
+    ]
+    assert run(*search, "-0").stderr.startswith("error: -0 parts the names of files: say --format")
+    assert run("ls", "-0", "--json").exit_code == 2
+
+
 def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,8 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
-from embedsearch.cli.places import document_id
+from embedsearch.cli.listing import show_records
+from embedsearch.cli.places import document_id, shown
 from embedsearch.cli.terminal import confirmed, counted, note, show, tell
 from embedsearch.cli.unmet import say_what_is_unmet
 
@@ -58,6 +59,9 @@ def _record(index: Index, id_: str) -> dict[str, Any]:
 @options.of_the_index
 @options.conditions
 @click.option("-l", "--long", is_flag=True, help="With chunks, characters and time.")
+@click.option("--skipped", is_flag=True, help="List the binary files, which hold no text.")
+@click.option("--unread", is_flag=True, help="List the files that could not be read; -l says why.")
+@options.null
 @options.output_format(options.ROW_FORMATS)
 @click.pass_context
 def ls_(
@@ -68,18 +72,39 @@ def ls_(
     glob: tuple[str, ...],
     where: tuple[str, ...],
     long: bool,
+    skipped: bool,
+    unread: bool,
+    null: bool,
     format_: str,
 ) -> None:
-    """List the documents of the index, one id a line."""
+    """List the documents of the index, one id a line; or the files that are no documents."""
+    if null and format_ != "text":
+        raise click.UsageError("-0 parts names, not records: leave it out, or --format")
+    if (skipped or unread) and (where or glob):
+        raise click.UsageError("--where and --glob are about documents, not about files left out")
+    end = "\0" if null else "\n"
     with opening.open_index(db, model) as index:
+        if skipped or unread:
+            status = index.status()
+            files = [*(status.skipped if skipped else ()), *(status.unread if unread else ())]
+            _list_files(files, format_, long=long, end=end)
+            ctx.exit(0 if files else NOTHING_FOUND)
         documents = index.documents(where=where, glob=glob)
         first = next(documents, None)
         if not first:
             say_what_is_unmet(index, where)
         found = chain([first], documents) if first else iter(())
         for line in _LISTS["long" if long and format_ == "text" else format_](found):
-            show(line)
+            show(line, end=end)
     ctx.exit(0 if first else NOTHING_FOUND)
+
+
+def _list_files(files: Sequence[tuple[str, str]], format_: str, *, long: bool, end: str) -> None:
+    def line(file: dict[str, str]) -> str:
+        return shown(file["path"]) + (f": {file['why']}" if long else "")
+
+    records = [{"path": path, "why": why} for path, why in files]
+    show_records(records, format_, name="files", line=line, columns=("path", "why"), end=end)
 
 
 def _json(documents: Iterator[Summary]) -> Iterator[str]:

@@ -147,6 +147,10 @@ of_a_list = click.option(
     "-n", "--limit", type=click.IntRange(min=1), help="So many at most; all without it."
 )
 
+null = click.option(
+    "-0", "--null", is_flag=True, help="End each name with a NUL, not a newline, for xargs -0."
+)
+
 of_the_index = together(
     click.option(
         "-d",
@@ -195,6 +199,7 @@ of_hits = together(
         default=0,
         help="Show N lines around the best lines of a hit.",
     ),
+    null,
     output_format(HIT_FORMATS),
 )
 

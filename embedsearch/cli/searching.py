@@ -12,7 +12,7 @@ from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
-from embedsearch.cli.terminal import counted, note, printable, show
+from embedsearch.cli.terminal import counted, draw, note, printable, show
 from embedsearch.embedders import is_remote
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Asked(Limits):
     db: Path | None
     model: str | None
     context: int
+    null: bool
     format_: str
 
 
@@ -109,6 +110,8 @@ def _run(
     by_meaning: bool = True,
 ) -> None:
     """Find, and print what was found as of one moment."""
+    if asked["null"] and asked["format_"] != "files":
+        raise click.UsageError("-0 parts the names of files: say --format files, or leave it out")
     limits = Limits(
         k=asked["k"], where=asked["where"], glob=asked["glob"], group_by=asked["group_by"]
     )
@@ -120,7 +123,7 @@ def _run(
         answer = _answer(index, query, hits, nearest, asked)
         answer = replace(answer, explained=explain(index, hits))
         unmet = [] if hits else index.unmet(asked["where"])
-    _print(answer, asked["format_"])
+    _print(answer, asked["format_"], end="\0" if asked["null"] else "\n")
     if asked["format_"] not in {"json", "jsonl"}:
         filters = [*asked["where"], *asked["glob"]]
         _say_what_is_missing(answer, filters=filters, by_meaning=by_meaning)
@@ -170,10 +173,10 @@ def _snippets(
     ]
 
 
-def _print(answer: Answer, format_: str) -> None:
-    put = click.echo if format_ == "text" else show  # the text is drawn for a terminal
+def _print(answer: Answer, format_: str, *, end: str) -> None:
+    put = draw if format_ == "text" else show
     for line in answers.FORMATS[format_](answer):
-        put(line)
+        put(line, end=end)
 
 
 def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:

@@ -28,6 +28,9 @@ LABELS_SHOWN = 10
 LEFT_SHOWN = 20
 """How many of the problems that a repair leaves are listed."""
 
+UNREAD_SHOWN = 20
+"""How many of the files that could not be read are listed."""
+
 
 @click.command("status")
 @options.of_the_index
@@ -64,10 +67,12 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if newest := status.classifier:
         said = f"{counted(status.classified, 'document')} classified"
         yield "classifier", f"{newest.version}, {newest.estimator} of {newest.at}, {said}"
-    if status.binary:
-        yield "skipped", counted(status.binary, "binary file")
-    for path, why in status.unread:
+    if status.skipped:
+        yield "skipped", f"{counted(len(status.skipped), 'binary file')} (see: ls --skipped)"
+    for path, why in status.unread[:UNREAD_SHOWN]:
         yield "unread", f"{shown(path)}: {why}"
+    if (more := len(status.unread) - UNREAD_SHOWN) > 0:
+        yield "", f"and {more:,} more (see: ls --unread)"
     if run:
         yield "last run", f"{run.command} at {run.started}, {run.seconds:.1f} s"
 
