@@ -783,7 +783,7 @@ class Index:
         """
         with self._turn, writer_lock(self._folder):
             found = self.verify()
-            if found:
+            if any(problem.by_repair for problem in found):
                 checks.mend(self._database, self._space)
                 self._dense.rebuild()
         return found

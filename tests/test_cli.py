@@ -626,9 +626,10 @@ def test_repair_says_what_only_the_user_can_mend(here: Path) -> None:
     for _ in range(2):
         result = run("repair")
         assert result.exit_code == 0
-        problem = "the chunks of '1' do not cover it: add it again\n"
+        problem = "the chunks of '1' do not cover it: add it again, or: embedsearch rm 1\n"
         assert result.stdout == problem
         assert result.stderr == f"0 problems mended\nleft: {problem}"
+        assert run("verify").stderr == "hint: repair can do no more\n"
     run("add", "rows.csv", "--no-embed")
     assert run("verify").exit_code == 0
 
@@ -662,9 +663,10 @@ def test_repair_says_what_is_left_and_by_which_command_it_is_done(
             )
     database.close()
     (db / "vectors.faiss").write_bytes(b"damaged")
+    assert run("--db", db, "verify").stderr == "hint: run: embedsearch repair\n"
     result = run("--db", db, "repair")
     again = {
-        "row": "add it again",
+        "row": "add it again, or: embedsearch rm row",
         "science/oxygen.md": f"it is read again by: embedsearch index {EXAMPLE}",
     }
     wrong = ["chunks of {!r} do not cover it", "text of {!r} is not what was stored"]
@@ -674,6 +676,7 @@ def test_repair_says_what_is_left_and_by_which_command_it_is_done(
     assert sorted(result.stderr.splitlines()[1:]) == left
     answer = json.loads(run("--db", db, "repair", "--format", "json").stdout)
     assert answer["problems"] == answer["left"]
+    assert run("--db", db, "verify").stderr == "hint: repair can do no more\n"
     assert run("--db", db, "index", EXAMPLE).exit_code == 0
     assert run("--db", db, "add", "rows.csv").exit_code == 0
     assert run("--db", db, "verify").exit_code == 0

@@ -91,7 +91,8 @@ def verify_(ctx: click.Context, *, db: Path | None, model: str | None, format_: 
     _print_problems(problems, format_)
     if problems:
         if format_ != "json":
-            note("hint: run: embedsearch repair")
+            mends = any(problem.by_repair for problem in problems)
+            note(f"hint: {'run: embedsearch repair' if mends else 'repair can do no more'}")
         ctx.exit(SOME_FAILED)
     note("the index is sound")
 
@@ -114,7 +115,7 @@ def repair_(*, db: Path | None, model: str | None, format_: str) -> None:
         _salvage(db or opening.located(), str(error), format_)
         return
     _print_problems(found, format_, left=left)
-    mended = len({*found} - {*left})
+    mended = len({problem.what for problem in found} - {problem.what for problem in left})
     note(f"{counted(mended, 'problem')} mended" if found else "nothing to repair")
     _say_what_is_left(left)
 
