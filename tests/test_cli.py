@@ -133,7 +133,29 @@ def test_files_that_are_no_documents_are_listed_with_the_reason(here: Path) -> N
     run("index", "docs")
     assert (run("ls", "--unread").stdout, run("ls", "--unread").exit_code) == ("", 1)
     refused = run("ls", "--skipped", "--glob", "*.png")
-    assert "error: --where and --glob are about documents" in refused.stderr
+    assert "error: --where and --glob choose documents" in refused.stderr
+
+
+def test_front_matter_that_is_none_is_told_of_and_the_text_is_found(here: Path) -> None:
+    (here / "bad.md").write_text("---\ntitle: a: b\n---\nA fox.\n")
+    (here / "good.md").write_text("---\ntitle: c\n---\nA dog.\n")
+    why = (
+        "bad.md: its front matter is no YAML (line 2: mapping values are not allowed here):"
+        " no metadata was taken from it"
+    )
+    dry = run("index", ".", "--dry-run")
+    assert (dry.exit_code, dry.stderr.splitlines()) == (0, [f"warning: {why}"])
+    result = run("index", ".", "--no-embed")
+    assert (result.exit_code, result.stderr.splitlines()[1:]) == (0, [f"warning: {why}"])
+    assert run("search", "fox", "--mode", "lexical", "--format", "files").stdout == "bad.md\n"
+    assert f"partial     {why}\n" in run("status").stdout
+    assert run("ls", "--partial", "-l").stdout == f"{why}\n"
+    (here / "bad.md").rename(here / "moved.md")
+    run("index", ".", "--no-embed")
+    assert run("ls", "--partial").stdout == "moved.md\n"
+    (here / "moved.md").write_text("---\ntitle: b\n---\nA fox.\n")
+    assert "warning" not in run("index", ".", "--no-embed").stderr
+    assert run("ls", "--partial").exit_code == 1
 
 
 def test_status_stays_short_with_many_files_that_could_not_be_read(here: Path) -> None:

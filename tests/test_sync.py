@@ -402,7 +402,7 @@ def test_a_file_that_finds_a_reader_s_bug_is_reported_and_stops_nothing(
         assert changes(report) == {**added, "failed": 1}
         assert report.failed[0].why.startswith("its reader failed: ")
         assert report.failed[0].why.endswith(f"{type(bug).__name__}: a bug")
-    assert calls == ["a: 1\n"]
+    assert calls == ["\na: 1\n"]
     assert "in broken" in caplog.text
 
 

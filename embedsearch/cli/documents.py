@@ -61,6 +61,7 @@ def _record(index: Index, id_: str) -> dict[str, Any]:
 @click.option("-l", "--long", is_flag=True, help="With chunks, characters and time.")
 @click.option("--skipped", is_flag=True, help="List the binary files, which hold no text.")
 @click.option("--unread", is_flag=True, help="List the files that could not be read; -l says why.")
+@click.option("--partial", is_flag=True, help="List the files of which a part could not be read.")
 @options.null
 @options.output_format(options.ROW_FORMATS)
 @click.pass_context
@@ -74,19 +75,24 @@ def ls_(
     long: bool,
     skipped: bool,
     unread: bool,
+    partial: bool,
     null: bool,
     format_: str,
 ) -> None:
-    """List the documents of the index, one id a line; or the files that are no documents."""
+    """List the documents of the index, one id a line; or the files that were not read whole."""
     if null and format_ != "text":
         raise click.UsageError("-0 parts names, not records: leave it out, or --format")
-    if (skipped or unread) and (where or glob):
-        raise click.UsageError("--where and --glob are about documents, not about files left out")
+    wanted = {"skipped": skipped, "unread": unread, "partial": partial}
+    if any(wanted.values()) and (where or glob):
+        raise click.UsageError(
+            "--where and --glob choose documents: leave them out, or --skipped,"
+            " --unread and --partial"
+        )
     end = "\0" if null else "\n"
     with opening.open_index(db, model) as index:
-        if skipped or unread:
+        if any(wanted.values()):
             status = index.status()
-            files = [*(status.skipped if skipped else ()), *(status.unread if unread else ())]
+            files = [file for name in wanted if wanted[name] for file in getattr(status, name)]
             _list_files(files, format_, long=long, end=end)
             ctx.exit(0 if files else NOTHING_FOUND)
         documents = index.documents(where=where, glob=glob)

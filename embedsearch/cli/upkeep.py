@@ -28,8 +28,8 @@ LABELS_SHOWN = 10
 LEFT_SHOWN = 20
 """How many of the problems that a repair leaves are listed."""
 
-UNREAD_SHOWN = 20
-"""How many of the files that could not be read are listed."""
+FILES_SHOWN = 20
+"""How many of the files that could not be read, in part or at all, are listed."""
 
 
 @click.command("status")
@@ -69,12 +69,17 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
         yield "classifier", f"{newest.version}, {newest.estimator} of {newest.at}, {said}"
     if status.skipped:
         yield "skipped", f"{counted(len(status.skipped), 'binary file')} (see: ls --skipped)"
-    for path, why in status.unread[:UNREAD_SHOWN]:
-        yield "unread", f"{shown(path)}: {why}"
-    if (more := len(status.unread) - UNREAD_SHOWN) > 0:
-        yield "", f"and {more:,} more (see: ls --unread)"
+    yield from _files("unread", status.unread)
+    yield from _files("partial", status.partial)
     if run:
         yield "last run", f"{run.command} at {run.started}, {run.seconds:.1f} s"
+
+
+def _files(name: str, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for path, why in files[:FILES_SHOWN]:
+        yield name, f"{shown(path)}: {why}"
+    if (more := len(files) - FILES_SHOWN) > 0:
+        yield "", f"and {more:,} more (see: ls --{name})"
 
 
 @click.command("verify")

@@ -25,9 +25,9 @@ class Status:
 
     Passages of white space only are neither embedded nor counted. ``unread`` are the files that
     could not be read, by their absolute paths, with the reason; ``skipped`` are likewise those that
-    hold no text, as pictures do. ``labels`` says how many documents have each label,
-    ``classified`` of how many the newest ``classifier`` has said something. ``size`` is in bytes,
-    of all files of the index.
+    hold no text, as pictures do, ``partial`` those that could not be read in part. ``labels`` says
+    how many documents have each label, ``classified`` of how many the newest ``classifier`` has
+    said something. ``size`` is in bytes, of all files of the index.
     """
 
     path: Path | None
@@ -42,6 +42,7 @@ class Status:
     sources: tuple[Path, ...]
     unread: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str], ...]
+    partial: tuple[tuple[str, str], ...]
     labels: dict[str, int]
     classifier: Trained | None
     classified: int
@@ -80,6 +81,7 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             sources=tuple(roots.values()),
             unread=tuple((path, why.why) for path, why in unread if not why.binary),
             skipped=tuple((path, why.why) for path, why in unread if why.binary),
+            partial=tuple(sources.partial(database)),
             labels=labels.counts(database),
             classifier=newest,
             classified=models.classified(newest.version) if newest else 0,
