@@ -138,8 +138,8 @@ class Index:
             embedder = embedders.load(embedder)
         # Absolute, as the working directory may change while the index is open.
         folder = None if str(path) == ":memory:" else Path(path).absolute()
-        settle = partial(files.settle, folder, embedder, chunk_tokens, chunk_overlap)
-        database = files.opened(folder, settle if create else None)
+        settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
+        database = files.opened(folder, settings if create else None)
         try:
             if embedder:
                 files.refuse_other_space(database, embedder)
@@ -266,7 +266,8 @@ class Index:
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached: the allowance is used up; what was embedded is kept.
             SecretsFound: texts look as if they held secrets; none was sent.
-            ValueError: recordings would be sent to a provider, and there is a limit in dollars.
+            ValueError: a path is a pipe or a device, or recordings would be sent to a provider and
+                there is a limit in dollars.
 
         """
         check_hearing(allowance, transcriber)

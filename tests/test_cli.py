@@ -136,6 +136,16 @@ def test_files_that_are_no_documents_are_listed_with_the_reason(here: Path) -> N
     assert "error: --where and --glob choose documents" in refused.stderr
 
 
+def test_what_is_neither_file_nor_folder_is_refused_and_makes_no_index(here: Path) -> None:
+    os.mkfifo(here / "fifo")
+    (here / "a.txt").write_text("words")
+    result = run("index", "a.txt", "fifo")
+    told = "error: fifo is a pipe: only files and folders are indexed\n"
+    assert (result.exit_code, result.stderr) == (2, told)
+    assert run("index", "/dev/null").stderr.startswith("error: /dev/null is a device: only files")
+    assert {path.name for path in here.iterdir()} == {"a.txt", "fifo"}
+
+
 def test_front_matter_that_is_none_is_told_of_and_the_text_is_found(here: Path) -> None:
     (here / "bad.md").write_text("---\ntitle: a: b\n---\nA fox.\n")
     (here / "good.md").write_text("---\ntitle: c\n---\nA dog.\n")
@@ -224,6 +234,34 @@ def test_bad_arguments_are_one_line_and_a_hint(
     assert result.stderr.startswith("error: ")
     assert message in result.stderr.splitlines()[0]
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (["--db", ""], "Invalid value for '-d' / '--db': it is empty", 2),
+        (
+            ["--db", "docs/a.txt"],
+            "Invalid value for '-d' / '--db': Directory 'docs/a.txt' is a file",
+            2,
+        ),
+        (["--model", "index.db"], "no embedder is named 'index.db'", 2),
+        (["--model", "openai/unheard-of"], "no API key: set OPENAI_API_KEY", 4),
+        (["--model", "openai/text-embedding-3-small"], "no API key: set OPENAI_API_KEY", 4),
+        (["--transcribe", "nosuch"], "no transcriber is named 'nosuch'", 2),
+        ([""], "Invalid value for 'PATH...': it is empty", 2),
+    ],
+)
+def test_a_slip_leaves_no_index_behind(
+    here: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str, code: int
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    (here / "docs").mkdir()
+    (here / "docs" / "a.txt").write_text("words")
+    result = run("index", "docs", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.startswith(f"error: {message}")
+    assert [path.name for path in here.rglob("*")] == ["docs", "a.txt"]
 
 
 def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(

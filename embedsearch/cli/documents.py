@@ -7,7 +7,6 @@ import io
 import json
 from dataclasses import asdict
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,7 @@ from embedsearch.cli.unmet import say_what_is_unmet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from embedsearch import Index
     from embedsearch.store.documents import Summary
@@ -165,7 +165,7 @@ _LISTS: dict[str, Callable[[Iterator[Summary]], Iterator[str]]] = {
 @click.option(
     "--source",
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
+    type=options.Place(),
     help="Forget a folder that was indexed, with its documents.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the ids that would be removed.")
