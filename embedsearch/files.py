@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound
+from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound, StorageFailed
 from embedsearch.store import outbox, vectors
 from embedsearch.store import salvage as stored
 from embedsearch.store.database import open_database
@@ -65,6 +65,7 @@ def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Data
 
     """
     if folder:
+        _refuse_file(folder)
         _refuse_emptied(folder)
     is_there = folder and (folder / DATABASE).exists()
     new = settings() if settings and not is_there else None
@@ -150,6 +151,12 @@ def salvage(path: PathLike) -> dict[str, int]:
         kept = stored.salvage(folder / DATABASE)
         (folder / CACHE).unlink(missing_ok=True)
     return kept
+
+
+def _refuse_file(folder: Path) -> None:
+    """Raise StorageFailed for a file in the place of an index's folder."""
+    if folder.exists() and not folder.is_dir():
+        raise StorageFailed(f"{folder} is a file: an index is a folder")
 
 
 def _refuse_emptied(folder: Path) -> None:

@@ -223,6 +223,8 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
         (["search", "words"], "no index in "),
         (["search", "words", "--mode", "fuzzy"], "'fuzzy' is not one of"),
         (["frobnicate"], "No such command 'frobnicate'"),
+        (["serach", "words"], "No such command 'serach': did you mean 'search'?"),
+        (["tokens", "--text", "x", "--model", "gpt-4p"], "did you mean gpt-4, gpt-4o, gpt-5.4?"),
         (["tokens", "--text", "x", "--model", "gpt-99"], "gpt-99"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,6 +46,15 @@ class LateGroup(Group):
         module = import_module(f"embedsearch.cli.{self.late[cmd_name].module}")
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command by its name; of an unknown one, say which is spelled like it."""
+        close = [] if args[0] in self.late else get_close_matches(args[0], self.late, n=1)
+        if close and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {args[0]!r}: did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
         """Write the list of commands without importing them."""
