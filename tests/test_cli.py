@@ -222,7 +222,14 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
         (["index"], "Missing argument 'PATH...'"),
         (["search", "words"], "no index in "),
         (["search", "words", "--mode", "fuzzy"], "'fuzzy' is not one of"),
+        (["--frobnicate"], "No such option"),
+        (["--db"], "'--db' requires an argument"),
         (["frobnicate"], "No such command 'frobnicate'"),
+        (["-d", "a", "--db", "b", "ls"], "'-d' / '--db' takes one value, and was given 2 times"),
+        (["ls", "--db", "a", "--db=b"], "'-d' / '--db' takes one value, and was given 2 times"),
+        (["api", "chat", "hi", "-m", "a", "-m", "b"], "'-m' / '--model' takes one value"),
+        (["api", "files", "list", "-n1", "-n2"], "'-n' / '--limit' takes one value"),
+        (["add", "-", "--text", "a", "--text", "b"], "'--text' takes one value"),
         (["serach", "words"], "No such command 'serach': did you mean 'search'?"),
         (["tokens", "--text", "x", "--model", "gpt-4p"], "did you mean gpt-4, gpt-4o, gpt-5.4?"),
         (["tokens", "--text", "x", "--model", "gpt-99"], "gpt-99"),
@@ -236,6 +243,13 @@ def test_bad_arguments_are_one_line_and_a_hint(
     assert result.stderr.startswith("error: ")
     assert message in result.stderr.splitlines()[0]
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("group", [[], ["api"], ["api", "files"]])
+def test_a_group_alone_shows_its_help(group: list[str]) -> None:
+    result = run(*group)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == run(*group, "--help").stdout
 
 
 @pytest.mark.parametrize(
