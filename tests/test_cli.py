@@ -303,6 +303,24 @@ def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
     assert "ValueError: the query is empty" in run("search", " ").stderr
 
 
+@pytest.mark.parametrize(
+    ("query", "far"),
+    [
+        ("asdfqwer zzz", True),
+        ("pharmacy", True),  # of which nothing is said there
+        ("fishbowl", False),  # a word of one text, far from what the text is about
+        ("who discovered oxygen", False),
+    ],
+)
+def test_a_search_that_finds_only_what_is_far_says_so(
+    wikipedia: Path, query: str, *, far: bool
+) -> None:
+    result = run("--db", wikipedia, "search", query, "-k", 1)
+    told = "note: no text has a word of the query or is near its meaning: at best 0."
+    assert (result.exit_code, result.stderr.startswith(told)) == (0, far)
+    assert run("--db", wikipedia, "search", query, "--mode", "lexical").stderr.count(told) == 0
+
+
 def test_what_a_condition_matches_is_not_removed_unasked(here: Path) -> None:
     (here / "a.txt").write_text("words")
     run("index", "a.txt", "--no-embed")

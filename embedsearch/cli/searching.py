@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from embedsearch import answering
 from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
@@ -83,7 +84,7 @@ def search_(
     def why(index: Index, hits: list[Hit]) -> list[Explanation]:
         return index.explain(query, hits, mode=mode) if explain else []
 
-    _run(ctx, asked, find, why, query=query, by_meaning=mode != "lexical")
+    _run(ctx, asked, find, why, query=query, mode=mode)
 
 
 @click.command("similar")
@@ -107,7 +108,7 @@ def _run(
     explain: Callable[[Index, list[Hit]], list[Explanation]],
     *,
     query: str = "",
-    by_meaning: bool = True,
+    mode: Mode = "dense",
 ) -> None:
     """Find, and print what was found as of one moment."""
     if asked["null"] and asked["format_"] != "files":
@@ -117,19 +118,33 @@ def _run(
     )
     with opening.open_index(asked["db"], asked["model"]) as index, index.snapshot():
         hits = find(index, limits)
+        by_meaning = mode != "lexical"
         # A search by words asks no provider, not even when it finds nothing.
         looks = query and not hits and (by_meaning or not is_remote(index.embedder))
         nearest = index.search(query, 1, mode="dense") if looks else []
         answer = _answer(index, query, hits, nearest, asked)
         answer = replace(answer, explained=explain(index, hits))
+        far = bool(query) and _is_far(index, query, hits, mode, asked)
         unmet = [] if hits else index.unmet(asked["where"])
     _print(answer, asked["format_"], end="\0" if asked["null"] else "\n")
     if asked["format_"] not in {"json", "jsonl"}:
         filters = [*asked["where"], *asked["glob"]]
         _say_what_is_missing(answer, filters=filters, by_meaning=by_meaning)
+        if far:
+            best = f"{hits[0].score:.2f}"
+            note(f"note: no text has a word of the query or is near its meaning: at best {best}")
     for why in unmet:
         note(f"note: {why}")
     ctx.exit(0 if hits else NOTHING_FOUND)
+
+
+def _is_far(index: Index, query: str, hits: list[Hit], mode: Mode, asked: Asked) -> bool:
+    """Whether a search came up with what is only the nearest of what is all far."""
+    where, glob = asked["where"], asked["glob"]
+    if answering.judged(index, query, hits, mode=mode, where=where, glob=glob) is not False:
+        return False
+    # A word that stands in a text is found rightly, however far its meaning is from the passage's.
+    return not index.search(query, 1, mode="lexical", where=where, glob=glob)
 
 
 def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked: Asked) -> Answer:
