@@ -313,7 +313,7 @@ class Index:
         Raises:
             DimensionMismatch: the vectors' shape is not (n, d).
             ValueError: a vector is zero or not finite, metadata is no JSON, a kind is unknown, an
-                id is no text, empty, or holds a NUL.
+                id is empty or holds a NUL, an id or a text holds half of a surrogate pair.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached, SecretsFound: as ``sync`` does.

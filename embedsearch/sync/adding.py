@@ -12,7 +12,7 @@ import numpy as np
 from embedsearch.errors import DimensionMismatch
 from embedsearch.records import Document, Kind
 from embedsearch.store import documents, vectors
-from embedsearch.sync.reading import prepare, storable
+from embedsearch.sync.reading import SURROGATE, prepare
 from embedsearch.sync.report import SyncReport
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ def add_with_vectors(
     for batch in _batches(given):
         latest = tally.count(database, batch)
         own = vectors.blobs(units[[place[id(document)] for document in latest]])
-        prepared = [
-            _whole(document, vector)
-            for document, vector in zip(map(storable, latest), own, strict=True)
-        ]
+        prepared = [_whole(document, vector) for document, vector in zip(latest, own, strict=True)]
         with database.writing():
             texts = documents.put(database, prepared)
             vectors.put(database, space, [texts[p.texts[0][0]] for p in prepared], own)
@@ -169,3 +166,9 @@ def _refuse_unfit(document: Document) -> None:
         raise ValueError(f"expected an id for every document, text without NUL, got {id!r}")
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r} of document {id!r}: choose from {sorted(KINDS)}")
+    for name, value in (("id", id), ("text", document.text)):
+        if half := SURROGATE.search(value):
+            raise ValueError(
+                f"the {name} of document {id!r} holds half of a surrogate pair at character"
+                f" {half.start()}, which UTF-8 can't hold: replace it before"
+            )
