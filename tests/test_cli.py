@@ -383,6 +383,18 @@ def test_every_format_prints_the_same_hits(wikipedia: Path, here: Path) -> None:
     assert text.startswith(f"1  {EXAMPLE / hits[0]['document_id']}:")
 
 
+def test_vimgrep_names_the_place_in_the_file_and_leaves_the_line_as_it_is(here: Path) -> None:
+    line = f"\t{'Ärger ' * 300}gnu\tgnat"
+    (here / "a.txt").write_text(f"one\n\n\tthe fox\x0c runs\r\n{line}\n", newline="")
+    run("index", "a.txt", "--no-embed")
+    search = ("--mode", "lexical", "--format", "vimgrep", "-k", 1)
+    fox = run("search", "fox", *search).stdout_bytes.decode()
+    assert fox == "a.txt:3:6:\tthe fox\x0c runs\n"
+    gnu = run("search", "gnu", *search).stdout_bytes.decode()
+    column = len(line[: line.index("gnu")].encode()) + 1
+    assert gnu == f"a.txt:4:{column}:{line}\n"
+
+
 def test_explain_says_what_a_score_is_made_of(wikipedia: Path) -> None:
     common = ("--db", wikipedia, "search", "who discovered oxygen", "-k", 1)
     (hit,) = found(*common, "--explain")

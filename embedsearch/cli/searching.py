@@ -148,25 +148,40 @@ def _is_far(index: Index, query: str, hits: list[Hit], mode: Mode, asked: Asked)
 
 
 def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked: Asked) -> Answer:
-    passages: list[list[Line]] = []
-    if asked["format_"] in answers.NEED_LINES:
-        passages = _passages(index, query, hits)
+    chosen: list[list[Line]] = []
+    if asked["format_"] == "vimgrep":
+        marked = _marked(index, query, hits)
+        chosen = [[_placed(index, *each)] for each in zip(hits, marked, strict=True)]
+    elif asked["format_"] in answers.NEED_LINES:
+        marked = _marked(index, query, hits)
+        passages = [
+            snippets.lines(text, h.start_line) for h, text in zip(hits, marked, strict=True)
+        ]
         hits = [_timed(index, *each) for each in zip(hits, passages, strict=True)]
+        chosen = _snippets(index, hits, passages, asked["context"])
     return Answer(
         query,
         hits,
         searched=index.counts(),
         pending=index.pending().texts,
         stale=index.stale(hits),
-        snippets=_snippets(index, hits, passages, asked["context"]),
+        snippets=chosen,
         nearest=nearest[0] if nearest else None,
     )
 
 
-def _passages(index: Index, query: str, hits: list[Hit]) -> list[list[Line]]:
-    """Return the lines of each hit, with the words that matched."""
-    marked = index.highlighted(query, [hit.text for hit in hits], marks=snippets.MARKS)
-    return [snippets.lines(text, hit.start_line) for hit, text in zip(hits, marked, strict=True)]
+def _marked(index: Index, query: str, hits: list[Hit]) -> list[str]:
+    """Return the text of each hit with the words that matched between marks."""
+    return index.highlighted(query, [hit.text for hit in hits], marks=snippets.MARKS)
+
+
+def _placed(index: Index, hit: Hit, marked: str) -> Line:
+    """Return the line of a hit that matters most, with what stands before it in the document's."""
+    line = snippets.exact(marked, hit.start_line)
+    if line.number > hit.start_line or not hit.start:
+        return line
+    before = index.get(hit.document_id).text[: hit.start].rpartition("\n")[2]
+    return snippets.moved(line, before)
 
 
 def _timed(index: Index, hit: Hit, passage: list[Line]) -> Hit:
