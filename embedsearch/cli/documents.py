@@ -59,9 +59,11 @@ def _record(index: Index, id_: str) -> dict[str, Any]:
 @options.of_the_index
 @options.conditions
 @click.option("-l", "--long", is_flag=True, help="With chunks, characters and time.")
-@click.option("--skipped", is_flag=True, help="List the binary files, which hold no text.")
+@click.option("--skipped", is_flag=True, help="List the files left out as binary; -l says why.")
 @click.option("--unread", is_flag=True, help="List the files that could not be read; -l says why.")
-@click.option("--partial", is_flag=True, help="List the files of which a part could not be read.")
+@click.option(
+    "--partial", is_flag=True, help="List the files read in part; -l says what is missing."
+)
 @options.null
 @options.output_format(options.ROW_FORMATS)
 @click.pass_context
@@ -91,9 +93,9 @@ def ls_(
     end = "\0" if null else "\n"
     with opening.open_index(db, model) as index:
         if any(wanted.values()):
-            status = index.status()
-            files = [file for name in wanted if wanted[name] for file in getattr(status, name)]
-            _list_files(files, format_, long=long, end=end)
+            facts = index.status()
+            files = [file for name in wanted if wanted[name] for file in getattr(facts, name)]
+            _show_files(files, format_, long=long, end=end)
             ctx.exit(0 if files else NOTHING_FOUND)
         documents = index.documents(where=where, glob=glob)
         first = next(documents, None)
@@ -105,7 +107,7 @@ def ls_(
     ctx.exit(0 if first else NOTHING_FOUND)
 
 
-def _list_files(files: Sequence[tuple[str, str]], format_: str, *, long: bool, end: str) -> None:
+def _show_files(files: Sequence[tuple[str, str]], format_: str, *, long: bool, end: str) -> None:
     def line(file: dict[str, str]) -> str:
         return shown(file["path"]) + (f": {file['why']}" if long else "")
 
