@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from embedsearch.client.streams import Stream
     from embedsearch.client.types.chat import ChatCompletionChunk, CompletionUsage
     from embedsearch.index import Index
+    from embedsearch.records import Hit
     from embedsearch.search.packing import Passage
     from embedsearch.search.ranking import Mode
     from embedsearch.store.filters import Where
@@ -80,13 +81,34 @@ def relevant(
     hits = index.search(question, k, mode=mode, where=where, glob=glob)
     if min_score is not None:
         hits = [hit for hit in hits if hit.score >= min_score]
-    elif hits and _is_measured(index, mode) and hits[0].score < FLOORS[mode]:
-        nearest = index.search(question, 1, mode="dense", where=where, glob=glob)
-        hits = hits if nearest and nearest[0].score >= FLOORS["dense"] else []
+    elif judged(index, question, hits, mode=mode, where=where, glob=glob) is False:
+        hits = []
     passages = pack(hits, budget=budget, tokenizer=tokens.encoding(ENCODING))
     if hits and not passages:
         raise ValueError(f"a budget of {budget:,} tokens does not hold the best passage")
     return passages
+
+
+def judged(
+    index: Index,
+    question: str,
+    hits: Sequence[Hit],
+    *,
+    mode: Mode,
+    where: Where = None,
+    glob: Sequence[str] = (),
+) -> bool | None:
+    """Say whether what a search found, best first, may hold an answer.
+
+    ``None`` where nothing was measured: for another model, by words alone, and while texts wait to
+    be embedded.
+    """
+    if not hits or not _is_measured(index, mode):
+        return None
+    if hits[0].score >= FLOORS[mode]:
+        return True
+    nearest = index.search(question, 1, mode="dense", where=where, glob=glob)
+    return bool(nearest) and nearest[0].score >= FLOORS["dense"]
 
 
 def messages(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound
+from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound, StorageFailed
 from embedsearch.store import outbox, vectors
 from embedsearch.store import salvage as stored
 from embedsearch.store.database import open_database
@@ -31,8 +32,31 @@ OPENING_SECONDS = 5.0
 """How long to wait for another process that makes the same index."""
 
 
-def opened(folder: Path | None, settle: Callable[[Database], None] | None) -> Database:
-    """Open the database of an index, in memory for ``None``; without ``settle`` none is made.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is settled once, when an index is made: its space, and how its texts are cut."""
+
+    embedder: str
+    space: str
+    dimensions: int | None
+    """``None`` where the first vectors will tell."""
+    chunk_tokens: int
+    chunk_overlap: int
+
+
+def settings(embedder: Embedder | None, limit: int, overlap: int) -> Settings:
+    """Return what a new index is made with; a model may have to be loaded for it."""
+    embedder = embedder or embedders.load()
+    limit = min(limit, embedder.max_tokens)
+    overlap = min(overlap, limit // 2)
+    size = embedder.size if embedders.is_remote(embedder) else embedder.dimensions
+    return Settings(embedder.name, embedder.space, size, limit, overlap)
+
+
+def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Database:
+    """Open the database of an index, in memory for ``None``; without ``settings`` none is made.
+
+    They are asked for before there is a file: where that fails, none is left.
 
     Raises:
         IndexNotFound: there is no index, and none is to be made.
@@ -41,11 +65,14 @@ def opened(folder: Path | None, settle: Callable[[Database], None] | None) -> Da
 
     """
     if folder:
+        _refuse_file(folder)
         _refuse_emptied(folder)
-    database = open_database(folder and folder / DATABASE, create=settle is not None)
+    is_there = folder and (folder / DATABASE).exists()
+    new = settings() if settings and not is_there else None
+    database = open_database(folder and folder / DATABASE, create=settings is not None)
     try:
-        if settle:
-            settle(database)
+        if settings and database.setting("space") is None:
+            _settle(database, folder, new or settings())
         elif database.setting("space") is None:
             raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
     except BaseException:
@@ -54,22 +81,14 @@ def opened(folder: Path | None, settle: Callable[[Database], None] | None) -> Da
     return database
 
 
-def settle(
-    folder: Path | None, embedder: Embedder | None, limit: int, overlap: int, database: Database
-) -> None:
-    """Settle, once, the space of an index and how its texts are cut."""
-    if database.setting("space") is not None:
-        return
-    embedder = embedder or embedders.load()
-    limit = min(limit, embedder.max_tokens)
+def _settle(database: Database, folder: Path | None, new: Settings) -> None:
     with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
         if database.setting("space") is not None:
             return  # another process was faster
-        size = embedder.size if embedders.is_remote(embedder) else embedder.dimensions
-        vectors.add_space(database, embedder.space, embedder.name, size)
+        vectors.add_space(database, new.space, new.embedder, new.dimensions)
         database.set("uuid", str(uuid.uuid4()))
-        database.set("chunk_tokens", str(limit))
-        database.set("chunk_overlap", str(min(overlap, limit // 2)))
+        database.set("chunk_tokens", str(new.chunk_tokens))
+        database.set("chunk_overlap", str(new.chunk_overlap))
 
 
 def refuse_other_space(database: Database, embedder: Embedder) -> None:
@@ -132,6 +151,12 @@ def salvage(path: PathLike) -> dict[str, int]:
         kept = stored.salvage(folder / DATABASE)
         (folder / CACHE).unlink(missing_ok=True)
     return kept
+
+
+def _refuse_file(folder: Path) -> None:
+    """Raise StorageFailed for a file in the place of an index's folder."""
+    if folder.exists() and not folder.is_dir():
+        raise StorageFailed(f"{folder} is a file: an index is a folder")
 
 
 def _refuse_emptied(folder: Path) -> None:

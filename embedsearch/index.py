@@ -16,6 +16,7 @@ import numpy as np
 
 from embedsearch import embedders, files
 from embedsearch.errors import (
+    DimensionMismatch,
     EmbeddingError,
     IndexLocked,
 )
@@ -136,10 +137,12 @@ class Index:
             )
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
+        if not os.fspath(path):
+            raise ValueError("the path of the index is empty: '.' is the current folder")
         # Absolute, as the working directory may change while the index is open.
         folder = None if str(path) == ":memory:" else Path(path).absolute()
-        settle = partial(files.settle, folder, embedder, chunk_tokens, chunk_overlap)
-        database = files.opened(folder, settle if create else None)
+        settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
+        database = files.opened(folder, settings if create else None)
         try:
             if embedder:
                 files.refuse_other_space(database, embedder)
@@ -266,7 +269,8 @@ class Index:
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached: the allowance is used up; what was embedded is kept.
             SecretsFound: texts look as if they held secrets; none was sent.
-            ValueError: recordings would be sent to a provider, and there is a limit in dollars.
+            ValueError: a path is a pipe or a device, or recordings would be sent to a provider and
+                there is a limit in dollars.
 
         """
         check_hearing(allowance, transcriber)
@@ -309,12 +313,13 @@ class Index:
         Raises:
             DimensionMismatch: the vectors' shape is not (n, d).
             ValueError: a vector is zero or not finite, metadata is no JSON, a kind is unknown, an
-                id is no text, empty, or holds a NUL.
+                id is empty or holds a NUL, an id or a text holds half of a surrogate pair.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached, SecretsFound: as ``sync`` does.
 
         """
+        given = adding.several(given)
 
         def work() -> SyncReport:
             if vectors is None:
@@ -408,7 +413,8 @@ class Index:
         hearing: bool,
     ) -> Plan:
         own = [self._folder / name for name in files.OWN] if self._folder else ()
-        return plan(self._database, paths, progress, glob=glob or (), own=own, hearing=hearing)
+        patterns = _patterns(glob)
+        return plan(self._database, paths, progress, glob=patterns, own=own, hearing=hearing)
 
     @property
     def _chunking(self) -> Chunking:
@@ -539,6 +545,10 @@ class Index:
         dimensions = self._dimensions
         if not dimensions:
             return []
+        if vector.shape != (dimensions,):
+            raise DimensionMismatch(
+                f"expected a vector of shape ({dimensions},), got {vector.shape}"
+            )
         unit = adding.unit_rows(vector[np.newaxis], dimensions)[0]
         rank = partial(RANKERS["dense"], self._dense, Query("", unit, condition))
         return self._collect(rank, k, condition & but, group_by)
@@ -546,7 +556,7 @@ class Index:
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
     ) -> list[Hit]:
-        k = operator.index(k)
+        k = _whole(k)
         if k < 1:
             raise ValueError(f"expected k of at least 1, got {k}")
         if group_by not in {None, "document"}:
@@ -570,7 +580,7 @@ class Index:
             DocumentNotFound: there is no document with one of these ids.
 
         """
-        return documents.texts(self._database, ids)
+        return documents.texts(self._database, _several(ids, "ids"))
 
     @property
     def space(self) -> str:
@@ -589,7 +599,7 @@ class Index:
         With ``ids``, of these documents alone, not in their order. A document's vector is the mean
         of its passages'; one of which nothing is embedded yet is left out.
         """
-        condition = _condition(where, glob) & (filters.ALL if ids is None else filters.named(ids))
+        condition = _condition(where, glob) & (_of(ids))
         return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
 
     def passages(self, id: str) -> Passages:
@@ -618,6 +628,7 @@ class Index:
             SecretsFound: a text looks as if it held a secret; none was sent.
 
         """
+        _several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
             return self.embedder.embed(texts, kind=kind)
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
@@ -783,7 +794,7 @@ class Index:
         """
         with self._turn, writer_lock(self._folder):
             found = self.verify()
-            if found:
+            if any(problem.by_repair for problem in found):
                 checks.mend(self._database, self._space)
                 self._dense.rebuild()
         return found
@@ -816,8 +827,32 @@ class Index:
             return replace(dropped, freed=max(0, before - size(self._folder)))
 
 
+def _whole(k: int) -> int:
+    """Return k, be it Python's or numpy's."""
+    try:
+        return operator.index(k)
+    except TypeError as error:
+        raise TypeError(f"expected k as a whole number, got {k!r}") from error
+
+
+def _several(given: Sequence[str], what: str) -> Sequence[str]:
+    """Refuse one text where several are expected: its letters would be taken for them."""
+    if isinstance(given, str):
+        raise TypeError(f"expected a list of {what}, got one: put {given!r:.40} into a list")
+    return given
+
+
 def _condition(where: Where, glob: Sequence[str] | None) -> Filter:
-    return filters.where(where) & filters.glob(glob or ())
+    return filters.where(where) & filters.glob(_patterns(glob))
+
+
+def _patterns(glob: Sequence[str] | None) -> Sequence[str]:
+    """Return the patterns, of which one need not be in a list."""
+    return [glob] if isinstance(glob, str) else glob or ()
+
+
+def _of(ids: Sequence[str] | None) -> Filter:
+    return filters.ALL if ids is None else filters.named(_several(ids, "ids"))
 
 
 def _paths(named: PathLike | Iterable[PathLike]) -> list[Path]:

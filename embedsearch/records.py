@@ -32,7 +32,8 @@ class Document:
     ``headings`` lie in ascending order of ``start``; for ``kind="markdown"`` they may be left
     out, the chunker finds them. ``pages`` holds the character offset at which each page starts
     (page 1 first), and is empty where there are no pages. ``times`` holds, for a recording's
-    transcript, (character offset, seconds) of each passage, ascending.
+    transcript, (character offset, seconds) of each passage, ascending. ``partial`` says what of
+    the file could not be read, and why, where that is not all.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Document:
     headings: tuple[Heading, ...] = ()
     pages: tuple[int, ...] = ()
     times: tuple[tuple[int, float], ...] = ()
+    partial: str | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("id", self.id), ("text", self.text)):

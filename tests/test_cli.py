@@ -111,6 +111,88 @@ def test_a_walk_says_how_many_files_it_has_found(
     assert result.stderr.startswith("looking: 1,000 files, ")
 
 
+def test_files_that_are_no_documents_are_listed_with_the_reason(here: Path) -> None:
+    (here / "docs").mkdir()
+    for name in ("b.png", "a.png"):
+        (here / "docs" / name).write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    (here / "docs" / "bad.pdf").write_bytes(b"%PDF-1.4 nothing\0")
+    run("index", "docs")
+    assert "skipped     2 binary files (see: ls --skipped)\n" in run("status").stdout
+    assert run("ls", "--skipped").stdout == "docs/a.png\ndocs/b.png\n"
+    assert run("ls", "--skipped", "-0").stdout == "docs/a.png\0docs/b.png\0"
+    assert run("ls", "--unread").stdout == "docs/bad.pdf\n"
+    long = run("ls", "--skipped", "--unread", "-l").stdout.splitlines()
+    assert long[:2] == ["docs/a.png: is a binary file", "docs/b.png: is a binary file"]
+    assert long[2].startswith("docs/bad.pdf: ")
+    [why] = [why for _, why in json.loads(run("status", "--json").stdout)["unread"]]
+    path = str(here / "docs" / "bad.pdf")
+    listed = json.loads(run("ls", "--unread", "--json").stdout)
+    assert listed == {"schema_version": 1, "files": [{"path": path, "why": why}]}
+    assert run("ls", "--unread", "--format", "csv").stdout.startswith("path,why\n")
+    (here / "docs" / "bad.pdf").unlink()
+    run("index", "docs")
+    assert (run("ls", "--unread").stdout, run("ls", "--unread").exit_code) == ("", 1)
+    refused = run("ls", "--skipped", "--glob", "*.png")
+    assert "error: --where and --glob choose documents" in refused.stderr
+
+
+def test_what_is_neither_file_nor_folder_is_refused_and_makes_no_index(here: Path) -> None:
+    os.mkfifo(here / "fifo")
+    (here / "a.txt").write_text("words")
+    result = run("index", "a.txt", "fifo")
+    told = "error: fifo is a pipe: only files and folders are indexed\n"
+    assert (result.exit_code, result.stderr) == (2, told)
+    assert run("index", "/dev/null").stderr.startswith("error: /dev/null is a device: only files")
+    assert {path.name for path in here.iterdir()} == {"a.txt", "fifo"}
+
+
+def test_front_matter_that_is_none_is_told_of_and_the_text_is_found(here: Path) -> None:
+    (here / "bad.md").write_text("---\ntitle: a: b\n---\nA fox.\n")
+    (here / "good.md").write_text("---\ntitle: c\n---\nA dog.\n")
+    why = (
+        "bad.md: its front matter is no YAML (line 2: mapping values are not allowed here):"
+        " no metadata was taken from it"
+    )
+    dry = run("index", ".", "--dry-run")
+    assert (dry.exit_code, dry.stderr.splitlines()) == (0, [f"warning: {why}"])
+    result = run("index", ".", "--no-embed")
+    assert (result.exit_code, result.stderr.splitlines()[1:]) == (0, [f"warning: {why}"])
+    assert run("search", "fox", "--mode", "lexical", "--format", "files").stdout == "bad.md\n"
+    assert f"partial     {why}\n" in run("status").stdout
+    assert run("ls", "--partial", "-l").stdout == f"{why}\n"
+    (here / "bad.md").rename(here / "moved.md")
+    run("index", ".", "--no-embed")
+    assert run("ls", "--partial").stdout == "moved.md\n"
+    (here / "moved.md").write_text("---\ntitle: b\n---\nA fox.\n")
+    assert "warning" not in run("index", ".", "--no-embed").stderr
+    assert run("ls", "--partial").exit_code == 1
+
+
+def test_status_stays_short_with_many_files_that_could_not_be_read(here: Path) -> None:
+    for n in range(22):
+        (here / f"{n:02}.pdf").write_bytes(b"%PDF-1.4 nothing\0")
+    run("index", ".")
+    told = run("status").stdout
+    assert told.count("unread ") == 20
+    assert "\n            and 2 more (see: ls --unread)\n" in told
+    assert len(run("ls", "--unread").stdout.splitlines()) == 22
+
+
+def test_names_are_parted_by_nul_for_xargs(here: Path) -> None:
+    for name in ("a b.txt", "c\nd.txt"):
+        (here / name).write_text("words of a fox")
+    run("index", ".", "--no-embed")
+    assert run("ls", "-0").stdout == "a b.txt\0c\nd.txt\0"
+    search = ("search", "fox", "--mode", "lexical")
+    assert sorted(run(*search, "--format", "files", "-0").stdout.split("\0")) == [
+        "",
+        "a b.txt",
+        "c\nd.txt",
+    ]
+    assert run(*search, "-0").stderr.startswith("error: -0 parts the names of files: say --format")
+    assert run("ls", "-0", "--json").exit_code == 2
+
+
 def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +222,16 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
         (["index"], "Missing argument 'PATH...'"),
         (["search", "words"], "no index in "),
         (["search", "words", "--mode", "fuzzy"], "'fuzzy' is not one of"),
+        (["--frobnicate"], "No such option"),
+        (["--db"], "'--db' requires an argument"),
         (["frobnicate"], "No such command 'frobnicate'"),
+        (["-d", "a", "--db", "b", "ls"], "'-d' / '--db' takes one value, and was given 2 times"),
+        (["ls", "--db", "a", "--db=b"], "'-d' / '--db' takes one value, and was given 2 times"),
+        (["api", "chat", "hi", "-m", "a", "-m", "b"], "'-m' / '--model' takes one value"),
+        (["api", "files", "list", "-n1", "-n2"], "'-n' / '--limit' takes one value"),
+        (["add", "-", "--text", "a", "--text", "b"], "'--text' takes one value"),
+        (["serach", "words"], "No such command 'serach': did you mean 'search'?"),
+        (["tokens", "--text", "x", "--model", "gpt-4p"], "did you mean gpt-4, gpt-4o, gpt-5.4?"),
         (["tokens", "--text", "x", "--model", "gpt-99"], "gpt-99"),
     ],
 )
@@ -152,6 +243,41 @@ def test_bad_arguments_are_one_line_and_a_hint(
     assert result.stderr.startswith("error: ")
     assert message in result.stderr.splitlines()[0]
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("group", [[], ["api"], ["api", "files"]])
+def test_a_group_alone_shows_its_help(group: list[str]) -> None:
+    result = run(*group)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == run(*group, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (["--db", ""], "Invalid value for '-d' / '--db': it is empty", 2),
+        (
+            ["--db", "docs/a.txt"],
+            "Invalid value for '-d' / '--db': Directory 'docs/a.txt' is a file",
+            2,
+        ),
+        (["--model", "index.db"], "no embedder is named 'index.db'", 2),
+        (["--model", "openai/unheard-of"], "no API key: set OPENAI_API_KEY", 4),
+        (["--model", "openai/text-embedding-3-small"], "no API key: set OPENAI_API_KEY", 4),
+        (["--transcribe", "nosuch"], "no transcriber is named 'nosuch'", 2),
+        ([""], "Invalid value for 'PATH...': it is empty", 2),
+    ],
+)
+def test_a_slip_leaves_no_index_behind(
+    here: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str, code: int
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    (here / "docs").mkdir()
+    (here / "docs" / "a.txt").write_text("words")
+    result = run("index", "docs", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.startswith(f"error: {message}")
+    assert [path.name for path in here.rglob("*")] == ["docs", "a.txt"]
 
 
 def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
@@ -175,6 +301,24 @@ def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
     assert debugged.stderr.startswith("Traceback (most recent call last):\n")
     assert debugged.stderr.endswith(told)
     assert "ValueError: the query is empty" in run("search", " ").stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "far"),
+    [
+        ("asdfqwer zzz", True),
+        ("pharmacy", True),  # of which nothing is said there
+        ("fishbowl", False),  # a word of one text, far from what the text is about
+        ("who discovered oxygen", False),
+    ],
+)
+def test_a_search_that_finds_only_what_is_far_says_so(
+    wikipedia: Path, query: str, *, far: bool
+) -> None:
+    result = run("--db", wikipedia, "search", query, "-k", 1)
+    told = "note: no text has a word of the query or is near its meaning: at best 0."
+    assert (result.exit_code, result.stderr.startswith(told)) == (0, far)
+    assert run("--db", wikipedia, "search", query, "--mode", "lexical").stderr.count(told) == 0
 
 
 def test_what_a_condition_matches_is_not_removed_unasked(here: Path) -> None:
@@ -237,6 +381,18 @@ def test_every_format_prints_the_same_hits(wikipedia: Path, here: Path) -> None:
     assert run(*common, "--format", "md").stdout.count("\n   > ") >= 3
     text = run(*common).stdout
     assert text.startswith(f"1  {EXAMPLE / hits[0]['document_id']}:")
+
+
+def test_vimgrep_names_the_place_in_the_file_and_leaves_the_line_as_it_is(here: Path) -> None:
+    line = f"\t{'Ärger ' * 300}gnu\tgnat"
+    (here / "a.txt").write_text(f"one\n\n\tthe fox\x0c runs\r\n{line}\n", newline="")
+    run("index", "a.txt", "--no-embed")
+    search = ("--mode", "lexical", "--format", "vimgrep", "-k", 1)
+    fox = run("search", "fox", *search).stdout_bytes.decode()
+    assert fox == "a.txt:3:6:\tthe fox\x0c runs\n"
+    gnu = run("search", "gnu", *search).stdout_bytes.decode()
+    column = len(line[: line.index("gnu")].encode()) + 1
+    assert gnu == f"a.txt:4:{column}:{line}\n"
 
 
 def test_explain_says_what_a_score_is_made_of(wikipedia: Path) -> None:
@@ -576,9 +732,10 @@ def test_repair_says_what_only_the_user_can_mend(here: Path) -> None:
     for _ in range(2):
         result = run("repair")
         assert result.exit_code == 0
-        problem = "the chunks of '1' do not cover it: add it again\n"
+        problem = "the chunks of '1' do not cover it: add it again, or: embedsearch rm 1\n"
         assert result.stdout == problem
         assert result.stderr == f"0 problems mended\nleft: {problem}"
+        assert run("verify").stderr == "hint: repair can do no more\n"
     run("add", "rows.csv", "--no-embed")
     assert run("verify").exit_code == 0
 
@@ -612,9 +769,10 @@ def test_repair_says_what_is_left_and_by_which_command_it_is_done(
             )
     database.close()
     (db / "vectors.faiss").write_bytes(b"damaged")
+    assert run("--db", db, "verify").stderr == "hint: run: embedsearch repair\n"
     result = run("--db", db, "repair")
     again = {
-        "row": "add it again",
+        "row": "add it again, or: embedsearch rm row",
         "science/oxygen.md": f"it is read again by: embedsearch index {EXAMPLE}",
     }
     wrong = ["chunks of {!r} do not cover it", "text of {!r} is not what was stored"]
@@ -624,6 +782,7 @@ def test_repair_says_what_is_left_and_by_which_command_it_is_done(
     assert sorted(result.stderr.splitlines()[1:]) == left
     answer = json.loads(run("--db", db, "repair", "--format", "json").stdout)
     assert answer["problems"] == answer["left"]
+    assert run("--db", db, "verify").stderr == "hint: repair can do no more\n"
     assert run("--db", db, "index", EXAMPLE).exit_code == 0
     assert run("--db", db, "add", "rows.csv").exit_code == 0
     assert run("--db", db, "verify").exit_code == 0

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from embedsearch import Index
+from embedsearch.store.outbox import Sent
+from embedsearch.store.usage import Use
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -89,6 +93,8 @@ def test_progress_is_drawn_and_cleared(indexed: Path) -> None:
 EVIL = "\x1b]0;PWNED\x07\x9b2Jevil.md"
 """A file's name that would give a window another title, and clear it."""
 
+PROMPT = ["ask", "fox", "--mode", "lexical", "--show-prompt"]
+
 TEXT = "a fox\x1b[31m\r\n\tred\x9b0m\n"
 
 
@@ -97,6 +103,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hostile")
     (folder / EVIL).write_text(TEXT, newline="")
     at_a_terminal(folder, "index", ".", "--no-embed")
+    with Index.open(folder / ".embedsearch") as index:
+        index.note_sent([Sent("2026-11-01T00:00:00Z", "host", "model", EVIL, b"", 1)])
+        index.note_use(Use("2026-11-01T00:00:00Z", "index", "host", EVIL, 1, 1, 0.0))
     return folder
 
 
@@ -113,6 +122,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["status"],
         ["verify"],
         ["tokens", EVIL, "--show"],
+        ["outbox"],
+        ["outbox", "--json"],
+        ["usage", "--by", "model"],
+        ["usage", "--by", "model", "--json"],
+        PROMPT,
+        [*PROMPT, "--json"],
         *(
             ["search", "fox", "--mode", "lexical", "--format", each]
             for each in ("text", "json", "jsonl", "csv", "md", "files", "vimgrep")
@@ -153,6 +168,9 @@ def test_data_in_a_pipe_is_exactly_what_is_stored(hostile: Path) -> None:
     search = ["search", "fox", "--mode", "lexical", "--format", "files"]
     for arguments in (["ls"], ["rm", "--glob", "*", "--dry-run"], search):
         assert piped(*arguments) == f"{EVIL}\n".encode()
+    assert piped("outbox").endswith(f"  {EVIL}\n".encode())
+    assert piped("usage", "--by", "model").startswith(f"{EVIL}  ".encode())
+    assert TEXT.encode() in piped(*PROMPT)
 
 
 def test_a_list_is_cut_to_the_terminal_not_wrapped(indexed: Path) -> None:

@@ -104,9 +104,39 @@ def test_a_list_of_documents_may_be_left_before_its_end(tmp_path: Path) -> None:
     del listed
 
 
-def test_a_lone_surrogate_becomes_a_replacement_character(index: Index) -> None:
-    index.add([Document("a", "x\ud800y")])
-    assert index.get("a").text == "x\ufffdy"
+def test_an_index_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("words")
+    for create in (True, False):
+        with pytest.raises(StorageFailed, match="file is a file: an index is a folder"):
+            Index.open(tmp_path / "file", HashEmbedder(), create=create)
+    with pytest.raises(StorageFailed, match="file/index can't be made: not a directory"):
+        Index.open(tmp_path / "file" / "index", HashEmbedder())
+    with pytest.raises(ValueError, match="the path of the index is empty"):
+        Index.open("", HashEmbedder())
+
+
+def test_one_pattern_need_not_be_in_a_list(index: Index, docs: Path) -> None:
+    index.sync(docs, glob="*.txt")
+    index.add([Document("b.md", "cats")])
+    assert [document.id for document in index.documents(glob="*.txt")] == ["animals.txt"]
+    assert [hit.document_id for hit in index.search("cats", glob="*.md")] == ["b.md"]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-46, 1e-30, 1e-20, 1e19, 1e30, 1e300])
+def test_a_vector_has_a_direction_whatever_its_length(index: Index, scale: float) -> None:
+    rows = np.random.default_rng(1).normal(size=(3, 64))
+    index.add([Document(id, id) for id in "abc"], vectors=rows)
+    expected = index.search_vector(rows[0])
+    found = index.search_vector(rows[0] * scale)
+    assert [hit.document_id for hit in found] == [hit.document_id for hit in expected]
+    assert [hit.score for hit in found] == pytest.approx([hit.score for hit in expected], abs=1e-6)
+    index.add([Document(id, id) for id in "def"], vectors=rows * [[1], [scale], [1]])
+    assert index.search_vector(rows[1], k=2)[1].score == pytest.approx(1, abs=1e-3)
+
+
+def test_a_vector_of_another_shape_is_refused(index: Index) -> None:
+    with pytest.raises(DimensionMismatch, match=r"expected a vector of shape \(64,\), got \(2,\)"):
+        index.search_vector([1.0, 2.0])
 
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "\0"])
@@ -122,6 +152,14 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
         (Document("", "text"), "expected an id for every document, text without NUL, got ''"),
         (Document("a\0b", "text"), r"expected an id for every document, .* got 'a\\x00b'"),
         (Document("a", "text", kind="md"), "unknown kind 'md' of document 'a': choose from"),  # type: ignore[arg-type]
+        (
+            Document("a", "x\ud800y"),
+            "text of document 'a' holds half of a surrogate pair",
+        ),
+        (
+            Document("a\udfff", "x"),
+            r"id of document .* holds half .* at character 1",
+        ),
         (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
         (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
         (Document("a", "text", {"\ud800": 1}), "metadata of 'a' is no JSON"),
@@ -222,9 +260,15 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
     ("misuse", "complaint"),
     [
         (lambda i: i.search(None), "expected a query as str, got None"),
-        (lambda i: i.search("x", k="3"), "'str' object cannot be interpreted as an integer"),
-        (lambda i: i.search("x", k=1.5), "'float' object cannot be interpreted as an integer"),
-        (lambda i: i.add("text"), "expected Documents, got 't'"),
+        (lambda i: i.search("x", k="3"), "expected k as a whole number, got '3'"),
+        (lambda i: i.search("x", k=1.5), "expected k as a whole number, got 1.5"),
+        (lambda i: i.add("text"), "expected a list of Documents, got 'text'"),
+        (lambda i: i.add(Document("a", "b")), r"a list of Documents, got Document\(id='a'"),
+        (lambda i: i.add(Document("a", "b"), vectors=[[1.0] * 64]), "a list of Documents, got D"),
+        (lambda i: i.add(None), "expected a list of Documents, got None"),
+        (lambda i: i.texts("ab"), "expected a list of ids, got one: put 'ab' into a list"),
+        (lambda i: i.document_vectors("ab"), "expected a list of ids, got one"),
+        (lambda i: i.embed("a text"), "expected a list of texts, got one"),
         (lambda i: i.add([{"id": "a"}]), "expected Documents, got {'id': 'a'}"),
         (lambda _: Document(1, "text"), "expected a document's id as str, got 1"),  # type: ignore[arg-type]
         (lambda _: Document("a", None), "expected a document's text as str, got None"),  # type: ignore[arg-type]

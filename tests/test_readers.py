@@ -151,8 +151,36 @@ def test_reads_toml_front_matter() -> None:
         "? 0x" + "F" * 5000 + "\n: a",
     ],
 )
-def test_takes_no_metadata_from_a_block_that_is_none(block: str) -> None:
-    assert read("a.md", f"---\n{block}\n---\nText".encode()).metadata == {}
+def test_takes_no_metadata_from_a_block_that_is_none_and_says_so(block: str) -> None:
+    document = read("a.md", f"---\n{block}\n---\nText".encode())
+    prose = block == "just words"
+    assert (document.metadata, document.partial is None) == ({}, prose)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("---\na: 1\nb: c: d\n---\n", "is no YAML (line 3: mapping values are not allowed here)"),
+        (
+            "---\r\na:\r\n\tb\r\n---\r\n",
+            "is no YAML (line 3: found character '\\t' that cannot start any token)",
+        ),
+        ("---\ndate: 2024-02-30\n---\n", "is no YAML (day is out of range for month)"),
+        ("---\ntitle:none\n---\n", "names no values"),
+        ("---\na: &a [*a]\n---\n", "holds more than can be read"),
+        (
+            "+++\na = 1\nb\n+++\n",
+            "is no TOML (Expected '=' after a key in a key/value pair (at line 3, column 2))",
+        ),
+        ("---\nhttps://example.org: an example\n---\n", None),
+        ("---\n\n---\n", None),
+        ("---\n# a: b\n---\n", None),
+    ],
+)
+def test_says_what_is_wrong_with_front_matter(text: str, why: str | None) -> None:
+    document = read("a.md", text.encode())
+    told = why and f"its front matter {why}: no metadata was taken from it"
+    assert (document.text, document.partial) == (text, told)
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "0x" + "F" * 5000])

@@ -120,7 +120,7 @@ def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
     assert salvage(folder)["documents"] == 3_040
     with Index.open(folder, HashEmbedder()) as index:
         assert [(problem.what, problem.remedy) for problem in index.verify()] == [
-            ("the chunks of '6' do not cover it", "add it again")
+            ("the chunks of '6' do not cover it", "add it again, or: embedsearch rm 6")
         ]
 
 

@@ -241,7 +241,8 @@ def test_what_could_not_be_read_is_remembered_by_the_folder_that_takes_over(
     (docs / "guide" / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     index.sync(docs / "guide")
     assert changes(index.sync(docs, glob=["*.py"])) == {"added": 1, "texts": 1}
-    assert index.status().binary == 1
+    picture = str(docs / "guide" / "picture.png")
+    assert index.status().skipped == ((picture, "is a binary file"),)
     assert index.status().sources == (docs,)
     assert ids(index) == ["code.py", "guide/refunds.md"]
 
@@ -360,7 +361,7 @@ def test_binary_files_are_skipped_with_a_count_and_not_opened_again(
     (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     assert changes(index.sync(docs)) == {"added": 3, "skipped": 1, "texts": 3}
     assert changes(index.sync(docs)) == {"unchanged": 3, "skipped": 1}
-    assert index.status().binary == 1
+    assert index.status().skipped == ((str(docs / "picture.png"), "is a binary file"),)
 
 
 def test_a_file_that_cannot_be_read_is_reported_and_stops_nothing(index: Index, docs: Path) -> None:
@@ -401,7 +402,7 @@ def test_a_file_that_finds_a_reader_s_bug_is_reported_and_stops_nothing(
         assert changes(report) == {**added, "failed": 1}
         assert report.failed[0].why.startswith("its reader failed: ")
         assert report.failed[0].why.endswith(f"{type(bug).__name__}: a bug")
-    assert calls == ["a: 1\n"]
+    assert calls == ["\na: 1\n"]
     assert "in broken" in caplog.text
 
 
@@ -501,7 +502,7 @@ def test_a_source_is_forgotten_with_its_documents(index: Index, docs: Path) -> N
     assert [document.id for document in index.documents(source=docs, glob=["*.py"])] == ["code.py"]
     assert index.remove_source(docs) == 3
     assert ids(index) == ["kept"]
-    assert (index.status().sources, index.status().binary) == ((), 0)
+    assert (index.status().sources, index.status().skipped) == ((), ())
     with pytest.raises(SourceNotFound, match="is no folder of the index"):
         index.remove_source(docs)
     assert changes(index.sync(docs)) == {"added": 3, "skipped": 1}

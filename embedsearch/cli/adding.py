@@ -64,7 +64,7 @@ def add_(
         documents = table.documents()
         first = list(islice(documents, 1))  # a wrong column is found before an index is made
         allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
-        with opening.open_index(db, model, create=True) as index:
+        with opening.open_index(db, model, create=True, sends=embed) as index:
             report = spending.taken_in(
                 index,
                 partial(index.add, chain(first, documents)),

@@ -101,11 +101,10 @@ def _files(answer: Answer) -> Iterator[str]:
 
 def _vimgrep(answer: Answer) -> Iterator[str]:
     """Yield a line a hit; the column counts bytes from 1, as vim and ripgrep do."""
-    for hit, chosen in zip(answer.hits, answer.snippets, strict=True):
-        for line in sorted(chosen, key=lambda line: -line.words)[:1]:
-            before = line.text[: line.spans[0][0]] if line.spans else ""
-            column = len(before.encode(errors="replace")) + 1
-            yield f"{path(hit)}:{line.number}:{column}:{line.text}"
+    for hit, (line,) in zip(answer.hits, answer.snippets, strict=True):
+        before = line.text[: line.spans[0][0]] if line.spans else ""
+        column = len(before.encode(errors="replace")) + 1
+        yield f"{path(hit)}:{line.number}:{column}:{line.text}"
 
 
 def _text(answer: Answer) -> Iterator[str]:

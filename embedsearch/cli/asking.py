@@ -17,7 +17,7 @@ from embedsearch.answering import Answer
 from embedsearch.cli import opening, options, snippets, sourced
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.searching import half_embedded
-from embedsearch.cli.terminal import counted, note, printable_lines
+from embedsearch.cli.terminal import counted, draw, note, show
 from embedsearch.cli.unmet import say_what_is_unmet
 from embedsearch.errors import AuthenticationFailed
 
@@ -133,7 +133,7 @@ def _key_named() -> Iterator[None]:
 
 def _refuse(index: Index, question: str, format_: str) -> None:
     if format_ == "json":
-        click.echo(sourced.as_json(question, Answer(()), set()))
+        show(sourced.as_json(question, Answer(()), set()))
         return
     here = index.counts()
     places = f"{counted(here.chunks, 'chunk')} of {counted(here.documents, 'document')}"
@@ -145,10 +145,10 @@ def _print_prompt(chat: list[dict[str, str]], model: str, format_: str) -> None:
     total = tokens.count_messages(chat, answering.counted_as(model))
     if format_ == "json":
         record = {"schema_version": 1, "messages": chat, "tokens": total}
-        click.echo(json.dumps(record, ensure_ascii=False, indent=2))
+        show(json.dumps(record, ensure_ascii=False, indent=2))
         return
     for message in chat:
-        click.echo(f"{message['role']}:\n{printable_lines(message['content'])}\n")
+        show(f"{message['role']}:\n{message['content']}\n")
     note(f"{counted(total, 'token')}; nobody was asked")
 
 
@@ -162,15 +162,15 @@ def _print(index: Index, question: str, answer: Answer, format_: str) -> None:
     cited = [hit for passage in answer.citations for hit in passage.hits]
     stale = index.stale(cited)
     if format_ == "json":
-        click.echo(sourced.as_json(question, answer, stale))
+        show(sourced.as_json(question, answer, stale))
         return
     if answer.citations:
-        click.echo()
+        show("")
     for passage in answer.citations:
         shown = _timed(
             index, passage, f"{question} {answering.claims(answer.text, passage.number)}"
         )
-        click.echo(sourced.LINES[format_](shown, stale=passage.document_id in stale))
+        draw(sourced.LINES[format_](shown, stale=passage.document_id in stale))
     for oddity in sourced.oddities(answer):
         note(f"note: {oddity}")
 

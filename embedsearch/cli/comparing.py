@@ -12,7 +12,7 @@ from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import fitted, show_records
 from embedsearch.cli.places import document_id
-from embedsearch.cli.terminal import confirmed, counted, note, printable
+from embedsearch.cli.terminal import confirmed, counted, note
 from embedsearch.cli.unmet import say_what_is_unmet
 from embedsearch.compare.duplication import THRESHOLD
 
@@ -102,10 +102,7 @@ def cluster_(
 
 def _cluster_line(record: dict[str, Any], texts: Mapping[str, str]) -> str:
     head = f"{len(record['documents']):>5,}  {record['cohesion']:.2f}  {', '.join(record['terms'])}"
-    typical = (
-        fitted(f"{'':13}{id_}  {printable(_excerpt(texts[id_]))}")
-        for id_ in record["representatives"]
-    )
+    typical = (fitted(f"{'':13}{id_}  {_excerpt(texts[id_])}") for id_ in record["representatives"])
     return "\n".join([head, *typical])
 
 
@@ -140,7 +137,7 @@ def _show_scored(records: Sequence[dict[str, Any]], format_: str, *, name: str, 
         records,
         format_,
         name=name,
-        line=lambda r: fitted(f"{r[score]:.2f}  {r['document_id']}  {printable(r['text'])}"),
+        line=lambda r: fitted(f"{r[score]:.2f}  {r['document_id']}  {r['text']}"),
         columns=("document_id", score, "text"),
     )
 
@@ -228,7 +225,7 @@ def sample_(
         records,
         asked["format_"],
         name="documents",
-        line=lambda r: fitted(f"{r['document_id']}  {printable(r['text'])}"),
+        line=lambda r: fitted(f"{r['document_id']}  {r['text']}"),
         columns=("document_id", "text"),
     )
     if records:

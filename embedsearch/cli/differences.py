@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.cli.listing import fitted
-from embedsearch.cli.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -93,7 +92,7 @@ def _place(passage: Record) -> str:
 
 def _excerpt(passage: Record) -> str:
     said = " ".join(passage["lines"]) or passage["text"]
-    return printable(" ".join(said.split())[:EXCERPT])
+    return " ".join(said.split())[:EXCERPT]
 
 
 def _cluster(cluster: Record) -> str:

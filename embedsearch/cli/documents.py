@@ -7,19 +7,20 @@ import io
 import json
 from dataclasses import asdict
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
-from embedsearch.cli.places import document_id
+from embedsearch.cli.listing import show_records
+from embedsearch.cli.places import document_id, shown
 from embedsearch.cli.terminal import confirmed, counted, note, show, tell
 from embedsearch.cli.unmet import say_what_is_unmet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from embedsearch import Index
     from embedsearch.store.documents import Summary
@@ -58,6 +59,12 @@ def _record(index: Index, id_: str) -> dict[str, Any]:
 @options.of_the_index
 @options.conditions
 @click.option("-l", "--long", is_flag=True, help="With chunks, characters and time.")
+@click.option("--skipped", is_flag=True, help="List the files left out as binary; -l says why.")
+@click.option("--unread", is_flag=True, help="List the files that could not be read; -l says why.")
+@click.option(
+    "--partial", is_flag=True, help="List the files read in part; -l says what is missing."
+)
+@options.null
 @options.output_format(options.ROW_FORMATS)
 @click.pass_context
 def ls_(
@@ -68,18 +75,44 @@ def ls_(
     glob: tuple[str, ...],
     where: tuple[str, ...],
     long: bool,
+    skipped: bool,
+    unread: bool,
+    partial: bool,
+    null: bool,
     format_: str,
 ) -> None:
-    """List the documents of the index, one id a line."""
+    """List the documents of the index, one id a line; or the files that were not read whole."""
+    if null and format_ != "text":
+        raise click.UsageError("-0 parts names, not records: leave it out, or --format")
+    wanted = {"skipped": skipped, "unread": unread, "partial": partial}
+    if any(wanted.values()) and (where or glob):
+        raise click.UsageError(
+            "--where and --glob choose documents: leave them out, or --skipped,"
+            " --unread and --partial"
+        )
+    end = "\0" if null else "\n"
     with opening.open_index(db, model) as index:
+        if any(wanted.values()):
+            facts = index.status()
+            files = [file for name in wanted if wanted[name] for file in getattr(facts, name)]
+            _show_files(files, format_, long=long, end=end)
+            ctx.exit(0 if files else NOTHING_FOUND)
         documents = index.documents(where=where, glob=glob)
         first = next(documents, None)
         if not first:
             say_what_is_unmet(index, where)
         found = chain([first], documents) if first else iter(())
         for line in _LISTS["long" if long and format_ == "text" else format_](found):
-            show(line)
+            show(line, end=end)
     ctx.exit(0 if first else NOTHING_FOUND)
+
+
+def _show_files(files: Sequence[tuple[str, str]], format_: str, *, long: bool, end: str) -> None:
+    def line(file: dict[str, str]) -> str:
+        return shown(file["path"]) + (f": {file['why']}" if long else "")
+
+    records = [{"path": path, "why": why} for path, why in files]
+    show_records(records, format_, name="files", line=line, columns=("path", "why"), end=end)
 
 
 def _json(documents: Iterator[Summary]) -> Iterator[str]:
@@ -134,7 +167,7 @@ _LISTS: dict[str, Callable[[Iterator[Summary]], Iterator[str]]] = {
 @click.option(
     "--source",
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
+    type=options.Place(),
     help="Forget a folder that was indexed, with its documents.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the ids that would be removed.")

@@ -13,7 +13,7 @@ import click
 from embedsearch import evaluate
 from embedsearch.cli import opening, options, progress, rows
 from embedsearch.cli.listing import show_records
-from embedsearch.cli.terminal import note, printable, show
+from embedsearch.cli.terminal import note, show
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.labelling.examples import examples, of_one_label
 from embedsearch.readers.decoding import streamed
@@ -191,8 +191,8 @@ def _text(measured: Evaluation) -> str:
             _first(
                 LABELS,
                 [
-                    f"{s.f1:5.2f}   {s.precision:9.2f}   {s.recall:6.2f}   {s.support:5,}   "
-                    f"{printable(s.label)}"
+                    f"{s.f1:5.2f}   {s.precision:9.2f}   {s.recall:6.2f}   {s.support:5,}"
+                    f"   {s.label}"
                     for s in _worst_first(measured)
                 ],
             ),
@@ -205,7 +205,7 @@ def _text(measured: Evaluation) -> str:
                 _first(
                     WORST,
                     [
-                        f"{pair.count:5,}   {printable(pair.label)} -> {printable(pair.predicted)}"
+                        f"{pair.count:5,}   {pair.label} -> {pair.predicted}"
                         for pair in measured.confused
                     ],
                 ),
@@ -244,7 +244,7 @@ def _figures(measured: Evaluation) -> str:
 
 
 def _line(name: str, accuracy: Estimate, macro: Estimate) -> str:
-    return f"{printable(name):20}   {_range(accuracy)}   {_range(macro)}"
+    return f"{name:20}   {_range(accuracy)}   {_range(macro)}"
 
 
 def _range(measure: Estimate) -> str:
@@ -269,7 +269,7 @@ def _forecast(curve: LearningCurve) -> str:
     lines += _first(
         WORST,
         [
-            f"about {need.more:,} more of {printable(need.label)} would help: recall"
+            f"about {need.more:,} more of {need.label} would help: recall"
             f" {need.recall:.0%} -> {need.recall_then:.0%}"
             for need in curve.needs
             if need.more

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +16,7 @@ from embedsearch.sync.transcribing import check_hearing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from embedsearch.transcribers import Transcriber
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     nargs=-1,
     required=True,
     metavar="PATH...",
-    type=click.Path(path_type=Path),
+    type=options.Place(),
 )
 @options.of_the_index
 @click.option("-g", "--glob", metavar="PATTERN", multiple=True, help="Only files that match.")
@@ -61,14 +61,18 @@ def index_(
     """
     nothing = f"no readable files in {', '.join(map(str, paths))}"
     # A mistyped path makes no index; one that is gone may still be known to an old one.
-    makes = not dry_run and all(path.exists() for path in paths)
-    opened = (
-        opening.open_index(db, model, create=True, asks=transcribe is not None)
+    makes = not dry_run and all(path.is_file() or path.is_dir() for path in paths)
+    asks = transcribe is not None
+    open_ = (
+        partial(opening.open_index, create=True, sends=embed)
         if makes
-        else opening.open_without_making(db, model, asks=transcribe is not None)
+        else opening.open_without_making
     )
     allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
-    with _hearing(transcribe, transcribe_url) as transcriber, opened as index:
+    with (
+        _hearing(transcribe, transcribe_url) as transcriber,
+        open_(db, model, asks=asks) as index,
+    ):
         if dry_run:
             with progress.shown() as listener:
                 report = index.sync(

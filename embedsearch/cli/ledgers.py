@@ -10,7 +10,7 @@ import click
 
 from embedsearch.cli import opening, options, spending
 from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.terminal import counted, printable
+from embedsearch.cli.terminal import counted, show
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,17 +51,17 @@ def usage_(
         totals = index.usage(by=by, since=since.date().isoformat() if since else "")
     if format_ == "json":
         lines = [asdict(total) for total in totals]
-        click.echo(json.dumps({"schema_version": 1, "by": by, "usage": lines}))
+        show(json.dumps({"schema_version": 1, "by": by, "usage": lines}))
     else:
         for total in totals:
-            click.echo(_line(total))
+            show(_line(total))
     ctx.exit(0 if totals else NOTHING_FOUND)
 
 
 def _line(total: Total) -> str:
     unpriced = f" and {counted(total.unpriced, 'token')} of unknown price" if total.unpriced else ""
     amounts = f"{counted(total.requests, 'request')}, {counted(total.tokens, 'token')}"
-    return f"{printable(total.key)}  {amounts}, {spending.dollars(total.cost)}{unpriced}"
+    return f"{total.key}  {amounts}, {spending.dollars(total.cost)}{unpriced}"
 
 
 @click.command("outbox")
@@ -84,12 +84,12 @@ def outbox_(
         some = False
         if format_ == "json":
             found = [_record(entry) for entry in entries]
-            click.echo(json.dumps({"schema_version": 1, "outbox": found}, ensure_ascii=False))
+            show(json.dumps({"schema_version": 1, "outbox": found}, ensure_ascii=False))
             some = bool(found)
         else:
             for entry in entries:
                 some = True
-                click.echo(_entry(entry))
+                show(_entry(entry))
     ctx.exit(0 if some else NOTHING_FOUND)
 
 
@@ -98,5 +98,5 @@ def _record(entry: Sent) -> dict[str, Any]:
 
 
 def _entry(entry: Sent) -> str:
-    what = "(a query)" if entry.document is None else printable(entry.document)
+    what = "(a query)" if entry.document is None else entry.document
     return f"{entry.at}  {entry.host}  {entry.model}  {counted(entry.tokens, 'token')}  {what}"

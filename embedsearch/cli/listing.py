@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from embedsearch.cli.terminal import printable_lines, show
+from embedsearch.cli.terminal import printable, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ def fitted(line: str) -> str:
         return line
     from rich.text import Text  # which a pipe need not wait for
 
-    text = Text(line)
+    text = Text(printable(line))
     text.truncate(shutil.get_terminal_size().columns, overflow="ellipsis")
     return text.plain
 
@@ -35,10 +35,12 @@ def show_records(
     name: str,
     line: Callable[[Any], str],
     columns: Sequence[str],
+    end: str = "\n",
 ) -> None:
     """Print records: as JSON under their name, a line of JSON or of CSV each, or as text.
 
-    ``line`` makes a record's text; ``columns`` are those of CSV, lists in them joined by ``|``.
+    ``line`` makes a record's text, ``end`` ends it; ``columns`` are those of CSV, lists in them
+    joined by ``|``.
     """
     if format_ == "json":
         show(json.dumps({"schema_version": 1, name: list(records)}, ensure_ascii=False))
@@ -49,7 +51,7 @@ def show_records(
         _show_csv(records, columns)
     else:
         for record in records:
-            show(printable_lines(line(record)))
+            show(line(record), end=end)
 
 
 def _show_csv(records: Sequence[Record], columns: Sequence[str]) -> None:

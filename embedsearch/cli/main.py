@@ -44,6 +44,13 @@ COMMANDS = {
 class Door(LateGroup):
     """The group of all commands, where errors end."""
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse what stands before the command; what is wrong there ends as elsewhere."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            errors.report(error.ctx or click.Context(self, info_name=self.name), error)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what goes wrong ends as a message, be it the user's fault or ours."""
         try:

@@ -21,18 +21,27 @@ VARIABLE = "EMBEDSEARCH_DB"
 
 
 def open_index(
-    db: Path | None, model: str | None, *, create: bool = False, asks: bool = False
+    db: Path | None,
+    model: str | None,
+    *,
+    create: bool = False,
+    sends: bool = False,
+    asks: bool = False,
 ) -> Index:
     """Open the index that ``-d`` names, or the one that is meant without it.
 
-    ``asks``: the command itself asks an API, so that ``--base-url`` may be meant for that alone.
+    ``sends``: the command has texts embedded, so that a missing key is told before an index is
+    made. ``asks``: it asks an API itself, so that ``--base-url`` may be meant for that alone.
 
     Raises:
         IndexNotFound: there is none, and ``create`` is false.
 
     """
     folder = db or located()
-    index = embedsearch.Index.open(folder, _embedder(folder, model, asks=asks), create=create)
+    embedder = _embedder(folder, model, asks=asks)
+    if sends and embedder and embedders.is_remote(embedder):
+        _ = embedder.host  # raises AuthenticationFailed
+    index = embedsearch.Index.open(folder, embedder, create=create)
     if create and folder.name == FOLDER:
         _keep_out_of_git(folder)
     return index

@@ -20,6 +20,19 @@ ANSWER_FORMATS = ("text", "json", "md")
 TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
+class Place(click.Path):
+    """A path that is not empty: a variable that is not set would mean the current folder."""
+
+    def __init__(self, *, file_okay: bool = True) -> None:
+        super().__init__(file_okay=file_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("it is empty: say '.' for the current folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     """Make one decorator of several options."""
 
@@ -147,12 +160,16 @@ of_a_list = click.option(
     "-n", "--limit", type=click.IntRange(min=1), help="So many at most; all without it."
 )
 
+null = click.option(
+    "-0", "--null", is_flag=True, help="End each name with a NUL, not a newline, for xargs -0."
+)
+
 of_the_index = together(
     click.option(
         "-d",
         "--db",
         metavar="DIR",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=Place(file_okay=False),
         help="The index: this folder, else $EMBEDSEARCH_DB, else the nearest .embedsearch upwards.",
     ),
     click.option(
@@ -195,6 +212,7 @@ of_hits = together(
         default=0,
         help="Show N lines around the best lines of a hit.",
     ),
+    null,
     output_format(HIT_FORMATS),
 )
 

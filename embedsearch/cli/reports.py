@@ -32,7 +32,7 @@ def finish(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str
     else:
         seen = _seen(report) or report.pending
         terminal.note(summary(report) if seen else nothing)
-        list_failures(report.failed)
+        list_failures(report)
     _exit(ctx, report)
 
 
@@ -45,7 +45,7 @@ def finish_rehearsal(
     else:
         plan = "; ".join([*_changes(report), spending.words(planned)])
         terminal.show(plan if _seen(report) else nothing)
-        list_failures(report.failed)
+        list_failures(report)
     _exit(ctx, report)
 
 
@@ -102,9 +102,15 @@ def _changes(report: SyncReport) -> list[str]:
     return [part for part in parts if part]
 
 
-def list_failures(failures: Sequence[Failure]) -> None:
-    """Say on stderr which files could not be read and why."""
-    list_lines([("failed", f"{shown(failure.path)}: {failure.why}") for failure in failures])
+def list_failures(report: SyncReport) -> None:
+    """Say on stderr which files could not be read, in part or at all, and why."""
+    list_lines([("failed", _line(failure)) for failure in report.failed])
+    if not terminal.is_quiet():
+        list_lines([("warning", _line(failure)) for failure in report.partial])
+
+
+def _line(failure: Failure) -> str:
+    return f"{shown(failure.path)}: {failure.why}"
 
 
 def list_lines(lines: Sequence[tuple[str, str]]) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from embedsearch import answering
 from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
-from embedsearch.cli.terminal import counted, note, printable, show
+from embedsearch.cli.terminal import counted, draw, note, printable, show
 from embedsearch.embedders import is_remote
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Asked(Limits):
     db: Path | None
     model: str | None
     context: int
+    null: bool
     format_: str
 
 
@@ -82,7 +84,7 @@ def search_(
     def why(index: Index, hits: list[Hit]) -> list[Explanation]:
         return index.explain(query, hits, mode=mode) if explain else []
 
-    _run(ctx, asked, find, why, query=query, by_meaning=mode != "lexical")
+    _run(ctx, asked, find, why, query=query, mode=mode)
 
 
 @click.command("similar")
@@ -106,49 +108,80 @@ def _run(
     explain: Callable[[Index, list[Hit]], list[Explanation]],
     *,
     query: str = "",
-    by_meaning: bool = True,
+    mode: Mode = "dense",
 ) -> None:
     """Find, and print what was found as of one moment."""
+    if asked["null"] and asked["format_"] != "files":
+        raise click.UsageError("-0 parts the names of files: say --format files, or leave it out")
     limits = Limits(
         k=asked["k"], where=asked["where"], glob=asked["glob"], group_by=asked["group_by"]
     )
     with opening.open_index(asked["db"], asked["model"]) as index, index.snapshot():
         hits = find(index, limits)
+        by_meaning = mode != "lexical"
         # A search by words asks no provider, not even when it finds nothing.
         looks = query and not hits and (by_meaning or not is_remote(index.embedder))
         nearest = index.search(query, 1, mode="dense") if looks else []
         answer = _answer(index, query, hits, nearest, asked)
         answer = replace(answer, explained=explain(index, hits))
+        far = bool(query) and _is_far(index, query, hits, mode, asked)
         unmet = [] if hits else index.unmet(asked["where"])
-    _print(answer, asked["format_"])
+    _print(answer, asked["format_"], end="\0" if asked["null"] else "\n")
     if asked["format_"] not in {"json", "jsonl"}:
         filters = [*asked["where"], *asked["glob"]]
         _say_what_is_missing(answer, filters=filters, by_meaning=by_meaning)
+        if far:
+            best = f"{hits[0].score:.2f}"
+            note(f"note: no text has a word of the query or is near its meaning: at best {best}")
     for why in unmet:
         note(f"note: {why}")
     ctx.exit(0 if hits else NOTHING_FOUND)
 
 
+def _is_far(index: Index, query: str, hits: list[Hit], mode: Mode, asked: Asked) -> bool:
+    """Whether a search came up with what is only the nearest of what is all far."""
+    where, glob = asked["where"], asked["glob"]
+    if answering.judged(index, query, hits, mode=mode, where=where, glob=glob) is not False:
+        return False
+    # A word that stands in a text is found rightly, however far its meaning is from the passage's.
+    return not index.search(query, 1, mode="lexical", where=where, glob=glob)
+
+
 def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked: Asked) -> Answer:
-    passages: list[list[Line]] = []
-    if asked["format_"] in answers.NEED_LINES:
-        passages = _passages(index, query, hits)
+    chosen: list[list[Line]] = []
+    if asked["format_"] == "vimgrep":
+        marked = _marked(index, query, hits)
+        chosen = [[_placed(index, *each)] for each in zip(hits, marked, strict=True)]
+    elif asked["format_"] in answers.NEED_LINES:
+        marked = _marked(index, query, hits)
+        passages = [
+            snippets.lines(text, h.start_line) for h, text in zip(hits, marked, strict=True)
+        ]
         hits = [_timed(index, *each) for each in zip(hits, passages, strict=True)]
+        chosen = _snippets(index, hits, passages, asked["context"])
     return Answer(
         query,
         hits,
         searched=index.counts(),
         pending=index.pending().texts,
         stale=index.stale(hits),
-        snippets=_snippets(index, hits, passages, asked["context"]),
+        snippets=chosen,
         nearest=nearest[0] if nearest else None,
     )
 
 
-def _passages(index: Index, query: str, hits: list[Hit]) -> list[list[Line]]:
-    """Return the lines of each hit, with the words that matched."""
-    marked = index.highlighted(query, [hit.text for hit in hits], marks=snippets.MARKS)
-    return [snippets.lines(text, hit.start_line) for hit, text in zip(hits, marked, strict=True)]
+def _marked(index: Index, query: str, hits: list[Hit]) -> list[str]:
+    """Return the text of each hit with the words that matched between marks."""
+    return index.highlighted(query, [hit.text for hit in hits], marks=snippets.MARKS)
+
+
+def _placed(index: Index, hit: Hit, marked: str) -> Line:
+    """Return the line of a hit that matters most, with what stands before it in the document's."""
+    line = snippets.exact(marked, hit.start_line)
+    if line.number > hit.start_line or not hit.start:
+        return line
+    before = index.get(hit.document_id).text[: hit.start].rpartition("\n")[2]
+    return snippets.moved(line, before)
 
 
 def _timed(index: Index, hit: Hit, passage: list[Line]) -> Hit:
@@ -170,10 +203,10 @@ def _snippets(
     ]
 
 
-def _print(answer: Answer, format_: str) -> None:
-    put = click.echo if format_ == "text" else show  # the text is drawn for a terminal
+def _print(answer: Answer, format_: str, *, end: str) -> None:
+    put = draw if format_ == "text" else show
     for line in answers.FORMATS[format_](answer):
-        put(line)
+        put(line, end=end)
 
 
 def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:

@@ -44,6 +44,18 @@ def lines(marked: str, first: int) -> list[Line]:
     return [_parse(line, number) for number, line in enumerate(shown, first)]
 
 
+def exact(marked: str, first: int) -> Line:
+    """Return the line of a text with ``MARKS`` that matters most, as it is, tabs and all."""
+    passage = [_parse(line, number) for number, line in enumerate(marked.split("\n"), first)]
+    return matching([line for line in passage if line.text] or passage)
+
+
+def moved(line: Line, before: str) -> Line:
+    """Return a line with what stands before it put in front."""
+    spans = tuple((start + len(before), end + len(before)) for start, end in line.spans)
+    return replace(line, text=before + line.text, spans=spans)
+
+
 def _parse(marked: str, number: int) -> Line:
     text, spans = "", []
     for part in marked.split(MARKS[0]):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from embedsearch.cli.places import STALE, path, where
-from embedsearch.cli.terminal import counted, printable, printable_lines
+from embedsearch.cli.terminal import counted, painted, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,21 +19,21 @@ def print_pieces(answer: Answer) -> None:
     """Print an answer as it comes; what came keeps a line of its own, whatever happens then."""
     try:
         for piece in answer:
-            click.echo(printable_lines(piece), nl=False)
+            show(piece, end="")
     finally:
         if answer.text and not answer.text.endswith("\n"):
-            click.echo()
+            show("")
 
 
 def _text(passage: Passage, *, stale: bool) -> str:
-    number = click.style(f"[{passage.number}]", bold=True)
-    place = click.style(printable(path(passage)), fg="magenta")
-    lines = click.style(where(passage), fg="green")
+    number = painted(f"[{passage.number}]", bold=True)
+    place = painted(path(passage), fg="magenta")
+    lines = painted(where(passage), fg="green")
     return "  ".join([f"{number} {place}{lines}", *_facts(passage, stale=stale)])
 
 
 def _md(passage: Passage, *, stale: bool) -> str:
-    place = f"`{printable(path(passage))}{where(passage)}`"
+    place = f"`{painted(path(passage))}{where(passage)}`"
     return " · ".join([f"- [{passage.number}] {place}", *_facts(passage, stale=stale)])
 
 
@@ -43,7 +41,7 @@ def _facts(passage: Passage, *, stale: bool) -> Iterator[str]:
     if passage.page is not None:
         yield f"p. {passage.page}"
     if passage.heading:
-        yield printable(passage.heading)
+        yield painted(passage.heading)
     if stale:
         yield STALE
 

@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -75,9 +75,18 @@ def let_go_of_stdout() -> None:
 
 def show(data: str, *, end: str = "\n") -> None:
     """Print data: exactly as it is into a pipe or file, without commands to a terminal on one."""
-    text = printable_lines(data) if sys.stdout.isatty() else data
-    # Without a colour of its own click would take the codes out of what is piped.
-    click.echo(text + end, nl=False, color=True)
+    draw(printable_lines(data) if sys.stdout.isatty() else data, end=end)
+
+
+def draw(text: str, *, end: str = "\n") -> None:
+    """Print data with its ``painted`` parts, colours and all."""
+    # Told nothing of colours, click takes the codes out of what is piped, the data's own too.
+    click.echo(text + end, nl=False, color=None if sys.stdout.isatty() else True)
+
+
+def painted(data: str, **style: Any) -> str:
+    """Return data on one line of stdout: at a terminal in a style and without commands."""
+    return click.style(printable(data), reset=bool(style), **style) if sys.stdout.isatty() else data
 
 
 def tell(message: str) -> None:

@@ -28,6 +28,9 @@ LABELS_SHOWN = 10
 LEFT_SHOWN = 20
 """How many of the problems that a repair leaves are listed."""
 
+FILES_SHOWN = 20
+"""How many of the files that could not be read, in part or at all, are listed."""
+
 
 @click.command("status")
 @options.of_the_index
@@ -64,12 +67,19 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     if newest := status.classifier:
         said = f"{counted(status.classified, 'document')} classified"
         yield "classifier", f"{newest.version}, {newest.estimator} of {newest.at}, {said}"
-    if status.binary:
-        yield "skipped", counted(status.binary, "binary file")
-    for path, why in status.unread:
-        yield "unread", f"{shown(path)}: {why}"
+    if status.skipped:
+        yield "skipped", f"{counted(len(status.skipped), 'binary file')} (see: ls --skipped)"
+    yield from _files("unread", status.unread)
+    yield from _files("partial", status.partial)
     if run:
         yield "last run", f"{run.command} at {run.started}, {run.seconds:.1f} s"
+
+
+def _files(name: str, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for path, why in files[:FILES_SHOWN]:
+        yield name, f"{shown(path)}: {why}"
+    if (more := len(files) - FILES_SHOWN) > 0:
+        yield "", f"and {more:,} more (see: ls --{name})"
 
 
 @click.command("verify")
@@ -86,7 +96,8 @@ def verify_(ctx: click.Context, *, db: Path | None, model: str | None, format_: 
     _print_problems(problems, format_)
     if problems:
         if format_ != "json":
-            note("hint: run: embedsearch repair")
+            mends = any(problem.by_repair for problem in problems)
+            note(f"hint: {'run: embedsearch repair' if mends else 'repair can do no more'}")
         ctx.exit(SOME_FAILED)
     note("the index is sound")
 
@@ -109,7 +120,7 @@ def repair_(*, db: Path | None, model: str | None, format_: str) -> None:
         _salvage(db or opening.located(), str(error), format_)
         return
     _print_problems(found, format_, left=left)
-    mended = len({*found} - {*left})
+    mended = len({problem.what for problem in found} - {problem.what for problem in left})
     note(f"{counted(mended, 'problem')} mended" if found else "nothing to repair")
     _say_what_is_left(left)
 

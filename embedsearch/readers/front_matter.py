@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import date, datetime, time
+from textwrap import shorten
 from typing import Any
 
 from embedsearch.readers.decoding import clean
@@ -18,27 +19,47 @@ MAX_VALUES = 10_000
 MAX_BITS = 14_000
 """Longer numbers have more digits than Python writes."""
 
+MAX_WHY = 120
+"""Characters told of what is wrong with a block: it may quote what it stumbled on."""
+
+_KEY = re.compile(r"(?:[ \t]*(?:#.*)?\r?\n)*[\"']?[^\W\d][\w .-]*[\"']?:(?!//)")
+"""How a block of YAML begins; what does not may be prose between two rules."""
+
 _BLOCK = re.compile(
     r"(?P<fence>---|\+\+\+)[ \t]*\r?\n(?P<body>.*?)^(?:(?P=fence)|\.\.\.)[ \t]*\r?$",
     re.DOTALL | re.MULTILINE,
 )
 
 
+class Malformed(Exception):
+    """A block that is meant to hold metadata and can't be understood; the message says why."""
+
+
 def parse(text: str) -> dict[str, Any]:
     """Return the block's values as JSON knows them, none of them empty; ``{}`` if it has none.
 
-    A block that does not parse, or that is no mapping, is part of the text and nothing else.
+    A block that does not begin as metadata does is part of the text and nothing else.
+
+    Raises:
+        Malformed: it does, but it does not parse, or is no mapping.
+
     """
     block = _BLOCK.match(text, 0, MAX_CHARACTERS)
     if block is None:
         return {}
-    loaded = _toml(block["body"]) if block["fence"] == "+++" else _yaml(block["body"])
-    if not isinstance(loaded, dict):
-        return {}
+    toml, body = block["fence"] == "+++", block["body"]
     try:
+        # So that its lines have the numbers they have in the file.
+        loaded = _toml(f"\n{body}") if toml else _yaml(f"\n{body}")
+        if not isinstance(loaded, dict):
+            raise Malformed("names no values")  # noqa: TRY301 -- prose is told apart below
         plain = _Plain().value(loaded)
-    except (OverflowError, RecursionError):
+    except Malformed:
+        if toml or _KEY.match(body):
+            raise
         return {}
+    except (OverflowError, RecursionError) as error:
+        raise Malformed("holds more than can be read") from error
     return {key: value for key, value in plain.items() if value not in (None, "", [], {})}
 
 
@@ -53,16 +74,24 @@ def _yaml(body: str) -> Any:
 
     try:
         return yaml.safe_load(body)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}: " if mark else ""
+        raise Malformed(f"is no YAML ({where}{_short(error.problem or error)})") from error
     # A tag whose value can't be one (``!!bool foo``) fails as its conversion happens to.
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
-        return None
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise Malformed(f"is no YAML ({_short(error)})") from error
 
 
 def _toml(body: str) -> Any:
     try:
         return tomllib.loads(body.replace("\r\n", "\n"))
-    except (ValueError, RecursionError):
-        return None
+    except ValueError as error:
+        raise Malformed(f"is no TOML ({_short(error)})") from error
+
+
+def _short(error: object) -> str:
+    return shorten(str(error), MAX_WHY)
 
 
 class _Plain:

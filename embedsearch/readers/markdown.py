@@ -20,11 +20,15 @@ _TITLE_WITHIN = 16 * 1024
 def read(id: str, data: bytes) -> Document:
     """Decode a Markdown file; the front matter stays in the text, so lines stay the file's."""
     text = decode(data)
-    metadata = front_matter.parse(text)
+    metadata, partial = {}, None
+    try:
+        metadata = front_matter.parse(text)
+    except front_matter.Malformed as error:
+        partial = f"its front matter {error}: no metadata was taken from it"
     title = _title(text)
     if title and "title" not in metadata:
         metadata["title"] = title
-    return Document(id=id, text=text, metadata=metadata, kind="markdown")
+    return Document(id=id, text=text, metadata=metadata, kind="markdown", partial=partial)
 
 
 def _title(text: str) -> str | None:

@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
@@ -19,7 +20,7 @@ from embedsearch.store.sources import roots
 from embedsearch.store.vectors import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from embedsearch.store.database import Database
 
@@ -30,12 +31,23 @@ _TYPES = {"BLOB": "blob", "FLOAT": "real", "INTEGER": "integer", "REAL": "real",
 """What SQLite's ``typeof`` says of a value, by the type of its column."""
 
 
+TO_BE_READ = -1
+"""The size of a document whose file the next sync is to read, whatever it finds."""
+
+NO_HASH = bytes(24)
+"""How the hash of a text begins that is not what was stored: no text has such a one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in an index that is not as it should be, and what ``repair`` does about it."""
+    """Something in an index that is not as it should be, and what becomes of it.
+
+    ``by_repair``: whether ``repair`` has anything to do; if not, the rest is the user's.
+    """
 
     what: str
     remedy: str
+    by_repair: bool = True
 
 
 def problems(database: Database, space: int) -> Iterator[Problem]:
@@ -46,11 +58,7 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
         if any(_mistyped(database)):
             return  # nothing can be said of what its rows mean
         yield from _dangling(database)
-        for document in _torn(database):
-            yield Problem(f"the chunks of {document!r} do not cover it", _again(database, document))
-        for document in _holders(database, _altered(database)):
-            what = f"the text of {document!r} is not what was stored"
-            yield Problem(what, _again(database, document))
+        yield from _lost(database)
         for version in _broken_models(database):
             yield Problem(
                 f"classifier {version} is damaged", "it is dropped; another: embedsearch train"
@@ -63,11 +71,25 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
             )
 
 
-def _again(database: Database, document: str) -> str:
-    """Say how a document comes back whole."""
-    number = database.value("select source from documents where id = ?", [document])
-    root = roots(database).get(number)
-    return f"it is read again by: embedsearch index {root}" if root else "add it again"
+def _lost(database: Database) -> Iterator[Problem]:
+    """Yield the documents that are not whole, and how each comes back."""
+    altered = _altered(database)
+    unnoted = {*_holders(database, [text for text in altered if not altered[text]])}
+    folders = roots(database)
+    found = [
+        *((id, f"the chunks of {id!r} do not cover it") for id in _torn(database)),
+        *((id, f"the text of {id!r} is not what was stored") for id in _holders(database, altered)),
+    ]
+    for id, what in found:
+        source, size = database.execute(
+            "select source, size from documents where id = ?", [id]
+        ).fetchone()
+        if source in folders:
+            remedy = f"it is read again by: embedsearch index {folders[source]}"
+        else:
+            remedy = f"add it again, or: embedsearch rm {quote(id)}"
+        noted = source not in folders or size == TO_BE_READ
+        yield Problem(what, remedy, by_repair=id in unnoted or not noted)
 
 
 def _damage(database: Database) -> Iterator[Problem]:
@@ -146,20 +168,22 @@ def _torn(database: Database) -> Iterator[str]:
         yield document
 
 
-def _altered(database: Database) -> list[int]:
-    """Return the ids of texts that do not have their hash."""
+def _altered(database: Database) -> dict[int, bool]:
+    """Return the ids of texts that do not have their hash, and whether ``mend`` took it away."""
     rows = database.execute("select id, sha256, text, salt from texts where text is not null")
-    return [id for id, key, text, salt in rows if text_hash(text, salt) != key]
+    return {
+        id: key.startswith(NO_HASH) for id, key, text, salt in rows if text_hash(text, salt) != key
+    }
 
 
-def _holders(database: Database, texts: Sequence[int]) -> list[str]:
+def _holders(database: Database, texts: Iterable[int]) -> list[str]:
     """Return the ids of the documents that hold one of ``texts``."""
     rows = database.execute(
         """
         select distinct d.id from json_each(?) j
         join chunks c on c.text = j.value join documents d on d.number = c.document
         """,
-        [json.dumps(texts)],
+        [json.dumps([*texts])],
     )
     return [id for (id,) in rows]
 
@@ -228,12 +252,13 @@ def mend(database: Database, space: int) -> None:
         altered = _altered(database)
         again = {*_torn(database), *_holders(database, altered)}
         database.executemany(
-            "update documents set size = -1, sha256 = x'' where id = ? and source is not null",
-            ((id,) for id in again),
+            "update documents set size = ?, sha256 = x'' where id = ? and source is not null",
+            ((TO_BE_READ, id) for id in again),
         )
         # The text that had this hash is stored anew when it comes back.
         database.executemany(
-            "update texts set sha256 = randomblob(32) where id = ?", ((text,) for text in altered)
+            "update texts set sha256 = ? where id = ?",
+            ((NO_HASH + text.to_bytes(8), text) for text in altered),
         )
         database.executemany(
             "delete from vectors where number = ?",

@@ -259,7 +259,7 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     if path is None:
         return _configured(":memory:")
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
     try:
         return _configured(str(path))
     except sqlite3.OperationalError as error:
@@ -269,6 +269,14 @@ def _connect(path: Path | None) -> sqlite3.Connection:
             raise
     # WAL needs a file beside the database, which a read-only folder or a full disk can't take.
     return _configured(f"{path.absolute().as_uri()}?immutable=1")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise StorageFailed(f"{folder} can't be made: {why}") from error
 
 
 def _configured(name: str) -> sqlite3.Connection:

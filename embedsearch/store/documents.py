@@ -51,6 +51,7 @@ class Prepared:
     texts: Sequence[Text]
     chunks: Sequence[Row]
     """A row a chunk, both."""
+    partial: str | None = None
 
 
 def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None = None) -> Prepared:
@@ -84,8 +85,16 @@ def prepare_whole(document: Document, *, salt: bytes) -> Prepared:
 def _prepared(
     document: Document, origin: Origin | None, texts: Sequence[Text], chunks: Sequence[Row]
 ) -> Prepared:
-    metadata, characters = _json(document), len(document.text)
-    return Prepared(document.id, document.kind, metadata, characters, origin, texts, chunks)
+    return Prepared(
+        document.id,
+        document.kind,
+        _json(document),
+        len(document.text),
+        origin,
+        texts,
+        chunks,
+        document.partial,
+    )
 
 
 def _json(document: Document) -> str:
@@ -155,18 +164,20 @@ def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[
                 document.characters,
                 document.metadata,
                 updated,
+                document.partial,
             )
         )
     database.executemany(
         """
         insert into documents
-            (number, id, source, path, size, mtime_ns, sha256, kind, characters, metadata, updated)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            (number, id, source, path, size, mtime_ns, sha256, kind, characters, metadata, updated,
+             partial)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         on conflict (number) do update set
             source = excluded.source, path = excluded.path, size = excluded.size,
             mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256, kind = excluded.kind,
             characters = excluded.characters, metadata = excluded.metadata,
-            updated = excluded.updated
+            updated = excluded.updated, partial = excluded.partial
         """,
         rows,
     )
@@ -225,15 +236,17 @@ def get(database: Database, id: str) -> Document:
 
     """
     with database.reading():
-        row = database.execute("select kind, metadata from documents where id = ?", [id]).fetchone()
+        row = database.execute(
+            "select kind, metadata, partial from documents where id = ?", [id]
+        ).fetchone()
         if row is None:
             raise _not_found(id)
-        kind, metadata = row
+        kind, metadata, partial = row
         parts, done = [], 0
         for chunk in chunks(database, id):
             parts.append(chunk.text[done - chunk.start :])
             done = chunk.end
-    return Document(id, "".join(parts), json.loads(metadata), kind)
+    return Document(id, "".join(parts), json.loads(metadata), kind, partial=partial)
 
 
 def texts(database: Database, ids: Sequence[str]) -> list[str]:

@@ -250,6 +250,13 @@ def _current_predictions(tables: Tables) -> None:
     """)
 
 
+def _partial(tables: Tables) -> None:
+    tables.execute("alter table documents add column partial text")
+    tables.execute(
+        "create index idx_documents_partial on documents (number) where partial is not null"
+    )
+
+
 MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _first,
     _full_text,
@@ -259,5 +266,6 @@ MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _recordings,
     _labels,
     _current_predictions,
+    _partial,
 )
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

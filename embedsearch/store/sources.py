@@ -149,6 +149,18 @@ def move(database: Database, files: Iterable[tuple[str, int, str, int, str]]) ->
         )
 
 
+def partial(database: Database) -> list[tuple[str, str]]:
+    """Return the documents of which a part could not be read, by file or id, and what and why."""
+    folders = roots(database)
+    rows = database.execute(
+        "select id, source, path, partial from documents where partial is not null order by id"
+    )
+    return [
+        (str(folders[source] / path) if source in folders else id, what)
+        for id, source, path, what in rows
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """A file that could not be read as it was: no need to open it again until it changes."""

@@ -24,10 +24,10 @@ class Status:
     """What an index holds; ``embedded`` of ``counts.texts`` passages have a vector.
 
     Passages of white space only are neither embedded nor counted. ``unread`` are the files that
-    could not be read, by their absolute paths, with the reason; ``binary`` how many were skipped
-    because they hold no text. ``labels`` says how many documents have each label,
-    ``classified`` of how many the newest ``classifier`` has said something. ``size`` is in bytes,
-    of all files of the index.
+    could not be read, by their absolute paths, with the reason; ``skipped`` are likewise those that
+    hold no text, as pictures do, ``partial`` those that could not be read in part. ``labels`` says
+    how many documents have each label, ``classified`` of how many the newest ``classifier`` has
+    said something. ``size`` is in bytes, of all files of the index.
     """
 
     path: Path | None
@@ -41,7 +41,8 @@ class Status:
     chunk_overlap: int
     sources: tuple[Path, ...]
     unread: tuple[tuple[str, str], ...]
-    binary: int
+    skipped: tuple[tuple[str, str], ...]
+    partial: tuple[tuple[str, str], ...]
     labels: dict[str, int]
     classifier: Trained | None
     classified: int
@@ -65,7 +66,7 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         unread = [
             (str(root / path), why)
             for number, root in roots.items()
-            for path, why in sources.unread(database, number).items()
+            for path, why in sorted(sources.unread(database, number).items())
         ]
         return Status(
             path=folder,
@@ -79,7 +80,8 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             chunk_overlap=int(database.setting("chunk_overlap") or 0),
             sources=tuple(roots.values()),
             unread=tuple((path, why.why) for path, why in unread if not why.binary),
-            binary=sum(why.binary for _, why in unread),
+            skipped=tuple((path, why.why) for path, why in unread if why.binary),
+            partial=tuple(sources.partial(database)),
             labels=labels.counts(database),
             classifier=newest,
             classified=models.classified(newest.version) if newest else 0,

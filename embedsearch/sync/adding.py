@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
@@ -11,11 +12,11 @@ import numpy as np
 from embedsearch.errors import DimensionMismatch
 from embedsearch.records import Document, Kind
 from embedsearch.store import documents, vectors
-from embedsearch.sync.reading import prepare, storable
+from embedsearch.sync.reading import SURROGATE, prepare
 from embedsearch.sync.report import SyncReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -25,9 +26,19 @@ if TYPE_CHECKING:
 
 KINDS = get_args(Kind)
 
+SHORT, LONG = 1e-12, 1e18
+"""Between these float32 tells a vector's length: not so where squares are too small or large."""
+
 COMMIT_DOCUMENTS = 10_000
 COMMIT_CHARACTERS = 4_000_000
 """How many documents, or how much of their text, go into a transaction."""
+
+
+def several(given: Iterable[Document]) -> Iterable[Document]:
+    """Return documents; raises TypeError for one that is in no list."""
+    if isinstance(given, (Document, str, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(f"expected a list of Documents, got {given!r:.40}")
+    return given
 
 
 def add(database: Database, given: Iterable[Document], chunking: Chunking) -> SyncReport:
@@ -61,10 +72,7 @@ def add_with_vectors(
     for batch in _batches(given):
         latest = tally.count(database, batch)
         own = vectors.blobs(units[[place[id(document)] for document in latest]])
-        prepared = [
-            _whole(document, vector)
-            for document, vector in zip(map(storable, latest), own, strict=True)
-        ]
+        prepared = [_whole(document, vector) for document, vector in zip(latest, own, strict=True)]
         with database.writing():
             texts = documents.put(database, prepared)
             vectors.put(database, space, [texts[p.texts[0][0]] for p in prepared], own)
@@ -87,15 +95,29 @@ def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
         ValueError: a vector is zero or not finite.
 
     """
-    array = np.asarray(rows, np.float32)
-    if array.ndim != 2 or array.shape[1] != dimensions:
-        raise DimensionMismatch(f"expected vectors of shape (n, {dimensions}), got {array.shape}")
-    lengths = np.sqrt(np.vecdot(array, array))
-    directed = (lengths > 0) & (lengths < np.inf)
-    if not directed.all():
-        bad = np.flatnonzero(~directed)[0]
-        raise ValueError(f"vector {bad} is zero or not finite: it has no direction")
+    with np.errstate(over="ignore"):  # of what is scaled below
+        array = np.asarray(rows, np.float32)
+        if array.ndim != 2 or array.shape[1] != dimensions:
+            expected = f"expected vectors of shape (n, {dimensions})"
+            raise DimensionMismatch(f"{expected}, got {array.shape}")
+        lengths = np.sqrt(np.vecdot(array, array))
+    told = (lengths > SHORT) & (lengths < LONG)
+    if not told.all():
+        array = array.copy()
+        array[~told] = _scaled(np.asarray(rows, np.float64), ~told)
+        lengths = np.sqrt(np.vecdot(array, array))
     return np.asarray(array / lengths[:, np.newaxis], np.float32)
+
+
+def _scaled(rows: NDArray[np.float64], odd: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return those rows that are ``odd``, scaled to components of 1 at most."""
+    peaks = np.abs(rows).max(axis=1, initial=0)
+    undirected = odd & ~((peaks > 0) & (peaks < np.inf))
+    if undirected.any():
+        bad = np.flatnonzero(undirected)[0]
+        raise ValueError(f"vector {bad} is zero or not finite: it has no direction")
+    scaled: NDArray[np.float64] = rows[odd] / peaks[odd, np.newaxis]
+    return scaled
 
 
 @dataclass(slots=True)
@@ -144,3 +166,9 @@ def _refuse_unfit(document: Document) -> None:
         raise ValueError(f"expected an id for every document, text without NUL, got {id!r}")
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r} of document {id!r}: choose from {sorted(KINDS)}")
+    for name, value in (("id", id), ("text", document.text)):
+        if half := SURROGATE.search(value):
+            raise ValueError(
+                f"the {name} of document {id!r} holds half of a surrogate pair at character"
+                f" {half.start()}, which UTF-8 can't hold: replace it before"
+            )

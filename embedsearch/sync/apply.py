@@ -89,4 +89,5 @@ def _report(made: Plan, tally: Tally) -> SyncReport:
         skipped=made.skipped + tally.skipped,
         unheard=tally.unheard,
         failed=(*made.failed, *tally.failed),
+        partial=tuple(tally.partial),
     )

@@ -37,6 +37,7 @@ class Tally:
     unheard: int = 0
     skipped: int = 0
     failed: list[Failure] = field(default_factory=list)
+    partial: list[Failure] = field(default_factory=list)
 
     def count(self, file: File, outcome: Outcome) -> None:
         """Count one file."""
@@ -44,6 +45,8 @@ class Tally:
             case Prepared():
                 self.updated += file.known is not None
                 self.added += file.known is None
+                if outcome.partial:
+                    self.partial.append(Failure(str(file.absolute), outcome.partial))
             case Touched():
                 self.touched += 1
             case Unheard():

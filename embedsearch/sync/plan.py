@@ -83,6 +83,7 @@ def plan(
     Raises:
         FileNotFoundError: a path does not exist, and nothing is known of it.
         FolderGone: the source that a path lies in is not there.
+        ValueError: a path is neither a file nor a folder.
 
     """
     layout, named = scopes(database, paths, glob=glob, own=own, hearing=hearing)

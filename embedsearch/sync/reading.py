@@ -57,7 +57,8 @@ class Unheard:
     """A recording that a rehearsal would have to give to a transcriber."""
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a pair that stands for one character: no text in UTF-8 holds it."""
 
 Outcome = Prepared | Touched | Unheard | Unread | Failure
 """A ``Failure`` may pass (no permission); what is ``Unread`` is so until the file changes."""
@@ -65,16 +66,16 @@ Outcome = Prepared | Touched | Unheard | Unread | Failure
 
 def prepare(document: Document, chunking: Chunking, origin: Origin | None = None) -> Prepared:
     """Cut a document into chunks, ready to be stored."""
-    document = storable(document)
+    document = _storable(document)
     pieces = chunk(document, chunking.tokenizer, limit=chunking.limit, overlap=chunking.overlap)
     return documents.prepare(document, pieces, origin)
 
 
-def storable(document: Document) -> Document:
-    """Put U+FFFD for lone surrogates, which no UTF-8 file can hold; offsets stay as they are."""
-    if not _SURROGATE.search(document.text):
+def _storable(document: Document) -> Document:
+    """Put U+FFFD for what a reader made of bytes that mean nothing; offsets stay as they are."""
+    if not SURROGATE.search(document.text):
         return document
-    return replace(document, text=_SURROGATE.sub("\ufffd", document.text))
+    return replace(document, text=SURROGATE.sub("\ufffd", document.text))
 
 
 def read(file: File, id: str, chunking: Chunking) -> Outcome:
@@ -111,7 +112,7 @@ def read(file: File, id: str, chunking: Chunking) -> Outcome:
 
 def _line(error: BaseException) -> str:
     lines = "".join(traceback.format_exception_only(error))
-    return _SURROGATE.sub("\ufffd", shorten(lines, MAX_WHY))
+    return SURROGATE.sub("\ufffd", shorten(lines, MAX_WHY))
 
 
 def _bytes(file: File) -> bytes:

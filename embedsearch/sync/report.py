@@ -34,7 +34,8 @@ class SyncReport:
 
     ``replaced`` are documents that a later one of the same id followed in the same ``add``: each
     one given is added, updated or replaced. ``skipped`` are binary files, ``failed`` those that
-    could not be read; a document read from one earlier is kept. ``texts`` and ``tokens`` were
+    could not be read; a document read from one earlier is kept. ``partial`` are those that were
+    read, but not all of what is in them. ``texts`` and ``tokens`` were
     embedded (would be, for a dry run), in so many ``requests`` to a provider, for ``cost`` US
     dollars (``None``: not known); ``pending`` are left. ``unheard`` are recordings that would be
     transcribed first: what their texts take is not known.
@@ -48,6 +49,7 @@ class SyncReport:
     unchanged: int = 0
     skipped: int = 0
     failed: tuple[Failure, ...] = ()
+    partial: tuple[Failure, ...] = ()
     texts: int = 0
     tokens: int = 0
     pending: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from embedsearch.store.database import Database
+
+
+ODD = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+"""What a path may be that is no file, no folder and no device, by its type in ``st_mode``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,15 @@ def scopes(
     Raises:
         FileNotFoundError: a path does not exist, and nothing is known of it.
         FolderGone: the source that a path lies in is not there.
+        ValueError: a path is neither a file nor a folder.
 
     """
     with database.reading():
         layout = Layout(sources.roots(database))
         for path in paths:
-            if not path.exists():
+            if path.exists():
+                _refuse_unreadable(path)
+            else:
                 _require_known(database, layout, path)
     named = [_absolute(path) for path in paths]
     # Outer folders come first: what lies in them is then theirs.
@@ -120,6 +128,13 @@ def scopes(
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 -- resolve() would lose a link's own name
+
+
+def _refuse_unreadable(path: Path) -> None:
+    """Raise ValueError for what may never end, or never begin."""
+    if not (path.is_file() or path.is_dir()):
+        kind = ODD.get(stat.S_IFMT(path.stat().st_mode), "a device")
+        raise ValueError(f"{path} is {kind}: only files and folders are indexed")
 
 
 def _require_known(database: Database, layout: Layout, path: Path) -> None:

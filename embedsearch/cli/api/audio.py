@@ -10,6 +10,7 @@ import click
 
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, printing, secrets
+from embedsearch.cli.terminal import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -179,7 +180,7 @@ def speak_(
             printing.pour(answer.iter_bytes())
         else:
             answer.stream_to_file(output)
-            click.echo(output)
+            show(output)
 
 
 def _sound(output: str) -> str:

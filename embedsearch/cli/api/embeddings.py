@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli.api import asking, printing
-from embedsearch.cli.terminal import counted, note
+from embedsearch.cli.terminal import counted, note, show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +52,7 @@ def embed_(
         printing.whole(_answer(vectors, model, tokens))
     else:
         for row in vectors:
-            click.echo(json.dumps(_written(row)))
+            show(json.dumps(_written(row)))
     if not as_json:
         note(f"{counted(len(lines), 'text')}, {counted(tokens, 'token')}")
 
@@ -81,7 +81,7 @@ def _save(path: Path, vectors: Vectors, *, force: bool) -> None:
 
     with path.open("wb" if force else "xb") as file:
         np.save(file, vectors)
-    click.echo(str(path))
+    show(str(path))
 
 
 def _answer(vectors: Vectors, model: str, tokens: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from embedsearch.cli.api import asking, printing, secrets
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
+from embedsearch.cli.terminal import show
 
 if TYPE_CHECKING:
     from embedsearch import Client
@@ -129,7 +130,7 @@ def fetched(client: Client, id: str, output: str | None) -> None:
             printing.pour(answer.iter_bytes())
         else:
             answer.stream_to_file(output)
-            click.echo(output)
+            show(output)
 
 
 @files_.command("delete")

@@ -11,7 +11,7 @@ import click
 
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, printing, secrets
-from embedsearch.cli.terminal import note
+from embedsearch.cli.terminal import note, show
 from embedsearch.errors import EmbedsearchError
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _finish(answer: ImagesResponse, paths: list[Path], given: dict[str, Any]) ->
 
 def _keep(picture: Image, path: Path, *, force: bool) -> None:
     if picture.b64_json is None:
-        click.echo(picture.url)
+        show(picture.url or "")
         note("the server keeps the picture at this address, for an hour or so")
         return
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli.api import asking, printing
+from embedsearch.cli.terminal import show
 
 if TYPE_CHECKING:
     from embedsearch.client.types.moderations import Moderation
@@ -38,7 +39,7 @@ def moderate_(
         printing.whole(answer.to_dict())
         return
     for result in answer.results:
-        click.echo(_verdict(result))
+        show(_verdict(result))
 
 
 def _verdict(result: Moderation) -> str:

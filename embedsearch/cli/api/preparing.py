@@ -14,7 +14,7 @@ from embedsearch import finetuning
 from embedsearch.cli import options, rows
 from embedsearch.cli.errors import SOME_FAILED
 from embedsearch.cli.reports import list_lines
-from embedsearch.cli.terminal import counted
+from embedsearch.cli.terminal import counted, show
 from embedsearch.finetuning.tunable import AS_OF, DEFAULT_MODEL, tunable
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def prepare_(
         if problem.kind == "few":
             raise ValueError(str(problem))
     paths = [str(path) for path in finetuning.write(prepared, output)]
-    click.echo(_as_json(report, paths) if format_ == "json" else "\n".join(_lines(report, paths)))
+    show(_as_json(report, paths) if format_ == "json" else "\n".join(_lines(report, paths)))
     if report.fatal:
         ctx.exit(SOME_FAILED)
 

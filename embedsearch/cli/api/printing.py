@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedsearch.cli.terminal import CONTROLS, printable
+from embedsearch.cli.terminal import draw, painted, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_HARMFUL = {code: mark for code, mark in CONTROLS.items() if chr(code) not in "\n\t"}
-
 
 def whole(answer: Any) -> None:
     """Print an answer as it came, as JSON."""
-    click.echo(json.dumps(answer, ensure_ascii=False))
+    show(json.dumps(answer, ensure_ascii=False))
 
 
 def record(item: Any, line: Callable[[Any], None], *, as_json: bool) -> None:
@@ -40,11 +38,6 @@ def records(items: Sequence[Any], line: Callable[[Any], None], *, as_json: bool)
         line(item)
 
 
-def shown(text: str) -> str:
-    """Return a text for stdout: no model may move the cursor of a terminal."""
-    return text.translate(_HARMFUL) if sys.stdout.isatty() else text
-
-
 def flowing(pieces: Iterable[str]) -> bool:
     """Print pieces as they come, and end the line whatever happens; say whether any came."""
     last = ""
@@ -52,22 +45,22 @@ def flowing(pieces: Iterable[str]) -> bool:
         for piece in pieces:
             if piece:
                 last = piece
-                click.echo(shown(piece), nl=False)
+                show(piece, end="")
                 sys.stdout.flush()
     finally:
         if last and not last.endswith("\n"):
-            click.echo()
+            show("")
     return bool(last)
 
 
 def name(item: Any) -> None:
     """Print the id of a record, for a command that takes it."""
-    click.echo(item.id)
+    show(item.id)
 
 
 def row(*columns: object) -> None:
     """Print columns of a line, those that are there."""
-    click.echo("  ".join(printable(str(c)) for c in columns if c not in {None, ""}))
+    draw("  ".join(painted(str(c)) for c in columns if c not in {None, ""}))
 
 
 def day(seconds: int) -> str:
@@ -95,7 +88,7 @@ def save(path: Path, content: bytes, *, force: bool) -> None:
     """Write a file, and print its name."""
     with path.open("wb" if force else "xb") as file:
         file.write(content)
-    click.echo(str(path))
+    show(str(path))
 
 
 def pour(chunks: Iterator[bytes]) -> None:

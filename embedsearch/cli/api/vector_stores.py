@@ -12,6 +12,7 @@ from embedsearch.cli import options
 from embedsearch.cli.api import asking, files, printing, secrets, waiting
 from embedsearch.cli.errors import FAILED, NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.late import Group
+from embedsearch.cli.terminal import show
 
 if TYPE_CHECKING:
     from embedsearch.client.types.vector_stores import (
@@ -142,7 +143,7 @@ def _print_found(found: VectorStoreSearchResult) -> None:
     printing.row(f"{found.score:.3f}", found.file_id, found.filename)
     for passage in found.content or []:
         for line in (passage.text or "").splitlines():
-            click.echo(f"  {printing.shown(line)}")
+            show(f"  {line}")
 
 
 @vector_store_.command("delete")
