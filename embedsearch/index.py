@@ -702,6 +702,13 @@ class Index:
             condition = condition & filters.of_source(number)
         return documents.summaries(self._database, condition)
 
+    def blank(self, *, where: Where = None, glob: Sequence[str] | None = None) -> list[str]:
+        """Return the ids of those documents that meet the conditions and have no words.
+
+        Nothing of them will ever be embedded.
+        """
+        return documents.blank(self._database, _condition(where, glob))
+
     def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
         return hits.counts(self._database, _condition(where, glob))

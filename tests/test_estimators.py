@@ -22,7 +22,6 @@ from embedsearch.classify import (
     TextEmbedder,
     ZeroShotClassifier,
     saving,
-    suspects,
 )
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.errors import EmbedderMismatch
@@ -274,8 +273,6 @@ def test_several_labels_a_text_are_refused_where_they_mean_nothing() -> None:
     for several in (SEVERAL, COLUMN, np.eye(6)[:, :2]):
         with pytest.raises(ValueError, match=r"one label a text, got several: .* ProbeClassifier"):
             model.fit(rows, several)
-        with pytest.raises(ValueError, match="one label a text, got several"):
-            suspects(rows, several)
 
 
 def of_several(n: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

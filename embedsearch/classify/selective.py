@@ -45,6 +45,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
     ``estimator`` is any classifier of vectors with ``predict_proba``. ``X`` are texts (n,),
     embedded by ``embedder``, or their vectors (n, d).
+
+    Texts with several labels are refused: of some labels right and one missing it can't be said
+    whether the answer is wrong, so the promise would be of something else to everybody.
     """
 
     def __init__(

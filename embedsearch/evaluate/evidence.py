@@ -66,7 +66,7 @@ def evidence(
     named = np.array([label is not None for label in said], dtype=bool)
     spoken = np.array([not words or bool(text.strip()) for text in words or said], dtype=bool)
     rows = np.flatnonzero(named & spoken)
-    notes = _left_out(named, spoken)
+    notes = left_out(named, spoken)
     if not len(rows):
         among = f"none of {len(said):,} has a label and words" if said else "nothing came"
         raise ValueError(f"expected labelled texts, but {among}")
@@ -147,7 +147,8 @@ def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
     return words
 
 
-def _left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:
+def left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:
+    """Return a note for texts (n,) that are not named, and one for those without words."""
     missing = {"no label": int((~named).sum()), "no words": int((~spoken).sum())}
     return [
         f"{count:,} of {len(named):,} texts left out: they have {what}"

@@ -89,7 +89,6 @@ class Chooser:
             [self._ids[row] for row in rows],
             self._vectors[rows],
             [labels[self._ids[row]] for row in rows],
-            [],
         )
         if len(rows) < FIRST or len(learned.counts) < 2:
             return np.empty((len(self._ids), 0)), ()

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
-from embedsearch.classify.folds import listed
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.evaluate.splitting import leakproof_groups
-from embedsearch.labelling.examples import examples
+from embedsearch.labelling.examples import examples, told_of_several
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,11 +40,8 @@ def train(
     """
     found = examples(index, where=where, glob=glob)
     if found.multilabel:
-        several, total = len(found.several), len(found.ids)
         warnings.warn(
-            f"{several:,} of {total:,} documents {'has' if several == 1 else 'have'} several"
-            f" labels ({listed(found.several)}), so each label is decided by itself: a document"
-            " may get any number of them, or none",
+            f"{told_of_several(found)}: a document may get any number of them, or none",
             stacklevel=2,
         )
     fitted = estimator

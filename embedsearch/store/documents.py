@@ -385,6 +385,22 @@ def _page_of_summaries(
         ).fetchall()
 
 
+def blank(database: Database, condition: Filter) -> list[str]:
+    """Return the ids of those documents that meet a condition and have no words, in order."""
+    with database.reading():
+        rows = database.execute(
+            f"""
+            select d.id from documents d where {condition.sql} and not exists (
+                select 1 from chunks c join texts t on t.id = c.text
+                where c.document = d.number and not t.blank
+            )
+            order by d.id
+            """,
+            condition.values,
+        )
+        return [id for (id,) in rows]
+
+
 def holding(database: Database, text: int) -> str:
     """Return the id of a document that holds a text, ``""`` where none does any more."""
     return place(database, text)[0]
