@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 from embedsearch import Index
 from embedsearch.classify import (
@@ -21,6 +24,7 @@ from embedsearch.classify import (
     SelectiveClassifier,
     TextEmbedder,
     ZeroShotClassifier,
+    inputs,
     saving,
 )
 from embedsearch.classify.inputs import vectors_of
@@ -310,6 +314,48 @@ def test_a_label_each_is_the_same_as_lists_of_one() -> None:
 def test_a_column_of_lists_is_several_labels_a_text(model: ProbeClassifier | KNNClassifier) -> None:
     expected = model.fit(HASH.embed(TEXTS), SEVERAL).predict(HASH.embed(TEXTS))
     assert (model.fit(HASH.embed(TEXTS), COLUMN).predict(HASH.embed(TEXTS)) == expected).all()
+
+
+def test_what_has_no_probabilities_can_promise_nothing() -> None:
+    with pytest.raises(TypeError, match="predict_proba, got LinearSVC: wrap it in"):
+        SelectiveClassifier(LinearSVC()).fit(*blobs(100))
+
+
+def test_it_is_calibrated_on_one_label_a_text() -> None:
+    rows, y = blobs(200)
+    model = SelectiveClassifier(KNNClassifier(k=5), error=0.5).fit(rows, y)
+    with pytest.raises(ValueError, match="one label a text, got several"):
+        model.calibrate(rows, np.eye(200)[:, :3])
+    with pytest.raises(ValueError, match="got None at position 1"):
+        model.calibrate(rows[:2], [y[0], None])
+
+
+def test_labels_of_names_and_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="labels of one kind, all texts or none, got"):
+        ZeroShotClassifier(["cat", 3], embedder=HASH).fit()
+
+
+def test_what_is_no_text_is_not_passed_on_as_a_vector() -> None:
+    with pytest.raises(ValueError, match="expected texts, got ndarray of no texts"):
+        TextEmbedder(embedder=HASH).transform(HASH.embed(TEXTS))
+
+
+def test_threads_forget_nothing_that_another_one_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "REMEMBERED", 50)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def work(seed: int) -> None:
+        drawn = np.random.default_rng(seed)
+        for _ in range(100):
+            texts = [f"text {n}" for n in drawn.integers(120, size=40).tolist()]
+            assert (vectors_of(texts, HASH) == HASH.embed(texts)).all()
+
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_labels_that_differ_by_case_or_blanks_are_told() -> None:
