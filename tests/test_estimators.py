@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from embedsearch import Index
+from embedsearch import Document, Index
 from embedsearch.classify import (
     FewShotClassifier,
     KNNClassifier,
@@ -33,6 +33,7 @@ from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -196,6 +197,17 @@ def test_a_cross_validation_embeds_each_text_once() -> None:
     search.fit(TEXTS, LABELS)
     cross_val_score(KNNClassifier(k=1, embedder=embedder), TEXTS, LABELS, cv=3)
     assert sorted(embedder.texts) == sorted(TEXTS)
+
+
+def test_an_index_is_opened_again_by_the_processes_of_a_cross_validation(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index", HASH) as index:
+        index.add(Document(f"{n}", text) for n, text in enumerate(TEXTS))
+        model = FewShotClassifier(embedder=index)
+        found = cross_validate(model, TEXTS, LABELS, cv=3, n_jobs=2, return_estimator=True)
+        expected = cross_val_score(model, TEXTS, LABELS, cv=3)
+        assert found["test_score"].tolist() == expected.tolist()
+        assert found["estimator"][0].predict(TEXTS[:1]).tolist() == ["refund"]
+        found["estimator"][0].embedder.close()
 
 
 def test_features_are_named_and_counted() -> None:
