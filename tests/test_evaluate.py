@@ -158,11 +158,24 @@ def test_labels_are_what_they_were(values: list[Any]) -> None:
 
 @pytest.mark.parametrize(
     ("labels", "fault"),
-    [([1, "a"], "one kind, got texts and 1"), ([(1,), 2.0], "several"), ([b"a", b"b"], "got b'a'")],
+    [
+        ([1, "a"], "one kind, got texts and 1"),
+        ([(1,), 2.0], "several"),
+        ([b"a", b"b"], "got b'a'"),
+        ([0.5, 1.5], "texts or whole numbers, got 0.5"),
+    ],
 )
 def test_labels_of_no_kind_or_two_are_refused(labels: list[Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         evaluate(np.eye(8, dtype=np.float32), labels * 4, QUICK)
+
+
+def test_what_has_another_length_is_named_with_it() -> None:
+    rows, labels = clouds(n=40)
+    with pytest.raises(ValueError, match="a label for each text, got 40 for 39"):
+        evaluate(rows[1:], labels, QUICK)
+    with pytest.raises(ValueError, match="a label for each text, got 40 for 38"):
+        evaluate(rows, labels, QUICK, texts=["text"] * 38)
 
 
 def test_progress_is_told_to_the_end() -> None:

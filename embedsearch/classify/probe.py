@@ -44,6 +44,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
     texts have any number of labels, lists of them or an indicator of 0 and 1, shape (n, classes):
     then each label is decided on its own, and ``predict`` returns an indicator of ``classes_``.
+    ``random_state`` deals the examples that are held out; ``None`` deals others each time.
     """
 
     def __init__(

@@ -44,7 +44,8 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     similar other one. ``None`` for ``unlike`` answers them like others.
 
     ``estimator`` is any classifier of vectors with ``predict_proba``. ``X`` are texts (n,),
-    embedded by ``embedder``, or their vectors (n, d).
+    embedded by ``embedder``, or their vectors (n, d). ``random_state`` draws the examples that are
+    held out; ``None`` draws others each time.
 
     Texts with several labels are refused: of some labels right and one missing it can't be said
     whether the answer is wrong, so the promise would be of something else to everybody.

@@ -55,7 +55,7 @@ def evidence(
 
     Raises:
         ValueError: less than two labels can be measured, a text has several, lengths differ,
-            labels are not all texts or all numbers, vectors are not finite.
+            labels are not all texts or all whole numbers, vectors are not finite.
 
     """
     refuse_several(labels)
@@ -129,6 +129,9 @@ def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
     strange = [label for label in labels if not isinstance(label, (str, bool, int, float))]
     if strange:
         raise ValueError(f"expected labels that are texts or numbers, got {strange[0]!r:.40}")
+    between = [label for label in labels if isinstance(label, float) and label % 1]
+    if between:
+        raise ValueError(f"expected labels that are texts or whole numbers, got {between[0]!r}")
     numbers = [label for label in labels if not isinstance(label, str)]
     if numbers and len(numbers) < len(labels):
         raise ValueError(
@@ -142,8 +145,9 @@ def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
     for place, text in enumerate(words):
         if not isinstance(text, str):
             raise TypeError(f"expected texts, got {text!r:.40} at position {place}")
-    if len(given) != count or (words and len(words) != count):
-        raise ValueError(f"expected a label for each text, got {count} for {len(given)}")
+    for come in (len(given), len(words) or count):
+        if come != count:
+            raise ValueError(f"expected a label for each text, got {count} for {come}")
     return words
 
 
