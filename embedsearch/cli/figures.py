@@ -66,13 +66,13 @@ def _of_one(measured: Evaluation) -> str:
 
 
 def _of_several(measured: SeveralEvaluation) -> str:
-    own = _line(measured.estimator, measured.micro_f1, measured.macro_f1)
-    gain = _range(measured.gain).rstrip()
     lines = [
         f"{_head(measured)}\n",
-        f"{'':20}   micro F1              macro F1              all labels right",
-        f"{own}   {_range(measured.subset_accuracy).rstrip()}",
-        f"{'majority':20}   {_range(measured.majority)}   {'':20}   {gain} points of micro F1 won",
+        f"{'':20}   {printable(measured.estimator):20}   majority",
+        _line("micro F1", measured.micro_f1, measured.majority).rstrip(),
+        f"{'macro F1':20}   {_range(measured.macro_f1).rstrip()}",
+        f"{'all labels right':20}   {_range(measured.subset_accuracy).rstrip()}",
+        f"{'micro F1 won':20}   {_range(measured.gain).rstrip()}",
     ]
     figures = "\n".join(lines)
     parts = [figures, _labels(measured)]
