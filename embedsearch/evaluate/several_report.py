@@ -65,7 +65,7 @@ def _mistakes(measured: SeveralEvaluation) -> str:
     ]
     if not rows:
         return ""
-    words = "Those of most labels: a wrong or forgotten label is often the reason."
+    words = "Those with most labels wrong: one that was forgotten is often the reason."
     table = pieces.table(("text", "its labels", "not told", "told wrongly"), rows, numbers=set())
     return pieces.card("The worst mistakes", words, table, wide=True)
 
