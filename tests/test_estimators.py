@@ -29,6 +29,7 @@ from embedsearch.classify import (
 )
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.errors import EmbedderMismatch
+from embedsearch.evaluate import evaluate
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -368,6 +369,27 @@ def test_threads_forget_nothing_that_another_one_needs(monkeypatch: pytest.Monke
             list(pool.map(work, range(4)))
     finally:
         sys.setswitchinterval(before)
+
+
+class Unknown:
+    """What pandas' NA is like: whether it equals anything is unknown."""
+
+    def __eq__(self, _: object) -> Unknown:  # type: ignore[override]
+        return self
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+
+def test_a_label_that_is_unknown_is_missing() -> None:
+    labels = [*LABELS[:5], Unknown()]
+    with pytest.raises(ValueError, match=r"a label for each text, got .* at position 5"):
+        KNNClassifier(embedder=HASH).fit(TEXTS, labels)
+    with pytest.warns(UserWarning, match="1 of 6 texts left out: they have no label"):
+        found = evaluate(HASH.embed(TEXTS), labels, KNNClassifier(k=1), curve=False, folds=2)
+    assert found.texts == 5
 
 
 def test_labels_that_differ_by_case_or_blanks_are_told() -> None:

@@ -177,12 +177,17 @@ def _embedded(estimator: Any, texts: Any) -> Vectors:
 
 def _refuse_missing(y: Any) -> None:
     for place, label in enumerate(np.asarray(y, dtype=object).ravel()):
-        blank = isinstance(label, str) and not label.strip()
-        if label is None or blank or label != label:  # noqa: PLR0124 -- NaN is what isn't itself
+        if is_missing(label) or (isinstance(label, str) and not label.strip()):
             raise ValueError(
                 f"expected a label for each text, got {label!r} at position {place}"
                 " (Input y contains NaN or nothing): leave out what has none"
             )
+
+
+def is_missing(label: Any) -> bool:
+    """Tell None, NaN, and pandas' NA, which is neither equal nor unequal to itself."""
+    same = label == label  # noqa: PLR0124 -- that is the question
+    return label is None or not (isinstance(same, (bool, np.bool_)) and same)
 
 
 def _check_kind(labels: Labels) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_texts, refuse_several, units
+from embedsearch.classify.checking import is_missing, is_texts, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.evaluate.splitting import leakproof_groups
@@ -121,7 +121,7 @@ def _plain(label: Any) -> Any:
     plain = label.item() if isinstance(label, np.generic) else label
     if isinstance(plain, str):
         return plain.strip() or None
-    return plain if plain == plain else None  # noqa: PLR0124 -- NaN is what isn't itself
+    return None if is_missing(plain) else plain
 
 
 def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
