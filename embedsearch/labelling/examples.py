@@ -106,7 +106,9 @@ def labelled(index: Index, *, where: Where = None, glob: Sequence[str] | None = 
         names = sorted({name for own in labels.values() for name in own})
         both = {"type": "and", "filters": [where, {"@label": names}]}
         found = index.document_vectors(where=both, glob=glob)
-        known = {document.id for document in index.documents(where=both, glob=glob)}
-        blank = index.blank(where=both, glob=glob)
+        known, blank = set(found.ids), list[str]()
+        if index.counts(where=both, glob=glob).documents > len(known):
+            known = {document.id for document in index.documents(where=both, glob=glob)}
+            blank = index.blank(where=both, glob=glob)
     pending = sorted(known.difference(found.ids, blank))
     return Examples(found.ids, found.vectors, [labels[id] for id in found.ids], pending, blank)
