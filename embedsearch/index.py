@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import operator
 import os
 import warnings
@@ -633,10 +634,28 @@ class Index:
             return self.embedder.embed(texts, kind=kind)
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
 
-    def __reduce__(self) -> NoReturn:
+    def __reduce__(self) -> Any:
+        """Let another process open the same folder, as joblib's workers do.
+
+        Raises:
+            TypeError: the index is in memory, or its texts go to an API: each process would pay.
+
+        """
+        if self._folder is None or embedders.is_remote(self.embedder):
+            self._refuse_to_be_copied()
+        return _opened_here, (self._folder, self.space, self._given)
+
+    def __deepcopy__(self, _: object) -> NoReturn:
+        self._refuse_to_be_copied()
+
+    def __copy__(self) -> NoReturn:
+        self._refuse_to_be_copied()
+
+    def _refuse_to_be_copied(self) -> NoReturn:
         raise TypeError(
-            "an index can't be sent to another process or copied: there, open it again; to"
-            " scikit-learn give vectors (Index.document_vectors, Index.embed), or n_jobs=1"
+            "an index can't be copied, nor sent to another process from memory or where an API"
+            " embeds its texts: open it there again; to scikit-learn give vectors"
+            " (Index.document_vectors, Index.embed), or n_jobs=1"
         )
 
     def label(self, given: Mapping[str, str | Sequence[str]], *, source: str = "python") -> int:
@@ -712,6 +731,13 @@ class Index:
             number = sources.number_of(self._database, Path(source))
             condition = condition & filters.of_source(number)
         return documents.summaries(self._database, condition)
+
+    def blank(self, *, where: Where = None, glob: Sequence[str] | None = None) -> list[str]:
+        """Return the ids of those documents that meet the conditions and have no words.
+
+        Nothing of them will ever be embedded.
+        """
+        return documents.blank(self._database, _condition(where, glob))
 
     def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
@@ -840,6 +866,19 @@ def _several(given: Sequence[str], what: str) -> Sequence[str]:
     if isinstance(given, str):
         raise TypeError(f"expected a list of {what}, got one: put {given!r:.40} into a list")
     return given
+
+
+_OPENED_HERE: dict[tuple[int, Path, str], Index] = {}
+
+
+def _opened_here(folder: Path, space: str, embedder: Embedder | None) -> Index:
+    """Return the index of a folder that was sent to this process, opened once and to its end."""
+    key = os.getpid(), folder, space  # a connection to SQLite is not for the children of a fork
+    found = _OPENED_HERE.get(key)
+    if found is None or not found._database.is_open:  # noqa: SLF001 -- this module's own
+        found = _OPENED_HERE[key] = Index.open(folder, embedder, create=False)
+        atexit.register(found.close)
+    return found
 
 
 def _condition(where: Where, glob: Sequence[str] | None) -> Filter:

@@ -170,6 +170,28 @@ def test_nothing_is_found_among_nothing(command: str) -> None:
     assert run(command, "--glob", "nope*").exit_code == 1
 
 
+def test_a_map_is_coloured_by_a_key_as_a_condition_names_it(tmp_path: Path) -> None:
+    own = ("--db", str(tmp_path / "index"))
+    rows = [
+        {"id": "1", "text": "one cat", "author": {"name": "Ann"}, "a.b": "x", "tags": ["p", "q"]},
+        {"id": "2", "text": "two dogs", "author": {"name": "Bob"}, "tags": ["p"]},
+        {"id": "3", "text": "three ships"},
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    run(*own, "add", str(tmp_path / "rows.jsonl"), "--meta", "*")
+    for key, groups in (
+        ("author.name", ["Ann", "Bob", "(none)"]),
+        ("a.b", ["x", "(none)"]),
+        ("tags", ["p + q", "p", "(none)"]),
+        ("@label", ["(none)"]),
+    ):
+        page = run(*own, "map", "--by", key, "-o", "-").stdout
+        data = json.loads(page.split("const data = ")[1].split(";\n")[0])
+        assert [group["name"] for group in data["groups"]] == groups
+    refused = run(*own, "map", "--by", "author.nam", "-o", "-")
+    assert "did you mean 'author.name' or 'author'? (or colour by cluster" in refused.stderr
+
+
 def test_a_map_is_one_page(tmp_path: Path) -> None:
     page = tmp_path / "map.html"
     assert run("map", "-o", str(page), "--by", "kind").stderr.endswith(f"8 documents on {page}\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from embedsearch import Index
+from embedsearch import Document, Index
 from embedsearch.cli.asking_labels import ask_for_labels
 from embedsearch.cli.main import main
 
@@ -102,22 +102,99 @@ def test_a_file_that_says_two_things_of_a_document_is_told() -> None:
     assert "note: 1 document with several labels, '0' first" in result.stderr
 
 
-def test_what_has_several_labels_is_left_out_of_an_evaluation_and_told() -> None:
-    for id_, *names in (("0", "refund"), ("1", "refund"), ("2", "login"), ("3", "login", "refund")):
-        run("label", id_, *(word for name in names for word in ("--as", name)))
-    result = run("evaluate", "--no-curve")
-    assert result.exit_code == 2
-    assert "two different texts each, got 1: label 1 more of 'login'" in result.stderr
-    Path("more.csv").write_text("id,text\n4,my password is not right\n5,give me a refund\n")
-    run("add", "more.csv")
-    run("label", "4", "--as", "login")
-    result = run("evaluate", "--no-curve", "--format", "csv", "--html", "page.html")
+PARTS = {
+    "refund": ["where is my refund", "give me my money back", "I was charged twice"],
+    "login": ["I forgot my password", "the password is wrong", "I can not log in"],
+}
+
+
+@pytest.fixture
+def several() -> None:
+    """Label 24 documents with one of two labels, or with both."""
+    rows = []
+    for n in range(24):
+        names = [["refund"], ["login"], ["login", "refund"]][n % 3]
+        text = ". ".join(PARTS[name][n // 3 % 3] for name in names)
+        rows.append({"id": str(n), "text": f"{text}, order {n * 7919}", "label": names})
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert run("add", "rows.jsonl").exit_code == 0
+    assert run("label", "--file", "rows.jsonl").exit_code == 0
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("source", [(), ("--labels", "rows.jsonl")])
+def test_several_labels_a_document_are_measured_each_by_itself(source: tuple[str, ...]) -> None:
+    result = run("evaluate", *source, "--threshold", "1", "--html", "page.html")
     assert result.exit_code == 0, result.stderr
-    assert "1 of 5 documents left out, as they have several labels: '3'" in result.stderr
-    assert "2 folds instead of 5, as 'login' has 2 different texts" in result.stderr
-    head, *lines = result.stdout.splitlines()
-    assert head == "label,precision,recall,f1,support,predicted"
-    assert sorted(line.split(",")[0] for line in lines) == ["login", "refund"]
+    assert result.stderr == (
+        "8 of 24 texts do not have one label, so each label is measured by itself\n"
+        "the page is page.html\n"
+    )
+    head, _, columns, micro, macro, whole, won, _, table, *lines = result.stdout.splitlines()
+    assert head == "24 texts, 2 labels, 5 folds over 24 groups"
+    assert columns.split() == ["FewShotClassifier", "majority"]
+    said = json.loads(run("evaluate", *source, "--threshold", "1", "--json").stdout)
+    figures = [said[name]["value"] for name in ("micro_f1", "macro_f1", "subset_accuracy")]
+    assert min(figures) > 0.75
+    for line, figure in zip((micro, macro, whole), figures, strict=True):
+        assert line[22:].startswith(f"{100 * figure:6.1f} (")
+    assert micro[45:].startswith(f"{100 * said['majority']['value']:6.1f} (")
+    gain = said["gain"]
+    assert won == "micro F1 won            {:.1f} ({:.1f} to {:.1f})".format(
+        *(100 * gain[end] for end in ("value", "low", "high"))
+    )
+    assert table == "   F1   precision   recall   texts   label"
+    scores = sorted(said["labels"], key=lambda score: score["f1"])
+    assert [line.split() for line in lines[:2]] == [
+        [*(f"{score[name]:.2f}" for name in ("f1", "precision", "recall")), "16", score["label"]]
+        for score in scores
+    ]
+    assert lines[2:4] == ["", "text, - label not told, + label told wrongly"]
+    assert len(lines[4:]) == len(said["mistakes"])
+    rows = run("evaluate", *source, "--threshold", "1", "--format", "csv").stdout.splitlines()
+    assert rows[0] == "label,precision,recall,f1,support,predicted"
+    assert [row.split(",")[0] for row in rows[1:]] == [score["label"] for score in scores]
+
+
+@pytest.mark.usefixtures("several")
+def test_mistakes_of_several_labels_are_named_on_the_page_and_in_words() -> None:
+    run("label", "2", "--as", "refund", "--as", "<b>odd")
+    run("label", "5", "--as", "refund", "--as", "other")
+    run("label", "8", "--as", "login", "--as", "other")
+    result = run("evaluate", "--threshold", "1", "--html", "page.html")
+    assert "1 of 4 labels have a single text, or copies of it, and are never told" in result.stderr
+    assert "label 1 more of '<b>odd'" in result.stderr
+    assert "1 of 4 labels have less than 5 texts, too few for figures of their own" in result.stderr
+    told = result.stdout.split("text, - label not told, + label told wrongly\n")[1].splitlines()
+    assert "2  -<b>odd  +login" in told
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "<small>2</small>" in page
+    assert "<td >&lt;b&gt;odd</td>" in page
+    assert "<b>odd" not in page
+    assert "micro F1, majority" in page
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.usefixtures("several")
+def test_labels_that_are_too_much_or_missing_are_suspects() -> None:
+    run("label", "2", "--as", "refund")
+    run("label", "9", "--as", "refund", "--as", "login")
+    result = run("suspects")
+    assert result.stderr == (
+        "warning: 8 of 24 documents have several labels ('5', '8', '9', '11', '14' and 3 more), so"
+        " each label is decided by itself\n2 suspects\n"
+    )
+    heads = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert [head.rsplit(" ", 1)[0] for head in sorted(heads)] == [
+        "2  login is missing",
+        "9  login is too much",
+    ]
+    rows = json.loads(run("suspects", "--json").stdout)["suspects"]
+    found = {row["document_id"]: row for row in rows}
+    assert [found["2"][key] for key in ("label", "suggested")] == [None, "login"]
+    assert [found["9"][key] for key in ("label", "suggested")] == ["login", None]
+    assert all("login" in near["labels"] for near in found["2"]["disagreeing"])
+    assert all("login" not in near["labels"] for near in found["9"]["disagreeing"])
 
 
 def test_the_latest_labelling_is_taken_back() -> None:
@@ -191,6 +268,21 @@ def test_asking_keeps_the_numbers_of_labels(
     )
 
 
+def test_asking_shows_how_a_long_text_begins_and_cuts_no_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text, shown in (
+        ("words " * 300, f"{'words ' * 199}words… (600 characters more: :t)"),
+        ("文" * 1_300, f"{'文' * 1_200}… (100 characters more: :t)"),
+        ("words " * 200, f"\n{('words ' * 200).strip()}\n\n"),
+    ):
+        with Index.open(".embedsearch") as index:
+            index.remove([document.id for document in index.documents()])
+            index.add([Document("long", text)])
+        assert asked(monkeypatch, ":q") == 1
+        assert shown in capsys.readouterr().err
+
+
 def test_asking_takes_no_slip_for_a_label(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,7 +307,17 @@ def test_conditions_are_for_all_documents_not_for_a_text() -> None:
     Path("more.csv").write_text("id,text\n4,the refund is late\n")
     run("add", "more.csv", "--no-embed")
     told = run("classify", "--all").stderr
-    assert told == "4 documents classified; 1 left out: nothing of them is embedded yet\n"
+    said = "4 documents classified; 1 document of which nothing is embedded yet left out\n"
+    assert told == said
+    with Index.open(".embedsearch") as index:
+        index.add([Document("blank", " \n")], embed=False)
+    assert run("classify", "--all").stderr == said.replace(
+        " left", " and 1 document without words left"
+    )
+    assert (
+        "note: 1 document of which nothing is embedded yet and 1 document without words left"
+        in (run("cluster", "-k", "2").stderr)
+    )
 
 
 def test_labels_are_conditions_of_a_search() -> None:
@@ -355,7 +457,8 @@ def test_a_classifier_that_has_classified_nothing_is_said_to_have() -> None:
     assert "no document has '@foo' in its metadata; there is '@label', '@predicted'" in (
         run("ls", "--where", "@foo=1").stderr
     )
-    assert "but cluster, label, predicted" in run("map", "--by", "nokey", "-o", "m.html").stderr
+    refused = run("map", "--by", "nokey", "-o", "m.html").stderr
+    assert "none has any (or colour by cluster, label, predicted)" in refused
     unknown = run("classify", "words", "--version", "7")
     assert unknown.stderr.endswith("no classifier of version 7\nhint: the versions are 1\n")
 
@@ -415,6 +518,20 @@ def test_what_is_labelled_and_not_embedded_yet_is_told() -> None:
     for command in ("train", "suspects", "evaluate"):
         assert said in run(command).stderr
         assert said not in run(command, "-q").stderr
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.usefixtures("learned")
+def test_what_is_labelled_and_has_no_words_is_told_as_that() -> None:
+    with Index.open(".embedsearch") as index:
+        index.add([Document("blank", " \n"), Document("empty", "")])
+    run("label", "blank", "empty", "--as", "refund")
+    said = "2 of 6 labelled documents left out, as they have no words: 'blank', 'empty'\n"
+    for command in ("train", "suspects", "evaluate"):
+        assert said in run(command).stderr
+        assert "not embedded" not in run(command).stderr
+    alone = run("train", "--glob", "blank")
+    assert alone.stderr == "error: no labelled document has words: 'blank'\n"
 
 
 def test_nonsense_gets_a_label_and_a_mark() -> None:

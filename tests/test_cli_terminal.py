@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 COLUMNS = 60
 
 
-def at_a_terminal(folder: Path, *arguments: str, code: int = 0, **variables: str) -> str:
-    """Return what a terminal of 60 columns is sent."""
+def at_a_terminal(
+    folder: Path, *arguments: str, code: int = 0, typed: str = "", **variables: str
+) -> str:
+    """Return what a terminal of 60 columns, at which something is typed, is sent."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     known = {key: os.environ[key] for key in os.environ if key not in {"NO_COLOR", "COLUMNS"}}
@@ -38,6 +40,7 @@ def at_a_terminal(folder: Path, *arguments: str, code: int = 0, **variables: str
         env=known | {"TERM": "xterm-256color"} | variables,
     ) as process:
         os.close(theirs)
+        os.write(ours, typed.encode())
         sent = b"".join(iter(lambda: _received(ours), b""))
     os.close(ours)
     assert process.returncode == code, sent
@@ -212,3 +215,50 @@ def test_a_question_without_a_stdin_is_one_without_a_terminal(indexed: Path) -> 
 def test_a_closed_stderr_takes_nothing_but_the_messages(indexed: Path) -> None:
     assert without(2, indexed, "search", "fox", "-k", "1", "--format", "files")[0] == 0
     assert without(2, indexed, "get", "nosuch")[0] == 2
+
+
+def test_lists_say_at_a_terminal_what_their_columns_are(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{kind}{n},the {kind} of order {n * 7919},{kind}\n"
+        for n in range(6)
+        for kind in ("refund", "password")
+    )
+    (tmp_path / "rows.csv").write_text(
+        f"id,text,label\n{rows}copy,the refund of order 0,password\n"
+    )
+    at_a_terminal(tmp_path, "add", "rows.csv")
+    at_a_terminal(tmp_path, "label", "--file", "rows.csv")
+    heads = {
+        ("cluster", "-k", "2"): "documents, mean cosine to their centre, terms; below, the m…",
+        ("suspects",): "document, its label (probability), a likelier one; below, n…",
+        ("outliers",): "oddity (1 - mean cosine to the nearest others), document, h…",
+        (
+            "dedupe",
+            "--threshold",
+            "1",
+        ): "the document to keep; below, cosines to it of what says the…",
+        ("recommend", "--like", "copy"): "cosine to what is wanted, document, its passage",
+    }
+    for command, head in heads.items():
+        sent = at_a_terminal(tmp_path, *command, "-q").splitlines()
+        assert sent[:2] == [head, ""]
+        piped = subprocess.run(
+            [sys.executable, "-m", "embedsearch", *command, "-q"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert len(piped.stdout.splitlines()) == len(sent) - 2
+        assert head[:20] not in piped.stdout
+
+
+def test_a_text_that_asks_for_its_label_is_broken_between_words(tmp_path: Path) -> None:
+    lines = [" ".join(f"{word}{n}" for n in range(12)) for word in ("refund", "delivery")]
+    (tmp_path / "a.txt").write_text("\n\n".join(lines))
+    at_a_terminal(tmp_path, "index", ".")
+    sent = at_a_terminal(tmp_path, "label", code=1, typed=":q\n").replace("\r", "")
+    shown = sent[sent.index("refund0") : sent.index("label (?")].splitlines()
+    assert all(len(line) <= COLUMNS for line in shown)
+    assert [line.split() for line in shown if not line] == [[], []]
+    assert " ".join(filter(None, shown)) == " ".join(lines)

@@ -291,6 +291,10 @@ def test_rows_dealt_at_random_have_not_moved() -> None:
     assert (moved.new, moved.gone) == ([], [])
     assert moved.p_value > 0.05
     assert moved.similarity > 0.95
+    for pairs in ([(0, 120)], [(-1, 0)]):
+        with pytest.raises(ValueError, match="expected pairs of positions below 120 and 120"):
+            drift(rows[:120], rows[120:], pairs=pairs)
+    assert drift(np.concatenate([rows, -rows]), rows).similarity == pytest.approx(0, abs=1e-6)
     with pytest.raises(ValueError, match="documents on both sides, got 0 and 240"):
         drift(rows[:0], rows)
     with pytest.raises(ValueError, match="documents on both sides, got 240 and 0"):

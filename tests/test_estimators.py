@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
-from embedsearch import Index
+from embedsearch import Document, Index
 from embedsearch.classify import (
     FewShotClassifier,
     KNNClassifier,
@@ -21,15 +24,17 @@ from embedsearch.classify import (
     SelectiveClassifier,
     TextEmbedder,
     ZeroShotClassifier,
+    inputs,
     saving,
-    suspects,
 )
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.errors import EmbedderMismatch
+from embedsearch.evaluate import evaluate
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -195,6 +200,17 @@ def test_a_cross_validation_embeds_each_text_once() -> None:
     assert sorted(embedder.texts) == sorted(TEXTS)
 
 
+def test_an_index_is_opened_again_by_the_processes_of_a_cross_validation(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index", HASH) as index:
+        index.add(Document(f"{n}", text) for n, text in enumerate(TEXTS))
+        model = FewShotClassifier(embedder=index)
+        found = cross_validate(model, TEXTS, LABELS, cv=3, n_jobs=2, return_estimator=True)
+        expected = cross_val_score(model, TEXTS, LABELS, cv=3)
+        assert found["test_score"].tolist() == expected.tolist()
+        assert found["estimator"][0].predict(TEXTS[:1]).tolist() == ["refund"]
+        found["estimator"][0].embedder.close()
+
+
 def test_features_are_named_and_counted() -> None:
     step = TextEmbedder(embedder=HASH)
     assert step.transform(TEXTS).shape == (6, 128)
@@ -274,8 +290,6 @@ def test_several_labels_a_text_are_refused_where_they_mean_nothing() -> None:
     for several in (SEVERAL, COLUMN, np.eye(6)[:, :2]):
         with pytest.raises(ValueError, match=r"one label a text, got several: .* ProbeClassifier"):
             model.fit(rows, several)
-        with pytest.raises(ValueError, match="one label a text, got several"):
-            suspects(rows, several)
 
 
 def of_several(n: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -313,6 +327,69 @@ def test_a_label_each_is_the_same_as_lists_of_one() -> None:
 def test_a_column_of_lists_is_several_labels_a_text(model: ProbeClassifier | KNNClassifier) -> None:
     expected = model.fit(HASH.embed(TEXTS), SEVERAL).predict(HASH.embed(TEXTS))
     assert (model.fit(HASH.embed(TEXTS), COLUMN).predict(HASH.embed(TEXTS)) == expected).all()
+
+
+def test_what_has_no_probabilities_can_promise_nothing() -> None:
+    with pytest.raises(TypeError, match="predict_proba, got LinearSVC: wrap it in"):
+        SelectiveClassifier(LinearSVC()).fit(*blobs(100))
+
+
+def test_it_is_calibrated_on_one_label_a_text() -> None:
+    rows, y = blobs(200)
+    model = SelectiveClassifier(KNNClassifier(k=5), error=0.5).fit(rows, y)
+    with pytest.raises(ValueError, match="one label a text, got several"):
+        model.calibrate(rows, np.eye(200)[:, :3])
+    with pytest.raises(ValueError, match="got None at position 1"):
+        model.calibrate(rows[:2], [y[0], None])
+
+
+def test_labels_of_names_and_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="labels of one kind, all texts or none, got"):
+        ZeroShotClassifier(["cat", 3], embedder=HASH).fit()
+
+
+def test_what_is_no_text_is_not_passed_on_as_a_vector() -> None:
+    with pytest.raises(ValueError, match="expected texts, got ndarray of no texts"):
+        TextEmbedder(embedder=HASH).transform(HASH.embed(TEXTS))
+
+
+def test_threads_forget_nothing_that_another_one_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "REMEMBERED", 50)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def work(seed: int) -> None:
+        drawn = np.random.default_rng(seed)
+        for _ in range(100):
+            texts = [f"text {n}" for n in drawn.integers(120, size=40).tolist()]
+            assert (vectors_of(texts, HASH) == HASH.embed(texts)).all()
+
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+    finally:
+        sys.setswitchinterval(before)
+
+
+class Unknown:
+    """What pandas' NA is like: whether it equals anything is unknown."""
+
+    def __eq__(self, _: object) -> Unknown:  # type: ignore[override]
+        return self
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+
+def test_a_label_that_is_unknown_is_missing() -> None:
+    labels = [*LABELS[:5], Unknown()]
+    with pytest.raises(ValueError, match=r"a label for each text, got .* at position 5"):
+        KNNClassifier(embedder=HASH).fit(TEXTS, labels)
+    with pytest.warns(UserWarning, match="1 of 6 texts left out: they have no label"):
+        found = evaluate(HASH.embed(TEXTS), labels, KNNClassifier(k=1), curve=False, folds=2)
+    assert found.texts == 5
 
 
 def test_labels_that_differ_by_case_or_blanks_are_told() -> None:

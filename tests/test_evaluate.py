@@ -21,6 +21,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
@@ -157,11 +158,24 @@ def test_labels_are_what_they_were(values: list[Any]) -> None:
 
 @pytest.mark.parametrize(
     ("labels", "fault"),
-    [([1, "a"], "one kind, got texts and 1"), ([(1,), 2.0], "several"), ([b"a", b"b"], "got b'a'")],
+    [
+        ([1, "a"], "one kind, got texts and 1"),
+        ([(1,), 2.0], "several"),
+        ([b"a", b"b"], "got b'a'"),
+        ([0.5, 1.5], "texts or whole numbers, got 0.5"),
+    ],
 )
 def test_labels_of_no_kind_or_two_are_refused(labels: list[Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         evaluate(np.eye(8, dtype=np.float32), labels * 4, QUICK)
+
+
+def test_what_has_another_length_is_named_with_it() -> None:
+    rows, labels = clouds(n=40)
+    with pytest.raises(ValueError, match="a label for each text, got 40 for 39"):
+        evaluate(rows[1:], labels, QUICK)
+    with pytest.raises(ValueError, match="a label for each text, got 40 for 38"):
+        evaluate(rows, labels, QUICK, texts=["text"] * 38)
 
 
 def test_progress_is_told_to_the_end() -> None:
@@ -275,6 +289,42 @@ def test_several_labels_a_text_are_measured_each_for_itself() -> None:
     assert 0.85 < found.subset_accuracy.value < found.micro_f1.value
     assert found.gain.value == pytest.approx(found.micro_f1.value - found.majority.value)
     assert json.loads(json.dumps(found.to_dict()))["schema_version"] == 1
+    first = found.mistakes[0]
+    right = tuple("abc"[column] for column in np.flatnonzero(rows[first.position, :3] > 0))
+    assert (first.labels, first.id, first.text) == (right, "", "")
+    assert {*first.missed} <= {*right}
+    assert not {*first.extra} & {*right}
+    wrong = [len(mistake.missed) + len(mistake.extra) for mistake in found.mistakes]
+    assert wrong == sorted(wrong, reverse=True)
+    assert sum(n == 0 for n in wrong) == 0
+
+
+def test_progress_of_several_labels_is_told_and_texts_are_named() -> None:
+    rows, labels = of_several(40)
+    told: list[tuple[int, int]] = []
+    ids = [f"t{n}" for n in range(40)]
+    found = evaluate_several(
+        rows, labels, ids=ids, progress=lambda done, total: told.append((done, total))
+    )
+    assert told == [(done, 5) for done in range(6)]
+    assert all(mistake.id == f"t{mistake.position}" for mistake in found.mistakes)
+    with pytest.raises(ValueError, match="an id for each of 40 texts, got 39"):
+        evaluate_several(rows, labels, ids=ids[1:])
+
+
+def test_what_figures_of_several_labels_lack_is_told() -> None:
+    rows, labels = of_several(4)
+    labels = [["a"], ["a", "b"], ["a", "b"], ["c"]]
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found = evaluate_several(rows, labels)
+    single = "1 of 3 labels have a single text, or copies of it, and are never told"
+    assert found.notes == (
+        "4 folds instead of 5, as there are 4 different texts: label more",
+        f"{single}: label 1 more of 'c'",
+        "2 of 3 labels have less than 4 texts, too few for figures of their own: 'a', 'b'",
+    )
+    assert found.notes == tuple(str(warning.message) for warning in heard)
 
 
 @given(st.integers(0, 99))
@@ -295,6 +345,8 @@ def test_an_indicator_is_measured_by_any_estimator_that_takes_one() -> None:
     assert found.estimator == "OneVsRestClassifier"
     assert [score.label for score in found.labels] == [0, 1, 2]
     assert found.micro_f1.value > 0.9
+    # Its classes_ are a list of one array a column.
+    assert evaluate_several(rows, rows[:, :3] > 0, KNeighborsClassifier()).micro_f1.value > 0.8
 
 
 def test_copies_with_several_labels_do_not_make_a_classifier_look_good() -> None:
@@ -519,15 +571,35 @@ def test_many_labels_are_cut_and_that_is_said(tmp_path: Path) -> None:
     assert [score["f1"] for score in scores] == sorted(score["f1"] for score in scores)
 
 
-def test_rows_of_several_labels_are_told_and_left_out(tmp_path: Path) -> None:
-    rows = [{"text": f"{n} {w} more", "label": w == "pay"} for n in range(9) for w in ("pay", "go")]
-    rows[3]["label"] = ["a", "b"]
+def test_rows_of_one_label_may_be_lists_or_bools(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": f"{n} {w} more", "label": w == "pay"} for n in range(9) for w in ("pay", "go")
+    ]
+    rows[2]["label"], rows[3]["label"] = [True], {"a": 1}
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     run = command("evaluate", "--labels", "a.jsonl", "--no-curve", "--json", folder=tmp_path)
     assert run.returncode == 0, run.stderr
-    assert """a.jsonl:4: 'label' is no text but ["a", "b"]""" in run.stderr
+    assert """a.jsonl:4: 'label' is no text but {"a": 1}""" in run.stderr
     said = json.loads(run.stdout)
     assert (said["texts"], [s["label"] for s in said["labels"]]) == (17, ["False", "True"])
+    assert said["accuracy"]["value"] > 0.9
+
+
+def test_rows_of_several_labels_are_measured_each_by_itself(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": f"{n} {w} more", "label": w} for n in range(9) for w in ("pay", "go")
+    ]
+    rows += [{"text": "neither", "label": []}, {"text": "unknown"}, {"text": " ", "label": "go"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    run = command("evaluate", "--labels", "a.jsonl", "--json", folder=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.splitlines()[:3] == [
+        "1 of 21 texts left out: they have no label",
+        "1 of 21 texts left out: they have no words",
+        "1 of 19 texts do not have one label, so each label is measured by itself",
+    ]
+    said = json.loads(run.stdout)
+    assert (said["texts"], [s["support"] for s in said["labels"]]) == (19, [9, 9])
 
 
 def test_a_table_without_the_column_says_which_there_are(tmp_path: Path) -> None:

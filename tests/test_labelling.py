@@ -22,6 +22,7 @@ from embedsearch.classify import (
 from embedsearch.compare.page import points
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.labelling import (
+    Chooser,
     chooser,
     classify_documents,
     classify_texts,
@@ -208,10 +209,12 @@ def test_documents_of_several_labels_are_learned_too(index: Index) -> None:
     assert list(said_of_it.probabilities) == sorted(kept.values(), reverse=True)
     assert said_of_it.probability == said_of_it.probabilities[0]
     index.label({"card0": "login"})
-    with pytest.warns(UserWarning, match="8 of 32 documents left out, .* labels: 'both0', 'both1'"):
-        assert suspected(index)[0].document_id == "card0"
-    with pytest.raises(ValueError, match="each labelled document has several labels"):
-        suspected(index, glob=["both*"])
+    with pytest.warns(UserWarning, match="8 of 32 documents have several labels .'both0', 'both1"):
+        found = suspected(index)
+    assert {(s.document_id, s.label, s.suggested) for s in found} == {
+        ("card0", "login", None),
+        ("card0", None, "card"),
+    }
 
 
 def test_a_map_tells_every_label_that_was_predicted(index: Index) -> None:
@@ -325,6 +328,27 @@ def test_the_next_to_label_is_typical_new_and_in_doubt(index: Index) -> None:
     everything = dict.fromkeys(index.document_vectors().ids, ("x",))
     assert asked.next(everything) is None
     assert asked.next({}, frozenset(everything)) is None
+
+
+def test_a_document_sure_of_both_its_labels_is_not_in_doubt(index: Index) -> None:
+    rows = np.random.default_rng(0).normal(scale=0.05, size=(26, 256))
+    rows[:, 0] += np.arange(26) % 4 != 1
+    rows[:, 1] += np.arange(26) % 4 != 0
+    rows[24] = [1, 1] + [0] * 254  # surely both
+    rows[25] = [1, 0.45] + [0] * 254  # the first, and perhaps the second
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    ids = [str(n) for n in range(26)]
+    kinds = {0: ("one",), 1: ("two",)}
+    labels = {str(n): kinds.get(n % 4, ("one", "two")) for n in range(24)}
+    choice = Chooser(index, ids, rows.astype(np.float32)).next(labels)
+    assert choice is not None
+    assert (choice.document_id, set(choice.guesses)) == ("25", {"one", "two"})
+
+
+def test_an_error_is_promised_only_for_one_label_each(index: Index) -> None:
+    index.label({"card0": ["card", "login"]})
+    with pytest.raises(ValueError, match=r"1 of 24 .* several labels .'card0'.: an error"):
+        train(index, max_error=0.1)
 
 
 def test_a_text_unlike_all_that_is_labelled_is_marked(index: Index) -> None:

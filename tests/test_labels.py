@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import time
 from typing import TYPE_CHECKING
 
@@ -239,11 +240,30 @@ def test_what_the_index_holds_is_not_embedded_again() -> None:
         assert index.embed([]).shape == (0, 64)
 
 
-def test_what_is_no_label_is_named_and_an_index_is_not_sent_to_other_processes() -> None:
+def test_what_is_no_label_is_named_and_an_index_in_memory_is_not_sent_to_others() -> None:
     with Index.open(":memory:", HashEmbedder(16)) as index:
         index.add([Document("a", "one")])
         for said in (3, None):
             with pytest.raises(TypeError, match=f"a label of 'a', or a list of them, got {said}"):
                 index.label({"a": said})  # type: ignore[dict-item]
-        with pytest.raises(TypeError, match=r"give vectors .* or n_jobs=1"):
-            copy.copy(index)
+        for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match=r"give vectors .* or n_jobs=1"):
+                copied(index)
+
+
+def test_an_index_is_opened_once_where_it_is_sent_to(tmp_path: Path) -> None:
+    with Index.open(tmp_path / "index", HashEmbedder(16)) as index:
+        index.add([Document("a", "one")])
+        sent = pickle.dumps(index)
+        for copied in (copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match="an index can't be copied"):
+                copied(index)
+        one, other = (pickle.loads(sent) for _ in range(2))  # noqa: S301 -- as joblib's workers do
+        assert one is other
+        assert one is not index
+        assert (one.path, one.space, len(one)) == (index.path, index.space, 1)
+        assert (one.embed(["one"]) == index.embed(["one"])).all()
+        one.close()
+        again = pickle.loads(sent)  # noqa: S301 -- the same
+        assert len(again) == 1
+        again.close()

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.model_selection import KFold, LeaveOneOut, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, normalize
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from embedsearch.classify import (
     FewShotClassifier,
+    KNNClassifier,
     ProbeClassifier,
     ProbeRegressor,
     TextEmbedder,
@@ -203,6 +204,75 @@ def test_the_rare_label_is_found_more_often_where_classes_are_balanced() -> None
     assert found[0] < found[1]
 
 
+def of_several(n: int, classes: int) -> tuple[Vectors, NDArray[np.bool_]]:
+    """Return texts each of whose labels a tenth of them have, by a direction of its own."""
+    generator = np.random.default_rng(0)
+    vectors = normalize(generator.normal(size=(n, 16)))
+    scores = vectors @ generator.normal(size=(16, classes))
+    return vectors.astype(np.float32), scores > np.quantile(scores, 0.9, axis=0)
+
+
+@pytest.mark.parametrize("kind", [ProbeClassifier, FewShotClassifier])
+def test_balanced_classes_of_several_labels_are_balanced_each_by_itself(kind: Any) -> None:
+    vectors, right = of_several(300, 40)
+    balanced = kind(strength=10.0, class_weight="balanced").fit(vectors, right)
+    found = balanced.predict(vectors)[right].mean()
+    assert found > 0.9
+    if kind is FewShotClassifier:
+        return
+    plain = kind(strength=10.0).fit(vectors, right)
+    assert plain.predict(vectors)[right].mean() < 0.9
+    oracle = LogisticRegression(C=10.0, class_weight="balanced", tol=1e-8, max_iter=1_000)
+    alone = oracle.fit(vectors, right[:, 7]).predict_proba(vectors)[:, 1]
+    balanced.temperature_ = 1.0
+    np.testing.assert_allclose(balanced.predict_proba(vectors)[:, 7], alone, atol=0.02)
+
+
+def test_weights_of_several_labels_are_those_of_the_texts_that_have_them() -> None:
+    vectors, right = of_several(200, 3)
+    lists = [["abc"[column] for column in np.flatnonzero(row)] for row in right]
+    weighted = ProbeClassifier(strength=10.0, class_weight={"b": 5.0}).fit(vectors, lists)
+    oracle = LogisticRegression(C=10.0, class_weight={1: 5.0}, tol=1e-8, max_iter=1_000)
+    weighted.temperature_ = 1.0
+    for column, weights in enumerate((1.0, 5.0, 1.0)):
+        oracle.set_params(class_weight={True: weights})
+        expected = oracle.fit(vectors, right[:, column]).predict_proba(vectors)[:, 1]
+        found = weighted.predict_proba(vectors)[:, column]
+        np.testing.assert_allclose(found, expected, atol=0.02)
+    with pytest.raises(ValueError, match="weights of labels, got one of 'd'"):
+        ProbeClassifier(class_weight={"d": 1.0}).fit(vectors, lists)
+    with pytest.raises(ValueError, match="class_weight 'balanced' or weights, got 'even'"):
+        ProbeClassifier(class_weight="even").fit(vectors, lists)
+
+
+@pytest.mark.parametrize("model", [ProbeClassifier(strength=10.0), KNNClassifier(k=5)])
+def test_several_labels_are_scored_by_the_texts_with_all_right(
+    model: ProbeClassifier | KNNClassifier,
+) -> None:
+    vectors, right = of_several(200, 3)
+    lists = [["abc"[column] for column in np.flatnonzero(row)] for row in right]
+    weights = np.arange(200)
+    whole = (clone(model).fit(vectors, right).predict(vectors) == right).all(axis=1)
+    for y in (lists, right):
+        fitted = clone(model).fit(vectors, y)
+        assert fitted.score(vectors, y) == pytest.approx(whole.mean())
+        assert fitted.score(vectors, y, weights) == pytest.approx(
+            np.average(whole, weights=weights)
+        )
+    unknown = [[*own, "d"] for own in lists]
+    assert clone(model).fit(vectors, lists).score(vectors, unknown) == 0
+    scores = cross_val_score(model, vectors, lists, cv=KFold(3))
+    assert len(scores) == 3
+    assert scores.min() > 0.5
+
+
+@pytest.mark.parametrize("estimator", [ProbeClassifier(), FewShotClassifier(), ProbeRegressor()])
+def test_weights_below_0_are_refused(estimator: Any) -> None:
+    vectors, y = clouds(20, 2)
+    with pytest.raises(ValueError, match="Negative values in data passed to sample_weight"):
+        clone(estimator).fit(vectors, y, sample_weight=np.where(y, 1.0, -1.0))
+
+
 def test_thousands_of_classes_are_learned_from_one_example_each() -> None:
     vectors = np.random.default_rng(0).normal(size=(2_000, 16)).astype(np.float32)
     fitted = ProbeClassifier().fit(vectors, np.arange(2_000))
@@ -265,7 +335,9 @@ def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
 
 CHOSEN = {
     "check_sample_weight_equivalence_on_dense_data": "the examples that are "
-    "held out count as they are, without weights; a test above holds it for a given strength"
+    "held out count as they are, without weights; a test above holds it for a given strength",
+    "check_classifiers_multilabel_representation_invariance": "a list of lists, of 0 and 1 too,"
+    " holds the labels of each text; an indicator is an array",
 }
 
 

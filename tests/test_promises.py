@@ -224,6 +224,47 @@ def test_flipped_labels_are_suspects() -> None:
     assert near == sorted(near, reverse=True)
 
 
+def test_a_group_is_wanted_for_each_text_that_may_be_suspect() -> None:
+    with pytest.raises(ValueError, match="a group for each of 4 texts, got 3"):
+        suspects(np.eye(4, dtype=np.float32), ["a", "b", "a", "b"], groups=[0, 1, 2])
+
+
+def test_labels_that_are_missing_or_too_much_are_suspects_of_several() -> None:
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(300, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    true = vectors[:, :3] > 0
+    given = true.copy()
+    wrong = [(5, 0), (17, 1), (40, 2), (99, 0)]
+    assert all(abs(vectors[row, column]) > 0.2 for row, column in wrong)
+    for row, column in wrong:
+        given[row, column] ^= True
+    lists = [["abc"[column] for column in np.flatnonzero(row)] for row in given]
+    for labels, names in ((lists, "abc"), (given, range(3))):
+        found = suspects(vectors, labels)
+        assert {(s.position, s.label, s.suggested) for s in found} >= {
+            (row, names[column], None) if given[row, column] else (row, None, names[column])
+            for row, column in wrong
+        }
+        assert len(found) <= 12
+        odds = [s.probability / s.suggested_probability for s in found]
+        assert odds == sorted(odds)
+        assert all(s.probability + s.suggested_probability == pytest.approx(1) for s in found)
+        for suspect in found:
+            assert {near.label for near in suspect.disagreeing} <= {suspect.suggested}
+    with pytest.raises(ValueError, match="labels for each of 299 texts, got 300"):
+        suspects(vectors[1:], lists)
+    with pytest.raises(ValueError, match="nothing can be held out"):
+        suspects(vectors[:4], lists[:4], groups=[0] * 4)
+
+
+def test_a_label_of_one_text_is_no_suspect_among_several() -> None:
+    vectors = np.eye(8, dtype=np.float32)[np.arange(40) % 8]
+    lists = [["even"] if n % 2 else ["odd", "even"] for n in range(40)]
+    lists[3] = ["even", "lone"]
+    assert {s.label for s in suspects(vectors, lists)} <= {None, "odd", "even"}
+
+
 def test_clean_labels_have_no_suspects() -> None:
     assert suspects(*blobs(400, noise=0.05)) == []
 

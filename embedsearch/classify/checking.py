@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_non_negative,
+    column_or_1d,
+    validate_data,
+)
 
 from embedsearch.classify.inputs import named, vectors_of
 from embedsearch.errors import EmbedderMismatch
@@ -20,6 +25,9 @@ if TYPE_CHECKING:
     from embedsearch.classify.inputs import Encoder, Vectors
 
     Labels = NDArray[Any]
+
+LISTS = (list, tuple, set, frozenset, np.ndarray)
+"""What the labels of one text may be in."""
 
 UNIT = 1e-6
 """So far from 1 a length is 1: float32 knows no better."""
@@ -53,14 +61,26 @@ def to_learn_from(estimator: Any, X: Any) -> Any:
 
 def checked_labels(y: Any, count: int) -> Labels:
     """Return the labels (n,) of ``count`` examples; raises as ``learned`` does."""
-    refuse_several(y)
-    _refuse_missing(y)
-    labels = column_or_1d(y)
+    labels = one_label_each(y)
     if len(labels) != count:
         raise ValueError(f"expected a label for each of {count} texts, got {len(labels)}")
     _check_kind(labels)
     _check_classes(np.unique(labels))
-    return labels  # type: ignore[no-any-return]  # sklearn has no types
+    return labels
+
+
+def one_label_each(y: Any) -> Labels:
+    """Return labels (n,); raises ValueError where one is missing, or a text has several."""
+    refuse_several(y)
+    _refuse_missing(y)
+    return column_or_1d(y)  # type: ignore[no-any-return]  # sklearn has no types
+
+
+def weights_of(sample_weight: Any, vectors: NDArray[Any]) -> NDArray[Any]:
+    """Return a weight for each of the vectors, (n,); raises ValueError for one below 0."""
+    weights = _check_sample_weight(sample_weight, vectors, dtype=vectors.dtype)
+    check_non_negative(weights, "sample_weight")
+    return weights  # type: ignore[no-any-return]  # sklearn has no types
 
 
 def asked(estimator: Any, X: Any) -> Vectors:
@@ -122,7 +142,7 @@ def are_several(y: Any) -> bool:
         return bool(y.shape[1] > 1)
     if getattr(getattr(y, "dtype", None), "kind", "O") != "O" or not isinstance(y, Iterable):
         return False
-    return any(isinstance(row, (list, tuple, set, frozenset)) for row in y)
+    return any(isinstance(row, LISTS) for row in y)
 
 
 def refuse_several(y: Any) -> None:
@@ -157,12 +177,17 @@ def _embedded(estimator: Any, texts: Any) -> Vectors:
 
 def _refuse_missing(y: Any) -> None:
     for place, label in enumerate(np.asarray(y, dtype=object).ravel()):
-        blank = isinstance(label, str) and not label.strip()
-        if label is None or blank or label != label:  # noqa: PLR0124 -- NaN is what isn't itself
+        if is_missing(label) or (isinstance(label, str) and not label.strip()):
             raise ValueError(
                 f"expected a label for each text, got {label!r} at position {place}"
                 " (Input y contains NaN or nothing): leave out what has none"
             )
+
+
+def is_missing(label: Any) -> bool:
+    """Tell None, NaN, and pandas' NA, which is neither equal nor unequal to itself."""
+    same = label == label  # noqa: PLR0124 -- that is the question
+    return label is None or not (isinstance(same, (bool, np.bool_)) and same)
 
 
 def _check_kind(labels: Labels) -> None:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from embedsearch.classify.checking import checked_labels, units
-from embedsearch.classify.folds import split
+from embedsearch.classify.checking import are_several, checked_labels, units
+from embedsearch.classify.folds import parts, split
 from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.logistic import Examples, fitted, logits
+from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.vectors.neighbours import Neighbours
 
@@ -26,15 +29,24 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Positions = NDArray[np.int64]
 
+STRENGTH = 8.0
+"""scikit-learn's C of the regressions that judge."""
+
 SEEN = 10
 """Neighbours that are looked at for some that disagree."""
 
 SHOWN = 3
 
+TINY = 1e-300
+"""Keeps what is divided by, or has a logarithm, above 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An example near a suspect: its position, label, and cosine."""
+    """An example near a suspect: its position, label, and cosine.
+
+    Where texts have several labels, ``label`` is the one in doubt or ``None`` for without it.
+    """
 
     position: int
     label: Any
@@ -48,6 +60,10 @@ class Suspect:
     ``probability`` is that of the given label, ``suggested_probability`` that of the likeliest
     other one, by a classifier that has not seen the example. ``disagreeing`` are the nearest
     examples of other labels, among its ten nearest.
+
+    Where texts have several labels, one of them is in doubt: either it is ``label``, which the
+    example should not have, and ``suggested`` is ``None``; or it is ``suggested``, which the
+    example lacks, and ``label`` is ``None``.
     """
 
     position: int
@@ -60,7 +76,7 @@ class Suspect:
 
 def suspects(
     given: Sequence[str] | ArrayLike,
-    labels: ArrayLike,
+    labels: ArrayLike | Sequence[Any],
     *,
     groups: ArrayLike | None = None,
     folds: int = 5,
@@ -70,17 +86,25 @@ def suspects(
 
     ``given`` are texts (n,) or vectors (n, d). Each example is judged by a classifier trained on
     the other folds; examples of one group (the chunks of a document, copies) share a fold. Where
-    labels allow fewer folds, a warning says so.
+    labels allow fewer folds, a warning says so. Where ``labels`` are lists of them, or an indicator
+    (n, classes), each label is judged by itself, one against the rest, as cleanlab does.
     *How many* labels are wrong is what confident learning counts: examples that are as likely of
     another class as those are that bear its label. *Which ones* is told by the log odds of the
     given against the likeliest other label, which rank better than Northcutt's margins:
     ``benchmarks/suspects.py``.
 
     Raises:
-        ValueError: a label is missing, there is one class only, or nothing can be held out.
+        ValueError: a label is missing, there is one class only, lengths differ, or nothing can be
+            held out.
 
     """
     vectors = units(vectors_of(given, embedder))
+    if groups is not None and len(np.asarray(groups)) != len(vectors):
+        raise ValueError(
+            f"expected a group for each of {len(vectors)} texts, got {len(np.asarray(groups))}"
+        )
+    if are_several(labels):
+        return _of_each_label(vectors, labels, groups, folds)
     known = checked_labels(labels, len(vectors))
     cut = split(known, None if groups is None else np.asarray(groups), folds)
     if cut.note:
@@ -88,7 +112,55 @@ def suspects(
     classes, y = np.unique(known, return_inverse=True)
     probabilities = _foretold(vectors, y, len(classes), cut.splits)
     places = _doubted(probabilities, y)
-    return _described(places, probabilities, vectors, classes, y)
+    return _described(places, probabilities, Neighbours(vectors), classes.tolist(), y)
+
+
+def _of_each_label(
+    vectors: Vectors, labels: Any, groups: ArrayLike | None, folds: int
+) -> list[Suspect]:
+    """Return suspects of texts with any number of labels: each label against the rest."""
+    right, classes = indicator(labels)
+    if len(right) != len(vectors):
+        raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
+    together = np.arange(len(vectors)) if groups is None else np.asarray(groups)
+    held = parts(right, np.unique(together, return_inverse=True)[1], folds, 0)
+    if held.max() < 1:
+        raise ValueError("nothing can be held out: label other texts, that differ more")
+    probabilities, judged = _foretold_each(vectors, right, held)
+    ready = Neighbours(vectors)
+    found = []
+    for column, label in enumerate(classes.tolist()):
+        shares = np.stack([1 - probabilities[:, column], probabilities[:, column]], axis=1)
+        shares[~judged[:, column]] = 0
+        y = right[:, column].astype(np.int64)
+        elsewhere, odds = _elsewhere(shares, y)
+        # Not as many of the lowest odds: these are the texts that have a rare label.
+        places = np.flatnonzero(elsewhere & (odds < 0))
+        found += _described(places, shares, ready, [None, label], y)
+    return sorted(found, key=lambda s: s.probability / (s.suggested_probability + TINY))
+
+
+def _foretold_each(
+    vectors: Vectors, right: NDArray[np.bool_], held: Positions
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return out-of-sample probabilities of each label, and which are known, (n, classes).
+
+    A label that all or none of the other folds' examples have can't be judged.
+    """
+    probabilities = np.zeros(right.shape)
+    judged = np.zeros(right.shape, np.bool_)
+    for fold in range(held.max() + 1):
+        train, test = held != fold, held == fold
+        some = right[train].any(axis=0) & ~right[train].all(axis=0)
+        seen = Examples(
+            vectors[train],
+            right[np.ix_(train, some)],
+            np.ones(int(train.sum()), np.float32),
+            int(some.sum()),
+        )
+        probabilities[np.ix_(test, some)] = expit(logits(fitted(seen, STRENGTH), vectors[test]))
+        judged[np.ix_(test, some)] = True
+    return probabilities, judged
 
 
 def _foretold(vectors: Vectors, y: Positions, classes: int, splits: Sequence[Split]) -> Floats:
@@ -96,15 +168,25 @@ def _foretold(vectors: Vectors, y: Positions, classes: int, splits: Sequence[Spl
     probabilities = np.zeros((len(y), classes))
     with one_thread(vectors.size * classes):
         for train, held in splits:
-            model = LogisticRegression(C=8, max_iter=1_000, tol=1e-3).fit(vectors[train], y[train])
+            model = LogisticRegression(C=STRENGTH, max_iter=1_000, tol=1e-3).fit(
+                vectors[train], y[train]
+            )
             probabilities[np.ix_(held, model.classes_)] = model.predict_proba(vectors[held])
     return probabilities
 
 
 def _doubted(probabilities: Floats, y: Positions) -> Positions:
-    """Return positions of suspects, worst first.
+    """Return positions of suspects, worst first: as many as are elsewhere, of the lowest odds."""
+    elsewhere, odds = _elsewhere(probabilities, y)
+    worst = np.argsort(odds, kind="stable")[: int(elsewhere.sum())]
+    return worst[odds[worst] < 0]
 
-    A label that was in no other fold has no probability, so it can't be judged.
+
+def _elsewhere(probabilities: Floats, y: Positions) -> tuple[NDArray[np.bool_], Floats]:
+    """Return which examples are as likely of another class as those that bear its label, (n,).
+
+    And the log odds of the given against the likeliest other label, (n,). A label that was in no
+    other fold has no probability, so it can't be judged.
     """
     n = len(y)
     own = probabilities[np.arange(n), y]
@@ -114,10 +196,8 @@ def _doubted(probabilities: Floats, y: Positions) -> Positions:
     typical = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
     confident = np.where(probabilities >= typical, probabilities, -1)
     elsewhere = (confident.max(axis=1) > 0) & (confident.argmax(axis=1) != y) & judged
-    odds = np.log(np.where(judged, own, 1)) - np.log(_others(probabilities, y).max(axis=1) + 1e-300)
-    odds = np.where(judged, odds, np.inf)
-    worst = np.argsort(odds, kind="stable")[: int(elsewhere.sum())]
-    return worst[odds[worst] < 0]
+    odds = np.log(np.where(judged, own, 1)) - np.log(_others(probabilities, y).max(axis=1) + TINY)
+    return elsewhere, np.where(judged, odds, np.inf)
 
 
 def _others(probabilities: Floats, y: Positions) -> Floats:
@@ -129,15 +209,14 @@ def _others(probabilities: Floats, y: Positions) -> Floats:
 def _described(
     places: Positions,
     probabilities: Floats,
-    vectors: Vectors,
-    classes: NDArray[Any],
+    ready: Neighbours,
+    names: Sequence[Any],
     y: Positions,
 ) -> list[Suspect]:
     if not len(places):
         return []
-    found = Neighbours(vectors).search(vectors[places], min(SEEN + 1, len(vectors)))
+    found = ready.search(ready.vectors[places], min(SEEN + 1, len(ready.vectors)))
     others = _others(probabilities[places], y[places])
-    names = classes.tolist()
     return [
         Suspect(
             position=int(place),

@@ -38,7 +38,8 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return self
 
     def transform(self, X: Any) -> Vectors:
-        """Return one unit row a text, shape (n, d)."""
+        """Return one unit row a text, shape (n, d); raises ValueError for what is no text."""
+        self.fit(X)
         return vectors_of(X, self.embedder, kind=self.kind)
 
     @property

@@ -91,7 +91,8 @@ class FewShotClassifier(ProbeClassifier):
         targets: NDArray[Any] = columns
         if examples.targets.ndim == 2:
             targets = np.eye(examples.classes, dtype=np.bool_)[columns]
-        return Examples(vectors, targets, np.ones(len(said), np.float32), examples.classes)
+        weights = np.ones((len(said), *examples.weights.shape[1:]), np.float32)
+        return Examples(vectors, targets, weights, examples.classes)
 
     def _weigh(self, examples: Examples, known: Examples, held: NDArray[np.int64]) -> None:
         rows = examples.followed_by(known).vectors

@@ -108,8 +108,9 @@ _MEMORY: OrderedDict[tuple[str, str, bytes], Vectors] = OrderedDict()
 
 def _remembered(encoder: Encoder, texts: Sequence[str], kind: Role) -> Vectors:
     keys = [(encoder.space, kind, _digest(text)) for text in texts]
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in _MEMORY}
-    rows = {key: _MEMORY[key] for key in keys if key in _MEMORY}
+    # Looked up once each: another thread may forget what was there a moment ago.
+    rows = {key: row for key in keys if (row := _MEMORY.get(key)) is not None}
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}
     if missing:
         rows.update(zip(missing, encoder.embed(list(missing.values()), kind=kind), strict=True))
         _MEMORY.update((key, rows[key]) for key in missing)

@@ -9,13 +9,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from embedsearch.classify.checking import are_several, asked, learned, units
-from embedsearch.classify.several import learned_several
+from embedsearch.classify.several import learned_several, whole_accuracy
 from embedsearch.vectors.neighbours import PROBES, Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.classify.inputs import Encoder, Vectors
 
@@ -71,6 +71,11 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.temperature = temperature
         self.embedder = embedder
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
     def fit(self, X: Any, y: Any) -> Self:
         """Keep the examples, and choose the temperature.
 
@@ -121,6 +126,13 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         best = [votes.argmax(axis=1) for votes in self._batches(asked(self, X))]
         labels: NDArray[Any] = self.classes_[np.concatenate([np.empty(0, np.intp), *best])]
         return labels
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy; of several labels the share of texts with all right, no other."""
+        check_is_fitted(self)
+        if self.exclusive_:
+            return float(super().score(X, y, sample_weight))
+        return whole_accuracy(self.predict(X), y, self.classes_, sample_weight)
 
     def _batches(self, vectors: Vectors) -> Iterator[Floats]:
         size = max(1, VOTES_AT_ONCE // len(self.classes_))

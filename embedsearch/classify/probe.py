@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from embedsearch.classify.checking import are_several, asked, learned
+from embedsearch.classify.checking import are_several, asked, learned, weights_of
 from embedsearch.classify.folds import copies, parts
 from embedsearch.classify.logistic import (
     FOLDS,
@@ -20,7 +20,7 @@ from embedsearch.classify.logistic import (
     logits,
     probabilities,
 )
-from embedsearch.classify.several import learned_several
+from embedsearch.classify.several import label_weights, learned_several, whole_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,12 +37,14 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     ``strength`` is scikit-learn's C; ``None`` chooses it by the log loss of held-out examples,
     on which the temperature of the probabilities is chosen, too. ``class_weight`` is
-    ``"balanced"`` or a weight for each label, as in scikit-learn.
+    ``"balanced"`` or a weight for each label, as in scikit-learn; of several labels a text each is
+    weighted by itself, a label's weight being that of the texts that have it.
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
     texts have any number of labels, lists of them or an indicator of 0 and 1, shape (n, classes):
     then each label is decided on its own, and ``predict`` returns an indicator of ``classes_``.
+    ``random_state`` deals the examples that are held out; ``None`` deals others each time.
     """
 
     def __init__(
@@ -58,11 +60,17 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.embedder = embedder
         self.random_state = random_state
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from texts or vectors and their labels, each as often as ``sample_weight`` (n,).
 
         Raises:
-            ValueError: ``strength`` is not above 0, a label is missing, or there is one class only.
+            ValueError: ``strength`` is not above 0, a label is missing, there is one class only, or
+                a weight is negative.
 
         """
         if self.strength is not None and not self.strength > 0:
@@ -74,10 +82,12 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             self.classes_, targets = np.unique(labels, return_inverse=True)
         else:
             vectors, targets, self.classes_ = learned_several(self, X, y)
-            labels = targets
-        weights = _check_sample_weight(sample_weight, vectors, dtype=np.float32)
-        if self.class_weight is not None:
+        weights = weights_of(sample_weight, vectors)
+        if self.class_weight is not None and self.exclusive_:
             weights = weights * compute_sample_weight(self.class_weight, labels)
+        elif self.class_weight is not None:
+            each = label_weights(self.class_weight, targets.astype(np.bool_), self.classes_)
+            weights = weights[:, np.newaxis] * each
         return self._learn(vectors, targets, weights.astype(np.float32))
 
     def _learn(self, vectors: Vectors, targets: NDArray[Any], weights: Vectors) -> Self:
@@ -115,6 +125,13 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             return (scores > 0).astype(np.int64)
         labels: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
         return labels
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy; of several labels the share of texts with all right, no other."""
+        check_is_fitted(self)
+        if self.exclusive_:
+            return float(super().score(X, y, sample_weight))
+        return whole_accuracy(self.predict(X), y, self.classes_, sample_weight)
 
     def _scores(self, X: Any) -> Floats:
         check_is_fitted(self)

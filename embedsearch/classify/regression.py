@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from embedsearch.classify.checking import asked, to_learn_from
+from embedsearch.classify.checking import asked, to_learn_from, weights_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -44,7 +44,8 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """Learn from texts or vectors and their numbers.
 
         Raises:
-            ValueError: a number is missing or infinite, or ``penalty`` is not above 0.
+            ValueError: a number is missing or infinite, ``penalty`` is not above 0, or a weight is
+                negative.
 
         """
         if self.penalty is not None and not self.penalty > 0:
@@ -57,7 +58,7 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
             multi_output=True,
             y_numeric=True,
         )
-        weights = _check_sample_weight(sample_weight, vectors)
+        weights = weights_of(sample_weight, vectors)
         self._learn(vectors, np.asarray(targets, np.float64), weights)
         return self
 

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
 
-from embedsearch.classify.checking import asked, learned, sharing, units
+from embedsearch.classify.checking import asked, learned, one_label_each, sharing, units
 from embedsearch.classify.folds import copies
 from embedsearch.classify.inputs import local
 from embedsearch.vectors.neighbours import Neighbours, neighbours
@@ -44,7 +44,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     similar other one. ``None`` for ``unlike`` answers them like others.
 
     ``estimator`` is any classifier of vectors with ``predict_proba``. ``X`` are texts (n,),
-    embedded by ``embedder``, or their vectors (n, d).
+    embedded by ``embedder``, or their vectors (n, d). ``random_state`` draws the examples that are
+    held out; ``None`` draws others each time.
+
+    Texts with several labels are refused: of some labels right and one missing it can't be said
+    whether the answer is wrong, so the promise would be of something else to everybody.
     """
 
     def __init__(
@@ -81,6 +85,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
             share = getattr(self, name)
             if share is not None and not 0 < share < 1:
                 raise ValueError(f"expected {name} between 0 and 1, got {share}")
+        if not hasattr(self.estimator, "predict_proba"):
+            raise TypeError(
+                f"expected an estimator with predict_proba, got {type(self.estimator).__name__}:"
+                " wrap it in scikit-learn's CalibratedClassifierCV"
+            )
         vectors, labels = learned(self, X, y)
         together = copies(vectors) if groups is None else np.asarray(groups)
         train, held = _split(labels, together, self.holdout, self.random_state)
@@ -98,11 +107,12 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
         Raises:
             NotFittedError: ``fit`` was not called.
-            ValueError: the lengths differ, or there are no examples.
+            ValueError: the lengths differ, there are no examples, a label is missing, or a text has
+                several.
 
         """
         check_is_fitted(self)
-        vectors, labels = asked(self, X), np.asarray(y)
+        vectors, labels = asked(self, X), one_label_each(y)
         if len(vectors) != len(labels) or not len(labels):
             raise ValueError(
                 f"expected texts and as many labels, got {len(vectors)} and {len(labels)}"

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from embedsearch.classify.checking import checked_labels, to_learn_from
+from embedsearch.classify.checking import LISTS, checked_labels, to_learn_from
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.classify.inputs import Vectors
 
@@ -48,7 +50,7 @@ def indicator(y: Any) -> tuple[Indicator, NDArray[Any]]:
             raise ValueError("expected an indicator of 0 and 1, shape (n, classes)")
         return array.astype(np.bool_), np.arange(array.shape[1])
     for place, row in enumerate(y):
-        if not isinstance(row, (list, tuple, set, frozenset, np.ndarray)):
+        if not isinstance(row, LISTS):
             raise TypeError(
                 f"expected a list of labels for each text, got {row!r:.40} at position {place}:"
                 " write [] for none"
@@ -58,3 +60,43 @@ def indicator(y: Any) -> tuple[Indicator, NDArray[Any]]:
     right = np.zeros((len(y), len(classes)), np.bool_)
     right[np.repeat(np.arange(len(y)), [len(row) for row in y]), columns] = True
     return right, classes
+
+
+def whole_accuracy(
+    said: NDArray[Any], y: Any, classes: NDArray[Any], sample_weight: ArrayLike | None
+) -> float:
+    """Return the share of texts that are said to have all their labels and no other.
+
+    ``said`` is an indicator of ``classes`` (n, classes), ``y`` are lists of labels or such an
+    indicator.
+    """
+    names = np.asarray(classes)
+    given = [names[np.asarray(row, bool)] for row in y] if getattr(y, "ndim", 1) == 2 else y
+    told = [{*names[row > 0].tolist()} for row in said]
+    whole = [own == {*labels} for own, labels in zip(told, given, strict=True)]
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return float(np.average(np.array(whole, np.float64), weights=weights))
+
+
+def label_weights(
+    class_weight: str | Mapping[Any, float], right: Indicator, classes: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Return how much each label of each text counts, (n, classes).
+
+    ``"balanced"``: texts with a label as much as those without it, all together.
+
+    Raises:
+        ValueError: it is another word, or names what is no label.
+
+    """
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise ValueError(f"expected class_weight 'balanced' or weights, got {class_weight!r}")
+        counts = np.maximum(np.stack([(~right).sum(axis=0), right.sum(axis=0)]), 1)
+        without, having = len(right) / 2 / counts
+        return np.asarray(np.where(right, having, without), np.float32)
+    names = classes.tolist()
+    if strange := class_weight.keys() - {*names}:
+        raise ValueError(f"expected weights of labels, got one of {strange.pop()!r}")
+    own = np.array([class_weight.get(name, 1) for name in names], np.float32)
+    return np.where(right, own, np.float32(1))

@@ -133,6 +133,8 @@ def _phrases(labels: Sequence[Any] | Descriptions) -> dict[Any, list[str]]:
         found = {k: [v] if isinstance(v, str) else list(v) for k, v in labels.items()}
     else:
         found = {label: [str(label).replace("_", " ").replace("-", " ")] for label in labels}
+    if len({isinstance(label, str) for label in found}) > 1:
+        raise ValueError(f"expected labels of one kind, all texts or none, got {list(found)!r:.80}")
     if len(found) < max(2, len(labels)):
         raise ValueError(f"expected two labels or more, all different, got {list(labels)!r:.80}")
     for label, said in found.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.terminal import counted, printable, printable_lines, tell
+from embedsearch.cli.terminal import counted, printable, printable_lines, tell, wrapped
 from embedsearch.labelling import Choice, chooser
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SHOWN = 1_200
 """How many characters of a document are shown."""
+
+LONGEST = 40
+"""A word that is longer, as a line of a script that knows no blanks, is cut."""
 
 MOST_NAMES = 9
 """How many labels are offered with a question; ? lists all."""
@@ -82,7 +85,7 @@ class Session:
         """Say what was not understood, and what would have been."""
         if said == ":t":
             (text,) = self.index.texts([choice.document_id])
-            tell(text)
+            tell(wrapped(printable_lines(text)))
         elif said == ":u":
             tell("nothing was labelled here yet; what was before: embedsearch label --undo")
         elif said.strip("?"):
@@ -99,9 +102,8 @@ class Session:
 
     def _show(self, choice: Choice) -> None:
         (text,) = self.index.texts([choice.document_id])
-        more = f" ... ({len(text) - SHOWN:,} characters more: :t)" if len(text) > SHOWN else ""
         done = f"{len(self.given):,} labelled, {len(self.skipped):,} passed"
-        tell(f"\n{choice.document_id}  ({done})\n{printable_lines(text[:SHOWN]).strip()}{more}\n")
+        tell(f"\n{choice.document_id}  ({done})\n{wrapped(_beginning(printable_lines(text)))}\n")
         if offered := self._offered(choice.guesses):
             tell("   ".join(f"{n} {self.names[n - 1]}" for n in offered))
 
@@ -130,6 +132,16 @@ def ask_for_labels(index: Index, *, where: Sequence[str], glob: Sequence[str]) -
         done = counted(len(session.given), "document")
         tell(f"{done} labelled; next: embedsearch train" if session.given else "nothing labelled")
     return 0 if session.given else NOTHING_FOUND
+
+
+def _beginning(text: str) -> str:
+    """Return how a text begins, cut between words, and how much more there is."""
+    text = text.strip()
+    if len(text) <= SHOWN:
+        return text
+    whole = text[: SHOWN + 1].rsplit(None, 1)[0]
+    shown = whole if SHOWN - LONGEST < len(whole) <= SHOWN else text[:SHOWN]
+    return f"{shown}… ({counted(len(text) - len(shown), 'character')} more: :t)"
 
 
 def _typed() -> str:

@@ -12,7 +12,7 @@ from embedsearch.cli import inputs, opening, options, progress
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import counted, note
-from embedsearch.cli.unmet import say_what_is_unmet
+from embedsearch.cli.unmet import left_out, say_what_is_unmet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,7 +125,7 @@ def classify_(
     with opening.open_index(db, model) as index:
         if all_:
             said = labelling.classify_documents(index, where=where, glob=glob, version=version)
-            missing = index.counts(where=where, glob=glob).documents - len(said)
+            missing = left_out(index, len(said), where, glob)
             if not said:
                 say_what_is_unmet(index, where)
         else:
@@ -138,10 +138,12 @@ def classify_(
         name="predictions",
         line=_line,
         columns=("document_id", "labels", "probability", "version", "given", "unlike"),
+        head="probability, label, document"
+        if all_
+        else "probability, label; below, the nearest that are labelled: cosine, label, document",
     )
     if all_:
-        left = f"; {missing:,} left out: nothing of them is embedded yet" if missing else ""
-        note(f"{counted(len(said), 'document')} classified{left}")
+        note("; ".join(filter(None, [f"{counted(len(said), 'document')} classified", missing])))
     ctx.exit(0 if said else NOTHING_FOUND)
 
 
@@ -186,7 +188,10 @@ def suspects_(
     where: tuple[str, ...],
     format_: str,
 ) -> None:
-    """List the documents whose label is probably wrong, with the neighbours that disagree."""
+    """List the documents whose label is probably wrong, with the neighbours that disagree.
+
+    Where documents have several labels, one of them may be too much, or another missing.
+    """
     with opening.open_index(db, model) as index, progress.working("judging"):
         found = [
             asdict(document) for document in labelling.suspected(index, where=where, glob=glob)
@@ -197,16 +202,23 @@ def suspects_(
         name="suspects",
         line=_suspicion,
         columns=("document_id", "label", "suggested", "probability", "suggested_probability"),
+        head="document, its label (probability), a likelier one; below, near ones by cosine",
     )
     note(counted(len(found), "suspect"))
     ctx.exit(0 if found else NOTHING_FOUND)
 
 
 def _suspicion(row: dict[str, Any]) -> str:
-    head = (
-        f"{row['document_id']}  {row['label']} ({row['probability']:.2f}),"
-        f" rather {row['suggested']} ({row['suggested_probability']:.2f})"
-    )
+    if row["label"] is None:
+        said = f"{row['suggested']} is missing ({row['suggested_probability']:.2f})"
+    elif row["suggested"] is None:
+        said = f"{row['label']} is too much ({row['probability']:.2f})"
+    else:
+        said = (
+            f"{row['label']} ({row['probability']:.2f}),"
+            f" rather {row['suggested']} ({row['suggested_probability']:.2f})"
+        )
+    head = f"{row['document_id']}  {said}"
     return "\n".join([head, *_reasons(row["disagreeing"])])
 
 

@@ -13,7 +13,7 @@ from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import fitted, show_records
 from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import confirmed, counted, note
-from embedsearch.cli.unmet import say_what_is_unmet
+from embedsearch.cli.unmet import left_out, say_what_is_unmet
 from embedsearch.compare.duplication import THRESHOLD
 
 if TYPE_CHECKING:
@@ -53,9 +53,8 @@ def _found(index: Index, asked: Asked) -> DocumentVectors:
 def embedded(index: Index, where: Sequence[str] = (), glob: Sequence[str] = ()) -> DocumentVectors:
     """Return the vectors of the documents that are meant; say how many are missing, or why all."""
     found = index.document_vectors(where=where, glob=glob)
-    missing = index.counts(where=where, glob=glob).documents - len(found.ids)
-    if missing:
-        note(f"note: {counted(missing, 'document')} of which nothing is embedded yet left out")
+    if missing := left_out(index, len(found.ids), where, glob):
+        note(f"note: {missing}")
     elif not found.ids:
         say_what_is_unmet(index, where)
     return found
@@ -95,6 +94,7 @@ def cluster_(
         name="clusters",
         line=lambda record: _cluster_line(record, told),
         columns=("cluster", "terms", "cohesion", "documents"),
+        head="documents, mean cosine to their centre, terms; below, the most central ones",
     )
     note(f"{counted(len(records), 'cluster')} of {len(found.ids):,} documents")
     ctx.exit(0 if records else NOTHING_FOUND)
@@ -128,17 +128,21 @@ def outliers_(
             {"document_id": id_, "oddity": round(float(odd[row]), 4), "text": text}
             for id_, row, text in zip(ids, rows, _excerpts(index, ids), strict=True)
         ]
-    _show_scored(records, asked["format_"], name="outliers", score="oddity")
+    head = "oddity (1 - mean cosine to the nearest others), document, how it begins"
+    _show_scored(records, asked["format_"], name="outliers", score="oddity", head=head)
     ctx.exit(0 if records else NOTHING_FOUND)
 
 
-def _show_scored(records: Sequence[dict[str, Any]], format_: str, *, name: str, score: str) -> None:
+def _show_scored(
+    records: Sequence[dict[str, Any]], format_: str, *, name: str, score: str, head: str
+) -> None:
     show_records(
         records,
         format_,
         name=name,
         line=lambda r: fitted(f"{r[score]:.2f}  {r['document_id']}  {r['text']}"),
         columns=("document_id", score, "text"),
+        head=head,
     )
 
 
@@ -186,6 +190,7 @@ def dedupe_(
             name="duplicates",
             line=_duplicate_line,
             columns=("keep", "others", "similarities", "exact"),
+            head="the document to keep; below, cosines to it of what says the same",
         )
         spare = [found.ids[row] for group in groups for row in group.others]
         note(f"{counted(len(spare), 'document')} more than needed")
@@ -279,7 +284,8 @@ def recommend_(
         ][:k]
         if not hits:
             say_what_is_unmet(index, asked["where"])
-    _show_scored(records, asked["format_"], name="documents", score="score")
+    head = "cosine to what is wanted, document, its passage"
+    _show_scored(records, asked["format_"], name="documents", score="score", head=head)
     if not records:
         note("nothing but what was named")
     ctx.exit(0 if records else NOTHING_FOUND)

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
+import numpy as np
 
 from embedsearch import evaluate
 from embedsearch.cli import opening, options, progress, rows
+from embedsearch.cli.figures import words, worst_first
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import note, show
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.labelling.examples import examples, of_one_label
+from embedsearch.evaluate.evidence import left_out
+from embedsearch.labelling.examples import examples
 from embedsearch.readers.decoding import streamed
 
 if TYPE_CHECKING:
@@ -23,17 +26,9 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
     from embedsearch import Index
-    from embedsearch.evaluate import Evaluation
-    from embedsearch.evaluate.learning import LearningCurve
-    from embedsearch.evaluate.scores import Estimate, LabelScore
-
-LABELS = 50
-"""How many labels are printed, the worst of more."""
+    from embedsearch.evaluate import Evaluation, SeveralEvaluation
 
 COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
-
-WORST = 10
-"""How many confused pairs and needs are printed."""
 
 
 @click.command("evaluate")
@@ -87,6 +82,7 @@ def evaluate_(
 
     Beside it stand what always saying the most frequent label would do, and what the labels'
     names alone would. No text is tested by a classifier that has learned from its near duplicate.
+    Where texts have several labels, each label is measured by itself, without a learning curve.
     """
     if file and (glob or where):
         raise click.UsageError("--glob and --where are about the index, not about a file")
@@ -98,29 +94,30 @@ def evaluate_(
     ):
         warnings.simplefilter("ignore")  # the same words are in the notes
         found = given or _of_index(encoder, where, glob)
-        measured = evaluate.evaluate(
-            found.texts if found.vectors is None else found.vectors,
-            found.labels,
-            texts=found.texts,
-            ids=found.ids,
-            embedder=encoder,
-            folds=folds,
-            seed=seed,
-            threshold=threshold,
-            curve=not no_curve,
-            progress=told,
-        )
-    for words in (*found.notes, *measured.notes):
-        note(words)
+        same: dict[str, Any] = {
+            "embedder": encoder,
+            "folds": folds,
+            "seed": seed,
+            "threshold": threshold,
+            "progress": told,
+        }
+        measured: Evaluation | SeveralEvaluation
+        if found.several:
+            found = found.labelled()
+            measured = evaluate.evaluate_several(**found.named(found.lists), **same)
+        else:
+            measured = evaluate.evaluate(**found.named(found.names), **same, curve=not no_curve)
+    for said in (*found.notes, *measured.notes):
+        note(said)
     if html:
         html.write_text(evaluate.page(measured), encoding="utf-8")
         note(f"the page is {html}")
     if format_ == "json":
         show(json.dumps(measured.to_dict(), ensure_ascii=False))
     elif format_ == "text":
-        show(_text(measured))
+        show(words(measured))
     else:
-        scores = [asdict(score) for score in _worst_first(measured)]
+        scores = [asdict(score) for score in worst_first(measured)]
         show_records(scores, format_, name="labels", line=str, columns=COLUMNS)
 
 
@@ -133,26 +130,72 @@ def _encoder(db: Path | None, model: str | None, *, needed: bool) -> AbstractCon
 
 @dataclass(frozen=True, slots=True)
 class _Given:
+    """Texts with what each is labelled: a name, "" for none, or a list of names."""
+
     ids: list[str]
     texts: list[str]
-    labels: list[str]
+    labels: list[str | list[str]]
     vectors: Any = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether a text has several labels, or is said to have none."""
+        return any(isinstance(label, list) and len(label) != 1 for label in self.labels)
+
+    @property
+    def lists(self) -> list[list[str]]:
+        """The labels of each text."""
+        return [label if isinstance(label, list) else [label] for label in self.labels]
+
+    @property
+    def names(self) -> list[str]:
+        """The label of each text, where none has several."""
+        return [name for (name,) in self.lists]
+
+    def labelled(self) -> _Given:
+        """Return the texts that have words and of which is said what they are, and tell of all."""
+        named = np.array([all(map(str.strip, names)) for names in self.lists], np.bool_)
+        spoken = np.array([bool(text.strip()) for text in self.texts], np.bool_)
+        rows = np.flatnonzero(named & spoken).tolist()
+        labels = [self.labels[row] for row in rows]
+        count = sum(isinstance(label, list) and len(label) != 1 for label in labels)
+        several = (
+            f"{count:,} of {len(labels):,} texts do not have one label, so each label is measured"
+            " by itself"
+        )
+        return _Given(
+            [self.ids[row] for row in rows],
+            [self.texts[row] for row in rows],
+            labels,
+            None if self.vectors is None else self.vectors[rows],
+            (*self.notes, *left_out(named, spoken), several),
+        )
+
+    def named(self, labels: list[str] | list[list[str]]) -> dict[str, Any]:
+        """Return the arguments of an evaluation."""
+        given = self.texts if self.vectors is None else self.vectors
+        return {"given": given, "labels": labels, "texts": self.texts, "ids": self.ids}
 
 
 def _of_index(index: Index, where: tuple[str, ...], glob: tuple[str, ...]) -> _Given:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        found = of_one_label(examples(index, where=where, glob=glob))
+        found = examples(index, where=where, glob=glob)
     notes = tuple(str(warning.message) for warning in heard)
-    return _Given(found.ids, index.texts(found.ids), list(map(str, found.y)), found.vectors, notes)
+    return _Given(
+        found.ids, index.texts(found.ids), list(map(list, found.labels)), found.vectors, notes
+    )
 
 
 def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
     with click.open_file(file, "rb") as opened:
         stream: IO[str] = streamed(cast("BufferedReader", opened))
         columns = rows.Columns(text, (label,))
-        ids, texts, labels, failed = [], [], [], []
+        ids: list[str] = []
+        texts: list[str] = []
+        labels: list[str | list[str]] = []
+        failed = []
         checked = False
         for place, row in rows.read(file, stream, from_ or rows.format_of(file)):
             try:
@@ -160,119 +203,19 @@ def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
                 if not checked:
                     columns.check(known, "csv")
                     checked = True
-                words = rows.words_in(known, text)
-                is_bool = isinstance(known.get(label), bool)
-                name = str(known[label]) if is_bool else rows.words_in(known, label)
+                said, own = rows.words_in(known, text), _labels_in(known, label)
             except rows.RowError as error:
                 failed.append(f"{file}:{place}: {error}")
                 continue
             ids.append(f"{file}:{place}")
-            texts.append(words)
-            labels.append(name)
+            texts.append(said)
+            labels.append(own)
     return _Given(ids, texts, labels, notes=tuple(failed))
 
 
-def _text(measured: Evaluation) -> str:
-    parts = [_figures(measured)]
-    if measured.calibration_error is not None:
-        parts.append(
-            _table(
-                "surest     right   confidence",
-                [
-                    f"{row.coverage:6.0%}   {row.accuracy:7.1%}   {row.confidence:.3f} or more"
-                    for row in measured.coverage
-                ],
-            )
-        )
-        parts[-1] += f"\n\nexpected calibration error {measured.calibration_error:.3f}"
-    parts.append(
-        _table(
-            "   F1   precision   recall   texts   label",
-            _first(
-                LABELS,
-                [
-                    f"{s.f1:5.2f}   {s.precision:9.2f}   {s.recall:6.2f}   {s.support:5,}"
-                    f"   {s.label}"
-                    for s in _worst_first(measured)
-                ],
-            ),
-        )
-    )
-    if measured.confused:
-        parts.append(
-            _table(
-                "texts   label taken for another",
-                _first(
-                    WORST,
-                    [
-                        f"{pair.count:5,}   {pair.label} -> {pair.predicted}"
-                        for pair in measured.confused
-                    ],
-                ),
-            )
-        )
-    if measured.curve:
-        parts.append(_forecast(measured.curve))
-    return "\n\n".join(parts)
-
-
-def _worst_first(measured: Evaluation) -> list[LabelScore]:
-    return sorted(measured.labels, key=lambda score: score.f1)
-
-
-def _first(most: int, lines: list[str]) -> list[str]:
-    """Return the first lines, and how many more there are."""
-    if len(lines) <= most:
-        return lines
-    return [*lines[:most], f"... and {len(lines) - most:,} more: --format json or --html FILE"]
-
-
-def _figures(measured: Evaluation) -> str:
-    head = (
-        f"{measured.texts:,} texts, {len(measured.labels):,} labels, {measured.folds} folds over"
-        f" {measured.groups:,} groups"
-    )
-    lines = [
-        f"{head}\n",
-        f"{'':20}   accuracy              macro F1",
-        _line(measured.estimator, measured.accuracy, measured.macro_f1),
-    ]
-    for rival in reversed(measured.baselines):
-        gain = f"{_range(rival.gain).rstrip()} points won"
-        lines.append(f"{_line(rival.name, rival.accuracy, rival.macro_f1)}   {gain}")
-    return "\n".join(lines)
-
-
-def _line(name: str, accuracy: Estimate, macro: Estimate) -> str:
-    return f"{name:20}   {_range(accuracy)}   {_range(macro)}"
-
-
-def _range(measure: Estimate) -> str:
-    value, low, high = (
-        f"{100 * share:.1f}" for share in (measure.value, measure.low, measure.high)
-    )
-    return f"{value:>5} ({low} to {high})".ljust(20)
-
-
-def _table(head: str, lines: list[str]) -> str:
-    return "\n".join([head, *lines])
-
-
-def _forecast(curve: LearningCurve) -> str:
-    lines = [
-        f"{n:8,}   {accuracy:8.1%}"
-        for n, accuracy in zip(curve.examples, curve.accuracies, strict=True)
-    ]
-    lines += [f"{n:8,}   {accuracy:8.1%}   expected" for n, accuracy in curve.forecast]
-    if not curve.forecast:
-        lines.append("more examples have not helped so far: nothing can be foretold")
-    lines += _first(
-        WORST,
-        [
-            f"about {need.more:,} more of {need.label} would help: recall"
-            f" {need.recall:.0%} -> {need.recall_then:.0%}"
-            for need in curve.needs
-            if need.more
-        ],
-    )
-    return _table("examples   accuracy", lines)
+def _labels_in(row: rows.Row, name: str) -> str | list[str]:
+    """Return what a cell, a list of them in JSON, says that a text is."""
+    value = row.get(name)
+    if isinstance(value, list):
+        return [str(_labels_in({name: each}, name)) for each in value]
+    return str(value) if isinstance(value, bool) else rows.words_in(row, name)

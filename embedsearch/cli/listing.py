@@ -35,12 +35,13 @@ def show_records(
     name: str,
     line: Callable[[Any], str],
     columns: Sequence[str],
+    head: str = "",
     end: str = "\n",
 ) -> None:
     """Print records: as JSON under their name, a line of JSON or of CSV each, or as text.
 
-    ``line`` makes a record's text, ``end`` ends it; ``columns`` are those of CSV, lists in them
-    joined by ``|``.
+    ``line`` makes a record's text, ``end`` ends it, and ``head`` says on a terminal, before all of
+    them, what it holds; ``columns`` are those of CSV, lists in them joined by ``|``.
     """
     if format_ == "json":
         show(json.dumps({"schema_version": 1, name: list(records)}, ensure_ascii=False))
@@ -50,6 +51,8 @@ def show_records(
     elif format_ == "csv":
         _show_csv(records, columns)
     else:
+        if head and records and sys.stdout.isatty():
+            show(f"{fitted(head)}\n")
         for record in records:
             show(line(record), end=end)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     metavar="KEY",
     default="cluster",
     show_default=True,
-    help="What colours mean: cluster, label, predicted, or a key of the metadata.",
+    help="What colours mean: cluster, label, predicted, or a key of the metadata: author.name.",
 )
 def map_(
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import textwrap
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
@@ -127,6 +128,15 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Return a text of several lines likewise, each line and tab where it was."""
     return text.replace("\r\n", "\n").translate(_BUT_FOR_LINES)
+
+
+def wrapped(text: str) -> str:
+    """Return a text for stderr, where that is a terminal, with lines broken between words."""
+    if not sys.stderr.isatty():
+        return text
+    width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    lines = (textwrap.wrap(line, width, replace_whitespace=False) for line in text.split("\n"))
+    return "\n".join("\n".join(parts) for parts in lines)
 
 
 def counted(n: int, noun: str) -> str:

@@ -1,10 +1,10 @@
-"""Conditions that no document can meet: said where a command finds nothing, not silent."""
+"""Why documents are not found or left out: conditions that none can meet, nothing embedded."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embedsearch.cli.terminal import note
+from embedsearch.cli.terminal import counted, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,3 +16,15 @@ def say_what_is_unmet(index: Index, where: Sequence[str]) -> None:
     """Say which keys of ``--where`` no document has, and what may be meant."""
     for why in index.unmet(where):
         note(f"note: {why}")
+
+
+def left_out(index: Index, found: int, where: Sequence[str], glob: Sequence[str]) -> str:
+    """Return how many of the documents that are meant have no vector and why, "" for none."""
+    missing = index.counts(where=where, glob=glob).documents - found
+    blank = len(index.blank(where=where, glob=glob)) if missing else 0
+    parts = []
+    if missing > blank:
+        parts.append(f"{counted(missing - blank, 'document')} of which nothing is embedded yet")
+    if blank:
+        parts.append(f"{counted(blank, 'document')} without words")
+    return f"{' and '.join(parts)} left out" if parts else ""

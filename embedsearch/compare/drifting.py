@@ -79,16 +79,21 @@ def drift(
 
     Raises:
         DimensionMismatch: the rows have not the same number of components.
-        ValueError: there are no rows on one side, or one of them is no unit vector.
+        ValueError: there are no rows on one side, one of them is no unit vector, or a pair is of
+            rows that are not there.
 
     """
     a, b = _sides(a, b)
     ours, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
+    for rows, places in ((a, ours), (b, theirs)):
+        if len(places) and not 0 <= places.min() <= places.max() < len(rows):
+            raise ValueError(f"expected pairs of positions below {len(a)} and {len(b)}")
     new, nearest_new = _without_counterpart(b, a, near, theirs)
     gone, nearest_gone = _without_counterpart(a, b, near, ours)
     moved = _moved(a, b, ours, theirs)
     means = a.mean(axis=0, dtype=np.float64), b.mean(axis=0, dtype=np.float64)
-    cosine = means[0] @ means[1] / (np.linalg.norm(means[0]) * np.linalg.norm(means[1]))
+    lengths = np.linalg.norm(means[0]) * np.linalg.norm(means[1])
+    cosine = means[0] @ means[1] / lengths if lengths > 0 else 0.0  # rows that cancel out
     return Drift(new, nearest_new, gone, nearest_gone, moved, float(cosine), _p_value(a, b, seed))
 
 

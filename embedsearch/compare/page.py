@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,8 @@ def points(
     """Return the documents of an index as points, grouped by a key.
 
     ``by`` is ``cluster``, ``label``, ``predicted`` (by the newest classifier) or a key of the
-    metadata. Of more than 50,000 documents so many are drawn at random, the same each time.
+    metadata, as a condition names it: ``author.name`` may be in an object inside another. Of more
+    than 50,000 documents so many are drawn at random, the same each time.
 
     Raises:
         ValueError: there are less than three documents, or none has the key.
@@ -85,9 +87,9 @@ def _clusters(found: DocumentVectors, texts: Sequence[str]) -> list[str]:
 
 
 def _known(index: Index, ids: Sequence[str], by: str) -> list[str]:
-    if by == "label":
+    if by in {"label", "@label"}:
         known = {id: " + ".join(labels) for id, labels in index.labels().items()}
-    elif by == "predicted":
+    elif by in {"predicted", "@predicted"}:
         said: dict[str, list[str]] = {}
         version = index.models.get()[0].version
         if not (rows := index.models.predicted(version)):
@@ -96,14 +98,26 @@ def _known(index: Index, ids: Sequence[str], by: str) -> list[str]:
             said.setdefault(row.document, []).append(row.label or NONE)
         known = {id: " + ".join(sorted(own)) for id, own in said.items()}
     else:
-        known = {d.id: str(d.metadata[by]) for d in index.documents() if by in d.metadata}
+        every = ((d.id, _under(d.metadata, by)) for d in index.documents())
+        known = {id: _said(value) for id, value in every if value is not None}
         if not known:
-            keys = sorted({key for d in index.documents() for key in d.metadata})
-            there = ", ".join(["cluster", "label", "predicted", *keys])
-            raise ValueError(
-                f"no document has {by!r} in its metadata: nothing to colour by but {there}"
-            )
+            why = "; ".join(index.unmet({by: ""})) or f"{by!r} says nothing of any document"
+            raise ValueError(f"{why} (or colour by cluster, label, predicted)")
     return [known.get(id, NONE) for id in ids]
+
+
+def _under(metadata: Mapping[str, Any], key: str) -> Any:
+    """Return what is under a key, by itself or inside of objects, ``None`` for nothing."""
+    if key in metadata:
+        return metadata[key]
+    found: Any = metadata
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _said(value: Any) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def page(drawn: Points, *, by: str = "cluster") -> str:

@@ -49,7 +49,7 @@ def diversity(vectors: Vectors) -> Diversity:
     # The n x n matrix of cosines and this d x d one have the same eigenvalues above 0.
     shares = np.linalg.eigvalsh((vectors.T @ vectors).astype(np.float64) / n)
     shares = shares[shares > 0] / shares[shares > 0].sum()
-    return Diversity(n, 1 - mean, float(np.exp(-(shares * np.log(shares)).sum())))
+    return Diversity(n, max(0.0, 1 - mean), float(np.exp(-(shares * np.log(shares)).sum())))
 
 
 def diverse(vectors: Vectors, n: int) -> list[int]:

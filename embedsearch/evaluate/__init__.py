@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from embedsearch.evaluate.measuring import evaluate
     from embedsearch.evaluate.ranking import Retrieval, retrieval
     from embedsearch.evaluate.report import page
-    from embedsearch.evaluate.several import SeveralEvaluation, evaluate_several
+    from embedsearch.evaluate.several import SeveralEvaluation, SeveralMistake, evaluate_several
     from embedsearch.evaluate.splitting import leakproof_groups
 
 __all__ = [
     "Evaluation",
     "Retrieval",
     "SeveralEvaluation",
+    "SeveralMistake",
     "evaluate",
     "evaluate_several",
     "leakproof_groups",
@@ -31,6 +32,7 @@ __getattr__, __dir__ = names(
         "Evaluation": "evaluation",
         "Retrieval": "ranking",
         "SeveralEvaluation": "several",
+        "SeveralMistake": "several",
         "evaluate": "measuring",
         "evaluate_several": "several",
         "leakproof_groups": "splitting",

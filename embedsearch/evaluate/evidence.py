@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_texts, refuse_several, units
+from embedsearch.classify.checking import is_missing, is_texts, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.evaluate.splitting import leakproof_groups
@@ -55,7 +55,7 @@ def evidence(
 
     Raises:
         ValueError: less than two labels can be measured, a text has several, lengths differ,
-            labels are not all texts or all numbers, vectors are not finite.
+            labels are not all texts or all whole numbers, vectors are not finite.
 
     """
     refuse_several(labels)
@@ -66,7 +66,7 @@ def evidence(
     named = np.array([label is not None for label in said], dtype=bool)
     spoken = np.array([not words or bool(text.strip()) for text in words or said], dtype=bool)
     rows = np.flatnonzero(named & spoken)
-    notes = _left_out(named, spoken)
+    notes = left_out(named, spoken)
     if not len(rows):
         among = f"none of {len(said):,} has a label and words" if said else "nothing came"
         raise ValueError(f"expected labelled texts, but {among}")
@@ -121,7 +121,7 @@ def _plain(label: Any) -> Any:
     plain = label.item() if isinstance(label, np.generic) else label
     if isinstance(plain, str):
         return plain.strip() or None
-    return plain if plain == plain else None  # noqa: PLR0124 -- NaN is what isn't itself
+    return None if is_missing(plain) else plain
 
 
 def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
@@ -129,6 +129,9 @@ def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
     strange = [label for label in labels if not isinstance(label, (str, bool, int, float))]
     if strange:
         raise ValueError(f"expected labels that are texts or numbers, got {strange[0]!r:.40}")
+    between = [label for label in labels if isinstance(label, float) and label % 1]
+    if between:
+        raise ValueError(f"expected labels that are texts or whole numbers, got {between[0]!r}")
     numbers = [label for label in labels if not isinstance(label, str)]
     if numbers and len(numbers) < len(labels):
         raise ValueError(
@@ -142,12 +145,14 @@ def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
     for place, text in enumerate(words):
         if not isinstance(text, str):
             raise TypeError(f"expected texts, got {text!r:.40} at position {place}")
-    if len(given) != count or (words and len(words) != count):
-        raise ValueError(f"expected a label for each text, got {count} for {len(given)}")
+    for come in (len(given), len(words) or count):
+        if come != count:
+            raise ValueError(f"expected a label for each text, got {count} for {come}")
     return words
 
 
-def _left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:
+def left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:
+    """Return a note for texts (n,) that are not named, and one for those without words."""
     missing = {"no label": int((~named).sum()), "no words": int((~spoken).sum())}
     return [
         f"{count:,} of {len(named):,} texts left out: they have {what}"

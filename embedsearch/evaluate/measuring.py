@@ -91,8 +91,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
 
     Raises:
         ValueError: less than two labels can be measured, nothing can be held out, a text has
-            several labels, labels are not all texts or all numbers, lengths differ, vectors are
-            not finite, or the estimator says something that is no label.
+            several labels, labels are not all texts or all whole numbers, lengths differ, vectors
+            are not finite, or the estimator says something that is no label.
 
     """
     if ids is not None and len(ids) != len(labels):

@@ -3,77 +3,43 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedsearch.evaluate.charts import Plot, heat_map, range_of, shortened, ticks
+from embedsearch.evaluate import pieces
+from embedsearch.evaluate.charts import Plot, heat_map, range_of, ticks
+from embedsearch.evaluate.several import SeveralEvaluation
+from embedsearch.evaluate.several_report import page_of_several
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from embedsearch.evaluate.evaluation import Evaluation, Mistake
+    from embedsearch.evaluate.evaluation import Evaluation
     from embedsearch.evaluate.learning import LearningCurve
-    from embedsearch.evaluate.scores import Estimate
 
 PAIRS = 18
 """How many confused pairs are listed beside the heat map."""
 
-MISTAKES = 20
-"""How many mistakes are shown with their texts."""
 
-EXCERPT = 280
-"""How many characters of a text are shown."""
-
-MOST_LABELS = 300
-"""Beyond so many labels a heat map can't be read, and the worst are listed only."""
-
-
-def page(measured: Evaluation, *, title: str = "Evaluation") -> str:
+def page(measured: Evaluation | SeveralEvaluation, *, title: str = "Evaluation") -> str:
     """Return an evaluation as HTML: a page for light, dark and paper, without scripts."""
-    css = files("embedsearch.evaluate").joinpath("report.css").read_text(encoding="utf-8")
-    parts = [_learning(measured), _coverage(measured), _reliability(measured), _needs(measured)]
-    parts += [_labels(measured), _confusion(measured), _mistakes(measured)]
-    return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{css}</style>\n"
-        f"{_headline(measured, title)}{_notes(measured)}"
-        f'<div class="cards">\n{"".join(parts)}</div>\n{_footer(measured)}</html>\n'
-    )
+    if isinstance(measured, SeveralEvaluation):
+        return page_of_several(measured, title=title)
+    cards = [_learning(measured), _coverage(measured), _reliability(measured), _needs(measured)]
+    cards += [pieces.label_list(measured.labels), _confusion(measured), _mistakes(measured)]
+    top = f"{_headline(measured, title)}{pieces.told(measured.notes)}"
+    return pieces.document(title, top, cards, _footer(measured))
 
 
 def _headline(measured: Evaluation, title: str) -> str:
-    own = measured.accuracy
-    bars = [_bar(measured.estimator, own, own=True)]
-    bars += [_bar(rival.name, rival.accuracy) for rival in reversed(measured.baselines)]
-    return (
-        f"<h1>{escape(title)}</h1>\n"
-        f'<div class="top"><div><p class="big">{own.value * 100:.1f}<small> %</small></p>'
-        f"<p>of {measured.texts:,} texts told rightly, {own.low:.1%} to {own.high:.1%} with 95 %"
-        f" confidence, each by a classifier that had not seen it. Macro F1"
-        f" {measured.macro_f1.value:.3f} ({measured.macro_f1.low:.3f} to"
-        f" {measured.macro_f1.high:.3f}), {len(measured.labels):,} labels.</p></div>"
-        f'<ul class="bars">{"".join(bars)}</ul></div>\n'
+    own, macro = measured.accuracy, measured.macro_f1
+    bars = [pieces.bar(measured.estimator, own, own=True)]
+    bars += [pieces.bar(rival.name, rival.accuracy) for rival in reversed(measured.baselines)]
+    words = (
+        f"of {measured.texts:,} texts told rightly, {own.low:.1%} to {own.high:.1%} with 95 %"
+        f" confidence, each by a classifier that had not seen it. Macro F1 {macro.value:.3f}"
+        f" ({macro.low:.3f} to {macro.high:.3f}), {len(measured.labels):,} labels."
     )
-
-
-def _bar(name: str, accuracy: Estimate, *, own: bool = False) -> str:
-    width = 100 * (accuracy.high - accuracy.low)
-    return (
-        f'<li{" class=own" if own else ""}><span>{escape(name)}</span><span class="track">'
-        f'<span class="fill" style="width:{100 * accuracy.value:.1f}%"></span>'
-        f'<span class="range" style="left:{100 * accuracy.low:.1f}%;width:{width:.1f}%"></span>'
-        f"</span><span><b>{accuracy.value:.1%}</b>"
-        f" <small>{accuracy.low:.0%} to {accuracy.high:.0%}</small></span></li>"
-    )
-
-
-def _notes(measured: Evaluation) -> str:
-    if not measured.notes:
-        return ""
-    return f'<div class="notes">{"".join(f"<p>{escape(n)}</p>" for n in measured.notes)}</div>\n'
+    return pieces.headline(title, own.value, words, bars)
 
 
 def _learning(measured: Evaluation) -> str:
@@ -98,7 +64,7 @@ def _learning(measured: Evaluation) -> str:
     chart = plot.drawn(
         parts, x_ticks=_round(*ends), x_name="examples learned from", y_name="accuracy"
     )
-    return _card("Would more examples help?", _promise(curve), chart)
+    return pieces.card("Would more examples help?", _promise(curve), chart)
 
 
 def _round(low: float, high: float) -> list[float]:
@@ -137,7 +103,7 @@ def _coverage(measured: Evaluation) -> str:
         f"Answering the surest {half.coverage:.0%} only, those of a confidence of"
         f" {half.confidence:.2f} or more, makes {half.accuracy:.1%} right."
     )
-    return _card("What if it answers only when sure?", words, chart)
+    return pieces.card("What if it answers only when sure?", words, chart)
 
 
 def _reliability(measured: Evaluation) -> str:
@@ -155,7 +121,7 @@ def _reliability(measured: Evaluation) -> str:
     way = "too modest" if too > 0 else "too sure"
     verdict = "Confidences can be taken as they are." if off <= 0.03 else f"It is mostly {way}."
     words = f"Expected calibration error {off:.3f}. {verdict} On the dotted line it would be exact."
-    return _card("Does it know when it is right?", words, chart)
+    return pieces.card("Does it know when it is right?", words, chart)
 
 
 def _needs(measured: Evaluation) -> str:
@@ -163,10 +129,10 @@ def _needs(measured: Evaluation) -> str:
         return ""
     needs, head = measured.curve.needs, "Which labels need examples?"
     if not needs:
-        return _card(head, "None stands out: no label's recall is far below the others'.", "")
+        return pieces.card(head, "None stands out: no label's recall is far below the others'.", "")
     rows = [
         (
-            _name(need.label),
+            pieces.name(need.label),
             f"{need.examples:,}",
             f"{need.recall:.0%}",
             f'<span class="more">+{need.more:,}</span> → {need.recall_then:.0%}'
@@ -175,41 +141,32 @@ def _needs(measured: Evaluation) -> str:
         )
         for need in sorted(needs, key=lambda need: need.more is None)[:9]
     ]
-    table = _table(("label", "texts", "recall", "how many more would help"), rows, numbers={1, 2})
+    table = pieces.table(
+        ("label", "texts", "recall", "how many more would help"), rows, numbers={1, 2}
+    )
     words = "Labels whose recall is low, as far as their learning curves tell."
-    return _card(head, words, table)
-
-
-def _labels(measured: Evaluation) -> str:
-    ordered = sorted(measured.labels, key=lambda score: score.f1)
-    low = float(np.median([score.f1 for score in ordered])) - 0.1
-    rows = [
-        f'<li{" class=low" if s.f1 < low else ""} title="precision {s.precision:.3f}, recall'
-        f' {s.recall:.3f}, {s.support:,} texts"><span class="name">{_name(s.label)}</span>'
-        f'<span class="track"><span class="fill" style="width:{100 * s.f1:.0f}%"></span></span>'
-        f"<b>{s.f1:.2f}</b><small>{s.support:,}</small></li>"
-        for s in ordered[:MOST_LABELS]
-    ]
-    words = "F1 and number of texts, the worst first; pointing at one tells precision and recall."
-    list_ = f'<ol class="labels">{"".join(rows)}</ol>'
-    return _card(f"The {len(ordered):,} labels", words, list_, wide=True)
+    return pieces.card(head, words, table)
 
 
 def _confusion(measured: Evaluation) -> str:
     names = [str(score.label) for score in measured.labels]
     rows = [
-        (f"{_name(c.label)} <i>→ {_name(c.predicted)}</i>", f"{c.count:,}", f"{c.share:.0%}")
+        (
+            f"{pieces.name(c.label)} <i>→ {pieces.name(c.predicted)}</i>",
+            f"{c.count:,}",
+            f"{c.share:.0%}",
+        )
         for c in measured.confused[:PAIRS]
     ]
-    table = _table(("label → what was said", "texts", "of the label"), rows, numbers={1, 2})
-    if len(names) > MOST_LABELS:
-        return _card("What is taken for what", "The most confused labels.", table, wide=True)
+    table = pieces.table(("label → what was said", "texts", "of the label"), rows, numbers={1, 2})
+    if len(names) > pieces.MOST_LABELS:
+        return pieces.card("What is taken for what", "The most confused labels.", table, wide=True)
     words = (
         "A row is a label, a column what was said; labels that are confused lie side by side."
         " The deeper, the larger the row's share."
     )
     heat = f'<div class="split"><div>{heat_map(measured.confusion, names)}</div>{table}</div>'
-    return _card("What is taken for what", words, heat, wide=True)
+    return pieces.card("What is taken for what", words, heat, wide=True)
 
 
 def _mistakes(measured: Evaluation) -> str:
@@ -217,51 +174,23 @@ def _mistakes(measured: Evaluation) -> str:
         return ""
     rows = [
         (
-            _cited(m),
-            _name(m.label),
-            f"<i>{_name(m.predicted)}</i>",
+            pieces.cited(m.text, m.id, m.position),
+            pieces.name(m.label),
+            f"<i>{pieces.name(m.predicted)}</i>",
             "" if m.confidence is None else f"{m.confidence:.2f}",
         )
-        for m in measured.mistakes[:MISTAKES]
+        for m in measured.mistakes[: pieces.MISTAKES]
     ]
     words = "Those it was surest of: a wrong label is often the reason."
-    table = _table(("text", "label", "what was said", "confidence"), rows, numbers={3})
-    return _card("The worst mistakes", words, table, wide=True)
-
-
-def _cited(mistake: Mistake) -> str:
-    name = escape(mistake.id or f"text {mistake.position:,}")
-    if not mistake.text:
-        return name
-    words = shortened(" ".join(mistake.text.split()), EXCERPT)
-    return f"<q>{escape(words)}</q> <small>{name}</small>"
-
-
-def _name(label: object) -> str:
-    return escape(str(label))
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: set[int]) -> str:
-    """Return a table; cells are HTML, those in the columns of numbers are flush right."""
-
-    def cells(row: Sequence[str], tag: str) -> str:
-        kinds = ('class="n"' if column in numbers else "" for column in range(len(row)))
-        return "".join(f"<{tag} {k}>{c}</{tag}>" for k, c in zip(kinds, row, strict=True))
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _card(head: str, words: str, content: str, *, wide: bool = False) -> str:
-    kind = ' class="wide"' if wide else ""
-    return f"<section{kind}><h2>{escape(head)}</h2><p>{escape(words)}</p>{content}</section>\n"
+    table = pieces.table(("text", "label", "what was said", "confidence"), rows, numbers={3})
+    return pieces.card("The worst mistakes", words, table, wide=True)
 
 
 def _footer(measured: Evaluation) -> str:
     return (
-        f"<footer>{escape(measured.estimator)}, {measured.folds} folds over {measured.groups:,}"
+        f"{measured.estimator}, {measured.folds} folds over {measured.groups:,}"
         f" groups: texts of one document and near duplicates (cosine {measured.threshold:g} and"
         " more) are never on both sides. Intervals of 95 % from 1,000 resamples of groups."
         " Majority: always the most frequent label. Zero-shot: the label whose name is nearest."
-        f" Seed {measured.seed}.</footer>\n"
+        f" Seed {measured.seed}."
     )

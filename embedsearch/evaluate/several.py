@@ -10,22 +10,43 @@ from sklearn.base import clone
 
 from embedsearch.classify.checking import is_texts, units
 from embedsearch.classify.defaults import to_measure
-from embedsearch.classify.folds import parts
+from embedsearch.classify.folds import listed, more_of, parts
 from embedsearch.classify.inputs import local, vectors_of
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
+from embedsearch.evaluate.evidence import warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, estimate, label_scores
 from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.classify.inputs import Encoder, Vectors
 
     Indicator = NDArray[np.bool_]
+
+
+MISTAKES = 50
+"""So many mistakes are kept in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralMistake:
+    """A text, by its position, not all of whose labels were told, or others too.
+
+    ``missed`` are those of its ``labels`` that were not told, ``extra`` what was told besides.
+    ``text`` is "" where only vectors came, ``id`` where no ids did.
+    """
+
+    position: int
+    id: str
+    labels: tuple[Any, ...]
+    missed: tuple[Any, ...]
+    extra: tuple[Any, ...]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +56,7 @@ class SeveralEvaluation:
     ``subset_accuracy`` is the share of texts all of whose labels are told, and no others.
     ``micro_f1`` counts each label of each text alike, ``macro_f1`` each label. ``majority`` is the
     micro F1 of giving every text the most frequent label, ``gain`` what is won over that.
+    ``mistakes`` begin with the texts of most wrong labels; ``notes`` say what the figures lack.
     """
 
     estimator: str
@@ -49,10 +71,16 @@ class SeveralEvaluation:
     majority: Estimate
     gain: Estimate
     labels: tuple[LabelScore, ...]
+    mistakes: tuple[SeveralMistake, ...]
+    notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON holds."""
         return {"schema_version": 1, **asdict(self)}
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
 
 
 def evaluate_several(  # noqa: PLR0913 -- all but two have a default
@@ -61,17 +89,20 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     estimator: Any = None,
     *,
     texts: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
     groups: ArrayLike | None = None,
     embedder: Encoder | str | None = None,
     folds: int = 5,
     seed: int = 0,
     threshold: float = THRESHOLD,
+    progress: Callable[[int, int], None] = _silent,
 ) -> SeveralEvaluation:
     """Measure a classifier of texts with any number of labels each, by its folds.
 
     ``labels`` are lists of them or an indicator of 0 and 1, shape (n, classes), and the estimator
     gets them as they came. All else is as in ``evaluate``. Labels are not spread evenly over the
-    folds: one with few texts may be missing in a training, and is not told then.
+    folds: one with few texts may be missing in a training, and is not told then. Labels of a
+    single text, and of too few, are told in ``notes`` and warned of.
 
     Raises:
         TypeError: labels of some text are no list.
@@ -86,15 +117,18 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
     words = _spoken(given if is_texts(given) else texts)
+    if ids is not None and len(ids) != len(vectors):
+        raise ValueError(f"expected an id for each of {len(vectors)} texts, got {len(ids)}")
     together = leakproof_groups(vectors, groups, texts=words, threshold=threshold)
     held = parts(right, together, folds, seed)
     if held.max() < 1:
         raise ValueError("nothing can be held out: label other texts, that differ more")
+    notes = tuple(map(warn, _notes(right, classes.tolist(), together, held.max() + 1, folds)))
     if embedder is None and is_texts(given):
         embedder = local()
     model = to_measure(estimator, right.sum(axis=0).tolist(), embedder)
     with one_thread(vectors.size * len(classes)):
-        said = _predicted(model, vectors, labels, classes, held)
+        said = _predicted(model, vectors, labels, classes, held, progress=progress)
     draw = Bootstrap(right, together, seed=seed)
     own, rival = draw.draws(said), draw.draws(_commonest(right, held))
     counts = (right & said).sum(axis=0), right.sum(axis=0), said.sum(axis=0)
@@ -111,6 +145,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         majority=estimate(rival.micro_f1),
         gain=estimate(own.micro_f1 - rival.micro_f1),
         labels=label_scores(*counts, classes.tolist()),
+        mistakes=_mistakes(right, said, classes.tolist(), ids, words),
+        notes=notes,
     )
 
 
@@ -121,15 +157,47 @@ def _spoken(texts: Any) -> Sequence[str] | None:
     return texts  # type: ignore[no-any-return]  # they are texts
 
 
+def _notes(
+    right: Indicator, names: list[Any], together: NDArray[np.int64], cut: int, folds: int
+) -> Iterator[str]:
+    """Yield what figures of so few texts lack."""
+    if cut < folds:
+        yield f"{cut} folds instead of {folds}, as there are {cut} different texts: label more"
+    counts = [len(np.unique(together[column])) for column in right.T]
+    lone = [name for name, count in zip(names, counts, strict=True) if count == 1]
+    if lone:
+        yield (
+            f"{len(lone)} of {len(names)} labels have a single text, or copies of it, and are never"
+            f" told: {more_of(lone)}"
+        )
+    few = [name for name, count in zip(names, counts, strict=True) if 1 < count < cut]
+    if few:
+        yield (
+            f"{len(few)} of {len(names)} labels have less than {cut} texts, too few for figures of"
+            f" their own: {listed(few)}"
+        )
+
+
 def _predicted(
-    estimator: Any, vectors: Vectors, labels: Any, classes: NDArray[Any], held: NDArray[np.int64]
+    estimator: Any,
+    vectors: Vectors,
+    labels: Any,
+    classes: NDArray[Any],
+    held: NDArray[np.int64],
+    *,
+    progress: Callable[[int, int], None],
 ) -> Indicator:
     """Return out-of-fold predictions, an indicator (n, classes)."""
     said = np.zeros((len(vectors), len(classes)), np.bool_)
-    for train, test in _folds(held):
+    cut = int(held.max()) + 1
+    progress(0, cut)
+    for done, (train, test) in enumerate(_folds(held), 1):
         fitted = clone(estimator).fit(vectors[train], _of(labels, train))
         told = np.asarray(fitted.predict(vectors[test]), np.bool_)
-        said[np.ix_(test, np.searchsorted(classes, fitted.classes_))] = told
+        # Of lists only those labels are columns that were learned; an indicator keeps all of its.
+        learned = classes if _is_indicator(labels) else fitted.classes_
+        said[np.ix_(test, np.searchsorted(classes, learned))] = told
+        progress(done, cut)
     return said
 
 
@@ -148,7 +216,37 @@ def _folds(held: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray
 
 def _of(labels: Any, rows: NDArray[np.int64]) -> Any:
     """Return the labels of some texts, lists or an indicator as all are."""
-    if getattr(labels, "ndim", 1) == 2:
+    if _is_indicator(labels):
         return np.asarray(labels)[rows]
     every = list(labels)
     return [list(every[row]) for row in rows.tolist()]
+
+
+def _is_indicator(labels: Any) -> bool:
+    return getattr(labels, "ndim", 1) == 2
+
+
+def _mistakes(
+    right: Indicator,
+    said: Indicator,
+    names: list[Any],
+    ids: Sequence[str] | None,
+    texts: Sequence[str] | None,
+) -> tuple[SeveralMistake, ...]:
+    wrong = (right != said).sum(axis=1)
+    order = np.argsort(-wrong, kind="stable")[:MISTAKES]
+
+    def named(has: Indicator) -> tuple[Any, ...]:
+        return tuple(names[column] for column in np.flatnonzero(has))
+
+    return tuple(
+        SeveralMistake(
+            position=row,
+            id=ids[row] if ids is not None else "",
+            labels=named(right[row]),
+            missed=named(right[row] & ~said[row]),
+            extra=named(said[row] & ~right[row]),
+            text=texts[row] if texts is not None else "",
+        )
+        for row in order[wrong[order] > 0].tolist()
+    )

@@ -46,9 +46,10 @@ class Chooser:
     The next one has the highest product of three scores: how *typical* it is (the mean cosine to
     its 20 nearest neighbours, squared), how *new* (1 - the highest cosine to a labelled one) and,
     once there are ten labels of two kinds, how *unsure* a classifier is (1 - the margin between
-    the two likeliest labels, squared: "breaking ties", Luo et al. 2005). On banking77 50, 100 and
-    200 labels chosen so gave an accuracy of .49, .69 and .78 where random ones gave .37, .51
-    and .65, and breaking ties alone .43, .58 and .70 (``benchmarks/choosing.py``).
+    the two likeliest labels, squared: "breaking ties", Luo et al. 2005; where documents have
+    several labels, that between yes and no to the most doubtful one). On banking77 50, 100 and 200
+    labels chosen so gave an accuracy of .49, .69 and .78 where random ones gave .37, .51 and .65,
+    and breaking ties alone .43, .58 and .70 (``benchmarks/choosing.py``).
     """
 
     def __init__(self, encoder: Encoder, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -68,8 +69,8 @@ class Chooser:
         passed = known | np.array([id in skipped for id in self._ids], dtype=bool)
         if passed.all():
             return None
-        probabilities, names = self._guessed(labels, known)
-        score = self._typical * self._new(known) * _unsure(probabilities) ** 2
+        probabilities, names, exclusive = self._guessed(labels, known)
+        score = self._typical * self._new(known) * _unsure(probabilities, exclusive=exclusive) ** 2
         best = int(np.argmax(np.where(passed, -1.0, score)))
         likeliest = np.argsort(-probabilities[best])[:5].tolist()
         return Choice(self._ids[best], tuple(str(names[n]) for n in likeliest))
@@ -82,25 +83,30 @@ class Chooser:
 
     def _guessed(
         self, labels: Mapping[str, tuple[str, ...]], known: NDArray[np.bool_]
-    ) -> tuple[NDArray[Any], Any]:
-        """Return what a classifier makes of each candidate: (n, classes), and the classes."""
+    ) -> tuple[NDArray[Any], Any, bool]:
+        """Return what a classifier makes of each candidate: (n, classes), and the classes.
+
+        And whether these exclude each other.
+        """
         rows = np.flatnonzero(known)
         learned = Examples(
             [self._ids[row] for row in rows],
             self._vectors[rows],
             [labels[self._ids[row]] for row in rows],
-            [],
         )
         if len(rows) < FIRST or len(learned.counts) < 2:
-            return np.empty((len(self._ids), 0)), ()
+            return np.empty((len(self._ids), 0)), (), True
         classifier = FewShotClassifier(strength=STRENGTH, embedder=self._encoder)
         classifier.fit(learned.vectors, learned.y)
-        return classifier.predict_proba(self._vectors), classifier.classes_
+        shares = classifier.predict_proba(self._vectors)
+        return shares, classifier.classes_, classifier.exclusive_
 
 
-def _unsure(probabilities: NDArray[Any]) -> Any:
+def _unsure(probabilities: NDArray[Any], *, exclusive: bool) -> Any:
     if probabilities.shape[1] < 2:
         return 1.0
+    if not exclusive:
+        return 1 - np.abs(2 * probabilities - 1).min(axis=1)
     likeliest = np.sort(probabilities, axis=1)
     return 1 - (likeliest[:, -1] - likeliest[:, -2])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 class Examples:
     """Labelled documents: their ids, unit vectors (n, d), and the labels of each.
 
-    ``pending`` are the ids of labelled documents that are not embedded yet, and so left out.
+    ``pending`` are the ids of labelled documents that are not embedded yet, ``blank`` of those
+    without words, which never will be: both are left out.
     """
 
     ids: list[str]
     vectors: NDArray[np.float32]
     labels: list[tuple[str, ...]]
-    pending: list[str]
+    pending: list[str] = field(default_factory=list)
+    blank: list[str] = field(default_factory=list)
 
     @property
     def multilabel(self) -> bool:
@@ -58,7 +60,7 @@ class Examples:
 def examples(index: Index, *, where: Where = None, glob: Sequence[str] | None = None) -> Examples:
     """Return the labelled documents that meet the conditions.
 
-    Those that are not embedded yet are left out, which a warning says.
+    Those that are not embedded yet, and those without words, are left out, which a warning says.
 
     Raises:
         ValueError: none is labelled, or none of these is embedded.
@@ -67,45 +69,33 @@ def examples(index: Index, *, where: Where = None, glob: Sequence[str] | None = 
     found = labelled(index, where=where, glob=glob)
     if not found.ids and found.pending:
         raise ValueError("no labelled document is embedded yet: run embedsearch index")
+    if not found.ids and found.blank:
+        raise ValueError(f"no labelled document has words: {listed(found.blank)}")
     if not found.ids:
         which = "that meets the conditions " if where or glob else ""
         why = "; ".join(index.unmet(where)) or "label some with embedsearch label"
         raise ValueError(f"no document {which}is labelled: {why}")
-    if found.pending:
-        warnings.warn(
-            f"{len(found.pending):,} of {len(found.ids) + len(found.pending):,} labelled documents"
-            f" left out, as they are not embedded yet: {listed(found.pending)}; run embedsearch"
-            " index",
-            stacklevel=3,
-        )
+    reasons = [
+        (found.pending, "they are not embedded yet", "; run embedsearch index"),
+        (found.blank, "they have no words", ""),
+    ]
+    total = len(found.ids) + len(found.pending) + len(found.blank)
+    for left_out, why, advice in reasons:
+        if left_out:
+            warnings.warn(
+                f"{len(left_out):,} of {total:,} labelled documents left out, as {why}:"
+                f" {listed(left_out)}{advice}",
+                stacklevel=3,
+            )
     return found
 
 
-def of_one_label(found: Examples) -> Examples:
-    """Return those that have a single label, and warn of the others: how many, and which.
-
-    Raises:
-        ValueError: all have several.
-
-    """
-    if not found.multilabel:
-        return found
-    rows = [row for row, own in enumerate(found.labels) if len(own) == 1]
-    if not rows:
-        raise ValueError(
-            "each labelled document has several labels: this is for documents with one label each"
-        )
-    total, left_out = len(found.ids), found.several
-    warnings.warn(
-        f"{len(left_out):,} of {total:,} documents left out, as they have several labels:"
-        f" {listed(left_out)}",
-        stacklevel=3,
-    )
-    return Examples(
-        [found.ids[row] for row in rows],
-        found.vectors[rows],
-        [found.labels[row] for row in rows],
-        found.pending,
+def told_of_several(found: Examples) -> str:
+    """Return how many documents have several labels, and which, and what that means."""
+    several, total = len(found.several), len(found.ids)
+    return (
+        f"{several:,} of {total:,} documents {'has' if several == 1 else 'have'} several labels"
+        f" ({listed(found.several)}), so each label is decided by itself"
     )
 
 
@@ -116,6 +106,9 @@ def labelled(index: Index, *, where: Where = None, glob: Sequence[str] | None = 
         names = sorted({name for own in labels.values() for name in own})
         both = {"type": "and", "filters": [where, {"@label": names}]}
         found = index.document_vectors(where=both, glob=glob)
-        known = {document.id for document in index.documents(where=both, glob=glob)}
-    pending = sorted(known - set(found.ids))
-    return Examples(found.ids, found.vectors, [labels[id] for id in found.ids], pending)
+        known, blank = set(found.ids), list[str]()
+        if index.counts(where=both, glob=glob).documents > len(known):
+            known = {document.id for document in index.documents(where=both, glob=glob)}
+            blank = index.blank(where=both, glob=glob)
+    pending = sorted(known.difference(found.ids, blank))
+    return Examples(found.ids, found.vectors, [labels[id] for id in found.ids], pending, blank)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from embedsearch.classify.confident_learning import Suspect, suspects
 from embedsearch.evaluate.splitting import leakproof_groups
-from embedsearch.labelling.examples import Examples, examples, of_one_label
+from embedsearch.labelling.examples import Examples, examples, told_of_several
 from embedsearch.records import Reason
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ class SuspectDocument:
     """A document whose label is probably wrong.
 
     ``probability`` is that of its label, ``suggested_probability`` that of the likeliest other one;
-    ``disagreeing`` are the nearest documents of other labels, the nearest first.
+    ``disagreeing`` are the nearest documents of other labels, the nearest first. Where documents
+    have several labels, ``suggested`` is ``None`` for a label that is probably too much, ``label``
+    for one that is probably missing.
     """
 
     document_id: str
-    label: str
-    suggested: str
+    label: str | None
+    suggested: str | None
     probability: float
     suggested_probability: float
     disagreeing: tuple[Reason, ...]
@@ -39,13 +42,15 @@ def suspected(
     """Return the documents whose label is probably wrong, the most suspicious first.
 
     A document is judged by a classifier that has not learned from it, nor from near duplicates.
-    Those that have several labels are left out, which a warning says.
+    Where some have several labels, each label is judged by itself, which a warning says.
 
     Raises:
         ValueError: there are too few labels.
 
     """
-    found = of_one_label(examples(index, where=where, glob=glob))
+    found = examples(index, where=where, glob=glob)
+    if found.multilabel:
+        warnings.warn(told_of_several(found), stacklevel=2)
     groups = leakproof_groups(found.vectors)
     doubted = suspects(found.vectors, found.y, groups=groups)
     return [_document(found, suspect) for suspect in doubted]
@@ -58,8 +63,8 @@ def _document(found: Examples, suspect: Suspect) -> SuspectDocument:
     )
     return SuspectDocument(
         found.ids[suspect.position],
-        str(suspect.label),
-        str(suspect.suggested),
+        suspect.label,
+        suspect.suggested,
         suspect.probability,
         suspect.suggested_probability,
         tuple(near),

@@ -10,7 +10,7 @@ from embedsearch.classify.defaults import classifier_for
 from embedsearch.classify.folds import listed
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.evaluate.splitting import leakproof_groups
-from embedsearch.labelling.examples import examples
+from embedsearch.labelling.examples import examples, told_of_several
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,16 +36,20 @@ def train(
     several labels, each label is decided by itself, which a warning says.
 
     Raises:
-        ValueError: there are no labels, or only one.
+        ValueError: there are no labels, or only one, or ``max_error`` is given and a document has
+            several.
 
     """
     found = examples(index, where=where, glob=glob)
+    if found.multilabel and max_error is not None:
+        raise ValueError(
+            f"{len(found.several):,} of {len(found.ids):,} documents have several labels"
+            f" ({listed(found.several)}): an error can be kept below a share only where each has"
+            " one"
+        )
     if found.multilabel:
-        several, total = len(found.several), len(found.ids)
         warnings.warn(
-            f"{several:,} of {total:,} documents {'has' if several == 1 else 'have'} several"
-            f" labels ({listed(found.several)}), so each label is decided by itself: a document"
-            " may get any number of them, or none",
+            f"{told_of_several(found)}: a document may get any number of them, or none",
             stacklevel=2,
         )
     fitted = estimator

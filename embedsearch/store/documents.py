@@ -368,8 +368,9 @@ class Summary:
     metadata: dict[str, Any]
 
 
-SUMMARIES = 1_000
-"""How many summaries are read at a time."""
+SUMMARIES = 1_000, 32_000
+"""How many summaries are read at first, and at most; each time twice as many as the last, as a
+condition on labels looks at all labels for each page."""
 
 
 def summaries(database: Database, condition: Filter) -> Iterator[Summary]:
@@ -378,14 +379,16 @@ def summaries(database: Database, condition: Filter) -> Iterator[Summary]:
     No transaction is open while the caller has its turn, so it may write between two of them.
     """
     last = ""  # no id is empty
-    while page := _page_of_summaries(database, condition, last):
+    size, most = SUMMARIES
+    while page := _page_of_summaries(database, condition, last, size):
         for id, chunks, characters, updated, metadata in page:
             yield Summary(id, chunks, characters, updated, json.loads(metadata))
         last = page[-1][0]
+        size = min(2 * size, most)
 
 
 def _page_of_summaries(
-    database: Database, condition: Filter, last: str
+    database: Database, condition: Filter, last: str, size: int
 ) -> list[tuple[str, int, int, str, str]]:
     with database.reading():
         return database.execute(
@@ -394,8 +397,24 @@ def _page_of_summaries(
                    d.characters, d.updated, d.metadata
             from documents d where d.id > ? and {condition.sql} order by d.id limit ?
             """,
-            [last, *condition.values, SUMMARIES],
+            [last, *condition.values, size],
         ).fetchall()
+
+
+def blank(database: Database, condition: Filter) -> list[str]:
+    """Return the ids of those documents that meet a condition and have no words, in order."""
+    with database.reading():
+        rows = database.execute(
+            f"""
+            select d.id from documents d where {condition.sql} and not exists (
+                select 1 from chunks c join texts t on t.id = c.text
+                where c.document = d.number and not t.blank
+            )
+            order by d.id
+            """,
+            condition.values,
+        )
+        return [id for (id,) in rows]
 
 
 def holding(database: Database, text: int) -> str:
