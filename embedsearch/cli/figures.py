@@ -84,7 +84,7 @@ def _of_several(measured: SeveralEvaluation) -> str:
 
 
 def _signed(sign: str, labels: Iterable[object]) -> str:
-    return "".join(f"  {sign}{str(label)}" for label in labels)
+    return "".join(f"  {sign}{label!s}" for label in labels)
 
 
 def _labels(measured: Evaluation | SeveralEvaluation) -> str:
