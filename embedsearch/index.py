@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import operator
 import os
 import warnings
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from embedsearch import embedders, files
+from embedsearch import arguments, embedders, files
 from embedsearch.errors import (
     DimensionMismatch,
     EmbeddingError,
@@ -275,7 +274,7 @@ class Index:
 
         """
         check_hearing(allowance, transcriber)
-        wanted = _paths(paths)
+        wanted = arguments.paths(paths)
         if dry_run:
             made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
             report = apply.rehearse(
@@ -401,7 +400,7 @@ class Index:
         glob: Sequence[str] | None = None,
     ) -> Amount:
         """Return how many recordings ``sync`` would have transcribed, and their bytes."""
-        made = self._plan(_paths(paths), glob, _silent, hearing=True)
+        made = self._plan(arguments.paths(paths), glob, _silent, hearing=True)
         _, recordings = parted([*made.changed, *made.new], transcriber)
         return unheard(self._database, recordings, transcriber)
 
@@ -414,7 +413,7 @@ class Index:
         hearing: bool,
     ) -> Plan:
         own = [self._folder / name for name in files.OWN] if self._folder else ()
-        patterns = _patterns(glob)
+        patterns = arguments.patterns(glob)
         return plan(self._database, paths, progress, glob=patterns, own=own, hearing=hearing)
 
     @property
@@ -451,7 +450,7 @@ class Index:
             raise ValueError(f"expected a diversity from 0 to 1, got {diversity}")
         if diversity and mode == "lexical":
             raise ValueError("diversity weighs scores by meaning: mode 'hybrid' or 'dense'")
-        asked = Query(query, self._vector_of(query, mode), _condition(where, glob))
+        asked = Query(query, self._vector_of(query, mode), arguments.condition(where, glob))
         rank = partial(RANKERS[mode], self._dense, asked)
         if diversity:
             rank = partial(diverse, self._dense, rank, diversity)
@@ -501,7 +500,7 @@ class Index:
             ValueError: the vector is zero or not finite, or k is below 1.
 
         """
-        return self._nearest(np.asarray(vector), k, _condition(where, glob), group_by)
+        return self._nearest(np.asarray(vector), k, arguments.condition(where, glob), group_by)
 
     def similar(
         self,
@@ -531,7 +530,7 @@ class Index:
                 )
             others = filters.other_than(document, position)
             mean = rows.sum(axis=0)
-            return self._nearest(mean, k, _condition(where, glob), group_by, but=others)
+            return self._nearest(mean, k, arguments.condition(where, glob), group_by, but=others)
 
     def _nearest(
         self,
@@ -557,7 +556,7 @@ class Index:
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
     ) -> list[Hit]:
-        k = _whole(k)
+        k = arguments.whole(k)
         if k < 1:
             raise ValueError(f"expected k of at least 1, got {k}")
         if group_by not in {None, "document"}:
@@ -581,7 +580,7 @@ class Index:
             DocumentNotFound: there is no document with one of these ids.
 
         """
-        return documents.texts(self._database, _several(ids, "ids"))
+        return documents.texts(self._database, arguments.several(ids, "ids"))
 
     @property
     def space(self) -> str:
@@ -600,7 +599,7 @@ class Index:
         With ``ids``, of these documents alone, not in their order. A document's vector is the mean
         of its passages'; one of which nothing is embedded yet is left out.
         """
-        condition = _condition(where, glob) & (_of(ids))
+        condition = arguments.condition(where, glob) & arguments.of(ids)
         return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
 
     def passages(self, id: str) -> Passages:
@@ -629,7 +628,7 @@ class Index:
             SecretsFound: a text looks as if it held a secret; none was sent.
 
         """
-        _several(texts, "texts")
+        arguments.several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
             return self.embedder.embed(texts, kind=kind)
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
@@ -669,7 +668,7 @@ class Index:
             ValueError: a label is blank.
 
         """
-        clean = {id: _labels(id, said) for id, said in given.items()}
+        clean = {id: arguments.labels(id, said) for id, said in given.items()}
         missing = clean.keys() - documents.held(self._database, list(clean))
         if missing:
             documents.named(self._database, min(missing))  # raises, unless it is a chunk's
@@ -726,7 +725,7 @@ class Index:
             SourceNotFound: no such folder was.
 
         """
-        condition = _condition(where, glob)
+        condition = arguments.condition(where, glob)
         if source is not None:
             number = sources.number_of(self._database, Path(source))
             condition = condition & filters.of_source(number)
@@ -737,11 +736,11 @@ class Index:
 
         Nothing of them will ever be embedded.
         """
-        return documents.blank(self._database, _condition(where, glob))
+        return documents.blank(self._database, arguments.condition(where, glob))
 
     def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
-        return hits.counts(self._database, _condition(where, glob))
+        return hits.counts(self._database, arguments.condition(where, glob))
 
     def unmet(self, where: Where) -> list[str]:
         """Return why no document can meet a condition, in words: keys that none has.
@@ -853,21 +852,6 @@ class Index:
             return replace(dropped, freed=max(0, before - size(self._folder)))
 
 
-def _whole(k: int) -> int:
-    """Return k, be it Python's or numpy's."""
-    try:
-        return operator.index(k)
-    except TypeError as error:
-        raise TypeError(f"expected k as a whole number, got {k!r}") from error
-
-
-def _several(given: Sequence[str], what: str) -> Sequence[str]:
-    """Refuse one text where several are expected: its letters would be taken for them."""
-    if isinstance(given, str):
-        raise TypeError(f"expected a list of {what}, got one: put {given!r:.40} into a list")
-    return given
-
-
 _OPENED_HERE: dict[tuple[int, Path, str], Index] = {}
 
 
@@ -879,30 +863,3 @@ def _opened_here(folder: Path, space: str, embedder: Embedder | None) -> Index:
         found = _OPENED_HERE[key] = Index.open(folder, embedder, create=False)
         atexit.register(found.close)
     return found
-
-
-def _condition(where: Where, glob: Sequence[str] | None) -> Filter:
-    return filters.where(where) & filters.glob(_patterns(glob))
-
-
-def _patterns(glob: Sequence[str] | None) -> Sequence[str]:
-    """Return the patterns, of which one need not be in a list."""
-    return [glob] if isinstance(glob, str) else glob or ()
-
-
-def _of(ids: Sequence[str] | None) -> Filter:
-    return filters.ALL if ids is None else filters.named(_several(ids, "ids"))
-
-
-def _paths(named: PathLike | Iterable[PathLike]) -> list[Path]:
-    return [Path(path) for path in ([named] if isinstance(named, (str, os.PathLike)) else named)]
-
-
-def _labels(id: str, said: str | Sequence[str]) -> tuple[str, ...]:
-    if said is None or not hasattr(said, "__iter__"):
-        raise TypeError(f"expected a label of {id!r}, or a list of them, got {said!r}")
-    given = [said] if isinstance(said, str) else list(said)
-    for label in given:
-        if not isinstance(label, str) or not label.strip():
-            raise ValueError(f"expected labels of {id!r} as text that is not blank, got {label!r}")
-    return tuple(dict.fromkeys(label.strip() for label in given))

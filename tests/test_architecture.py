@@ -30,6 +30,7 @@ ROOMS = [
     "search",
     "sync",
     "files",
+    "arguments",
     "index",
     "answering",
     "compare",
