@@ -307,14 +307,16 @@ def legible(text: bytes) -> str:
 
 
 def _migrate(database: Database, *, create: bool) -> None:
-    version = database.value("pragma user_version")
+    with database.reading():  # as of one moment: another process may be making it
+        version = database.value("pragma user_version")
+        foreign = database.value("pragma application_id") != APPLICATION_ID
+        tables = database.value("select count(*) from sqlite_master")
     if version > len(MIGRATIONS):
         raise IndexCorrupt(
             f"{database.path} has schema {version}, this embedsearch knows up to {len(MIGRATIONS)}",
             hint="it was written by a newer version: pip install --upgrade embedsearch",
         )
-    foreign = database.value("pragma application_id") != APPLICATION_ID
-    if foreign and database.value("select count(*) from sqlite_master"):
+    if foreign and tables:
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
     if version == 0 and not create:
         raise IndexCorrupt(
