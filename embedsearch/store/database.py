@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -330,7 +331,7 @@ def _apply(database: Database, version: int) -> None:
     from sqlite_utils import Database as Tables
 
     if version == 0:
-        database.execute("pragma journal_mode = wal")
+        _use_log(database.connection)
     database.execute("begin immediate")
     # Another process may have done it while this one waited.
     version = database.value("pragma user_version")
@@ -341,3 +342,17 @@ def _apply(database: Database, version: int) -> None:
     database.execute(f"pragma application_id = {APPLICATION_ID}")
     database.execute(f"pragma user_version = {len(MIGRATIONS)}")
     database.execute("commit")
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log; SQLite does not wait for other connections by itself there."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
