@@ -166,6 +166,8 @@ def make_old(folder: Path) -> Path:
         connection.execute("drop table queries")
         connection.execute("drop table transcripts")
         connection.execute("alter table chunks drop column seconds")
+        connection.execute("drop index idx_documents_partial")
+        connection.execute("alter table documents drop column partial")
         connection.execute("pragma user_version = 3")
     connection.close()
     return path
