@@ -105,7 +105,9 @@ def test_never_fails_on_bytes_that_are_text(data: bytes, id: str) -> None:
 @settings(deadline=None)  # a spreadsheet has a process of its own
 @given(
     st.binary(max_size=200),
-    st.sampled_from(["html", "json", "jsonl", "ipynb", "eml", "xml", "rtf", "docx", "xlsx", "odt"]),
+    st.sampled_from(
+        ["html", "json", "jsonl", "ipynb", "eml", "mbox", "xml", "rtf", "docx", "xlsx", "odt"]
+    ),
 )
 def test_any_bytes_are_read_or_refused(data: bytes, suffix: str) -> None:
     with suppress(ReadError):

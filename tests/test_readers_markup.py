@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from email.message import EmailMessage
 
@@ -179,6 +180,52 @@ def test_converts_a_message_that_is_html() -> None:
     document = read("a.eml", mail.as_bytes())
     assert document.text.endswith("\n\nHi\n\ncaf\u00e9")
     assert document.headings == (Heading(document.text.index("Hi"), 1, "Hi"),)
+
+
+def mailbox_of(*mails: EmailMessage | bytes) -> bytes:
+    """Return messages as one file, the way of the standard library."""
+    parts = []
+    for mail in mails:
+        data = mail if isinstance(mail, bytes) else mail.as_bytes()
+        quoted = re.sub(rb"^(>*From )", rb">\1", data, flags=re.MULTILINE)
+        parts.append(b"From ann@b.c Mon Nov 30 01:48:52 2026\n" + quoted + b"\n")
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("id", ["old.mbox", "Inbox"])
+def test_reads_every_message_of_a_mailbox_under_its_subject(id: str) -> None:
+    first, second = message(Date="Wed, 01 Jan 2020 10:00:00 +0100"), message(To="bob@b.c")
+    first.set_content("Gr\u00fc\u00dfe\n\nFrom here on it is mine.\n")
+    del second["Subject"]
+    second.set_content("a" * 500, cte="base64")
+    document = read(id, mailbox_of(first, second))
+    assert document.text == (
+        "Caf\u00e9\n\nFrom: Ann <a@b.c>\nDate: Wed, 01 Jan 2020 10:00:00 +0100\n\n"
+        "Gr\u00fc\u00dfe\n\nFrom here on it is mine.\n\n"
+        f"(no subject)\n\nFrom: Ann <a@b.c>\nTo: bob@b.c\n\n{'a' * 500}"
+    )
+    assert [h.title for h in document.headings] == ["Caf\u00e9", "(no subject)"]
+    assert (document.metadata, document.partial) == ({"messages": 2}, None)
+
+
+def test_a_mailbox_tells_of_messages_that_cannot_be_read() -> None:
+    mail = message()
+    mail.set_content("words")
+    endless = b"Content-Type: message/rfc822\n\n" * 3000
+    document = read("a.mbox", mailbox_of(mail, endless))
+    assert document.text.endswith("\n\nwords")
+    assert document.partial == "1 of its 2 messages can't be parsed: they were left out"
+    for none in (mailbox_of(endless), b"no mailbox"):
+        with pytest.raises(ReadError, match="no mailbox with a message"):
+            read("a.mbox", none)
+
+
+def test_a_message_without_a_suffix_is_told_from_a_text() -> None:
+    mail = message(Date="Wed, 01 Jan 2020 10:00:00 +0100")
+    mail.set_content("caf\u00e9", cte="base64")
+    assert read("1700.M1P2.host:2,S", mail.as_bytes()).text.endswith("\n\ncaf\u00e9")
+    for text in ("From: me\nhello\n\nDate: x", "From Ann, in 2020\nwords", "Date: today"):
+        assert read("note", text.encode()).text == text
 
 
 def test_survives_a_broken_message() -> None:

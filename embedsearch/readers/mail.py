@@ -23,6 +23,16 @@ _HEAD = ("Subject", "From", "To", "Cc", "Date")
 
 def read(id: str, data: bytes) -> Document:
     """Read a message: its plain text, or its HTML where it has none, or every text it has."""
+    blocks = Blocks()
+    head = add(blocks, data)
+    return blocks.document(id, _metadata(head))
+
+
+def add(blocks: Blocks, data: bytes, *, level: int | None = None) -> dict[str, str]:
+    """Add a message's text, its subject as a heading of a level if one is given; return its head.
+
+    Raises ReadError for what is no message.
+    """
     try:
         message = BytesParser(policy=policy.default).parsebytes(data)
         head = {name: " ".join(str(message.get(name, "")).split()) for name in _HEAD}
@@ -32,13 +42,15 @@ def read(id: str, data: bytes) -> Document:
         raise ReadError("is not a mail message that can be parsed") from error
     except RecursionError as error:
         raise ReadError("is nested too deeply") from error
-    blocks = Blocks()
-    blocks.add("\n".join(f"{name}: {value}" for name, value in head.items() if value))
+    if level is not None:
+        blocks.heading(head["Subject"] or "(no subject)", level=level)
+    told = [f"{name}: {value}" for name, value in head.items() if value]
+    blocks.add("\n".join(told[1:] if level is not None and head["Subject"] else told))
     for part in parts:
         _add(blocks, part)
     attached = ", ".join(filter(None, names))
     blocks.add(f"Attachments: {attached}" if attached else "")
-    return blocks.document(id, _metadata(head))
+    return head
 
 
 def _bodies(message: EmailMessage) -> list[MIMEPart]:

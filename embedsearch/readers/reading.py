@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol, cast
@@ -35,6 +36,7 @@ _SUFFIXES = {
     "notebook": ".ipynb",
     "epub": ".epub",
     "mail": ".eml .mht .mhtml",
+    "mailbox": ".mbox",
     "xml": ".atom .dbk .docbook .rdf .rss .svg .xml",
     "rtf": ".rtf",
     "code": (
@@ -50,14 +52,27 @@ _SUFFIXES = {
 READERS = {suffix: family for family, all_ in _SUFFIXES.items() for suffix in all_.split()}
 """The module that reads files of each suffix."""
 
+SNIFFED = 16_384
+"""Bytes that are looked at to tell what a file is: the heads of mail are long."""
+
 _PDF = b"%PDF-"
 _ZIP = b"PK\x03\x04"
-_MAGIC = (
-    (_PDF, "pdf"),
-    (b"{\\rtf", "rtf"),
-    (b"#!", "code"),
-    (b"<?xml", "xml"),
+_FIELD = rb"[A-Za-z][\w-]*:[^\n]*\n(?:[ \t][^\n]*\n)*"
+_SIGNS = tuple(
+    (re.compile(sign), family)
+    for sign, family in (
+        (rb"%PDF-", "pdf"),
+        (rb"\{\\rtf", "rtf"),
+        (rb"#!", "code"),
+        (rb"<\?xml", "xml"),
+        (rb"(?i)<!doctype html|<html", "markup"),
+        (rb"[{\[]", "structured"),
+        (rb"From \S{1,200} [^\n]{0,200}\d{4}[^\n]{0,20}\n" + _FIELD, "mailbox"),
+        # As folders of mail hold them, without a suffix: a head that says from whom, and when.
+        (rb"(?i)(?=(?:%b){0,99}From:)(?:%b){0,99}(?:Date|Message-ID):" % (_FIELD, _FIELD), "mail"),
+    )
 )
+"""How files of each family begin, after blanks."""
 _ZIPPED = (
     (b"application/epub+zip", "epub"),
     (b"application/vnd.oasis.opendocument.spreadsheet", "sheets"),
@@ -96,17 +111,10 @@ def _family(id: str, data: bytes) -> str:
 
 
 def _by_content(data: bytes) -> str:
-    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = data[:SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(_ZIP):
         return _zipped(data)
-    for magic, family in _MAGIC:
-        if head.startswith(magic):
-            return family
-    if head[:14].lower() == b"<!doctype html" or head[:5].lower() == b"<html":
-        return "markup"
-    if head[:1] in (b"{", b"["):
-        return "structured"
-    return "plain"
+    return next((family for sign, family in _SIGNS if sign.match(head)), "plain")
 
 
 def _zipped(data: bytes) -> str:
