@@ -383,6 +383,14 @@ class Unknown:
         raise TypeError("boolean value of NA is ambiguous")
 
 
+def test_labels_of_two_kinds_are_refused() -> None:
+    for mixed in ([0, "a", 0, "a"], np.array([0, "a", 0, "a"], dtype=object)):
+        with pytest.raises(
+            ValueError, match="labels of one kind, got 'a' and 0: write all as text"
+        ):
+            KNNClassifier().fit(np.eye(4), mixed)
+
+
 def test_a_label_that_is_unknown_is_missing() -> None:
     labels = [*LABELS[:5], Unknown()]
     with pytest.raises(ValueError, match=r"a label for each text, got .* at position 5"):

@@ -73,6 +73,7 @@ def one_label_each(y: Any) -> Labels:
     """Return labels (n,); raises ValueError where one is missing, or a text has several."""
     refuse_several(y)
     _refuse_missing(y)
+    _refuse_mixed(y)
     return column_or_1d(y)  # type: ignore[no-any-return]  # sklearn has no types
 
 
@@ -182,6 +183,18 @@ def _refuse_missing(y: Any) -> None:
                 f"expected a label for each text, got {label!r} at position {place}"
                 " (Input y contains NaN or nothing): leave out what has none"
             )
+
+
+def _refuse_mixed(y: Any) -> None:
+    """Refuse texts beside others: an array of both would make all of them texts."""
+    if isinstance(y, np.ndarray) and y.dtype != object:
+        return
+    kinds = {isinstance(label, str): label for label in y}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"expected labels of one kind, got {kinds[True]!r} and {kinds[False]!r}: write all as"
+            " text"
+        )
 
 
 def is_missing(label: Any) -> bool:
