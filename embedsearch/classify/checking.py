@@ -44,8 +44,7 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
     if isinstance(X, (list, tuple)) and not X:
         raise ValueError("expected texts or vectors to learn from, got none")
     if y is not None:
-        refuse_several(y)
-        _refuse_missing(y)
+        _refuse_unfit(y)
     vectors, labels = validate_data(estimator, to_learn_from(estimator, X), y, dtype=np.float32)
     _check_kind(labels)
     _check_classes(np.unique(labels))
@@ -71,9 +70,7 @@ def checked_labels(y: Any, count: int) -> Labels:
 
 def one_label_each(y: Any) -> Labels:
     """Return labels (n,); raises ValueError where one is missing, or a text has several."""
-    refuse_several(y)
-    _refuse_missing(y)
-    _refuse_mixed(y)
+    _refuse_unfit(y)
     return column_or_1d(y)  # type: ignore[no-any-return]  # sklearn has no types
 
 
@@ -176,6 +173,13 @@ def _embedded(estimator: Any, texts: Any) -> Vectors:
     return vectors_of(texts, estimator.embedder)
 
 
+def _refuse_unfit(y: Any) -> None:
+    """Refuse what numpy would make labels of without a word."""
+    refuse_several(y)
+    _refuse_missing(y)
+    _refuse_mixed(y)
+
+
 def _refuse_missing(y: Any) -> None:
     for place, label in enumerate(np.asarray(y, dtype=object).ravel()):
         if is_missing(label) or (isinstance(label, str) and not label.strip()):
@@ -187,9 +191,7 @@ def _refuse_missing(y: Any) -> None:
 
 def _refuse_mixed(y: Any) -> None:
     """Refuse texts beside others: an array of both would make all of them texts."""
-    if isinstance(y, np.ndarray) and y.dtype != object:
-        return
-    kinds = {isinstance(label, str): label for label in y}
+    kinds = {isinstance(label, str): label for label in np.asarray(y, dtype=object).ravel()}
     if len(kinds) > 1:
         raise ValueError(
             f"expected labels of one kind, got {kinds[True]!r} and {kinds[False]!r}: write all as"
