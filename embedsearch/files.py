@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DATABASE = "index.db"
 CACHE = "vectors.faiss"
+DAMAGED = "index.db.damaged"
+"""How the names begin of what a salvage leaves, a log beside it too."""
 OWN = (DATABASE, CACHE, LOCK)
 """How the names of an index's files begin: some have a log or a temporary file beside them."""
 
@@ -136,7 +138,7 @@ def salvage(path: PathLike) -> dict[str, int]:
     """Make a damaged index usable again: what ``index.db`` still yields goes into a new one.
 
     Returns how many rows of each table were kept; ``Index.sync`` then brings back what was lost.
-    The damaged file stays beside the new one.
+    The damaged file stays beside the new one: it is the last of ``damaged``.
 
     Raises:
         IndexNotFound: there is no index.
@@ -151,6 +153,11 @@ def salvage(path: PathLike) -> dict[str, int]:
         kept = stored.salvage(folder / DATABASE)
         (folder / CACHE).unlink(missing_ok=True)
     return kept
+
+
+def damaged(path: PathLike) -> list[Path]:
+    """Return the files that ``salvage`` left beside new ones, oldest first."""
+    return stored.damaged(Path(path))
 
 
 def _refuse_file(folder: Path) -> None:

@@ -832,7 +832,8 @@ class Index:
         """Drop what nothing holds any more, and free its room; return what that was.
 
         No trace of a removed text is left in the index's files then, unless another process
-        reads an older state, which is warned of: when that ends they are.
+        reads an older state, which is warned of: when that ends they are. What ``files.salvage``
+        left there is not touched.
 
         Raises:
             IndexLocked: another process is writing.

@@ -453,6 +453,32 @@ def test_context_lines_surround_the_best_ones(wikipedia: Path) -> None:
     assert len(wide) > len(plain)
 
 
+def test_context_ends_where_the_document_does(here: Path) -> None:
+    db = here / "index"
+    with Index.open(db) as index:
+        index.add([Document("a", "one\ntwo words\nthree\n")], embed=False)
+    common = ("--db", db, "search", "words", "--mode", "lexical", "-k", 1)
+    shown = run(*common, "-C", 100_000_000).stdout.splitlines()
+    assert shown[1:] == ["   1  one", "   2  two words", "   3  three"]
+
+
+@pytest.mark.parametrize("format_", ["json", "jsonl", "csv", "md", "files", "vimgrep"])
+def test_context_is_refused_where_a_format_has_no_room_for_it(
+    wikipedia: Path, format_: str
+) -> None:
+    refused = run("--db", wikipedia, "search", "oxygen", "-C", 2, "--format", format_)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "-C goes with --format text" in refused.stderr
+
+
+def test_the_text_of_an_empty_document_is_nothing(here: Path) -> None:
+    (here / "docs").mkdir()
+    (here / "docs" / "empty.txt").touch()
+    run("--db", here / "index", "index", here / "docs")
+    result = run("--db", here / "index", "get", "empty.txt")
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
 def test_context_is_of_the_moment_of_the_hits(here: Path) -> None:
     db = here / "index"
     with Index.open(db) as index:
@@ -746,8 +772,12 @@ def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia:
     path = db / "index.db"
     data = bytearray(path.read_bytes())
     data[40 * 4096 : 46 * 4096] = os.urandom(6 * 4096)
-    path.write_bytes(data)
-    assert run("--db", db, "repair").exit_code == 0
+    for name in ("index.db.damaged", "index.db.damaged.2"):
+        path.write_bytes(data)
+        repaired = run("--db", db, "repair")
+        assert repaired.exit_code == 0
+        assert f"; the old is {name}\n" in repaired.stderr
+    assert (db / "index.db.damaged").read_bytes() == data
     assert run("--db", db, "index", EXAMPLE).exit_code == 0
     assert found("--db", db, "search", "oxygen", "-k", 1)[0]["document_id"] == "science/oxygen.md"
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from embedsearch import Document, Index
 from embedsearch.cli.main import main
+from embedsearch.files import salvage
 from embedsearch.records import Segment, Transcript
 from embedsearch.store import transcripts
 from embedsearch.testing import HashEmbedder
@@ -182,3 +183,18 @@ def test_the_command_says_what_went_and_asks_for_what_was_paid_for(tmp_path: Pat
     dropped = json.loads(run("--db", tmp_path, "gc", "-y", "--format", "json").stdout)
     assert (dropped["schema_version"], dropped["vectors"], dropped["transcripts"]) == (1, 0, 1)
     assert run("--db", tmp_path, "gc").stdout == "nothing to drop\n"
+
+
+def test_a_damaged_file_that_a_repair_kept_is_named_and_left(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "words")])
+    salvage(tmp_path)
+    salvage(tmp_path)
+    for arguments in (["--dry-run"], ["-y"]):
+        result = run("--db", tmp_path, "gc", *arguments)
+        assert [line for line in result.stderr.splitlines() if line.startswith("note: ")] == [
+            f"note: {tmp_path / name} was left by a repair and may hold removed texts:"
+            " delete it when you don't need it"
+            for name in ("index.db.damaged", "index.db.damaged.2")
+        ]
+    assert (tmp_path / "index.db.damaged").exists()

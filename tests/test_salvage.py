@@ -10,7 +10,7 @@ import pytest
 
 from embedsearch import Document, Index
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexNotFound
-from embedsearch.files import salvage
+from embedsearch.files import damaged, salvage
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -138,3 +138,17 @@ def test_what_is_no_database_cannot_be_salvaged_and_stays(folder: Path) -> None:
 def test_there_must_be_an_index(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="no index in"):
         salvage(tmp_path)
+
+
+def test_each_damaged_file_is_kept(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "words")])
+    for n in range(12):
+        old = (tmp_path / "index.db").read_bytes()
+        salvage(tmp_path)
+        if n == 0:
+            first = old
+    names = ["index.db.damaged", *(f"index.db.damaged.{n}" for n in range(2, 13))]
+    assert [file.name for file in damaged(tmp_path)] == names
+    assert damaged(tmp_path)[0].read_bytes() == first
+    assert damaged(tmp_path)[-1].read_bytes() == old

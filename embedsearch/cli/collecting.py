@@ -11,6 +11,7 @@ import click
 from embedsearch import embedders
 from embedsearch.cli import opening, options
 from embedsearch.cli.terminal import confirmed, counted, note, show
+from embedsearch.files import DAMAGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,8 @@ def gc_(*, db: Path | None, model: str | None, dry_run: bool, yes: bool, format_
 
     Vectors of passages that were removed or changed are kept until then, as they cost nothing when
     the passage comes back; so are transcripts of recordings. Asks before it drops what was paid
-    for, unless -y is given. No trace of a removed text is left in the index's files.
+    for, unless -y is given. No trace of a removed text is left in the index's files, but for
+    damaged ones that 'repair' kept, which are named.
     """
     with opening.open_index(db, model) as index:
         if dry_run:
@@ -38,6 +40,11 @@ def gc_(*, db: Path | None, model: str | None, dry_run: bool, yes: bool, format_
             dropped = index.gc()
             _print(dropped, format_)
             note(f"{dropped.freed / 1e6:,.1f} MB freed")
+        for file in sorted(index.path.glob(f"{DAMAGED}*")) if index.path else ():
+            note(
+                f"note: {file} was left by a repair and may hold removed texts:"
+                " delete it when you don't need it"
+            )
 
 
 def _paid(index: Index) -> bool:

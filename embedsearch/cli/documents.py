@@ -36,8 +36,8 @@ def get_(*, id_: str, db: Path | None, model: str | None, format_: str) -> None:
         record = _record(index, document_id(index, id_))
     if format_ == "json":
         show(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
-    else:
-        show(record["text"], end="" if record["text"].endswith("\n") else "\n")
+    elif text := record["text"]:
+        show(text, end="" if text.endswith("\n") else "\n")
 
 
 def _record(index: Index, id_: str) -> dict[str, Any]:

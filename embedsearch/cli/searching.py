@@ -113,6 +113,8 @@ def _run(
     """Find, and print what was found as of one moment."""
     if asked["null"] and asked["format_"] != "files":
         raise click.UsageError("-0 parts the names of files: say --format files, or leave it out")
+    if asked["context"] and asked["format_"] != "text":
+        raise click.UsageError("-C goes with --format text")
     limits = Limits(
         k=asked["k"], where=asked["where"], glob=asked["glob"], group_by=asked["group_by"]
     )

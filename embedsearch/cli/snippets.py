@@ -107,11 +107,14 @@ def clipped(line: Line, most: int) -> Line:
 
 def surrounded(chosen: list[Line], text: str, around: int) -> list[Line]:
     """Return lines with up to ``around`` lines of the text before and after each."""
-    wanted = {n for line in chosen for n in range(line.number - around, line.number + around + 1)}
-    whole = lines(text, 1)
+    whole = lines(text.removesuffix("\n"), 1)
+    wanted = {
+        n
+        for line in chosen
+        for n in range(max(1, line.number - around), min(len(whole), line.number + around) + 1)
+    }
     known = {line.number: line for line in chosen}
     return [
         known.get(n) or replace(clipped(whole[n - 1], CHARACTERS), chosen=False)
         for n in sorted(wanted)
-        if 1 <= n <= len(whole)
     ]

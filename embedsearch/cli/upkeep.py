@@ -13,7 +13,7 @@ from embedsearch.cli.errors import SOME_FAILED
 from embedsearch.cli.places import shown
 from embedsearch.cli.terminal import counted, note, show
 from embedsearch.errors import IndexDamaged
-from embedsearch.files import salvage
+from embedsearch.files import damaged, salvage
 from embedsearch.store.checks import Problem
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _salvage(folder: Path, what: str, format_: str) -> None:
         _print_problems([Problem(what, "salvaged into a new database")], format_, left=left)
     note(what)
     rows = f"{counted(kept['documents'], 'document')} and {counted(kept['vectors'], 'vector')}"
-    note(f"salvaged {rows} into a new one; the old is index.db.damaged")
+    note(f"salvaged {rows} into a new one; the old is {damaged(folder)[-1].name}")
     note("hint: run embedsearch index on your folders, for what is missing")
     _say_what_is_left(left)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing, suppress
@@ -41,21 +42,28 @@ PAGE = 20_000
 MOST_FAILURES = 100_000
 """How often reading a table may fail before the rest of it is given up: a second or two."""
 
+_BESIDE = ("-wal", "-shm")
+"""How the names end of the files that SQLite has beside a database."""
+
 _HEADER_BYTES = 100
 _PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
+
+
+_DAMAGED = re.compile(r"index\.db\.damaged(?:\.(\d+))?")
+"""What a damaged file is called from then on; the second one and later ones are numbered."""
 
 
 def salvage(path: Path) -> dict[str, int]:
     """Put a new database in a damaged one's place, and return how many rows were kept a table.
 
-    The damaged file stays beside it as ``index.db.damaged``.
+    The damaged file stays beside it: it is the last of ``damaged``.
 
     Raises:
         IndexCorrupt: the file is no SQLite database, or nothing in it says what index it was.
         StorageFailed: the disk refused; the damaged file is as it was.
 
     """
-    fresh, kept_as = path.with_name("index.db.salvaged"), path.with_name("index.db.damaged")
+    fresh, kept_as = path.with_name("index.db.salvaged"), _next_name(path.parent)
     copy = path.with_name("index.db.copy")
     try:
         counts = _salvaged(path, copy, fresh)
@@ -64,11 +72,29 @@ def salvage(path: Path) -> dict[str, int]:
         raise
     finally:
         _remove(copy)
-    for ending in ("", "-wal", "-shm"):
+    for ending in ("", *_BESIDE):
         if (part := path.with_name(path.name + ending)).exists():
             os.replace(part, kept_as.with_name(kept_as.name + ending))  # noqa: PTH105 -- the word for it
     fresh.replace(path)
     return counts
+
+
+def damaged(folder: Path) -> list[Path]:
+    """Return the damaged files that salvages left in an index's folder, in their order."""
+    numbers = {
+        int(match[1] or 1): file
+        for file in folder.iterdir()
+        if (match := _DAMAGED.fullmatch(file.name))
+    }
+    return [numbers[number] for number in sorted(numbers)]
+
+
+def _next_name(folder: Path) -> Path:
+    before = damaged(folder)
+    if not before:
+        return folder / "index.db.damaged"
+    (number,) = _DAMAGED.findall(before[-1].name)
+    return folder / f"index.db.damaged.{int(number or 1) + 1}"
 
 
 def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:
@@ -116,7 +142,7 @@ def _require_space(database: Database, path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
+    for ending in ("", *_BESIDE):
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
