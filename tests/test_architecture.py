@@ -16,6 +16,7 @@ ROOMS = [
     "version",
     "errors",
     "records",
+    "replacing",
     "privacy",
     "tokens",
     "finetuning",

@@ -197,6 +197,16 @@ def test_a_map_is_one_page(tmp_path: Path) -> None:
     assert run("map", "-o", str(page), "--by", "kind").stderr.endswith(f"8 documents on {page}\n")
     assert TEXTS["z0"] in page.read_text()
     assert run("map", "-o", "-").stdout.startswith("<!doctype html>")
+    link = tmp_path / "link.html"
+    link.symlink_to(page)
+    page.write_text("old")
+    assert run("map", "-o", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert TEXTS["z0"] in page.read_text()
+    refused = run("map", "-o", str(tmp_path / "gone" / "map.html"))
+    assert refused.exit_code == 2
+    said = f"error: no such file or directory: {tmp_path / 'gone' / 'map.html'}\n"
+    assert refused.stderr.endswith(said)
 
 
 def test_what_is_compared_is_a_document_a_file_or_a_text(folder: Path) -> None:

@@ -20,6 +20,7 @@ from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import left_out
 from embedsearch.labelling.examples import examples
 from embedsearch.readers.decoding import streamed
+from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -110,7 +111,9 @@ def evaluate_(
     for said in (*found.notes, *measured.notes):
         note(said)
     if html:
-        html.write_text(evaluate.page(measured), encoding="utf-8")
+        content = evaluate.page(measured).encode()
+        with replacing(html) as page:
+            page.write(content)
         note(f"the page is {html}")
     if format_ == "json":
         show(json.dumps(measured.to_dict(), ensure_ascii=False))

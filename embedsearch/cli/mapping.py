@@ -10,6 +10,7 @@ from embedsearch.cli import opening, options, progress
 from embedsearch.cli.comparing import embedded
 from embedsearch.cli.terminal import counted, note
 from embedsearch.compare.page import page, points
+from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +57,9 @@ def map_(
     with opening.open_index(db, model) as index, progress.working("drawing"):
         found = embedded(index, where, glob)
         drawn = points(index, found, by=by, method=method)
-    with click.open_file(output, "w", encoding="utf-8") as file:
-        file.write(page(drawn, by=by))
+    content = page(drawn, by=by).encode()
+    with click.open_file("-", "wb") if output == "-" else replacing(output) as file:
+        file.write(content)
     of = f" of {drawn.total:,}, drawn at random," if drawn.total > len(drawn.ids) else ""
     if output != "-":
         note(f"{counted(len(drawn.ids), 'document')}{of} on {output}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -20,6 +19,7 @@ from embedsearch.errors import (
     RateLimited,
     ServerError,
 )
+from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -103,8 +103,9 @@ class Binary:
             yield self.content[start : start + chunk_size]
 
     def write_to_file(self, file: str | PathLike[str]) -> None:
-        """Write the content to a path."""
-        Path(file).write_bytes(self.content)
+        """Write the content to a path, which has all of it or is left as it was."""
+        with replacing(file) as out:
+            out.write(self.content)
 
 
 def text(answer: Answer) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from secrets import token_hex
-from shutil import copymode
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -33,7 +32,7 @@ class StreamedResponse:
 
     def stream_to_file(self, file: str | PathLike[str]) -> None:
         """Write the content to a path, which has all of it or is left as it was."""
-        with _replacing(Path(file)) as out:
+        with replacing(file) as out:
             for chunk in self._chunks:
                 out.write(chunk)
 
@@ -55,7 +54,7 @@ class AsyncStreamedResponse:
         """Write the content to a path, which has all of it or is left as it was."""
         import asyncio
 
-        with _replacing(Path(file)) as out:
+        with replacing(file) as out:
             async for chunk in self._chunks:
                 await asyncio.to_thread(out.write, chunk)  # a slow disk must not hold up the loop
 
@@ -106,25 +105,3 @@ class StreamedAwaiting:
         """Give the answer to a call; its events come as bytes."""
         del kind
         return self.run(call)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside a path, and put it there when all is written.
-
-    A pipe or a device is written to; nothing takes its place.
-    """
-    path = path.resolve()  # A link stays one.
-    if path.exists() and not path.is_file():
-        with path.open("wb") as out:
-            yield out
-        return
-    part = path.with_name(f"{path.name}.{token_hex(4)}.part")
-    try:
-        with part.open("xb") as out:
-            yield out
-        if path.exists():
-            copymode(path, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from embedsearch.finetuning.examining import examine, repeats, reported
 from embedsearch.finetuning.faults import Fault, shown
 from embedsearch.finetuning.tunable import DEFAULT_MODEL, tunable
+from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +76,8 @@ def write(prepared: Prepared, folder: Path) -> list[Path]:
     files = {"training.jsonl": prepared.training, "validation.jsonl": prepared.validation}
     for name, lines in files.items():
         if lines:
-            (folder / name).write_text("".join(lines), encoding="utf-8", newline="\n")
+            with replacing(folder / name) as file:
+                file.write("".join(lines).encode())
         else:
             (folder / name).unlink(missing_ok=True)
     return [folder / name for name, lines in files.items() if lines]

@@ -10,6 +10,7 @@ import click
 
 from embedsearch.cli.api import asking, printing
 from embedsearch.cli.terminal import counted, note, show
+from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +80,7 @@ def _embedded(
 def _save(path: Path, vectors: Vectors, *, force: bool) -> None:
     import numpy as np
 
-    with path.open("wb" if force else "xb") as file:
+    with replacing(path) if force else path.open("xb") as file:
         np.save(file, vectors)
     show(str(path))
 

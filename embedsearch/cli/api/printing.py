@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli.terminal import draw, painted, show
+from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,7 +87,7 @@ def numbered(path: Path, count: int) -> list[Path]:
 
 def save(path: Path, content: bytes, *, force: bool) -> None:
     """Write a file, and print its name."""
-    with path.open("wb" if force else "xb") as file:
+    with replacing(path) if force else path.open("xb") as file:
         file.write(content)
     show(str(path))
 
