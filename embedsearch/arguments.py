@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import operator
 import os
+from collections.abc import Iterable, Mapping
+from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from embedsearch.store import filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from embedsearch.store.filters import Filter, Where
 
     PathLike = str | os.PathLike[str]
 
+T = TypeVar("T")
+
 
 def whole(k: int) -> int:
     """Return k, be it Python's or numpy's."""
+    if isinstance(k, bool):
+        raise TypeError(f"expected k as a whole number, got {k!r}")
     try:
         return operator.index(k)
     except TypeError as error:
         raise TypeError(f"expected k as a whole number, got {k!r}") from error
+
+
+def share(given: float, what: str) -> float:
+    """Return a number from 0 to 1."""
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(f"expected a {what} from 0 to 1, got {given!r:.40}")
+    if not 0 <= given <= 1:
+        raise ValueError(f"expected a {what} from 0 to 1, got {given}")
+    return given
 
 
 def several(given: Sequence[str], what: str) -> Sequence[str]:
@@ -39,7 +54,8 @@ def condition(where: Where, glob: Sequence[str] | None) -> Filter:
 
 def patterns(glob: Sequence[str] | None) -> Sequence[str]:
     """Return the patterns, of which one need not be in a list."""
-    return [glob] if isinstance(glob, str) else glob or ()
+    listed = [glob] if isinstance(glob, str) else glob or ()
+    return _listed(listed, "glob patterns", str)
 
 
 def of(ids: Sequence[str] | None) -> Filter:
@@ -49,7 +65,30 @@ def of(ids: Sequence[str] | None) -> Filter:
 
 def paths(named: PathLike | Iterable[PathLike]) -> list[Path]:
     """Return paths, of which one need not be in a list."""
-    return [Path(path) for path in ([named] if isinstance(named, (str, os.PathLike)) else named)]
+    listed = [named] if isinstance(named, (str, os.PathLike)) else named
+    return [Path(path) for path in _listed(listed, "paths", (str, os.PathLike))]
+
+
+def ids(given: str | Iterable[str]) -> list[str]:
+    """Return ids, of which one need not be in a list."""
+    return _listed([given] if isinstance(given, str) else given, "ids", str)
+
+
+def _listed(given: Iterable[T], what: str, kind: type[T] | tuple[type[T], ...]) -> list[T]:
+    if not isinstance(given, Iterable):
+        raise TypeError(f"expected a list of {what}, got {given!r:.40}")
+    listed = list(given)
+    for each in listed:
+        if not isinstance(each, kind):
+            raise TypeError(f"expected a list of {what}, got {each!r:.40} in it")
+    return listed
+
+
+def labelled(given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return the labels of documents by their ids."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"expected labels by id, as {{'a.md': 'bill'}}, got {given!r:.40}")
+    return {id: labels(id, said) for id, said in given.items()}
 
 
 def labels(id: str, said: str | Sequence[str]) -> tuple[str, ...]:

@@ -350,7 +350,7 @@ class Index:
         Their vectors are kept, as the same passage then costs nothing when it comes back, until
         ``gc`` drops them.
         """
-        gone = [ids] if isinstance(ids, str) else list(ids)
+        gone = arguments.ids(ids)
 
         def work() -> SyncReport:
             return SyncReport(removed=documents.remove(self._database, gone))
@@ -446,8 +446,7 @@ class Index:
             ValueError: the query is blank, k is below 1, or an option can't be understood.
 
         """
-        if not 0 <= diversity <= 1:
-            raise ValueError(f"expected a diversity from 0 to 1, got {diversity}")
+        diversity = arguments.share(diversity, "diversity")
         if diversity and mode == "lexical":
             raise ValueError("diversity weighs scores by meaning: mode 'hybrid' or 'dense'")
         asked = Query(query, self._vector_of(query, mode), arguments.condition(where, glob))
@@ -668,7 +667,7 @@ class Index:
             ValueError: a label is blank.
 
         """
-        clean = {id: arguments.labels(id, said) for id, said in given.items()}
+        clean = arguments.labelled(given)
         missing = clean.keys() - documents.held(self._database, list(clean))
         if missing:
             documents.named(self._database, min(missing))  # raises, unless it is a chunk's

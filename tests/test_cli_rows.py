@@ -122,6 +122,18 @@ def test_a_column_that_is_not_there_names_those_that_are(kind: str) -> None:
         read(text, kind)
 
 
+@pytest.mark.parametrize(("kind", "header"), [("csv", "id,id,text,,"), ("tsv", "id\tid\ttext")])
+def test_a_name_of_two_columns_is_refused(kind: str, header: str) -> None:
+    with pytest.raises(ValueError, match=f"t is no {kind}: 2 columns are called 'id'"):
+        read(f"{header}\n", kind)
+
+
+def test_rows_inside_of_an_object_are_told_as_such() -> None:
+    text = '{"count": 1, "rows": [{"id": "1", "text": "x"}]}'
+    with pytest.raises(ValueError, match="no column 'id': the rows are inside of 'rows', give"):
+        read(text, "json")
+
+
 def test_records_may_leave_out_metadata_but_a_table_s_header_may_not() -> None:
     columns = Columns(metadata=("lang",))
     assert read('{"id": 1, "text": "x"}', "jsonl", columns) == ([Document("1", "x")], {})

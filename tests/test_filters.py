@@ -90,6 +90,7 @@ def found(index: Index, where: Any) -> str:
         ({"lang": "' or 1=1 --"}, ""),
         ({"la'ng": "en"}, ""),
         ({"lang": []}, ""),
+        ({"year": {2020}}, "b"),
     ],
 )
 def test_conditions_match_the_documents_they_describe(

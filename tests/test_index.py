@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +33,6 @@ from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 WORDS = ["red", "green", "blue", "white", "black"]
 
@@ -262,6 +264,15 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         (lambda i: i.search(None), "expected a query as str, got None"),
         (lambda i: i.search("x", k="3"), "expected k as a whole number, got '3'"),
         (lambda i: i.search("x", k=1.5), "expected k as a whole number, got 1.5"),
+        (lambda i: i.search("x", k=True), "expected k as a whole number, got True"),
+        (lambda i: i.search("x", where=5), r"expected a condition as {'year': 2020} .*, got 5"),
+        (lambda i: i.search("x", where=["a=1", 5]), r"expected a condition as .*, got 5"),
+        (lambda i: i.search("x", glob=5), "expected a list of glob patterns, got 5"),
+        (lambda i: i.search("x", diversity="a"), "expected a diversity from 0 to 1, got 'a'"),
+        (lambda i: i.sync(5), "expected a list of paths, got 5"),
+        (lambda i: i.sync([5]), r"expected a list of paths, got 5 in it"),
+        (lambda i: i.remove(5), "expected a list of ids, got 5"),
+        (lambda i: i.label(["a"]), r"expected labels by id, as {'a.md': 'bill'}, got \['a'\]"),
         (lambda i: i.add("text"), "expected a list of Documents, got 'text'"),
         (lambda i: i.add(Document("a", "b")), r"a list of Documents, got Document\(id='a'"),
         (lambda i: i.add(Document("a", "b"), vectors=[[1.0] * 64]), "a list of Documents, got D"),
@@ -429,6 +440,30 @@ def test_an_index_on_a_full_disk_can_be_read(small_disk: Path) -> None:
     (small_disk / "filler").unlink()
     with Index.open(small_disk / "index", HashEmbedder()) as index:
         assert index.add([Document("b", "more")]).added == 1
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be a user who may not read what others may not, if this is root."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_database_that_may_not_be_read_is_told_as_such() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        Index.open(folder, HashEmbedder()).close()
+        (folder / "index.db").chmod(0)
+        with nobody(), pytest.raises(StorageFailed) as refused:
+            Index.open(folder, create=False)
+        assert str(refused.value) == f"{folder / 'index.db'} can't be read: permission denied"
+        assert refused.value.hint is None
 
 
 def test_the_database_can_be_read_with_other_tools(index: Index, docs: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import PurePath
@@ -54,7 +54,15 @@ class Columns:
         if format_ in {"json", "jsonl"}:
             everywhere = {self.id, *(self.text if names.keys().isdisjoint(self.text) else ())}
         if missing := sorted(everywhere - names.keys()):
-            raise ValueError(f"no column {missing[0]!r}: the columns are {', '.join(names)}")
+            said = f"no column {missing[0]!r}: the columns are {', '.join(names)}"
+            inner = (name for name, value in names.items() if _are_rows(value))
+            if name := next(inner, None):
+                said = f"no column {missing[0]!r}: the rows are inside of {name!r}, give that list"
+            raise ValueError(said)
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
 def read(name: str, stream: IO[str], format_: str) -> Iterator[tuple[int, Any]]:
@@ -219,13 +227,21 @@ def _delimited(
             if isinstance(cells, RowError):
                 yield number, cells
             elif not names:
-                names = cells
+                names = _each_once(cells)
             elif len(cells) > len(names):
                 yield number, RowError("has more cells than there are columns")
             else:
                 yield number, dict(zip_longest(names, cells))
     finally:
         csv.field_size_limit(before)
+
+
+def _each_once(names: list[str]) -> list[str]:
+    """Return the names of columns, of which none stands for two; blank ones stand for none."""
+    for name, count in Counter(names).items():
+        if name and count > 1:
+            raise csv.Error(f"{count} columns are called {name!r}")
+    return names
 
 
 def _cells(

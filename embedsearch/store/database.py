@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,7 +23,6 @@ from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's commit."""
@@ -73,6 +74,8 @@ def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
         raise StorageFailed(
             f"the disk that holds {path} is full", hint="what was committed is safe; free some"
         ) from error
+    if code == sqlite3.SQLITE_CANTOPEN and isinstance(path, Path) and not _readable(path):
+        raise StorageFailed(f"{path} can't be read: permission denied") from error
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         raise StorageFailed(
             f"{path} can't be written: {error}",
@@ -87,6 +90,12 @@ def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
     if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
         raise ValueError(f"more than SQLite can take: {error}") from error
     raise error
+
+
+def _readable(path: Path) -> bool:
+    """Whether a file may be read, if it is there; to open it would end SQLite's locks on it."""
+    effective = os.access in os.supports_effective_ids
+    return not path.exists() or os.access(path, os.R_OK, effective_ids=effective)
 
 
 class Database:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -75,10 +75,16 @@ def where(condition: Where) -> Filter:
 
     Raises:
         ValueError: the condition can't be understood.
+        TypeError: it is none of these.
 
     """
     if condition is None:
         return Filter()
+    if not isinstance(condition, Iterable):
+        raise TypeError(
+            "expected a condition as {'year': 2020} or 'year>=2020', or a list of these,"
+            f" got {condition!r:.40}"
+        )
     if isinstance(condition, str):
         return _spelled(condition)
     if isinstance(condition, Mapping):
