@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 import threading
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import sqlite_utils
+import users
 
 from embedsearch import Document, EmbedsearchError, Index
 from embedsearch.errors import (
@@ -33,6 +31,7 @@ from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 WORDS = ["red", "green", "blue", "white", "black"]
 
@@ -442,25 +441,11 @@ def test_an_index_on_a_full_disk_can_be_read(small_disk: Path) -> None:
         assert index.add([Document("b", "more")]).added == 1
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    """Be a user who may not read what others may not, if this is root."""
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(65_534)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
-
-
 def test_a_database_that_may_not_be_read_is_told_as_such() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    with users.open_folder() as folder:
         Index.open(folder, HashEmbedder()).close()
         (folder / "index.db").chmod(0)
-        with nobody(), pytest.raises(StorageFailed) as refused:
+        with users.nobody(), pytest.raises(StorageFailed) as refused:
             Index.open(folder, create=False)
         assert str(refused.value) == f"{folder / 'index.db'} can't be read: permission denied"
         assert refused.value.hint is None

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import users
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -438,6 +439,42 @@ def test_a_file_that_a_tokenizer_fails_on_is_read_again(tmp_path: Path, docs: Pa
         assert report.failed[0].why == "its reader failed: KeyError: 'foo'"
         tokenizer.mended = True
         assert changes(index.sync(docs)) == {"added": 1, "unchanged": 2, "texts": 1}
+
+
+def test_what_may_not_be_read_is_listed_until_it_is() -> None:
+    with users.open_folder() as folder, Index.open(":memory:", HashEmbedder()) as index:
+        (folder / "private").mkdir()
+        (folder / "private" / "note.txt").write_text("a note")
+        (folder / "plain.txt").write_text("words")
+        (folder / "secret.txt").write_text("more words")
+        kept = {folder / "private": 0o755, folder / "secret.txt": 0o644}
+        for path in kept:
+            path.chmod(0)
+        for added in (1, 0):  # they are tried again, though nothing has changed
+            with users.nobody():
+                assert index.sync(folder).added == added
+            expected = tuple((str(path), "permission denied") for path in kept)
+            assert index.status().unread == expected
+        for path, mode in kept.items():
+            path.chmod(mode)
+        with users.nobody():
+            assert changes(index.sync(folder)) == {"added": 2, "unchanged": 1, "texts": 2}
+        assert index.status().unread == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_a_name_that_is_not_utf_8_is_listed_until_it_is_gone(index: Index, tmp_path: Path) -> None:
+    docs = tmp_path / "names"
+    docs.mkdir()
+    bad = os.fsencode(docs) + b"/b\xe4d.txt"
+    with open(bad, "wb") as file:  # noqa: PTH123 -- a path holds no bytes
+        file.write(b"words")
+    for _ in range(2):
+        index.sync(docs)
+        assert index.status().unread == ((f"{docs}/b\ufffdd.txt", "its name is not valid UTF-8"),)
+    os.unlink(bad)  # noqa: PTH108 -- as above
+    index.sync(docs)
+    assert index.status().unread == ()
 
 
 def test_a_document_whose_file_became_unreadable_is_kept(index: Index, docs: Path) -> None:

@@ -161,6 +161,10 @@ def partial(database: Database) -> list[tuple[str, str]]:
     ]
 
 
+NO_SIZE = -1
+"""The size of what could not be read for a reason that may pass: the next sync tries again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """A file that could not be read as it was: no need to open it again until it changes."""
@@ -169,6 +173,11 @@ class Unread:
     changed_ns: int
     binary: bool
     why: str
+
+
+def may_pass(why: str) -> Unread:
+    """Return that a file, or a folder, could not be read this time, as without permission."""
+    return Unread(NO_SIZE, 0, binary=False, why=why)
 
 
 def unread(database: Database, source: int) -> dict[str, Unread]:

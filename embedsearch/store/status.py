@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Status:
     """What an index holds; ``embedded`` of ``counts.texts`` passages have a vector.
 
-    Passages of white space only are neither embedded nor counted. ``unread`` are the files that
-    could not be read, by their absolute paths, with the reason; ``skipped`` are likewise those that
-    hold no text, as pictures do, ``partial`` those that could not be read in part. ``labels`` says
-    how many documents have each label, ``classified`` of how many the newest ``classifier`` has
-    said something. ``size`` is in bytes, of all files of the index.
+    Passages of white space only are neither embedded nor counted. ``unread`` are the files and
+    folders that the last sync could not read, by their absolute paths, with the reason; ``skipped``
+    are likewise the files that hold no text, as pictures do, ``partial`` those that could not be
+    read in part. ``labels`` says how many documents have each label, ``classified`` of how many the
+    newest ``classifier`` has said something. ``size`` is in bytes, of all files of the index.
     """
 
     path: Path | None

@@ -44,6 +44,7 @@ def apply(
         labels.move(database, {old: ids[file] for file, old in moved if ids[file] != old})
         sources.merge(database, made.layout.taken_over)
         sources.forget_unread(database, made.gone)
+        sources.note_unread(database, made.unlisted)
     files = [*made.changed, *made.new]
     tally = intake.take_in(database, files, ids, chunking, progress, transcriber=transcriber)
     return _report(made, tally)

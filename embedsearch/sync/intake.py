@@ -150,6 +150,7 @@ def _commit(
     read = [(file, o) for file, o in batch if isinstance(o, Prepared)]
     touched = [file for file, o in batch if isinstance(o, Touched)]
     unread = [(file, o) for file, o in batch if isinstance(o, Unread)]
+    unread += [(file, sources.may_pass(o.why)) for file, o in batch if isinstance(o, Failure)]
     with database.writing():
         documents.put(database, [document for _, document in read])
         sources.touch(database, [(file.size, file.changed_ns, ids[file]) for file in touched])

@@ -63,6 +63,8 @@ class Plan:
     failed: list[Failure] = field(default_factory=list)
     gone: list[tuple[int, str]] = field(default_factory=list)
     """(source, path) of files that could not be read, and are no more."""
+    unlisted: list[tuple[int, str, Unread]] = field(default_factory=list)
+    """(source, path, why) of folders that can't be listed, and of files that can't be named."""
 
 
 def plan(
@@ -125,6 +127,7 @@ def _compare(
         if isinstance(found, Unreadable):
             lost.append(path)
             made.failed.append(Failure(str(root / path), found.why))
+            made.unlisted.append((source, path, sources.may_pass(found.why)))
         else:
             _compare_file(scopes[0], found, known.pop(path, None), unread.pop(path, None), made)
     for path, facts in known.items():
