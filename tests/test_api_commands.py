@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from embedsearch.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from click.testing import Result
 
@@ -481,6 +481,37 @@ def test_words_come_while_they_are_heard(server: Server, tmp_path: Path) -> None
     events.append({"type": "transcript.text.done", "text": "Hello."})
     server.streams(*(b"data: %s\n\n" % json.dumps(event).encode() for event in events))
     assert api("transcribe", "talk.mp3", "--stream", "-m", "gpt-4o-transcribe").stdout == "Hello.\n"
+
+
+PAGE = Reply(b"<h1>hi", headers={"content-type": "text/html; charset=utf-8"})
+EMPTY = Reply(b"", headers={"content-type": "audio/mpeg"})
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "why"),
+    [
+        ("speak hello", PAGE, "expected sound, got text/html: '<h1>hi'"),
+        ("speak hello", Reply(b"null"), "expected sound, got application/json: 'null'"),
+        ("speak hello", EMPTY, "it is empty (expected sound, got audio/mpeg)"),
+        ("files download f", PAGE, "expected a file, got text/html: '<h1>hi'"),
+        ("files download f", Reply(b"", headers={}), "it is empty (expected a file, got no type)"),
+    ],
+)
+def test_what_is_no_file_is_not_saved(server: Server, command: str, reply: Reply, why: str) -> None:
+    server.reply = reply
+    host = server.url.removeprefix("http://")
+    error = f"error: the answer of {host} is not what was asked for: {why}"
+    for output in ("a.mp3", "-"):
+        done = api(*command.split(), "-o", output)
+        assert (done.exit_code, done.stdout, done.stderr.splitlines()[0]) == (2, "", error)
+    assert not Path("a.mp3").exists()
+
+
+def test_a_file_that_a_server_calls_a_page_is_one(server: Server) -> None:
+    server.reply = Reply(b"ID3\x04\0", headers={"content-type": "text/html"})
+    assert api("speak", "hello", "-o", "-").stdout_bytes == b"ID3\x04\0"
+    server.says({"a": 1})
+    assert api("files", "download", "f").stdout_bytes == b'{"a": 1}'
 
 
 def test_speech_goes_into_a_file_of_the_named_kind(server: Server, tmp_path: Path) -> None:

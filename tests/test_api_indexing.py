@@ -176,6 +176,43 @@ def test_an_answer_of_no_use_is_in_the_ledger(
     assert server.sizes() == [3, 3, 1]
 
 
+def without_one(reply: dict[str, Any]) -> None:
+    reply["data"].pop()
+
+
+def of_zeros(reply: dict[str, Any]) -> None:
+    for item in reply["data"]:
+        item["embedding"] = [0.0] * DIMENSIONS
+
+
+def of_two_lengths(reply: dict[str, Any]) -> None:
+    reply["data"][0]["embedding"] = [1.0, 2.0]
+
+
+@pytest.mark.parametrize("size", [None, DIMENSIONS])
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (dict.clear, "missing required field `data`"),
+        (without_one, "expected 3 vectors, got 2"),
+        (of_two_lengths, "vectors of 2 and of 4 dimensions"),
+        (of_zeros, "the vector of input 0 is zero"),
+    ],
+)
+def test_such_an_answer_is_there_whatever_is_known_of_the_model(
+    client: Client, server: FaultServer, size: int | None, spoil: Any, why: str
+) -> None:
+    server.base64, server.change = "ignored", spoil
+    with Index.open(":memory:", APIEmbedder("nobody", size=size, client=client)) as index:
+        with pytest.raises(InvalidAnswer, match=why):
+            index.add(documents(3))
+        ((command, requests, paid),) = used(index)
+        server.change = lambda _: None
+        report = index.embed_pending()
+        assert (report.texts, report.pending) == (3, 0)
+    assert (command, requests, paid) == ("index", 1, 0 if spoil == dict.clear else report.tokens)
+
+
 def test_a_limit_stops_before_the_request_that_would_cross_it(
     client: Client, tmp_path: Path
 ) -> None:

@@ -57,6 +57,29 @@ def found(*arguments: object) -> list[dict[str, Any]]:
     return hits
 
 
+NOTED = (
+    "index .; search qwertz --mode lexical; similar a.txt --where nosuch=1; add rows.csv; "
+    "label a.txt --as plant; classify --all; suspects; cluster; sample; "
+    "map -o map.html; verify; repair; gc -y"
+)
+"""Commands that tell something on stderr."""
+
+
+def test_quiet_is_quiet_before_a_command_and_after_it(here: Path) -> None:
+    labels = {f"{name}.txt": "plant" if name < "f" else "star" for name in "abcdefghij"}
+    for name, label in labels.items():
+        (here / name).write_text(f"{name} is one of many {label}s\n")
+    rows = "".join(f"{name},{label}\n" for name, label in labels.items())
+    (here / "labels.csv").write_text(f"id,label\n{rows}")
+    (here / "rows.csv").write_text("id,text\n1,row\n")
+    for command in ("index .", "label --file labels.csv", "train"):
+        assert run(*command.split()).exit_code == 0
+    for command in NOTED.split("; "):
+        lines = (f"-q {command}", f"{command} -q", command)
+        told = [bool(run(*line.split()).stderr) for line in lines]
+        assert (command, told) == (command, [False, False, True])
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
     result = run(command, "--help")

@@ -9,16 +9,14 @@ import struct
 import subprocess
 import sys
 import termios
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 import pytest
 
 from embedsearch import Index
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = 60
 
@@ -186,6 +184,16 @@ CLOSED = "import os, sys; os.close(int(sys.argv[1])); os.execv(sys.executable, s
 """Closes a standard stream as ``>&-`` does, and runs a command."""
 
 
+def process(
+    folder: Path,
+    *arguments: str,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int | IO[bytes] = subprocess.PIPE,
+) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "embedsearch", *arguments]
+    return subprocess.run(command, cwd=folder, check=False, stdout=stdout, stderr=stderr)
+
+
 def without(stream: int, folder: Path, *arguments: str) -> tuple[int, bytes, bytes]:
     """Return the exit code, stdout and stderr of a command that has lost a standard stream."""
     run = [sys.executable, "-m", "embedsearch", *arguments]
@@ -194,7 +202,9 @@ def without(stream: int, folder: Path, *arguments: str) -> tuple[int, bytes, byt
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("command", ["search fox -k 1", "ls", "status --format json"])
+@pytest.mark.parametrize(
+    "command", ["--help", "--version", "search fox -k 1", "ls", "status --format json"]
+)
 def test_a_closed_stdout_is_an_error_of_one_sentence(indexed: Path, command: str) -> None:
     code, _, told = without(1, indexed, *command.split())
     assert (code, b"stdout is closed: there is nowhere to write to" in told) == (2, True)
@@ -262,3 +272,38 @@ def test_a_text_that_asks_for_its_label_is_broken_between_words(tmp_path: Path) 
     assert all(len(line) <= COLUMNS for line in shown)
     assert [line.split() for line in shown if not line] == [[], []]
     assert " ".join(filter(None, shown)) == " ".join(lines)
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("command", ["--help", "--version", "search --help", "ls"])
+def test_a_full_disk_is_an_error_of_one_sentence(indexed: Path, command: str) -> None:
+    with FULL.open("wb") as full:
+        done = process(indexed, *command.split(), stdout=full)
+    assert (done.returncode, done.stderr) == (2, b"error: no space left on device\n")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("", 2), ("nosuch", 2), ("--nosuch", 2), ("search", 2), ("get nosuch", 2), ("search fox", 0)],
+)
+def test_messages_that_cannot_be_written_leave_the_exit_code(
+    indexed: Path, command: str, code: int
+) -> None:
+    with FULL.open("wb") as full:
+        done = process(indexed, *command.split(), stderr=full)
+    assert (done.returncode, b"fox" in done.stdout) == (code, code == 0)
+
+
+def test_an_interrupt_that_an_extension_takes_for_a_failed_import_is_one(
+    indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "onnxruntime.py").write_text(
+        "raise ImportError('initialization failed') from KeyboardInterrupt()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    done = process(indexed, "search", "what jumps")
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"\ninterrupted\n")

@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import threading
@@ -788,8 +789,10 @@ def test_the_key_goes_to_no_other_server(client: Client, server: Server, scheme:
     with serving() as other:
         location = other.url.replace("http", scheme) + "/models"
         server.reply = Reply(status=302, headers={"location": location})
-        with pytest.raises(APIError, match=r"redirected from .* which is not sent the key"):
+        with pytest.raises(APIError, match=r"redirected .* which is not sent the key") as caught:
             client.models.list()
+        said = "name the server that is meant: base_url (on the command line: --base-url)"
+        assert caught.value.hint == said
         assert other.seen == []
 
 
@@ -1196,3 +1199,47 @@ def test_the_page_about_the_client_runs(
     page = (DOCS / "client.md").read_text(encoding="utf-8")
     exec(page.split("```python\n")[1].split("```")[0], {})  # noqa: S102 - our own page
     assert capsys.readouterr().out == "(2, 2)\nhello None\nhelhel"
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (
+            lambda c: c.files.create(file=None, purpose="batch"),
+            "Files.create() got arguments it can't use: None for ['file']",
+        ),
+        (
+            lambda c: c.chat.completions.create(model=None, messages=None),
+            "Completions.create() got arguments it can't use: None for ['messages', 'model']",
+        ),
+        (
+            lambda c: c.chat.completions.create(model="m", messages="hi"),
+            "expected a list of messages, got one str",
+        ),
+        (
+            lambda c: c.chat.completions.create(model="m", messages=[{"role": "user"}, "hi"]),
+            "expected a message, a dict, at position 1, got str",
+        ),
+        (
+            lambda c: c.embeddings.create_array(["a", None], model="m"),
+            "expected texts, got NoneType at position 1",
+        ),
+        (
+            lambda c: c.embeddings.create_array(iter([3]), model="m"),
+            "expected texts, got int at position 0",
+        ),
+        (lambda c: c.embeddings.create_array(None, model="m"), "expected texts, got NoneType"),
+    ],
+)
+def test_says_what_was_expected_before_anything_is_sent(
+    client: Client, server: Server, call: Any, why: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(why)}$"):
+        call(client)
+    assert server.seen == []
+
+
+def test_what_may_be_none_may(client: Client, server: Server) -> None:
+    server.says({"id": "a", "choices": []})
+    client.chat.completions.update("a", metadata=None)
+    assert server.seen[0].content == {"metadata": None}

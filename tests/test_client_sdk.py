@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from operations import OPERATIONS, STREAMS, Operation
-from recording import Recorded, Server, serving
+from recording import Recorded, Reply, Server, serving
 from specimens import answer_schema, specimen, variants
 
 from embedsearch import AsyncClient, Client
@@ -116,10 +116,16 @@ def same(ours: Any, theirs: Any, where: str) -> None:
         assert (where, value(ours)) == (where, value(theirs))
 
 
+def answers(server: Server, operation: Operation) -> None:
+    """Let a server answer an operation as the specification says, or with a sound."""
+    server.says(answer_of(operation))
+    if operation.name == "audio.speech.create":
+        server.reply = Reply(b"RIFF", headers={"content-type": "audio/wav"})
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op: f"{op}-{op.spec}")
 def test_asks_and_reads_as_the_sdk_does(operation: Operation, pair: Pair) -> None:
-    answer = answer_of(operation)
-    pair.server.says(answer)
+    answers(pair.server, operation)
     (ours, theirs, ours_awaited, theirs_awaited), seen = pair.outcomes(operation)
     assert [request.essence for request in seen] == [seen[1].essence] * 4
     if operation.arguments.get("response_format") == "srt":
@@ -176,7 +182,7 @@ def test_asks_azure_as_the_sdk_does(account: dict[str, Any], pair: Pair) -> None
     where = {"azure_endpoint": pair.server.url, "api_version": "2024-10-21", **account}
     with Client.azure(**where) as ours, AzureOpenAI(**where) as theirs:
         for operation in ON_AZURE:
-            pair.server.says(answer_of(operation))
+            answers(pair.server, operation)
             pair.server.seen.clear()
             operation.on(ours)
             operation.on(theirs)

@@ -319,8 +319,9 @@ def test_a_broken_folder_is_refused(
 
 
 def test_a_name_that_is_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EmbeddingError, match="no embedder is named 'bge', and no folder"):
+    with pytest.raises(EmbeddingError, match="no embedder is named 'bge', and no folder") as caught:
         embedders.load("bge")
+    assert caught.value.hint == "'local', a model's folder, or openai/MODEL of an API"
     with pytest.raises(EmbeddingError, match="no embedder is named ''"):
         embedders.load("")
     (tmp_path / "file").touch()

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from embedsearch.cli.terminal import printable_lines, tell
+from embedsearch.cli.terminal import printable_lines, tell, write
 from embedsearch.errors import (
     AuthenticationFailed,
     CostLimitReached,
@@ -42,6 +42,8 @@ def report(ctx: click.Context, error: Exception) -> NoReturn:
     """Say what went wrong, and exit."""
     if os.environ.get(DEBUG):
         tell("".join(traceback.format_exception(error)).rstrip())
+    if _was_interrupted(error):
+        interrupted(ctx)
     if ctx.meta.get(WANTS_JSON):
         tell(json.dumps({"error": _as_json(error)}, ensure_ascii=False))
     else:
@@ -51,15 +53,22 @@ def report(ctx: click.Context, error: Exception) -> NoReturn:
     ctx.exit(_exit_code(error))
 
 
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Look behind an error for Ctrl-C: an extension that it hits while loading raises another."""
+    while error and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def _say(word: str, message: str, colour: str) -> None:
-    click.echo(f"{click.style(word, fg=colour, bold=True)} {printable_lines(message)}", err=True)
+    write(f"{click.style(word, fg=colour, bold=True)} {printable_lines(message)}")
 
 
 def interrupted(ctx: click.Context) -> NoReturn:
     """Say that nothing is lost, and exit as a program that was interrupted."""
     kept = "; what was done is kept, and the next run goes on from there"
     writes = ctx.invoked_subcommand in {"index", "add"}
-    click.echo(f"\ninterrupted{kept if writes else ''}", err=True)
+    tell(f"\ninterrupted{kept if writes else ''}")
     ctx.exit(INTERRUPTED)
 
 

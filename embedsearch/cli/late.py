@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from embedsearch.cli.errors import FAILED
+from embedsearch.cli.terminal import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ class Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what stands before the command; where nothing does, show the help."""
         if not args and not ctx.resilient_parsing:
-            click.echo(ctx.get_help(), err=True)
+            write(ctx.get_help())
             ctx.exit(FAILED)
         _refuse_repeated(ctx, args)
         return super().parse_args(ctx, args)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedsearch.cli import errors, options, terminal
 from embedsearch.cli.late import Late, LateGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMMANDS = {
     "index": Late("indexing", "Bring the index in step with files and folders."),
@@ -45,28 +50,33 @@ class Door(LateGroup):
     """The group of all commands, where errors end."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Parse what stands before the command; what is wrong there ends as elsewhere."""
-        try:
+        """Parse what stands before the command; what goes wrong there ends as elsewhere."""
+        terminal.open_what_is_closed()
+        with _last_door(click.Context(self, info_name=self.name)):
             return super().make_context(*args, **kwargs)
-        except click.UsageError as error:
-            errors.report(error.ctx or click.Context(self, info_name=self.name), error)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what goes wrong ends as a message, be it the user's fault or ours."""
-        try:
-            with terminal.warnings_in_words():
-                return super().invoke(ctx)
-        except BrokenPipeError:
-            terminal.let_go_of_stdout()
-            return None
-        except KeyboardInterrupt:
-            errors.interrupted(ctx)
-        except click.Abort as refusal:
-            errors.refused(ctx, refusal)
-        except click.exceptions.Exit:
-            raise
-        except Exception as error:  # noqa: BLE001 -- the last door: a bug is told as one, with exit code 70
-            errors.report(ctx, error)
+        """Run a command."""
+        with _last_door(ctx), terminal.warnings_in_words():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _last_door(ctx: click.Context) -> Iterator[None]:
+    """End what goes wrong as a message and an exit code, be it the user's fault or ours."""
+    try:
+        yield
+    except BrokenPipeError:
+        terminal.let_go_of(sys.stdout)
+        ctx.exit()
+    except KeyboardInterrupt:
+        errors.interrupted(ctx)
+    except click.Abort as refusal:
+        errors.refused(ctx, refusal)
+    except click.exceptions.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 -- a bug is told as one, with exit code 70
+        errors.report(ctx, error)
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-import click
-
-from embedsearch.cli.terminal import counted, is_quiet
+from embedsearch.cli.terminal import counted, is_quiet, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +64,7 @@ def _told_in_lines(what: str) -> Iterator[Callable[[int, int], None]]:
     def tell() -> None:
         wait = PATIENCE
         while not over.wait(wait):
-            click.echo(f"{what}{far[0]}, {time.monotonic() - started:.0f} s", err=True)
+            write(f"{what}{far[0]}, {time.monotonic() - started:.0f} s")
             wait = EVERY_SECONDS
 
     def listen(done: int, total: int) -> None:
@@ -132,7 +130,7 @@ class _Written:
             self._stage, self._started = now.stage, moment
         elif moment - self._last >= EVERY_SECONDS:
             self._last = moment
-            click.echo(_line(now, moment - self._started), err=True)
+            write(_line(now, moment - self._started))
 
 
 def _line(now: Progress, seconds: float) -> str:

@@ -12,7 +12,7 @@ from embedsearch.cli import spending, terminal
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.places import shown
 from embedsearch.cli.progress import tokens
-from embedsearch.cli.terminal import counted, printable
+from embedsearch.cli.terminal import counted, printable, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +116,7 @@ def _line(failure: Failure) -> str:
 def list_lines(lines: Sequence[tuple[str, str]]) -> None:
     """Write the first of many lines on stderr, each after a word for it."""
     for word, line in lines[:FAILURES_SHOWN]:
-        click.echo(f"{click.style(f'{word}:', fg='red')} {printable(line)}", err=True)
+        write(f"{click.style(f'{word}:', fg='red')} {printable(line)}")
     more = len(lines) - FAILURES_SHOWN
     if more > 0:
-        click.echo(f"... and {more:,} more (as JSON, all are listed)", err=True)
+        write(f"... and {more:,} more (as JSON, all are listed)")

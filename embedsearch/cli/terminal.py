@@ -44,7 +44,6 @@ class _Unopened(io.RawIOBase):
 
 def prepare(ctx: click.Context) -> None:
     """Honour NO_COLOR, and print what the terminal's encoding lacks as escapes."""
-    _open_what_is_closed()
     if os.environ.get("NO_COLOR"):
         ctx.color = False
     for stream in (sys.stdout, sys.stderr):
@@ -52,7 +51,7 @@ def prepare(ctx: click.Context) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _open_what_is_closed() -> None:
+def open_what_is_closed() -> None:
     """Let no file that is opened later pass for a standard stream, as gnulib's ``stdopen`` does."""
     for name in ("stdin", "stdout", "stderr"):  # in the order of their numbers: the lowest is taken
         if getattr(sys, name) is None:
@@ -69,9 +68,9 @@ def _stand_in(name: str, nowhere: int) -> TextIO:
     return io.TextIOWrapper(buffer, encoding="utf-8", write_through=True)
 
 
-def let_go_of_stdout() -> None:
-    """Send the rest of the output nowhere: its reader has seen enough."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def let_go_of(stream: TextIO) -> None:
+    """Send the rest of what is written to a stream nowhere: nobody reads it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show(data: str, *, end: str = "\n") -> None:
@@ -92,7 +91,15 @@ def painted(data: str, **style: Any) -> str:
 
 def tell(message: str) -> None:
     """Say on stderr what has to be known: what failed, or what a question is about."""
-    click.echo(printable_lines(message), err=True)
+    write(printable_lines(message))
+
+
+def write(message: str) -> None:
+    """Write a line to stderr as it is; where that fails, the exit code alone has to tell."""
+    try:
+        click.echo(message, err=True)
+    except OSError:
+        let_go_of(sys.stderr)
 
 
 def note(message: str) -> None:
@@ -102,8 +109,9 @@ def note(message: str) -> None:
 
 
 def hush(ctx: click.Context, _: click.Parameter, given: bool) -> None:
-    """Keep whether the command was given ``-q``."""
-    ctx.meta[_QUIET] = given
+    """Keep that ``-q`` was given, be it before the command or after it."""
+    if given:
+        ctx.meta[_QUIET] = True
 
 
 def is_quiet() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import msgspec
 
@@ -22,7 +22,7 @@ from embedsearch.errors import (
 from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from os import PathLike
 
 T = TypeVar("T")
@@ -52,6 +52,8 @@ _ERROR = re.compile(rb'\s*\{\s*"error"')
 """How an answer begins that is an error: OpenRouter and LM Studio send some with the status 200."""
 _TOLD, _SHOWN = 500, 200
 """Characters of a server's own words, and of an answer that makes no sense, in an error."""
+_BINARY = bytes(range(9))
+"""Bytes that no text has, and nearly all else."""
 _FOREIGN = "is the base URL that of an OpenAI-compatible API?"
 
 
@@ -82,11 +84,25 @@ class Answer:
 
 
 class Binary:
-    """A file that came."""
+    """A file that came; what can be none raises InvalidAnswer."""
+
+    wanted: ClassVar[str] = "a file"
+    foreign: ClassVar[Container[str]] = frozenset({"text/html"})
+    """Content types that it does not have."""
 
     def __init__(self, answer: Answer) -> None:
+        self.check(answer, answer.content)
         self.content = bytes(answer.content)
         self.headers = answer.headers
+
+    @classmethod
+    def check(cls, answer: Answer, beginning: bytes | bytearray) -> None:
+        """Raise InvalidAnswer where nothing came, or a page: some call a file one, so both tell."""
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_text = beginning.translate(None, _BINARY) == beginning
+        if not beginning or (kind in cls.foreign and is_text):
+            shown = beginning.decode("utf-8", errors="replace")
+            raise garbled(answer, f"expected {cls.wanted}, got {kind or 'no type'}", shown)
 
     @property
     def text(self) -> str:
@@ -106,6 +122,13 @@ class Binary:
         """Write the content to a path, which has all of it or is left as it was."""
         with replacing(file) as out:
             out.write(self.content)
+
+
+class Sound(Binary):
+    """Speech that came."""
+
+    wanted = "sound"
+    foreign = frozenset({"text/html", "application/json"})
 
 
 def text(answer: Answer) -> str:

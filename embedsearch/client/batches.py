@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from embedsearch.client.job import check_texts
 from embedsearch.tokens.encodings import encoding
 from embedsearch.tokens.models import known
 
@@ -90,6 +91,7 @@ class Cutter:
         return rest.part(0, size) if size else None
 
     def _weighed(self, read: list[tuple[int, str]]) -> Batch:
+        check_texts(read)
         texts = [sendable(text) for _, text in read]
         weights = self._ruler.weigh(texts, room=MOST_TOKENS)
         return Batch([position for position, _ in read], texts, weights)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from embedsearch.client.arrays import Vectors
     from embedsearch.errors import InputRefused
@@ -47,8 +47,19 @@ class Job:
     def __post_init__(self) -> None:
         if isinstance(self.texts, str):
             raise TypeError("expected texts, got one str: put it into a list")
+        if not isinstance(self.texts, Iterable):
+            raise TypeError(f"expected texts, got {type(self.texts).__name__}")
+        if isinstance(self.texts, (list, tuple)):  # Of a stream, each is looked at as it is read.
+            check_texts(enumerate(self.texts))
         if self.batch_size < 1 or self.concurrency < 1:
             raise ValueError(
                 f"expected batch_size and concurrency of 1 or more, "
                 f"got {self.batch_size} and {self.concurrency}"
             )
+
+
+def check_texts(texts: Iterable[tuple[int, str]]) -> None:
+    """Raise TypeError for what is no text, by its position."""
+    for position, text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"expected texts, got {type(text).__name__} at position {position}")

@@ -234,23 +234,29 @@ def bound(
 
 def _check(build: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Refuse what an endpoint does not take, as Python does for arguments that are spelled out."""
-    required, known = _arguments(build)
-    if not required <= arguments.keys() <= known:
-        missing, unknown = sorted(required - arguments.keys()), sorted(arguments.keys() - known)
-        said = (
-            f"missing {missing}"
-            if missing
-            else f"unexpected {unknown}: choose from {sorted(known)}"
-        )
-        raise TypeError(f"{build.__qualname__}() got arguments it can't use: {said}")
+    required, known, filled = _arguments(build)
+    if missing := sorted(required - arguments.keys()):
+        said = f"missing {missing}"
+    elif unknown := sorted(arguments.keys() - known):
+        said = f"unexpected {unknown}: choose from {sorted(known)}"
+    elif empty := sorted(name for name in filled if arguments[name] is None):
+        said = f"None for {empty}"
+    else:
+        return
+    raise TypeError(f"{build.__qualname__}() got arguments it can't use: {said}")
 
 
 @cache
-def _arguments(build: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Give the names that must come, and all that may."""
+def _arguments(
+    build: Callable[..., Any],
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Give the names that must come, all that may, and those that must not be None."""
     body = next(get_args(h)[0] for h in build.__annotations__.values() if get_origin(h) is _UNPACK)
     body = get_origin(body) or body
     own = build.__code__.co_varnames[
         : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
     ]
-    return body.__required_keys__, body.__required_keys__ | body.__optional_keys__ | set(own)
+    required = body.__required_keys__
+    types = {name: get_args(body.__annotations__[name])[0] for name in required}
+    filled = frozenset(name for name in required if type(None) not in get_args(types[name]))
+    return required, required | body.__optional_keys__ | set(own), filled

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from embedsearch.client.answers import Binary
 from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
@@ -15,39 +16,54 @@ if TYPE_CHECKING:
     from embedsearch.client.answers import Answer
     from embedsearch.client.awaiting import Awaiting
     from embedsearch.client.blocking import Blocking
-    from embedsearch.client.calls import Call
+    from embedsearch.client.calls import Call, Reply
 
 
 class StreamedResponse:
     """An answer whose content comes as it is asked for."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, reply: Reply[Any]) -> None:
         self.status_code = answer.status_code
         self.headers = answer.headers
-        self._chunks = answer.chunks
+        self._answer = answer
+        self._reply = reply
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """Yield the content; raises ConnectionFailed where it breaks off."""
-        yield from self._chunks
+        """Yield the content.
+
+        Raises ConnectionFailed where it breaks off, InvalidAnswer where it is no file.
+        """
+        chunks = iter(self._answer.chunks)
+        first = next(chunks, b"")
+        _check(self._reply, self._answer, first)
+        if first:
+            yield first
+        yield from chunks
 
     def stream_to_file(self, file: str | PathLike[str]) -> None:
         """Write the content to a path, which has all of it or is left as it was."""
         with replacing(file) as out:
-            for chunk in self._chunks:
+            for chunk in self.iter_bytes():
                 out.write(chunk)
 
 
 class AsyncStreamedResponse:
     """The same, awaiting."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, reply: Reply[Any]) -> None:
         self.status_code = answer.status_code
         self.headers = answer.headers
-        self._chunks = answer.chunks
+        self._answer = answer
+        self._reply = reply
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
-        """Yield the content; raises ConnectionFailed where it breaks off."""
-        async for chunk in self._chunks:
+        """Yield the content, and raise as the blocking one does."""
+        chunks = aiter(self._answer.chunks)
+        first = await anext(chunks, b"")
+        _check(self._reply, self._answer, first)
+        if first:
+            yield first
+        async for chunk in chunks:
             yield chunk
 
     async def stream_to_file(self, file: str | PathLike[str]) -> None:
@@ -55,7 +71,7 @@ class AsyncStreamedResponse:
         import asyncio
 
         with replacing(file) as out:
-            async for chunk in self._chunks:
+            async for chunk in self.iter_bytes():
                 await asyncio.to_thread(out.write, chunk)  # a slow disk must not hold up the loop
 
 
@@ -70,7 +86,7 @@ class StreamedBlocking:
         """Give the answer to a call; leaving hangs up."""
         answer = self._driver.send(call, stream=True)
         try:
-            yield StreamedResponse(answer)
+            yield StreamedResponse(answer, call.reply)
         finally:
             answer.chunks.close()
 
@@ -93,7 +109,7 @@ class StreamedAwaiting:
         """Give the answer to a call; leaving hangs up."""
         answer = await self._driver.send(call, stream=True)
         try:
-            yield AsyncStreamedResponse(answer)
+            yield AsyncStreamedResponse(answer, call.reply)
         finally:
             await answer.chunks.close()
 
@@ -105,3 +121,8 @@ class StreamedAwaiting:
         """Give the answer to a call; its events come as bytes."""
         del kind
         return self.run(call)
+
+
+def _check(reply: Reply[Any], answer: Answer, first: bytes) -> None:
+    if isinstance(reply, type) and issubclass(reply, Binary):
+        reply.check(answer, first)

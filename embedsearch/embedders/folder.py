@@ -36,7 +36,8 @@ def folder_model(name: str) -> SentenceModel:
     folder = Path(name).expanduser().resolve()
     if not name or not folder.is_dir():
         raise EmbeddingError(
-            f"no embedder is named {name!r}, and no folder", hint="'local', or a model's folder"
+            f"no embedder is named {name!r}, and no folder",
+            hint="'local', a model's folder, or openai/MODEL of an API",
         )
     graph = _graph(folder)
     _check_modules(folder)

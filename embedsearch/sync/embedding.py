@@ -94,7 +94,7 @@ def embed_pending(
         with database.writing():
             if batch.texts:
                 vectors.size_space(database, embedder.space, embedder.name, embedder.dimensions)
-            vectors.put(database, space, batch.texts, vectors.blobs(batch.vectors))
+                vectors.put(database, space, batch.texts, vectors.blobs(batch.vectors))
             if is_remote(embedder):
                 _bill(database, embedder, batch.billed, done)
         done.texts += len(batch.texts)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Generic, Literal, Required, Unpack
 
-from embedsearch.client.answers import Answer, Binary
+from embedsearch.client.answers import Answer, Sound
 from embedsearch.client.calls import (
     Call,
     Either,
@@ -121,9 +121,9 @@ class Speech(Resource[M]):
     """Text to speech."""
 
     @endpoint
-    def create(self, **body: Unpack[SpeechParams]) -> Call[Binary]:
+    def create(self, **body: Unpack[SpeechParams]) -> Call[Sound]:
         """Speak a text."""
-        return post("/audio/speech", Binary, body, headers={"accept": "application/octet-stream"})
+        return post("/audio/speech", Sound, body, headers={"accept": "application/octet-stream"})
 
 
 class VoiceConsents(Resource[M]):

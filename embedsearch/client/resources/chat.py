@@ -101,6 +101,7 @@ class Completions(Resource[M]):
     @streaming(ChatCompletionChunk, ChatParams[Streamed], ChatParams[Either])
     def create(self, **body: Unpack[ChatParams[Whole]]) -> Call[ChatCompletion]:
         """Ask the model for the next message."""
+        _check_messages(body["messages"])
         return post(_PATH, ChatCompletion, body)
 
     @listing
@@ -137,3 +138,12 @@ _PATH = "/chat/completions"
 
 def _path(completion_id: str) -> str:
     return f"{_PATH}/{segment(completion_id)}"
+
+
+def _check_messages(messages: object) -> None:
+    if isinstance(messages, (str, Mapping, Record)):
+        raise TypeError(f"expected a list of messages, got one {type(messages).__name__}")
+    for position, message in enumerate(messages if isinstance(messages, (list, tuple)) else ()):
+        if not isinstance(message, (Mapping, Record)):
+            kind = type(message).__name__
+            raise TypeError(f"expected a message, a dict, at position {position}, got {kind}")
