@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedsearch.errors import SourceNotFound
 from embedsearch.store import documents
+from embedsearch.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -184,7 +184,7 @@ def unread(database: Database, source: int) -> dict[str, Unread]:
     """Return the files of a source that this version could not read, by path."""
     rows = database.execute(
         "select path, size, mtime_ns, binary, why from unread where source = ? and version = ?",
-        [source, version("embedsearch")],
+        [source, __version__],
     )
     return {path: Unread(size, mtime, bool(binary), why) for path, size, mtime, binary, why in rows}
 
@@ -198,7 +198,7 @@ def note_unread(database: Database, files: Iterable[tuple[int, str, Unread]]) ->
             values (?, ?, ?, ?, ?, ?, ?)
             """,
             (
-                (source, path, u.size, u.changed_ns, u.binary, u.why, version("embedsearch"))
+                (source, path, u.size, u.changed_ns, u.binary, u.why, __version__)
                 for source, path, u in files
             ),
         )
