@@ -34,6 +34,7 @@ from embedsearch.store import (
     labels,
     outbox,
     sources,
+    summaries,
     transcripts,
     unmet,
     usage,
@@ -63,13 +64,13 @@ if TYPE_CHECKING:
     from embedsearch.search.results import GroupBy
     from embedsearch.store.checks import Problem
     from embedsearch.store.database import Database
-    from embedsearch.store.documents import Summary
     from embedsearch.store.filters import Filter, Where
     from embedsearch.store.garbage import Garbage
     from embedsearch.store.hits import Counts
     from embedsearch.store.labels import Labelled, Labelling
     from embedsearch.store.outbox import Sent
     from embedsearch.store.status import Status
+    from embedsearch.store.summaries import Summary
     from embedsearch.store.usage import Use
     from embedsearch.store.vectors import DocumentVectors, Passages, Pending
     from embedsearch.transcribers import Transcriber
@@ -728,14 +729,14 @@ class Index:
         if source is not None:
             number = sources.number_of(self._database, Path(source))
             condition = condition & filters.of_source(number)
-        return documents.summaries(self._database, condition)
+        return summaries.summaries(self._database, condition)
 
     def blank(self, *, where: Where = None, glob: Sequence[str] | None = None) -> list[str]:
         """Return the ids of those documents that meet the conditions and have no words.
 
         Nothing of them will ever be embedded.
         """
-        return documents.blank(self._database, arguments.condition(where, glob))
+        return summaries.blank(self._database, arguments.condition(where, glob))
 
     def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""

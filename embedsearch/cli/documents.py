@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedsearch import Index
-    from embedsearch.store.documents import Summary
+    from embedsearch.store.summaries import Summary
 
 
 @click.command("get")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
@@ -12,11 +12,10 @@ from embedsearch.store import fulltext
 from embedsearch.store.clock import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from embedsearch.records import Hit
     from embedsearch.store.database import Database
-    from embedsearch.store.filters import Filter
     from embedsearch.store.fulltext import Text
 
 
@@ -355,66 +354,6 @@ def text_of(database: Database, hit: Hit) -> int:
     if text is None:
         raise _not_found(hit.chunk_id)
     return int(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A document without its text."""
-
-    id: str
-    chunks: int
-    characters: int
-    updated: str
-    metadata: dict[str, Any]
-
-
-SUMMARIES = 1_000, 32_000
-"""How many summaries are read at first, and at most; each time twice as many as the last, as a
-condition on labels looks at all labels for each page."""
-
-
-def summaries(database: Database, condition: Filter) -> Iterator[Summary]:
-    """Yield every document that meets a condition without its text, by id.
-
-    No transaction is open while the caller has its turn, so it may write between two of them.
-    """
-    last = ""  # no id is empty
-    size, most = SUMMARIES
-    while page := _page_of_summaries(database, condition, last, size):
-        for id, chunks, characters, updated, metadata in page:
-            yield Summary(id, chunks, characters, updated, json.loads(metadata))
-        last = page[-1][0]
-        size = min(2 * size, most)
-
-
-def _page_of_summaries(
-    database: Database, condition: Filter, last: str, size: int
-) -> list[tuple[str, int, int, str, str]]:
-    with database.reading():
-        return database.execute(
-            f"""
-            select d.id, (select count(*) from chunks c where c.document = d.number),
-                   d.characters, d.updated, d.metadata
-            from documents d where d.id > ? and {condition.sql} order by d.id limit ?
-            """,
-            [last, *condition.values, size],
-        ).fetchall()
-
-
-def blank(database: Database, condition: Filter) -> list[str]:
-    """Return the ids of those documents that meet a condition and have no words, in order."""
-    with database.reading():
-        rows = database.execute(
-            f"""
-            select d.id from documents d where {condition.sql} and not exists (
-                select 1 from chunks c join texts t on t.id = c.text
-                where c.document = d.number and not t.blank
-            )
-            order by d.id
-            """,
-            condition.values,
-        )
-        return [id for (id,) in rows]
 
 
 def holding(database: Database, text: int) -> str:
