@@ -98,6 +98,21 @@ def test_what_is_held_is_kept(index: Index, docs: Path) -> None:
     assert index.get("animals.txt").text == data.decode()
 
 
+def test_a_transcript_is_kept_while_a_document_waits_to_be_read_again(
+    index: Index, docs: Path
+) -> None:
+    index.sync(docs)
+    heard = Transcript((Segment(0, 1, "hello"),))
+    transcripts.keep(index._database, b"perhaps the one", "whisper", heard)
+    with index._database.writing():
+        index._database.execute(
+            "update documents set size = -1, sha256 = x'' where id = 'animals.txt'"
+        )
+    assert index.gc().transcripts == 0
+    index.sync(docs)
+    assert index.gc().transcripts == 1
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 5), st.sampled_from("red blue green".split())),

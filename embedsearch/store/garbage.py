@@ -28,8 +28,10 @@ class Garbage:
 _RETIRED = "text in (select id from texts where text is null)"
 _UNHEARD = """
     segments <> '[]' and sha256 not in (select sha256 from documents where sha256 is not null)
+    and not exists (select 1 from documents where sha256 = x'')
 """
-"""That nothing is said in a recording is worth remembering: such a one is never a document."""
+"""That nothing is said in a recording is worth remembering: such a one is never a document. And one
+that was mended has no hash until it is read again: its transcript was paid for."""
 _OUTDATED = """
     not exists (
         select 1 from documents d where d.id = predictions.document and d.updated <= predictions.at
