@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from embedsearch.chunking.boundaries import boundaries_in
 from embedsearch.chunking.graphemes import last_boundary, next_boundary
-from embedsearch.chunking.ruler import Ruler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embedsearch.chunking.outline import Outline
+    from embedsearch.chunking.ruler import Ruler
     from embedsearch.records import Document
-    from embedsearch.tokens.protocol import Tokenizer
 
 
 class Slice(NamedTuple):
@@ -27,13 +26,11 @@ class Slice(NamedTuple):
 class Cutter:
     """One pass over one document."""
 
-    def __init__(
-        self, document: Document, outline: Outline, tokenizer: Tokenizer, *, limit: int
-    ) -> None:
+    def __init__(self, document: Document, outline: Outline, ruler: Ruler, *, limit: int) -> None:
         self._text = document.text
         self._outline = outline
         self._limit = limit
-        self._ruler = Ruler(document.text, tokenizer)
+        self._ruler = ruler
         self._kind = document.kind
         self._fitting: dict[tuple[int, int], bool] = {}
 

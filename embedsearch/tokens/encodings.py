@@ -100,8 +100,11 @@ class TiktokenTokenizer:
         """Return the ids of the tokens."""
         return _encoding(self.name).encode_ordinary(text)
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        """Return, ascending, the character offset in ``text`` at which each token ends."""
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return, for each text, ascending, the character offset at which each token ends."""
+        return [self._ends(text) for text in texts]
+
+    def _ends(self, text: str) -> NDArray[np.int64]:
         _, byte_ends = self._encode(text)
         if text.isascii():
             return byte_ends
