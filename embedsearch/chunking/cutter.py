@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from embedsearch.chunking.boundaries import boundaries_in
-from embedsearch.chunking.graphemes import last_boundary, next_boundary
+from embedsearch.chunking.graphemes import is_certain, last_boundary, next_boundary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,8 @@ class Cutter:
 
     def _allowed(self, start: int, cut: int) -> bool:
         """Whether neither a grapheme nor a fence that fits is split at ``cut``."""
-        return last_boundary(self._text, start, cut) == cut and not self._fence_around(cut)
+        whole = is_certain(self._text, cut) or last_boundary(self._text, start, cut) == cut
+        return whole and not self._fence_around(cut)
 
     def _fence_around(self, cut: int) -> tuple[int, int] | None:
         """Return the fence that a cut would split although it fits the limit."""
