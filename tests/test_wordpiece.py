@@ -28,6 +28,7 @@ NASTY = [
     *"👩\u200d👧🏽🇩🇪",
     "\ud800",
     "\udfff",
+    *"“”‘’«»…–—•¶§¡¿·\u2010\u3000〈〉・！（",  # noqa: RUF001 -- punctuation
     "[SEP]",
     "[UNK]",
     "##ing",
@@ -79,6 +80,23 @@ def test_plain_words_are_cut_as_the_library_cuts_them(words: list[str]) -> None:
     tokenizer = fresh()
     ends = [tokenizer.ends([word])[0].tolist() for word in words]
     assert ends == [oracle(word)[1] for word in words]
+
+
+@given(st.lists(texts, max_size=6))
+@example(["", " ", "a", "", "\u0301", "x" * 150, "end"])
+@settings(max_examples=300, deadline=None)
+def test_many_texts_end_their_tokens_where_each_does_alone(several: list[str]) -> None:
+    tokenizer = fresh()
+    together = [ends.tolist() for ends in tokenizer.ends(several)]
+    assert together == [tokenizer.ends([text])[0].tolist() for text in several]
+
+
+def test_more_new_words_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedsearch.embedders.wordtable.SLOTS", 1 << 8)
+    tokenizer = fresh()
+    several = [" ".join(f"w{n}ord{n * n}" for n in range(k, k + 100)) for k in range(0, 1000, 100)]
+    for text in [*several, *several]:
+        assert tokenizer.ends([text])[0].tolist() == oracle(text)[1]
 
 
 @given(texts)

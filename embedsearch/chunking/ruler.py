@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import regex
@@ -34,6 +34,12 @@ class Edge(NamedTuple):
     tokens: int
 
 
+@cache
+def _patterns(seam: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
+    """Return what finds the first and the last seam."""
+    return regex.compile(seam), regex.compile(f"(?r)(?:{seam})")
+
+
 class Ruler:
     """Measures slices of ``text``, best in ascending order.
 
@@ -45,9 +51,7 @@ class Ruler:
         """Take where the tokens of the first window end."""
         self._text = text
         self._tokenizer = tokenizer
-        seam = getattr(tokenizer, "seam", NOWHERE)
-        self._first_seam = regex.compile(seam)
-        self._last_seam = regex.compile(f"(?r)(?:{seam})")
+        self._first_seam, self._last_seam = _patterns(getattr(tokenizer, "seam", NOWHERE))
         # A chunk ends where its overlap does, and the overlap starts where the next chunk does.
         self._head = lru_cache(maxsize=4)(self._find_head)
         self._tail = lru_cache(maxsize=4)(self._find_tail)

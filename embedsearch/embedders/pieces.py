@@ -32,6 +32,7 @@ class Pieces:
 
     first: frozenset[str]
     inner: frozenset[str]
+    longest: int
     signs: str
     lowercase: bool
 
@@ -42,8 +43,13 @@ class Pieces:
         vocabulary = [p for p in encoder.get_vocab(with_added_tokens=False) if p.isascii()]
         inner = {piece.removeprefix(prefix) for piece in vocabulary if piece.startswith(prefix)}
         first = {piece for piece in vocabulary if not piece.startswith(prefix)}
-        lowercase = encoder.normalizer.normalize_str("A") == "a"
-        return cls(frozenset(first), frozenset(inner), _signs(encoder), lowercase)
+        return cls(
+            frozenset(first),
+            frozenset(inner),
+            longest=max(map(len, first | inner), default=1),
+            signs=_signs(encoder),
+            lowercase=encoder.normalizer.normalize_str("A") == "a",
+        )
 
     def ends(self, word: str) -> tuple[int, ...]:
         """Return where in a word its pieces end; one that is not made of pieces is one whole."""
@@ -51,7 +57,7 @@ class Pieces:
         length, start, pieces = len(text), 0, self.first
         found = []
         while start < length:
-            end = length
+            end = min(length, start + self.longest)
             while text[start:end] not in pieces:
                 end -= 1
                 if end == start:

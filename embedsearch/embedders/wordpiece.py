@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from embedsearch.embedders.pieces import Pieces
+from embedsearch.embedders.units import IDEOGRAPHS
 from embedsearch.embedders.wordtable import WordTable
 
 if TYPE_CHECKING:
@@ -135,9 +136,9 @@ class WordPieceTokenizer:
         # At a blank a text can be parted: so can a row of texts with blanks between them.
         ends = self._table.ends("\n".join(texts))
         starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
-        places = np.searchsorted(ends, starts, side="right")
-        parts = zip(texts, starts.tolist(), pairwise(places.tolist()), strict=False)
-        return [_to_the_end(ends[first:last] - start, text) for text, start, (first, last) in parts]
+        parts = np.split(ends, np.searchsorted(ends, starts[1:-1], side="right"))
+        own = zip(parts, starts.tolist(), texts, strict=False)
+        return [_to_the_end(part - start, text) for part, start, text in own]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text between [CLS] and [SEP], nothing cut off."""
@@ -244,4 +245,4 @@ def _to_the_end(ends: NDArray[np.int64], text: str) -> NDArray[np.int64]:
 
 
 def _is_ideograph(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fff"
+    return ord(character) in IDEOGRAPHS
