@@ -11,6 +11,7 @@ import numpy as np
 from embedsearch.embedders.hashing import ABSENT, HashTable, Slices
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer as Encoder
 
     from embedsearch.embedders.units import Offsets
@@ -90,9 +91,10 @@ class PieceTable:
 
         Gives how many there are of each word, and, word by word, their offsets in the word.
         """
-        words, at, pieces = np.arange(len(starts)), starts, self._first
+        words = np.flatnonzero(~self._first.holds(text, starts, stops))
+        at, pieces = starts[words], self._first
         unmade = np.zeros(len(starts), np.bool_)
-        found: list[tuple[Offsets, Offsets]] = []
+        found = [(words[:0], at[:0])]
         while len(words):
             ends = pieces.longest_match(text, at, stops[words])
             unmade[words[ends == at]] = True
@@ -119,6 +121,10 @@ class _Hashed:
         codes = np.frombuffer("".join(pieces).encode(), np.uint8)
         self._table.add(Slices(codes).hashes(starts, stops))
 
+    def holds(self, text: Slices, starts: Offsets, stops: Offsets) -> NDArray[np.bool_]:
+        """Return whether each slice is a piece."""
+        return self._table.find(text.hashes(starts, stops)) != ABSENT
+
     def longest_match(self, text: Slices, starts: Offsets, stops: Offsets) -> Offsets:
         """Return where the longest piece from each place ends: there where none starts."""
         lengths = np.minimum(stops - starts, self._longest)
@@ -126,6 +132,6 @@ class _Hashed:
         firsts = until - lengths
         begins = np.repeat(starts, lengths)
         ends = np.arange(1, len(begins) + 1) + np.repeat(starts - firsts, lengths)
-        known = self._table.find(text.hashes(begins, ends)) != ABSENT
-        longest: Offsets = np.maximum.reduceat(np.where(known, ends, begins), firsts)
+        known = np.where(self.holds(text, begins, ends), ends, begins)
+        longest: Offsets = np.maximum.reduceat(known, firsts)
         return longest
