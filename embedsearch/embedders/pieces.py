@@ -123,7 +123,8 @@ class _Hashed:
 
     def holds(self, text: Slices, starts: Offsets, stops: Offsets) -> NDArray[np.bool_]:
         """Return whether each slice is a piece."""
-        return self._table.find(text.hashes(starts, stops)) != ABSENT
+        known: NDArray[np.bool_] = self._table.find(text.hashes(starts, stops)) != ABSENT
+        return known
 
     def longest_match(self, text: Slices, starts: Offsets, stops: Offsets) -> Offsets:
         """Return where the longest piece from each place ends: there where none starts."""
