@@ -63,7 +63,7 @@ class Alphabet:
 
         Those are the ones with a character of no class or with a word longer than ``longest``.
         """
-        classes = self._classes[codes]
+        classes = self._classes.take(codes)
         starts, stops = _spans(classes)
         classes[starts[stops - starts > longest]] = _OTHER
         odd = _segments_with(classes == _OTHER, classes == _BLANK)
