@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from embedsearch.client.awaiting import Awaiting
     from embedsearch.client.blocking import Blocking
     from embedsearch.client.calls import Call
+    from embedsearch.client.types.record import Event
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Event")
 
 
 class RawResponse(Generic[T]):
@@ -55,7 +57,7 @@ class RawBlocking:
         send = self._runner.send
         return RawResponse(send(call), lambda answer: Page(self._runner, call, answer))
 
-    def stream(self, call: Call[Any], kind: type[T]) -> RawResponse[Stream[T]]:
+    def stream(self, call: Call[Any], kind: type[E]) -> RawResponse[Stream[E]]:
         """Give the answer that streams."""
         send = self._runner.send
         return RawResponse(send(call, stream=True), lambda answer: Stream(answer, kind))
@@ -76,7 +78,7 @@ class RawAwaiting:
         send = self._runner.send
         return RawResponse(await send(call), lambda answer: AsyncPage(self._runner, call, answer))
 
-    async def stream(self, call: Call[Any], kind: type[T]) -> RawResponse[AsyncStream[T]]:
+    async def stream(self, call: Call[Any], kind: type[E]) -> RawResponse[AsyncStream[E]]:
         """Give the answer that streams."""
         send = self._runner.send
         return RawResponse(await send(call, stream=True), lambda answer: AsyncStream(answer, kind))

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from embedsearch.client.pages import AsyncPage, AsyncPages, Page
     from embedsearch.client.raw import RawResponse
     from embedsearch.client.streams import AsyncStream, Stream
+    from embedsearch.client.types.record import Event
 
 _UNPACK: object = Unpack
 
@@ -53,7 +54,7 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = ParamSpec("R")
 T = TypeVar("T")
-E = TypeVar("E")
+E = TypeVar("E", bound="Event")
 M = TypeVar("M", bound=Driver)
 Whole_co = TypeVar("Whole_co", covariant=True)
 Streamed_co = TypeVar("Streamed_co", covariant=True)

@@ -8,6 +8,7 @@ import msgspec
 
 from embedsearch.client.answers import Answer, garbled, record, refusal
 from embedsearch.client.sse import Decoder
+from embedsearch.client.types.record import Event
 from embedsearch.errors import ConnectionFailed
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from embedsearch.client.sse import ServerSentEvent
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Event)
 
 _DONE = "[DONE]"
 _EVENTS = "text/event-stream"
@@ -28,6 +29,7 @@ class Events(Generic[E]):
     def __init__(self, answer: Answer, kind: type[E]) -> None:
         self.done = False
         self._came = False
+        self._ended = False
         self._answer = answer
         self._kind = kind
         self._decoder = Decoder()
@@ -39,7 +41,9 @@ class Events(Generic[E]):
                 self.done = True
                 return
             self._came = True
-            yield self._read(event)
+            read = self._read(event)
+            self._ended = self._ended or read.ends
+            yield read
 
     def _decoded(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         try:
@@ -51,7 +55,8 @@ class Events(Generic[E]):
     def end(self) -> None:
         """Take the end of the stream.
 
-        Raises ConnectionFailed where an event was cut, InvalidAnswer for a page, say, of HTML.
+        Raises ConnectionFailed where an event or the answer was cut, InvalidAnswer for a page, say,
+        of HTML.
         """
         if self._decoder.rest == _DONE:  # Some servers end without an empty line.
             self.done = True
@@ -63,6 +68,8 @@ class Events(Generic[E]):
             raise error
         elif self._decoder.rest:
             raise ConnectionFailed("the stream broke off in the middle of an event")
+        elif not self._ended:
+            raise ConnectionFailed("the answer broke off: the server did not say that it ended")
 
     def _read(self, event: ServerSentEvent) -> E:
         try:
@@ -84,7 +91,7 @@ class Stream(Generic[E]):
 
     @property
     def done(self) -> bool:
-        """Whether the server said ``[DONE]``; where it never does, the events tell of an end."""
+        """Whether the server said ``[DONE]``."""
         return self._reader.done
 
     def __iter__(self) -> Iterator[E]:
@@ -125,7 +132,7 @@ class AsyncStream(Generic[E]):
 
     @property
     def done(self) -> bool:
-        """Whether the server said ``[DONE]``; where it never does, the events tell of an end."""
+        """Whether the server said ``[DONE]``."""
         return self._reader.done
 
     def __aiter__(self) -> AsyncIterator[E]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Event, Record
 
 
 class TranscriptionWord(Record):
@@ -62,7 +62,7 @@ class Transcription(Record):
     usage: AudioUsage | None = None
 
 
-class TranscriptionEvent(Record):
+class TranscriptionEvent(Event):
     """An event of a transcription: its ``type`` tells which fields it has."""
 
     type: str = ""
