@@ -6,6 +6,7 @@ import asyncio
 import base64
 import dataclasses
 import io
+import itertools
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ import threading
 import time
 import traceback
 import tracemalloc
+import zlib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
@@ -652,6 +654,46 @@ def test_what_is_no_list_is_not_taken_for_an_empty_one(
     assert client.models.list().data == []
 
 
+def endlessly_packed() -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    while True:
+        yield packer.compress(b" " * 9999) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.client.answers.MOST", 100_000)
+    monkeypatch.setattr("embedsearch.client.answers.MOST_OF_A_FILE", 200_000)
+    packed = {"content-type": "application/json", "content-encoding": "gzip"}
+    endless = [
+        lambda _: Reply(itertools.repeat(b" " * 9999)),
+        lambda _: Reply(endlessly_packed(), headers=packed),
+        lambda _: Reply(b" " * 200_001),
+    ]
+
+    async def retrieve() -> None:
+        async with AsyncClient(base_url=server.url, api_key=KEY) as awaiting:
+            await awaiting.models.retrieve("a")
+
+    said = f"^the answer of {server.url[7:]} is not what was asked for: it has more than "
+    for server.reply in endless:
+        for ask in (lambda: client.models.retrieve("a"), lambda: asyncio.run(retrieve())):
+            with pytest.raises(InvalidAnswer, match=said + "100,000 bytes$"):
+                ask()
+        with pytest.raises(InvalidAnswer, match=said + "200,000 bytes$") as caught:
+            client.files.content("a")
+        assert caught.value.hint == "a file of any size comes by with_streaming_response"
+    server.reply = Reply([b" " * 100_000, b" " * 100_000])
+    assert client.files.content("a").content == b" " * 200_000
+
+
+def test_an_error_without_an_end_is_the_error_of_its_status(client: Client, server: Server) -> None:
+    server.reply = Reply(itertools.chain([b"no such"], itertools.repeat(b" " * 9999)), status=404)
+    with pytest.raises(NotFound, match=r"^404: no such$"):
+        client.models.retrieve("a")
+
+
 def test_an_error_with_the_status_200_is_an_error(client: Client, server: Server) -> None:
     server.says({"error": {"message": "Provider returned error", "code": 502}})  # OpenRouter
     with pytest.raises(ServerError, match=r"^502: Provider returned error$"):
@@ -1191,7 +1233,8 @@ def test_the_page_about_the_client_runs(
             return Reply(json.dumps({"data": data, "usage": {"prompt_tokens": 2}}).encode())
         if asked.get("stream"):
             event = b'data: {"choices": [{"delta": {"content": "hel"}}]}\n\n'
-            return Reply([event, event], headers={"content-type": "text/event-stream"})
+            end = b"data: [DONE]\n\n"
+            return Reply([event, event, end], headers={"content-type": "text/event-stream"})
         return Reply(b'{"choices": [{"message": {"content": "hello"}}]}')
 
     server.reply = reply

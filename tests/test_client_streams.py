@@ -113,13 +113,13 @@ def test_lines_of_data_are_joined_and_unknown_fields_ignored() -> None:
 
 def test_an_event_has_an_end() -> None:
     decoder = Decoder(largest=100)
-    for content in (b"data: %s\n\n" % (b"a" * 80), b": only a comment\n", b"data: b\n\ndata: c"):
+    for content in (b"data: %s\n\n" % (b"a" * 80), b": note\n\n", b"data: b\n\ndata: c"):
         for _ in range(9):
             list(decoder.feed(content))
-    for line in (b"<p>", b"data: <p>\n"):
+    for line in (b"<p>", b"data: <p>\n", b"\n", b": note\n\n"):
         decoder = Decoder(largest=100)
-        with pytest.raises(ValueError, match=r"^an event of more than 100 bytes$"):
-            deque((event for _ in range(40) for event in decoder.feed(line)), maxlen=0)
+        with pytest.raises(ValueError, match=r"^no event ends within 100 bytes$"):
+            deque((event for _ in range(101) for event in decoder.feed(line)), maxlen=0)
 
 
 # Streams

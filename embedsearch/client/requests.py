@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from embedsearch.client.answers import MOST, most_of
 from embedsearch.client.multipart import Multipart
 from embedsearch.client.types.record import Record
 
@@ -36,6 +37,8 @@ class Request:
     """What it is worth to the limiter."""
     lane: str = ""
     """What shares its limit."""
+    most: int = MOST
+    """The bytes that its answer may have."""
 
 
 def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Request:
@@ -52,6 +55,7 @@ def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Req
         stream=stream,
         tokens=_weight(content) if call.tokens is None else call.tokens,
         lane=settings.lane(model),
+        most=most_of(call.reply),
     )
 
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 LARGEST = 2**28
-"""Bytes of one event: pictures come as one, but what is larger than 256 MB is no event any more."""
+"""Bytes until an event ends: pictures come as one, but what has none in 256 MB is no stream of
+events, whatever comments and empty lines come meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Decoder:
 
     def __init__(self, largest: int = LARGEST) -> None:
         self._largest = largest
-        self._held = 0
+        self._since = 0
         self._rest: list[bytes] = []
         self._after_cr = False
         self._event = ""
@@ -34,18 +35,16 @@ class Decoder:
         self._first = True
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        """Take a chunk and yield the events that it completes; raises ValueError for a huge one."""
-        self._held += len(chunk)
+        """Take a chunk and yield the events it completes; raises ValueError where none ends."""
+        self._since += len(chunk)
         for line in self._lines(chunk):
             if line:
                 self._take(line.decode("utf-8", errors="replace"))
             elif self._data:
                 yield ServerSentEvent("\n".join(self._data), self._event)
-                self._data, self._event, self._held = [], "", 0
-        if not (self._data or self._rest):
-            self._held = 0
-        if self._held > self._largest:
-            raise ValueError(f"an event of more than {self._largest:,} bytes")
+                self._data, self._event, self._since = [], "", 0
+        if self._since > self._largest:
+            raise ValueError(f"no event ends within {self._largest:,} bytes")
 
     @property
     def rest(self) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from embedsearch.client.answers import Answer
+from embedsearch.client.answers import Answer, excessive
 from embedsearch.client.multipart import Multipart
 from embedsearch.client.settings import is_loopback
 from embedsearch.errors import ConnectionFailed, ConnectionRefused, MissingDependency, TimedOut
@@ -29,8 +29,8 @@ HEADERS = {"user-agent": "embedsearch"}
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 """What is on this machine is reached through no proxy: that would carry it away."""
 
-LARGEST = 2**30
-"""Bytes of a body that room is made for before it comes."""
+MOST_OF_AN_ERROR = 2**20
+"""Bytes of an answer that is none, as an error or a redirect: the rest tells nothing new."""
 
 READS, HASTE = 4, 0.1
 """How often, after the last event of a stream, is read for its end, and for how many seconds."""
@@ -153,7 +153,10 @@ def _hurry(response: httpx.Response) -> None:
 
 
 def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionFailed:
-    """Send a request; a failure to get an answer is given back, not raised."""
+    """Send a request; a failure to get an answer is given back, not raised.
+
+    Raises InvalidAnswer for one that has no end.
+    """
     body = iter(request.content) if isinstance(request.content, Multipart) else request.content
     built = _built(http, request, body)
     try:
@@ -161,22 +164,21 @@ def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionF
         if request.stream and response.is_success:
             return _answer(response, chunks=Chunks(response))
         try:
-            content = _Content.of(response)
-            if content is None:
-                return _answer(response, response.read())
-            for chunk in response.iter_raw():
-                content.add(chunk)
+            came = _Body(response, request.most)
+            for chunk in response.iter_raw() if came.is_raw else response.iter_bytes():
+                if not came.add(chunk):
+                    break
         finally:
             response.close()
     except httpx.RequestError as error:
         return _failed(error, built.url)
-    return _answer(response, content.whole)
+    return _answer(response, came.content)
 
 
 async def send_async(
     http: httpx.AsyncClient, request: Request, key: Key
 ) -> Answer | ConnectionFailed:
-    """Send a request; a failure to get an answer is given back, not raised."""
+    """Send a request, and give back and raise the same."""
     form = request.content
     built = _built(http, request, _read_aside(form) if isinstance(form, Multipart) else form)
     try:
@@ -184,16 +186,15 @@ async def send_async(
         if request.stream and response.is_success:
             return _answer(response, chunks=AsyncChunks(response))
         try:
-            content = _Content.of(response)
-            if content is None:
-                return _answer(response, await response.aread())
-            async for chunk in response.aiter_raw():
-                content.add(chunk)
+            came = _Body(response, request.most)
+            async for chunk in response.aiter_raw() if came.is_raw else response.aiter_bytes():
+                if not came.add(chunk):
+                    break
         finally:
             await response.aclose()
     except httpx.RequestError as error:
         return _failed(error, built.url)
-    return _answer(response, content.whole)
+    return _answer(response, came.content)
 
 
 def _built(
@@ -232,27 +233,41 @@ async def _read_aside(form: Multipart) -> AsyncIterator[bytes]:
         yield chunk
 
 
-class _Content:
-    """A body of known size, put where it stays: joining its chunks takes twice as long."""
+class _Body:
+    """What is read of an answer, at most so many bytes.
 
-    def __init__(self, size: int) -> None:
-        self.whole = bytearray(size)
+    Where its size is known it is put where it stays: joining its chunks takes twice as long.
+    """
+
+    def __init__(self, response: httpx.Response, most: int) -> None:
+        self._response = response
+        self._most = most if response.is_success else MOST_OF_AN_ERROR
+        size = response.headers.get("content-length", "")
+        is_plain = not response.is_stream_consumed and "content-encoding" not in response.headers
+        self.is_raw = response.is_success and is_plain and size.isdecimal()
+        """Whether it comes as it is, and its size is known."""
+        if self.is_raw and int(size) > most:
+            raise excessive(_answer(response), most)
+        self._whole = bytearray(int(size) if self.is_raw else 0)
+        self._chunks: list[bytes] = []
         self._filled = 0
 
-    @classmethod
-    def of(cls, response: httpx.Response) -> Self | None:
-        """Make room for the body of a response; None where it is here, or its size not known."""
-        size = response.headers.get("content-length", "")
-        known = size.isdecimal() and "content-encoding" not in response.headers
-        if response.is_stream_consumed or not known or int(size) > LARGEST:
-            return None
-        return cls(int(size))
-
-    def add(self, chunk: bytes) -> None:
-        """Add what came; httpx sees to it that it is no more than was announced."""
+    def add(self, chunk: bytes) -> bool:
+        """Add what came, and tell whether more is wanted; raises InvalidAnswer for too much."""
         end = self._filled + len(chunk)
-        self.whole[self._filled : end] = chunk
+        if self.is_raw:  # httpx sees to it that it is no more than was announced.
+            self._whole[self._filled : end] = chunk
+        elif end > self._most and self._response.is_success:
+            raise excessive(_answer(self._response), self._most)
+        else:
+            self._chunks.append(chunk)
         self._filled = end
+        return self.is_raw or end < self._most
+
+    @property
+    def content(self) -> bytes | bytearray:
+        """All of it."""
+        return self._whole if self.is_raw else b"".join(self._chunks)
 
 
 def _answer(
