@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from fault_server import FaultServer, refused, serve, vector
 
 from embedsearch import Client, Document, Index
+from embedsearch.classify import TextEmbedder
 from embedsearch.cli.main import main
 from embedsearch.embedders.api import APIEmbedder
 from embedsearch.errors import (
@@ -250,6 +251,19 @@ def test_secrets_stay_here_unless_they_are_allowed(
         assert server.requests == []
         assert list(index.outbox()) == []
         assert index.sync(docs, allowance=Allowance(secrets=True)).pending == 0
+
+
+def test_no_texts_are_no_request(client: Client, server: FaultServer) -> None:
+    unknown = APIEmbedder("local", client=client)
+    assert unknown.embed([]).shape == (0, 0)
+    assert APIEmbedder(MODEL, client=client).embed([]).shape == (0, 1536)
+    with Index.open(":memory:", unknown) as index:
+        assert index.embed([]).shape == (0, 0)
+    assert server.requests == []
+    for _ in range(2):  # Who wants to know how long vectors are sends one word for that, once.
+        assert len(TextEmbedder(embedder=unknown).get_feature_names_out()) == DIMENSIONS
+    assert [request["input"] for request in server.requests] == [["dimensions"]]
+    assert unknown.embed([]).shape == (0, DIMENSIONS)
 
 
 def test_the_first_answer_tells_how_long_the_vectors_of_an_unknown_model_are(

@@ -168,13 +168,14 @@ class APIEmbedder:
     def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
         """Return one unit row of float32 a text, shape (n, d), in the order of the texts.
 
+        For no texts nothing is sent: the shape is (0, d), (0, 0) while d is not known.
         Raises what ``client.embeddings.create_array`` does.
         """
         del kind  # one model for both
         import numpy as np
 
         if not texts:
-            return np.empty((0, self.dimensions), np.float32)
+            return np.empty((0, self.size or 0), np.float32)
         return self._units(self._create(texts))
 
     def embed_stream(
