@@ -12,10 +12,11 @@ import click
 
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, printing, secrets
+from embedsearch.cli.api.deleting import delete
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
-from embedsearch.cli.terminal import show
+from embedsearch.cli.terminal import note, show
 
 if TYPE_CHECKING:
     from embedsearch import Client
@@ -94,7 +95,11 @@ def upload_(*, file: str, purpose: Purpose, name: str | None, as_json: bool) -> 
 def id_of(client: Client, given: str, purpose: Purpose) -> str:
     """Return the id of a file that is given by its path, and uploaded for that, or by its id."""
     path = file_at(given)
-    return uploaded(client, path, purpose).id if path else given
+    if path is None:
+        return given
+    id = uploaded(client, path, purpose).id
+    note(f"{given}: {id}")  # Whatever comes next, it need not be uploaded again.
+    return id
 
 
 def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = None) -> FileObject:
@@ -137,8 +142,6 @@ def fetched(client: Client, id: str, output: str | None) -> None:
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @asking.common
 def delete_(*, ids: tuple[str, ...], as_json: bool) -> None:
-    """Delete files, and print the ids of those that are gone."""
+    """Delete files, and print the ids of those that are gone; exit code 3 where others are not."""
     with asking.client() as client:
-        for id_ in ids:
-            gone = client.files.delete(id_)
-            printing.record(gone, printing.name, as_json=as_json)
+        delete(ids, client.files.delete, as_json=as_json)

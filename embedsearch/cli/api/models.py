@@ -40,7 +40,7 @@ def models_(
         gone = client.models.delete(name)
     if as_json:
         printing.whole(gone.to_dict())
-    if not as_json:
+    else:
         note(f"{name} is deleted")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -85,10 +86,11 @@ def numbered(path: Path, count: int) -> list[Path]:
     return [path.with_stem(f"{path.stem}-{n}") for n in range(1, count + 1)]
 
 
-def save(path: Path, content: bytes, *, force: bool) -> None:
-    """Write a file, and print its name."""
+@contextmanager
+def saving(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
+    """Open a file to be written, and print its name when it is."""
     with replacing(path) if force else path.open("xb") as file:
-        file.write(content)
+        yield file
     show(str(path))
 
 

@@ -10,6 +10,7 @@ import click
 
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, files, printing, secrets, waiting
+from embedsearch.cli.api.deleting import delete
 from embedsearch.cli.errors import FAILED, NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.late import Group
 from embedsearch.cli.terminal import show
@@ -152,6 +153,4 @@ def _print_found(found: VectorStoreSearchResult) -> None:
 def delete_(*, stores: tuple[str, ...], as_json: bool) -> None:
     """Delete stores, and print the ids of those that are gone; the files stay."""
     with asking.client() as client:
-        for each in stores:
-            gone = client.vector_stores.delete(each)
-            printing.record(gone, printing.name, as_json=as_json)
+        delete(stores, client.vector_stores.delete, as_json=as_json)
