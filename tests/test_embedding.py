@@ -307,6 +307,22 @@ def test_goes_on_without_the_bad_texts(client: Embeds, server: FaultServer) -> N
         np.testing.assert_array_equal(part.vectors, expected([some[p] for p in part.positions]))
 
 
+def test_what_flies_is_kept_where_reading_the_texts_fails(
+    client: Embeds, server: FaultServer
+) -> None:
+    def read() -> Iterator[str]:
+        yield from ["a", "b", "c"]
+        raise OSError("the disk is gone")
+
+    server.latency = 0.1
+    for stream, error in ((read(), OSError), (iter(["a", "b", "c", None]), TypeError)):
+        kept: list[Embedded] = []
+        with pytest.raises(error):
+            client.each(stream, kept, batch_size=1)  # type: ignore[arg-type]
+        assert sorted(part.positions for part in kept) == [[0], [1], [2]]
+    assert len(server.requests) == 6
+
+
 @pytest.mark.parametrize(
     ("status", "message"),
     [
