@@ -201,6 +201,30 @@ def test_a_key_can_be_a_function_that_is_asked_each_time(server: Server) -> None
     assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer one", "Bearer two"]
 
 
+def test_a_key_may_have_to_be_awaited(server: Server) -> None:
+    async def key() -> str:
+        await asyncio.sleep(0)
+        return "fetched"
+
+    async def retrieve() -> None:
+        async with AsyncClient(base_url=server.url, api_key=key) as client:
+            await client.models.retrieve("a")
+
+    server.says({"id": "a"})
+    asyncio.run(retrieve())
+    assert server.seen[0].headers["authorization"] == "Bearer fetched"
+    with (
+        Client(base_url=server.url, api_key=key) as client,
+        pytest.raises(TypeError, match=r"^a key that has to be awaited needs AsyncClient$"),
+    ):
+        client.models.retrieve("a")
+    with (
+        Client(base_url=server.url, api_key=lambda: 5) as client,  # type: ignore[arg-type]
+        pytest.raises(TypeError, match=r"^expected the API key as str, got int$"),
+    ):
+        client.models.retrieve("a")
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://example.com/v1", "http://10.0.0.1", "http://localhost.example.com", "http://[::2]"],
@@ -304,7 +328,7 @@ def test_azure_reads_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
     with Client.azure() as client:
         assert client.driver.settings.base_url == "https://me.openai.azure.com/openai"
-        assert client.driver.settings.credentials() == {"api-key": "k"}
+        assert (client.driver.settings.key_header, client.driver.settings.key()) == ("api-key", "k")
 
 
 @pytest.mark.parametrize(
@@ -402,6 +426,8 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
         client.chat.completions.create(model="m", messages=[], temprature=1)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=r"missing \['messages'\]"):
         client.chat.completions.create(model="m")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"from \['extra_body', .* 'extra_query', 'timeout'\]$"):
+        client.models.list(query="a")  # type: ignore[call-arg]
     assert server.seen == []
 
 
@@ -410,6 +436,12 @@ def test_what_can_not_be_sent_is_refused_in_words(client: Client, server: Server
         client.models.retrieve("m", extra_headers={"X": 1})  # type: ignore[dict-item]
     with pytest.raises(TypeError, match=r"^expected what JSON can hold, got bytes: decode them"):
         client.chat.completions.create(model="m", messages=[{"role": "user", "content": b"a"}])
+    for send in (
+        lambda: client.completions.create(model="m", prompt="\udcff"),
+        lambda: client.audio.transcriptions.create(model="m", file=b"", prompt="\udcff"),
+    ):
+        with pytest.raises(ValueError, match=r"^expected text that UTF-8 can hold, got '\\udcff'"):
+            send()
     with pytest.raises(ValueError, match=r"^expected a base_url .* 'http://a..b/v1': .*idna"):
         Client(base_url="http://a..b/v1", insecure=True)
     assert server.seen == []
@@ -912,6 +944,10 @@ def test_a_key_that_can_not_be_sent_is_not_shown(server: Server) -> None:
     with client, pytest.raises(ValueError, match="a character that can't be sent") as caught:
         client.models.list()
     assert KEY not in leaks(caught.value)
+    client = Client(base_url=server.url, api_key=KEY.encode())  # type: ignore[arg-type]
+    with client, pytest.raises(TypeError, match="expected the API key as str, got bytes") as other:
+        client.models.list()
+    assert KEY not in leaks(other.value)
 
 
 @pytest.mark.parametrize("value", ["another-key\n", "another-kéy"])
@@ -971,6 +1007,15 @@ def test_nothing_follows_an_empty_page_whatever_it_says(client: Client, server: 
     server.says({**page(more=True), "last_id": "z"})
     assert list(client.files.list()) == []
     assert len(server.seen) == 1
+
+
+def test_a_server_that_gives_the_same_page_again_is_not_asked_for_ever(
+    client: Client, server: Server
+) -> None:
+    server.says(page("a", "b", more=True))
+    with pytest.raises(InvalidAnswer, match="expected what follows 'b', got it again: "):
+        list(client.files.list())
+    assert len(server.seen) == 2
 
 
 def test_a_server_that_names_the_last_id_is_believed(client: Client, server: Server) -> None:
@@ -1056,7 +1101,8 @@ def test_every_kind_of_file_is_taken_and_named(
     server.says({"id": "file-1"})
     with path.open("rb") as file:
         file.seek(2)
-        for given in (path, b"12345", file, ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b")):
+        named = ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b"), ("\udcff.txt", b"12345")
+        for given in (path, b"12345", file, *named):
             client.files.create(file=given, purpose="batch")
     sent = [{part[0]: part[1:] for part in seen.content}["file"] for seen in server.seen]
     assert sent == [
@@ -1065,6 +1111,7 @@ def test_every_kind_of_file_is_taken_and_named(
         ("a%22b ü.jsonl", "application/octet-stream", b"345"),
         ("n.txt", "text/plain", b"12345"),
         ("x", "a/b", b"12345"),
+        ("?.txt", "text/plain", b"12345"),
     ]
 
 

@@ -43,7 +43,11 @@ class Request:
 
 def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Request:
     """Make the request of a call."""
-    content, kind = _content(call)
+    try:
+        content, kind = _content(call)
+    except UnicodeEncodeError as error:
+        odd = error.object[error.start]
+        raise ValueError(f"expected text that UTF-8 can hold, got {odd!r} in it") from error
     model = (call.body or {}).get("model")
     query = urlencode(list(pairs({**settings.default_query, **call.query})))
     return Request(

@@ -255,7 +255,7 @@ def _arguments(
     body = next(get_args(h)[0] for h in build.__annotations__.values() if get_origin(h) is _UNPACK)
     body = get_origin(body) or body
     own = build.__code__.co_varnames[
-        : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
+        1 : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
     ]
     required = body.__required_keys__
     types = {name: get_args(body.__annotations__[name])[0] for name in required}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -15,7 +16,7 @@ from embedsearch.client.settings import is_loopback
 from embedsearch.errors import ConnectionFailed, ConnectionRefused, MissingDependency, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
     from embedsearch.client.requests import Request
     from embedsearch.client.settings import Settings, Timeout
@@ -77,15 +78,35 @@ class Key(httpx.Auth):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the key, unless the caller set that header; without either, the URL's login."""
-        for name, value in self._settings.credentials().items():
-            request.headers.setdefault(name, value)
-        login = request.url
-        if login.username and not request.headers.keys() & set(_KEY_HEADERS):
-            yield from httpx.BasicAuth(login.username, login.password).auth_flow(request)
-        else:
-            yield request
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the key."""
+        yield from _signed(request, self._settings.credentials(self._settings.key()))
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Add the key, awaited where that is needed."""
+        for signed in _signed(request, self._settings.credentials(await self._awaited())):
+            yield signed
+
+    async def _awaited(self) -> object:
+        key = self._settings.key()
+        return await key if isinstance(key, Awaitable) else key
+
+
+def _signed(
+    request: httpx.Request, credentials: dict[str, str]
+) -> Generator[httpx.Request, httpx.Response, None]:
+    """Add the key, unless the caller set that header; without either, the URL's login."""
+    for name, value in credentials.items():
+        request.headers.setdefault(name, value)
+    login = request.url
+    if login.username and not request.headers.keys() & set(_KEY_HEADERS):
+        yield from httpx.BasicAuth(login.username, login.password).auth_flow(request)
+    else:
+        yield request
 
 
 class Chunks:
