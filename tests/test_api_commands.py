@@ -529,7 +529,23 @@ def test_words_come_while_they_are_heard(server: Server, tmp_path: Path) -> None
     events = [{"type": "transcript.text.delta", "delta": word} for word in ("Hel", "lo.")]
     events.append({"type": "transcript.text.done", "text": "Hello."})
     server.streams(*(b"data: %s\n\n" % json.dumps(event).encode() for event in events))
-    assert api("transcribe", "talk.mp3", "--stream", "-m", "gpt-4o-transcribe").stdout == "Hello.\n"
+    words = ("transcribe", "talk.mp3", "--stream")
+    assert api(*words, "-m", "gpt-4o-transcribe").stdout == "Hello.\n"
+    pieces = [b"data: %s\n\n" % json.dumps(event).encode() for event in events]
+    server.streams(pieces[-1])
+    assert api(*words, "-m", "m").stdout == "Hello.\n"
+    server.streams(b'data: {"choices": []}\n\n')
+    result = api(*words, "-m", "m")
+    told = "no words came: without --stream, --json shows the whole answer\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", told)
+    server.streams(*pieces[:2])
+    result = api(*words, "-m", "m")
+    assert (result.exit_code, result.stdout) == (2, "Hello.\n")
+    assert result.stderr == "error: the answer broke off: the server did not say that it ended\n"
+    server.says({"text": "Hello."})
+    result = api(*words)
+    assert (result.exit_code, result.stdout) == (0, "Hello.\n")
+    assert result.stderr == "whisper-1 can't stream: its text comes when all is heard\n"
 
 
 PAGE = Reply(b"<h1>hi", headers={"content-type": "text/html; charset=utf-8"})
@@ -811,14 +827,16 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_job_goes_on_when_the_wait_for_it_is_interrupted(server: Server) -> None:
     server.says(batch("in_progress", 1))
-    with running("batch", "get", "batch_1", "--wait", "--every", "60") as process:
+    where = server.url.replace("//", "//me:secret@")
+    words = ("batch", "get", "batch_1", "--wait", "--every", "60", "--base-url", where)
+    with running(*words) as process:
         assert process.stderr
         assert process.stderr.readline() == "in_progress, 1 of 3 done\n"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     again = "the job goes on; to look again: embedsearch api batch get batch_1 --wait"
-    assert again in err.splitlines()
+    assert f"{again} --base-url {server.url}" in err.splitlines()
     assert [seen.method for seen in server.seen] == ["GET"]
 
 
@@ -875,6 +893,23 @@ def test_no_file_with_a_line_at_fault_is_uploaded(server: Server, tmp_path: Path
         "failed: t.jsonl:12",
         "error: nothing was",
     ]
+
+
+def test_a_line_of_json_ends_where_a_job_sees_its_end(server: Server, tmp_path: Path) -> None:
+    odd = examples(10).replace("ticket", "ticket\u2028\x85")
+    assert len(odd.splitlines()) == 30
+    (tmp_path / "t.jsonl").write_text(odd)
+    (tmp_path / "v.jsonl").write_bytes(b'\n{"messages": "\xff"}\n')
+    result = api("fine-tune", "create", "t.jsonl", "--validation", "v.jsonl")
+    assert (result.exit_code, server.seen) == (2, [])
+    told = result.stderr.splitlines()
+    assert told[0] == "failed: v.jsonl:1: expected a JSON object, came an empty line"
+    assert told[1].startswith("failed: v.jsonl:2: expected a JSON object, came ")
+    assert told[2:] == ["error: nothing was uploaded: 2 faults in the files"]
+    (tmp_path / "t.jsonl").write_text("{}\n" * 99)
+    told = api("fine-tune", "create", "t.jsonl").stderr.splitlines()
+    assert [line.split()[1] for line in told[:99]] == [f"t.jsonl:{n}:" for n in range(1, 100)]
+    assert told[99] == "failed: t.jsonl: expected at least 10 examples for training, came 0"
 
 
 def test_a_training_that_costs_much_is_asked_about(
@@ -994,6 +1029,10 @@ def test_what_is_no_picture_is_not_sent_as_one(server: Server, tmp_path: Path) -
     result = api("chat", "hi", "-i", "a.txt")
     assert (result.exit_code, server.seen) == (2, [])
     assert "expected a picture, got 'a.txt', which is text/plain" in result.stderr
+    (tmp_path / "p.png").write_bytes(b"\x89PNG\0")
+    result = api("respond", "hi", "-a", "p.png")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "--attach: 'p.png' is a picture: --image sends it" in result.stderr
 
 
 @pytest.mark.parametrize(

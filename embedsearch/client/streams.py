@@ -20,7 +20,7 @@ E = TypeVar("E", bound=Event)
 
 _DONE = "[DONE]"
 _EVENTS = "text/event-stream"
-_WHOLE = "a server that can't stream may give the whole answer: --no-stream, stream=False"
+_WHOLE = "a server that can't stream may give it whole: --no-stream, stream=False, no --stream"
 
 
 class Events(Generic[E]):

@@ -68,7 +68,7 @@ def _endpoint(requests: str) -> str:
         raise click.UsageError(
             f"no file {requests}: for one that was uploaded, name its --endpoint"
         )
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="backslashreplace") as lines:
         first = lines.readline()
     try:
         return str(json.loads(first)["url"])

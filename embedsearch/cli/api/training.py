@@ -18,7 +18,7 @@ from embedsearch.cli.terminal import counted, note
 from embedsearch.finetuning.tunable import AS_OF, DEFAULT_MODEL, tunable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from embedsearch import Client
@@ -114,15 +114,10 @@ def _checked(
         epochs=epochs,
     )
     names = {"training": training, "validation": validation}
-    list_lines(
-        [
-            (
-                "failed" if problem.fatal else "warning",
-                f"{names[problem.file]}:{problem.line}: {problem}",
-            )
-            for problem in report.problems
-        ]
-    )
+    for problem in report.problems:  # one by one, so that each is named
+        word = "failed" if problem.fatal else "warning"
+        line = f":{problem.line}" if problem.line else ""
+        list_lines([(word, f"{names[problem.file]}{line}: {problem}")])
     if report.fatal:
         raise ValueError(
             f"nothing was uploaded: {counted(len(report.fatal), 'fault')} in the files"
@@ -130,8 +125,10 @@ def _checked(
     return report
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of JSON; what is not UTF-8 becomes what is no JSON either."""
+    with path.open(encoding="utf-8", errors="backslashreplace") as lines:
+        yield from (line.rstrip("\n") for line in lines)
 
 
 def _awaited(client: Client, id: str, every: float) -> FineTuningJob:

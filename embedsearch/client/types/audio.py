@@ -76,6 +76,11 @@ class TranscriptionEvent(Event):
     logprobs: list[Logprob] | None = None
     usage: AudioUsage | None = None
 
+    @property
+    def ends(self) -> bool:
+        """Whether it is no mere piece of text: who sends these says when all is heard, too."""
+        return self.type != "transcript.text.delta"
+
 
 class VoiceConsent(Record):
     """A speaker's recorded consent to a voice made of theirs."""
