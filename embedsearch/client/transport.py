@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from embedsearch.client.answers import Answer, excessive
+from embedsearch.client.answers import Answer
+from embedsearch.client.bodies import Body
 from embedsearch.client.multipart import Multipart
 from embedsearch.client.settings import is_loopback
 from embedsearch.errors import ConnectionFailed, ConnectionRefused, MissingDependency, TimedOut
@@ -29,9 +31,6 @@ LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 HEADERS = {"user-agent": "embedsearch"}
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 """What is on this machine is reached through no proxy: that would carry it away."""
-
-MOST_OF_AN_ERROR = 2**20
-"""Bytes of an answer that is none, as an error or a redirect: the rest tells nothing new."""
 
 READS, HASTE = 4, 0.1
 """How often, after the last event of a stream, is read for its end, and for how many seconds."""
@@ -182,10 +181,11 @@ def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionF
     built = _built(http, request, body)
     try:
         response = http.send(built, auth=key, stream=True, follow_redirects=False)
+        head = _head(response)
         if request.stream and response.is_success:
-            return _answer(response, chunks=Chunks(response))
+            return replace(head, chunks=Chunks(response))
         try:
-            came = _Body(response, request.most)
+            came = Body(head, request.most, is_here=response.is_stream_consumed)
             for chunk in response.iter_raw() if came.is_raw else response.iter_bytes():
                 if not came.add(chunk):
                     break
@@ -193,7 +193,7 @@ def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionF
             response.close()
     except httpx.RequestError as error:
         return _failed(error, built.url)
-    return _answer(response, came.content)
+    return came.answer
 
 
 async def send_async(
@@ -204,10 +204,11 @@ async def send_async(
     built = _built(http, request, _read_aside(form) if isinstance(form, Multipart) else form)
     try:
         response = await http.send(built, auth=key, stream=True, follow_redirects=False)
+        head = _head(response)
         if request.stream and response.is_success:
-            return _answer(response, chunks=AsyncChunks(response))
+            return replace(head, chunks=AsyncChunks(response))
         try:
-            came = _Body(response, request.most)
+            came = Body(head, request.most, is_here=response.is_stream_consumed)
             async for chunk in response.aiter_raw() if came.is_raw else response.aiter_bytes():
                 if not came.add(chunk):
                     break
@@ -215,7 +216,7 @@ async def send_async(
             await response.aclose()
     except httpx.RequestError as error:
         return _failed(error, built.url)
-    return _answer(response, came.content)
+    return came.answer
 
 
 def _built(
@@ -254,54 +255,12 @@ async def _read_aside(form: Multipart) -> AsyncIterator[bytes]:
         yield chunk
 
 
-class _Body:
-    """What is read of an answer, at most so many bytes.
-
-    Where its size is known it is put where it stays: joining its chunks takes twice as long.
-    """
-
-    def __init__(self, response: httpx.Response, most: int) -> None:
-        self._response = response
-        self._most = most if response.is_success else MOST_OF_AN_ERROR
-        size = response.headers.get("content-length", "")
-        is_plain = not response.is_stream_consumed and "content-encoding" not in response.headers
-        self.is_raw = response.is_success and is_plain and size.isdecimal()
-        """Whether it comes as it is, and its size is known."""
-        if self.is_raw and int(size) > most:
-            raise excessive(_answer(response), most)
-        self._whole = bytearray(int(size) if self.is_raw else 0)
-        self._chunks: list[bytes] = []
-        self._filled = 0
-
-    def add(self, chunk: bytes) -> bool:
-        """Add what came, and tell whether more is wanted; raises InvalidAnswer for too much."""
-        end = self._filled + len(chunk)
-        if self.is_raw:  # httpx sees to it that it is no more than was announced.
-            self._whole[self._filled : end] = chunk
-        elif end > self._most and self._response.is_success:
-            raise excessive(_answer(self._response), self._most)
-        else:
-            self._chunks.append(chunk)
-        self._filled = end
-        return self.is_raw or end < self._most
-
-    @property
-    def content(self) -> bytes | bytearray:
-        """All of it."""
-        return self._whole if self.is_raw else b"".join(self._chunks)
-
-
-def _answer(
-    response: httpx.Response,
-    content: bytes | bytearray = b"",
-    chunks: Chunks | AsyncChunks | None = None,
-) -> Answer:
+def _head(response: httpx.Response) -> Answer:
+    """Return an answer as far as it is known before its body."""
     return Answer(
         response.status_code,
         response.headers,
         host=response.url.netloc.decode(),  # The login in an address is no part of it.
-        content=content,
-        chunks=chunks,
         secrets=partial(_secrets, response.request),
     )
 
