@@ -464,6 +464,12 @@ def test_an_injected_http_client_is_used() -> None:
         with Client(api_key=KEY, http_client=http) as client:
             assert client.models.retrieve("a").id == "/v1/models/a"
         assert not http.is_closed, "who opened it closes it"
+        with pytest.raises(TypeError, match=r"^expected http_client as httpx\.AsyncClient, got C"):
+            AsyncClient(api_key=KEY, http_client=http)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^expected http_client as httpx.Client, got AsyncClient$"):
+        Client(api_key=KEY, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="positional"):
+        Client(KEY)  # type: ignore[call-arg, arg-type]
 
 
 def test_only_the_client_that_opened_connections_closes_them(server: Server) -> None:
@@ -1183,6 +1189,8 @@ def test_a_file_of_any_size_goes_in_parts(server: Server, tmp_path: Path) -> Non
         assert [(seen.path, seen.content) for seen in server.seen] == blocking
         with pytest.raises(ValueError, match="expected a filename for what is given as bytes"):
             client.uploads.upload_file_chunked(**given)
+        with pytest.raises(ValueError, match="expected a part_size of 1 or more, got 0"):
+            client.uploads.upload_file_chunked(**{**given, "part_size": 0}, filename="a")
 
 
 def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) -> None:

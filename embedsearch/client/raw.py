@@ -27,10 +27,18 @@ class RawResponse(Generic[T]):
     def __init__(self, answer: Answer, reader: Callable[[Answer], T]) -> None:
         self.status_code = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
-        self.content = bytes(answer.content)
-        self.text = answer.text
         self._answer = answer
         self._reader = reader
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return bytes(self._answer.content)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self._answer.text
 
     @property
     def request_id(self) -> str | None:

@@ -51,14 +51,18 @@ local servers want some; they may be any word."""
 _KEY_HEADERS = ("authorization", "api-key")
 
 
-def connect() -> httpx.Client:
-    """Open a pool of connections for the blocking client."""
-    return _opened(httpx.Client)
+def connect(given: httpx.Client | None) -> httpx.Client:
+    """Open a pool of connections for the blocking client, where none is given."""
+    if isinstance(given, httpx.AsyncClient):
+        raise TypeError("expected http_client as httpx.Client, got AsyncClient")
+    return _opened(httpx.Client) if given is None else given
 
 
-def connect_async() -> httpx.AsyncClient:
-    """Open a pool of connections for the awaiting client."""
-    return _opened(httpx.AsyncClient)
+def connect_async(given: httpx.AsyncClient | None) -> httpx.AsyncClient:
+    """Open a pool of connections for the awaiting client, where none is given."""
+    if isinstance(given, httpx.Client):
+        raise TypeError("expected http_client as httpx.AsyncClient, got Client")
+    return _opened(httpx.AsyncClient) if given is None else given
 
 
 def _opened(kind: type[H]) -> H:
