@@ -179,6 +179,15 @@ def test_a_server_that_does_not_stream_is_told_by_its_json(client: Client, serve
     with pytest.raises(InvalidAnswer, match=r"no events, but application/json: ") as caught:
         list(texts(client))
     assert "--no-stream, stream=False" in (caught.value.hint or "")
+    assert caught.value.body == '{"choices": [{"message": {"content": "a"}}]}', "it was paid for"
+
+
+def test_an_error_in_the_place_of_a_stream_is_the_error_that_it_names(
+    client: Client, server: Server
+) -> None:
+    server.says({"error": {"message": "slow down", "code": 429}})
+    with pytest.raises(RateLimited, match=r"^429: slow down$"):
+        list(texts(client))
 
 
 def test_the_last_word_needs_no_empty_line(client: Client, server: Server) -> None:

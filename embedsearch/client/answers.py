@@ -215,9 +215,14 @@ def blamed(answer: Answer) -> Answer:
     """
     if answer.status_code == 500 and _TOO_LONG.search(answer.content):
         return replace(answer, status_code=400)
-    if answer.status_code == 200 and _ERROR.match(answer.content):
+    if answer.status_code == 200 and is_error(answer.content):
         return replace(answer, status_code=failure(answer).status_code)
     return answer
+
+
+def is_error(content: bytes | bytearray) -> bool:
+    """Tell whether what came with the status 200 begins as an error."""
+    return _ERROR.match(content) is not None
 
 
 def failure(answer: Answer) -> APIError:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import msgspec
 
-from embedsearch.client.answers import Answer, garbled, record, refusal
+from embedsearch.client.answers import Answer, garbled, is_error, record, refusal
 from embedsearch.client.sse import Decoder
 from embedsearch.client.types.record import Event
-from embedsearch.errors import ConnectionFailed
+from embedsearch.errors import APIError, ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -55,21 +55,32 @@ class Events(Generic[E]):
     def end(self) -> None:
         """Take the end of the stream.
 
-        Raises ConnectionFailed where an event or the answer was cut, InvalidAnswer for a page, say,
-        of HTML.
+        Raises ConnectionFailed where an event or the answer was cut, and APIError for what is no
+        stream: an error, a page of HTML, or the whole answer, which is then its ``body``.
         """
         if self._decoder.rest == _DONE:  # Some servers end without an empty line.
             self.done = True
-        elif not (self._came or _EVENTS in (kind := self._answer.headers.get("content-type", ""))):
-            why = f"no events, but {kind or 'nothing that says what it is'}"
-            error = garbled(self._answer, why, self._decoder.rest)
-            if "json" in kind:
-                error.hint = _WHOLE
-            raise error
+        elif not (self._came or _EVENTS in self._type):
+            raise self._foreign(self._decoder.rest)
         elif self._decoder.rest:
             raise ConnectionFailed("the stream broke off in the middle of an event")
         elif not self._ended:
             raise ConnectionFailed("the answer broke off: the server did not say that it ended")
+
+    @property
+    def _type(self) -> str:
+        return self._answer.headers.get("content-type", "")
+
+    def _foreign(self, came: str) -> APIError:
+        """Make the error of an answer that is no stream: its own, or one that holds what came."""
+        if is_error(came.encode()):
+            return refusal(self._answer, came)
+        why = f"no events, but {self._type or 'nothing that says what it is'}"
+        error = garbled(self._answer, why, came)
+        error.body = self._answer.shown(came)
+        if "json" in self._type:
+            error.hint = _WHOLE
+        return error
 
     def _read(self, event: ServerSentEvent) -> E:
         try:
