@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mimetypes
 import sys
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ import click
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, printing, secrets
 from embedsearch.cli.api.deleting import delete
-from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
 from embedsearch.cli.terminal import note, show
@@ -37,19 +35,11 @@ def files_() -> None:
 @click.option("--purpose", type=click.Choice(PURPOSES), help="Only those for this.")
 @options.of_a_list
 @asking.common
-@click.pass_context
-def list_(
-    ctx: click.Context,
-    *,
-    purpose: str | None,
-    limit: int | None,
-    as_json: bool,
-) -> None:
+def list_(*, purpose: str | None, limit: int | None, as_json: bool) -> None:
     """List the files, a line each: id, purpose, bytes, day, name."""
     with asking.client() as client:
-        found = list(islice(client.files.list(**asking.said(purpose=purpose)), limit))
-    printing.records(found, _print, as_json=as_json)
-    ctx.exit(0 if found else NOTHING_FOUND)
+        files = client.files.list(**asking.said(purpose=purpose))
+        printing.listed(files, limit, _print, as_json=as_json)
 
 
 def _print(file: FileObject) -> None:

@@ -6,11 +6,13 @@ import json
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.terminal import draw, painted, show
 from embedsearch.replacing import replacing
 
@@ -38,6 +40,16 @@ def records(items: Sequence[Any], line: Callable[[Any], None], *, as_json: bool)
         return
     for item in items:
         line(item)
+
+
+def listed(
+    items: Iterable[Any], limit: int | None, line: Callable[[Any], None], *, as_json: bool
+) -> None:
+    """Print the first of a list, as ``records`` are; the exit code is 1 where there is nothing."""
+    found = list(islice(items, limit))
+    records(found, line, as_json=as_json)
+    if not found:
+        click.get_current_context().exit(NOTHING_FOUND)
 
 
 def flowing(pieces: Iterable[str]) -> bool:

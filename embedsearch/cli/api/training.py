@@ -11,7 +11,7 @@ import click
 from embedsearch import finetuning
 from embedsearch.cli import options, spending
 from embedsearch.cli.api import asking, files, printing, secrets, waiting
-from embedsearch.cli.errors import FAILED, NOTHING_FOUND
+from embedsearch.cli.errors import FAILED
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.reports import list_lines
 from embedsearch.cli.terminal import counted, note
@@ -176,13 +176,10 @@ def get_(ctx: click.Context, *, id_: str, wait: bool, every: float, as_json: boo
 @click.command("list")
 @options.of_a_list
 @asking.common
-@click.pass_context
-def list_(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
+def list_(*, limit: int | None, as_json: bool) -> None:
     """List the jobs, newest first."""
     with asking.client() as client:
-        found = list(islice(client.fine_tuning.jobs.list(), limit))
-    printing.records(found, _print, as_json=as_json)
-    ctx.exit(0 if found else NOTHING_FOUND)
+        printing.listed(client.fine_tuning.jobs.list(), limit, _print, as_json=as_json)
 
 
 @click.command("events")
