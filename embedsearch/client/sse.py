@@ -75,3 +75,6 @@ class Decoder:
             self._data.append(value)
         elif name == "event":
             self._event = value
+        elif name == "error":  # llama.cpp says so what others call an event
+            self._event = name
+            self._data.append(value)

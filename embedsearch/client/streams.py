@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import msgspec
 
@@ -87,9 +87,14 @@ class Events(Generic[E]):
             came = msgspec.json.decode(event.data)
         except msgspec.DecodeError as error:
             raise garbled(self._answer, f"{error} in an event", event.data) from error
-        if isinstance(came, dict) and came.get("error"):
+        if isinstance(came, dict) and _is_failure(event.event, came):
             raise refusal(self._answer, event.data)
         return record(self._kind, came, self._answer)
+
+
+def _is_failure(name: str, came: dict[str, Any]) -> bool:
+    """Tell whether an event ends all; that of a response says so by its type, and is read."""
+    return bool(came.get("error")) or (name == "error" and came.get("type") != name)
 
 
 class Stream(Generic[E]):
