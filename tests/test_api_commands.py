@@ -683,7 +683,8 @@ def test_models_are_listed_described_and_deleted(server: Server) -> None:
     sent = len(server.seen)
     assert api("models", "ft:a", "--delete", stdin="n\n").exit_code == 2
     assert len(server.seen) == sent
-    assert api("models", "ft:a", "--delete", "-y").exit_code == 0
+    deleted = api("models", "ft:a", "--delete", "-y")
+    assert (deleted.exit_code, deleted.stdout, deleted.stderr) == (0, "ft:a\n", "")
     assert (server.seen[-1].method, server.seen[-1].path) == ("DELETE", "/models/ft:a")
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, printing, secrets
-from embedsearch.cli.api.deleting import delete
+from embedsearch.cli.api import asking, deleting, printing, secrets
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
 from embedsearch.cli.terminal import note, show
@@ -134,4 +133,4 @@ def fetched(client: Client, id: str, output: str | None) -> None:
 def delete_(*, ids: tuple[str, ...], as_json: bool) -> None:
     """Delete files, and print the ids of those that are gone; exit code 3 where others are not."""
     with asking.client() as client:
-        delete(ids, client.files.delete, as_json=as_json)
+        deleting.delete(ids, client.files.delete, as_json=as_json)

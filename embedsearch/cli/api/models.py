@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedsearch.cli.api import asking, printing
-from embedsearch.cli.terminal import note
+from embedsearch.cli.api import asking, deleting, printing
 
 if TYPE_CHECKING:
     from embedsearch.client.types.models import Model
@@ -33,11 +32,7 @@ def models_(*, name: str | None, delete: bool, yes: bool, as_json: bool) -> None
             return
         if not yes:
             click.confirm(f"Delete the model {name!r} for good?", abort=True, err=True)
-        gone = client.models.delete(name)
-    if as_json:
-        printing.whole(gone.to_dict())
-    else:
-        note(f"{name} is deleted")
+        deleting.delete([name], client.models.delete, as_json=as_json)
 
 
 def _print_id(model: Model) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, files, printing, secrets, waiting
-from embedsearch.cli.api.deleting import delete
+from embedsearch.cli.api import asking, deleting, files, printing, secrets, waiting
 from embedsearch.cli.errors import FAILED, SOME_FAILED
 from embedsearch.cli.late import Group
 from embedsearch.cli.terminal import show
@@ -145,4 +144,4 @@ def _print_found(found: VectorStoreSearchResult) -> None:
 def delete_(*, stores: tuple[str, ...], as_json: bool) -> None:
     """Delete stores, and print the ids of those that are gone; the files stay."""
     with asking.client() as client:
-        delete(stores, client.vector_stores.delete, as_json=as_json)
+        deleting.delete(stores, client.vector_stores.delete, as_json=as_json)
