@@ -582,6 +582,7 @@ def test_a_chunk_may_lack_what_other_servers_leave_out() -> None:
     chunk = ChatCompletionChunk.read({"choices": [{"index": 0, "content_filter_offsets": {}}]})
     assert chunk.choices[0].delta.content is None
     assert ChatCompletionChunk.read({"usage": {"total_tokens": 3}}).choices == []
+    assert Completion.read({"choices": [{"finish_reason": "stop"}]}).choices[0].text == ""
 
 
 def test_the_text_of_a_response_is_that_of_its_messages() -> None:

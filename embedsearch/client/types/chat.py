@@ -165,7 +165,7 @@ class CompletionLogprobs(Record):
 class CompletionChoice(Record):
     """One of ``n`` texts, or in a stream what is added to it."""
 
-    text: str
+    text: str = ""
     index: int = 0
     finish_reason: str | None = None
     logprobs: CompletionLogprobs | None = None
