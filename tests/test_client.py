@@ -727,6 +727,11 @@ def test_an_answer_without_an_end_is_not_read_to_it(
     assert client.files.content("a").content == b" " * 200_000
 
 
+def test_a_length_beside_chunks_is_not_believed(client: Client, server: Server) -> None:
+    server.reply = Reply([b'{"id":', b' "a"}'], headers={"content-length": "99"})
+    assert client.models.retrieve("a").id == "a"
+
+
 def test_an_error_without_an_end_is_the_error_of_its_status(client: Client, server: Server) -> None:
     server.reply = Reply(itertools.chain([b"no such"], itertools.repeat(b" " * 9999)), status=404)
     with pytest.raises(NotFound, match=r"^404: no such$"):

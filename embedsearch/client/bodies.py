@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MOST_OF_AN_ERROR = 2**20
 """Bytes of an answer that is none, as an error or a redirect: the rest tells nothing new."""
 
+ENCODINGS = ("content-encoding", "transfer-encoding")
+"""Headers beside which a length is not that of the body."""
+
 
 class Body:
     """What is read of an answer, at most so many bytes.
@@ -25,7 +28,7 @@ class Body:
         self._is_wanted = head.status_code < 300
         self._most = most if self._is_wanted else MOST_OF_AN_ERROR
         size = head.headers.get("content-length", "")
-        is_plain = not is_here and "content-encoding" not in head.headers
+        is_plain = not is_here and not any(name in head.headers for name in ENCODINGS)
         self.is_raw = self._is_wanted and is_plain and size.isdecimal()
         """Whether it comes as it is, and its size is known."""
         if self.is_raw and int(size) > most:
