@@ -668,6 +668,9 @@ def test_moderate_says_for_what_a_text_is_flagged(server: Server) -> None:
     result = api("moderate", "be kind", "be cruel")
     assert result.stdout == "ok\nflagged: violence 0.98, hate 0.60\n"
     assert body(server)["input"] == ["be kind", "be cruel"]
+    result = api("moderate", "a", "b", "c")
+    assert (result.exit_code, result.stdout) == (2, ""), "which text each is about is not known"
+    assert result.stderr.startswith("error: expected 3 judgements, got 2\n")
 
 
 def test_models_are_listed_described_and_deleted(server: Server) -> None:

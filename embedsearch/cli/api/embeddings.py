@@ -54,7 +54,7 @@ def embed_(
     lines = asking.several(texts, files)
     printing.claim(output, force=force)
     found = _Found(len(lines))
-    flows = not (as_json or output)
+    flows = not as_json and output in {None, "-"}
     try:
         with asking.client() as client:
             for part in client.embeddings.create_many(
