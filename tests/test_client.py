@@ -1205,6 +1205,8 @@ def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) 
     content.write_to_file(tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == content.read() == b"\x00\x01\x02"
     assert list(content.iter_bytes(2)) == [b"\x00\x01", b"\x02"]
+    content.stream_to_file(tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == content.content
 
 
 def test_a_large_download_goes_to_a_file_as_it_comes(server: Server, tmp_path: Path) -> None:
@@ -1279,6 +1281,25 @@ def test_any_answer_can_be_had_as_it_comes(client: Client, server: Server) -> No
     with create(model="m", messages=[], stream=True) as answer:
         assert b"".join(answer.iter_bytes()) == b"data: 1"
     assert asyncio.run(each()) == [b"data: 1"] * 2
+
+
+def test_what_comes_can_be_cut_into_pieces_and_lines(client: Client, server: Server) -> None:
+    async def each() -> list[str | bytes]:
+        async with AsyncClient(base_url=server.url) as awaiting:
+            content = awaiting.files.with_streaming_response.content
+            async with content("f") as answer:
+                pieces = [piece async for piece in answer.iter_bytes(chunk_size=5)]
+            async with content("f") as answer:
+                return pieces + [line async for line in answer.iter_lines()]
+
+    server.reply = Reply([b"one\r", b"\ntw", b"o\n\nthr", b"ee"])
+    expected = [b"one\r\n", b"two\n\n", b"three", "one", "two", "", "three"]
+    content = client.files.with_streaming_response.content
+    with content("f") as answer:
+        pieces = list(answer.iter_bytes(5))
+    with content("f") as answer:
+        assert pieces + list(answer.iter_lines()) == expected
+    assert asyncio.run(each()) == expected
 
 
 # The document

@@ -130,6 +130,9 @@ class Binary:
         with replacing(file) as out:
             out.write(self.content)
 
+    stream_to_file = write_to_file
+    """The SDK's older name."""
+
 
 class Sound(Binary):
     """Speech that came."""

@@ -120,8 +120,12 @@ class Chunks:
         self.close = response.close
 
     def __iter__(self) -> Iterator[bytes]:
+        return self.of(None)
+
+    def of(self, size: int | None) -> Iterator[bytes]:
+        """Yield it in pieces of a size, None for as it comes."""
         try:
-            yield from self._response.iter_bytes()
+            yield from self._response.iter_bytes(size)
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
         else:
@@ -147,9 +151,13 @@ class AsyncChunks:
         self._response = response
         self.close = response.aclose
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.of(None)
+
+    async def of(self, size: int | None) -> AsyncIterator[bytes]:
+        """Yield it in pieces of a size, None for as it comes."""
         try:
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in self._response.aiter_bytes(size):
                 yield chunk
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
