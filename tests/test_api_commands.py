@@ -532,7 +532,7 @@ def test_words_come_while_they_are_heard(server: Server, tmp_path: Path) -> None
     words = ("transcribe", "talk.mp3", "--stream")
     assert api(*words, "-m", "gpt-4o-transcribe").stdout == "Hello.\n"
     pieces = [b"data: %s\n\n" % json.dumps(event).encode() for event in events]
-    server.streams(pieces[-1])
+    server.streams(b'data: {"type": "transcript.text.segment", "text": "Hel"}\n\n', pieces[-1])
     assert api(*words, "-m", "m").stdout == "Hello.\n"
     server.streams(b'data: {"choices": []}\n\n')
     result = api(*words, "-m", "m")
@@ -629,6 +629,9 @@ def test_a_picture_that_is_none_keeps_no_other_from_its_file(
     assert told[0] == "3 of 4 pictures came"
     assert told[1].startswith("failed: image-2.png: the picture is no base64: ")
     assert (tmp_path / "image-3.png").read_bytes() == b"three"
+    server.says(pictures(b"one", b"two"))  # more than are asked for
+    assert api("image", "a cat").stderr == "failed: image-1.png: file exists\n"
+    assert (tmp_path / "image-2.png").read_bytes() == b"two"
 
 
 def test_older_models_are_asked_for_the_picture_itself(server: Server, tmp_path: Path) -> None:

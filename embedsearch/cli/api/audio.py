@@ -138,7 +138,8 @@ def _heard(events: Iterable[TranscriptionEvent]) -> Iterator[str]:
     """Yield what the events add; some servers tell all at once, at the end."""
     came = False
     for event in events:
-        added = event.delta or ("" if came else event.text) or ""
+        is_whole = event.type == "transcript.text.done" and not came
+        added = (event.text if is_whole else event.delta) or ""
         came = came or bool(added)
         yield added
 

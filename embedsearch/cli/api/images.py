@@ -157,7 +157,8 @@ def _keep_all(pictures: Sequence[Image], paths: Sequence[Path], *, force: bool) 
         except (EmbedsearchError, OSError) as error:
             if len(pictures) == 1:
                 raise
-            failed.append(("failed", f"{path}: {error}"))
+            why = str(getattr(error, "strerror", None) or error)
+            failed.append(("failed", f"{path}: {why[0].lower()}{why[1:]}"))
     list_lines(failed)
     if failed:
         click.get_current_context().exit(SOME_FAILED if len(failed) < len(pictures) else FAILED)
