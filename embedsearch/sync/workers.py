@@ -37,6 +37,9 @@ WORTH_WORKERS_BYTES = 8_000_000
 GROUP_BYTES = 1_000_000
 """How much a worker is given at once, so that sending it costs little."""
 
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
+"""A worker's: numpy need not start threads for a linear algebra that reading has none of."""
+
 OWNER_CHECK_SECONDS = 1.0
 """How often a worker looks whether its owner is still alive."""
 
@@ -133,9 +136,8 @@ def _pool(chunking: Chunking, count: int) -> Iterator[ProcessPoolExecutor]:
     """Start processes; those of loky don't run the user's script again, as Python's own would."""
     from loky import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(
-        count, initializer=_begin, initargs=(chunking, READING.getEffectiveLevel())
-    )
+    begin = (chunking, READING.getEffectiveLevel())
+    pool = ProcessPoolExecutor(count, initializer=_begin, initargs=begin, env=ENVIRONMENT)
     try:
         yield pool
     finally:
