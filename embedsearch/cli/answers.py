@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from embedsearch.cli.snippets import Line
     from embedsearch.records import Explanation
     from embedsearch.store.hits import Counts
+    from embedsearch.store.vectors import Pending
 
 KEYS = (
     *("rank", "score", "document_id", "chunk_id", "text", "start", "end"),
@@ -31,7 +32,7 @@ class Answer:
     query: str
     hits: list[Hit]
     searched: Counts
-    pending: int
+    pending: Pending
     stale: set[str] = field(default_factory=set)
     snippets: list[list[Line]] = field(default_factory=list)
     """A hit each, for the formats of ``NEED_LINES``."""
@@ -64,7 +65,7 @@ def _json(answer: Answer) -> Iterator[str]:
         "query": answer.query,
         "hits": _records(answer),
         "searched": {"documents": answer.searched.documents, "chunks": answer.searched.chunks},
-        "pending": answer.pending,
+        "pending": answer.pending.texts,
     }
     if answer.nearest:
         record["nearest"] = as_dict(answer.nearest, answer.stale)

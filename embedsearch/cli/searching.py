@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from embedsearch.records import Explanation
     from embedsearch.search.ranking import Mode
     from embedsearch.search.results import GroupBy
+    from embedsearch.store.vectors import Pending
 
 
 class Limits(TypedDict):
@@ -165,7 +166,7 @@ def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked
         query,
         hits,
         searched=index.counts(),
-        pending=index.pending().texts,
+        pending=index.pending(),
         stale=index.stale(hits),
         snippets=chosen,
         nearest=nearest[0] if nearest else None,
@@ -214,13 +215,14 @@ def _print(answer: Answer, format_: str, *, end: str) -> None:
 def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:
     if not answer.hits:
         _say_nothing_found(answer, filters)
-    elif answer.pending and by_meaning:
-        note(f"note: {half_embedded(answer.pending, answer.searched.texts)}")
+    elif answer.pending.texts and by_meaning:
+        note(f"note: {half_embedded(answer.pending)}")
 
 
-def half_embedded(pending: int, texts: int) -> str:
+def half_embedded(pending: Pending) -> str:
     """Say that a search by meaning does not see all texts yet."""
-    return f"{pending:,} of {texts:,} passages are not embedded yet: they are found by words only"
+    left, all_ = pending.texts, pending.texts + pending.embedded
+    return f"{left:,} of {all_:,} passages are not embedded yet: they are found by words only"
 
 
 def _say_nothing_found(answer: Answer, filters: list[str]) -> None:

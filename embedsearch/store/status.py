@@ -54,9 +54,8 @@ class Status:
 def status(database: Database, space: int, folder: Path | None) -> Status:
     """Return what an index holds, as of one moment."""
     with database.reading():
-        held = hits.counts(database, Filter())
-        counts = replace(held, texts=held.texts - _blank(database, space))
         pending = vectors.pending(database, space)
+        counts = replace(hits.counts(database, Filter()), texts=pending.embedded + pending.texts)
         models = Models(database)
         newest = max(models, key=lambda model: model.version, default=None)
         name, embedder, dimensions = database.execute(
@@ -71,7 +70,7 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         return Status(
             path=folder,
             counts=counts,
-            embedded=counts.texts - pending.texts,
+            embedded=pending.embedded,
             pending=pending,
             embedder=embedder,
             space=name,
@@ -94,16 +93,3 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
 def size(folder: Path | None) -> int:
     """Return how many bytes the files of an index have, 0 in memory."""
     return sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) if folder else 0
-
-
-def _blank(database: Database, space: int) -> int:
-    """Return how many passages hold white space only, which are not embedded."""
-    return int(
-        database.value(
-            """
-            select count(*) from texts t where t.blank and t.text is not null
-            and not exists (select 1 from vectors v where v.space = ? and v.text = t.id)
-            """,
-            [space],
-        )
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -231,22 +231,31 @@ class Pending:
 
     texts: int
     tokens: int
+    embedded: int = 0
+    """How many have one, of those that documents hold."""
 
 
-_PENDING = """
+_TO_EMBED = """
     from texts t left join vectors v on v.space = ? and v.text = t.id
-    where v.text is null and t.text is not null and not t.blank
+    where t.text is not null and not t.blank
 """
+_PENDING = f"{_TO_EMBED} and v.text is null"
 
 
 def pending(database: Database, space: int | None) -> Pending:
     """Return how much is left to embed: as noted, unless the index has changed since."""
     with database.reading():
-        noted = json.loads(database.setting("pending") or "[]")
-        if noted[:2] == [database.generation, space]:
-            return Pending(*noted[2:])
+        generation, noted_space, *noted = json.loads(database.setting("pending") or "[0, 0]")
+        known = (generation, noted_space) == (database.generation, space)
+        if known and len(noted) == len(Pending.__slots__):  # an older version noted less
+            return Pending(*noted)
         row = database.execute(
-            f"select count(*), coalesce(sum(t.tokens), 0) {_PENDING}", [space]
+            f"""
+            select count(*) - count(v.text),
+                   coalesce(sum(t.tokens) filter (where v.text is null), 0), count(v.text)
+            {_TO_EMBED}
+            """,
+            [space],
         ).fetchone()
     return Pending(*row)
 
@@ -256,7 +265,7 @@ def note_pending(database: Database, space: int) -> Pending:
     with database.writing():
         left = pending(database, space)
         # This transaction's own commit is the one generation more.
-        noted = [database.generation + 1, space, left.texts, left.tokens]
+        noted = [database.generation + 1, space, *astuple(left)]
         database.set("pending", json.dumps(noted))
     return left
 
