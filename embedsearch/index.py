@@ -20,6 +20,7 @@ from embedsearch.errors import (
     EmbeddingError,
     IndexLocked,
 )
+from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.diversifying import diverse
@@ -102,7 +103,7 @@ class Index:
         self._given = embedder
         self._folder = folder
         self._space, self._length = stored_vectors.space(database)
-        cache = folder and folder / files.CACHE
+        cache = folder and folder / CACHE
         self._dense = DenseIndex(database, self._space, self._length, cache)
         self._turn = RLock()
         self._wrote = False
@@ -413,7 +414,7 @@ class Index:
         *,
         hearing: bool,
     ) -> Plan:
-        own = [self._folder / name for name in files.OWN] if self._folder else ()
+        own = [self._folder / name for name in OWN] if self._folder else ()
         patterns = arguments.patterns(glob)
         return plan(self._database, paths, progress, glob=patterns, own=own, hearing=hearing)
 

@@ -16,6 +16,7 @@ ROOMS = [
     "version",
     "errors",
     "records",
+    "folder",
     "replacing",
     "privacy",
     "tokens",

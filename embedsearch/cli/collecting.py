@@ -11,7 +11,7 @@ import click
 from embedsearch import embedders
 from embedsearch.cli import opening, options
 from embedsearch.cli.terminal import confirmed, counted, note, show
-from embedsearch.files import DAMAGED
+from embedsearch.folder import DAMAGED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedsearch.folder import own_names
 from embedsearch.readers import ignoring
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def walk(root: Path) -> Iterator[File | Unreadable]:
 
     Left out: hidden names, ``NEVER_ENTERED``, what ``.gitignore``, ``.embedsearchignore`` and
     ``.git/info/exclude`` ignore (those of the folders above count too, up to the repository's
-    root, unless they ignore the root itself), and all but regular files. Symbolic links are not
-    followed, except for ``root`` itself.
+    root, unless they ignore the root itself), the files of an index, and all but regular files.
+    Symbolic links are not followed, except for ``root`` itself.
     """
     todo = [_Folder(os.fspath(root), "", _above(root))]
     while todo:
@@ -89,9 +90,10 @@ def _contents(folder: _Folder, todo: list[_Folder]) -> Iterator[File | Unreadabl
     lines, failures = _own_lines(entries, folder.prefix)
     yield from failures
     scopes = (_Scope(ignoring.parse(lines), ""), *folder.scopes) if lines else folder.scopes
+    left_out = (".", *own_names([entry.name for entry in entries]))
     entered = []
     for entry in entries:
-        if entry.name[0] == ".":
+        if entry.name.startswith(left_out):
             continue
         path = folder.prefix + entry.name
         try:

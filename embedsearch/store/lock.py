@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from embedsearch.errors import IndexLocked, StorageFailed
+from embedsearch.folder import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-LOCK = "writer.lock"
 
 
 @contextmanager
