@@ -565,7 +565,8 @@ def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
 
 def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
     (here / "a.txt").write_text("the quick brown fox")
-    run("index", "a.txt", "--no-embed")
+    (here / "blank.txt").write_text(" \n")  # which nobody waits for
+    run("index", "a.txt", "blank.txt", "--no-embed")
     result = run("search", "fox")
     assert result.exit_code == 0
     assert "note: 1 of 1 passages are not embedded yet" in result.stderr
@@ -751,6 +752,17 @@ def test_tokens_counts_shows_and_prices() -> None:
     assert answer["tokens"] == 2
     priced = run("tokens", "-", "--model", "text-embedding-3-small", stdin="word " * 1000)
     assert "$" in priced.stdout
+
+
+def test_tokens_lists_the_models_that_are_known() -> None:
+    lines = run("tokens", "--models").stdout.splitlines()
+    assert "gpt-4o-mini             o200k_base, 128,000 tokens of context, $0.15 in, $0.60 out" in (
+        line.removesuffix(" per million") for line in lines
+    )
+    listed = json.loads(run("tokens", "--models", "--json").stdout)["models"]
+    assert [line.split()[0] for line in lines] == [model["name"] for model in listed]
+    assert run("tokens", "--models", "--text", "x").exit_code == 2
+    assert run("tokens", "--models", "--show").exit_code == 2
 
 
 def test_status_verify_and_repair(here: Path, wikipedia: Path) -> None:

@@ -12,7 +12,7 @@ from embedsearch import tokens
 from embedsearch.cli import options
 from embedsearch.cli.inputs import text_of
 from embedsearch.cli.terminal import CONTROLS, counted, show
-from embedsearch.tokens.models import AS_OF
+from embedsearch.tokens.models import AS_OF, MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +55,7 @@ class Count:
 @click.option(
     "--encoding", metavar="NAME", help=f"cl100k_base or o200k_base.  [default: {DEFAULT_ENCODING}]"
 )
+@click.option("--models", "lists", is_flag=True, help="List the models that are known, and prices.")
 @options.output_format(options.PLAIN_FORMATS)
 def tokens_(
     *,
@@ -63,11 +64,17 @@ def tokens_(
     show_pieces: bool,
     for_model: str | None,
     encoding: str | None,
+    lists: bool,
     format_: str,
 ) -> None:
     """Count the tokens of FILE ('-' is stdin) or of a text, exactly and offline."""
-    if (file is None) == (text is None):
-        raise click.UsageError("name a FILE, '-' for stdin, or give --text")
+    if [file is not None, text is not None, lists].count(True) != 1:
+        raise click.UsageError("name a FILE, '-' for stdin, or give --text, or --models")
+    if lists:
+        if for_model or encoding or show_pieces:
+            raise click.UsageError("--models goes without --model, --encoding and --show")
+        _list_models(format_)
+        return
     content = text if text is not None else text_of(str(file))
     model = tokens.model(for_model) if for_model else None
     name = encoding or (model.encoding if model else DEFAULT_ENCODING)
@@ -80,6 +87,26 @@ def tokens_(
         return
     for line in _lines(count):
         click.echo(line)
+
+
+def _list_models(format_: str) -> None:
+    if format_ == "json":
+        models = [asdict(model) for model in MODELS.values()]
+        show(json.dumps({"schema_version": 1, "as_of": AS_OF, "models": models}))
+        return
+    for model in MODELS.values():
+        show(f"{model.name:<24}{', '.join(_facts(model))}")
+
+
+def _facts(model: Model) -> Iterator[str]:
+    yield model.encoding
+    if model.context:
+        yield f"{counted(model.context, 'token')} of context"
+    if model.input_price is None:
+        yield "price not known"
+    else:
+        out = "" if model.output_price is None else f", ${model.output_price:.2f} out"
+        yield f"${model.input_price:.2f} in{out} per million"
 
 
 def _as_dict(count: Count) -> dict[str, Any]:
