@@ -174,6 +174,13 @@ def test_reads_the_plain_part_of_a_message() -> None:
     )
 
 
+def test_a_date_beyond_all_dates_is_kept_as_it_stands() -> None:
+    date = "Mon, 1 Jan 2024 00:00:00 +999999999999999999990000"
+    document = read("a.eml", f"From: a@b.c\nDate: {date}\n\nbody\n".encode())
+    assert document.metadata["date"] == date
+    assert document.text.endswith("body")
+
+
 def test_converts_a_message_that_is_html() -> None:
     mail = message()
     mail.set_content("<h1>Hi</h1><p>caf\u00e9</p>", subtype="html", charset="iso-8859-1")
