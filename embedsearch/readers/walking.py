@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedsearch.errors import why
 from embedsearch.folder import own_names
 from embedsearch.readers import ignoring
 
@@ -85,7 +86,7 @@ def _contents(folder: _Folder, todo: list[_Folder]) -> Iterator[File | Unreadabl
         with os.scandir(folder.path) as listing:
             entries = sorted(listing, key=_name)
     except OSError as error:
-        yield Unreadable(_printable(folder.prefix.rstrip("/") or "."), _why(error))
+        yield Unreadable(_printable(folder.prefix.rstrip("/") or "."), why(error))
         return
     lines, failures = _own_lines(entries, folder.prefix)
     yield from failures
@@ -104,7 +105,7 @@ def _contents(folder: _Folder, todo: list[_Folder]) -> Iterator[File | Unreadabl
             elif entry.is_file(follow_symlinks=False):
                 yield _file(path, entry)
         except OSError as error:
-            yield Unreadable(_printable(path), _why(error))
+            yield Unreadable(_printable(path), why(error))
     todo.extend(
         _Folder(entry.path, f"{folder.prefix}{entry.name}/", _entered(scopes, entry.name))
         for entry in reversed(entered)
@@ -155,7 +156,7 @@ def _own_lines(entries: list[os.DirEntry[str]], prefix: str) -> tuple[list[str],
             if entry.is_file():
                 lines += _lines(Path(entry.path))
         except OSError as error:
-            failures.append(Unreadable(_printable(prefix + name), _why(error)))
+            failures.append(Unreadable(_printable(prefix + name), why(error)))
     return lines, failures
 
 
@@ -199,7 +200,3 @@ def _scope(folder: Path, *names: str) -> tuple[_Scope, ...]:
 
 def _printable(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -84,7 +84,8 @@ class Register:
     def live_places(self, labels: Labels) -> NDArray[np.int64]:
         """Return the position of each label's row, -1 for an unknown or tombstoned label."""
         places = self.places(labels)
-        places[places >= 0] = np.where(self.alive[known := places[places >= 0]], known, -1)
+        known = _known(places)
+        places[places >= 0] = np.where(self.alive[known], known, -1)
         return places
 
     def select(self, labels: Labels) -> Selection:
