@@ -238,6 +238,22 @@ def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
         assert [hit.document_id for hit in index.search(query)] == expected
 
 
+def test_an_index_that_was_deleted_takes_nothing_in_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    index = Index.open(folder, HashEmbedder())
+    index.add([Document("a", "text")])
+    shutil.rmtree(folder)
+    for use in (
+        lambda: index.add([Document("b", "text")]),
+        lambda: index.remove("a"),
+        index.gc,
+        index.close,  # as what it wrote is gone with it
+    ):
+        with pytest.raises(IndexNotFound, match="any more: it was moved or deleted"):
+            use()
+    assert not folder.exists()
+
+
 def test_a_cache_that_is_a_folder_is_to_be_moved_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -246,11 +262,11 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         index.add([Document("a", "text")])
         assert index.search("text")[0].document_id == "a"
         (warning,) = caplog.messages
-        assert warning.startswith(f"could not read '{tmp_path}/vectors.faiss': Is a directory")
+        assert warning.startswith(f"could not read '{tmp_path}/vectors.faiss': is a directory")
         assert warning.endswith("; index.db is read instead: run embedsearch repair")
         (problem,) = index.verify()
         assert problem.remedy == "move it away and run: embedsearch repair"
-        with pytest.raises(StorageFailed, match=r"can't be replaced: Is a directory") as refused:
+        with pytest.raises(StorageFailed, match=r"can't be replaced: is a directory") as refused:
             index.repair()
         assert refused.value.hint == "move it away and run: embedsearch repair"
         (tmp_path / "vectors.faiss").rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -92,4 +93,8 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
 
 def size(folder: Path | None) -> int:
     """Return how many bytes the files of an index have, 0 in memory."""
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) if folder else 0
+    total = 0
+    for file in folder.iterdir() if folder and folder.is_dir() else ():
+        with suppress(FileNotFoundError):  # a log, or a temporary file, that a writer let go of
+            total += file.stat().st_size if file.is_file() else 0
+    return total
