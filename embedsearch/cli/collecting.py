@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from embedsearch import embedders
 from embedsearch.cli import opening, options
+from embedsearch.cli.listing import as_json
 from embedsearch.cli.terminal import confirmed, counted, note, show
 from embedsearch.folder import DAMAGED
 
@@ -55,7 +55,7 @@ def _paid(index: Index) -> bool:
 
 def _print(garbage: Garbage, format_: str) -> None:
     if format_ == "json":
-        show(json.dumps({"schema_version": 1, **asdict(garbage)}))
+        show(as_json(asdict(garbage)))
     else:
         show(_words(garbage))
 

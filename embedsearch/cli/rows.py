@@ -28,6 +28,9 @@ ALL = "*"
 MOST_CHARACTERS = 100_000_000
 """The largest cell that is read: as large as the largest file."""
 
+NAMED = 20
+"""How many columns are named where one is missing."""
+
 TOO_DEEP = "its lists and objects are nested too deeply"
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
@@ -54,11 +57,18 @@ class Columns:
         if format_ in {"json", "jsonl"}:
             everywhere = {self.id, *(self.text if names.keys().isdisjoint(self.text) else ())}
         if missing := sorted(everywhere - names.keys()):
-            said = f"no column {missing[0]!r}: the columns are {', '.join(names)}"
+            said = f"no column {missing[0]!r}: the columns are {_named(names)}"
             inner = (name for name, value in names.items() if _are_rows(value))
             if name := next(inner, None):
                 said = f"no column {missing[0]!r}: the rows are inside of {name!r}, give that list"
             raise ValueError(said)
+
+
+def _named(names: Iterable[str]) -> str:
+    """Return the names of columns as a user can read them, the first of many."""
+    listed = [f"{name:.40}" for name in names]
+    more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
+    return ", ".join(listed[:NAMED]) + more or "none"
 
 
 def _are_rows(value: Any) -> bool:

@@ -14,6 +14,7 @@ from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
 from embedsearch.cli.terminal import counted, draw, note, printable, show
+from embedsearch.cli.unmet import filtered
 from embedsearch.embedders import is_remote
 
 if TYPE_CHECKING:
@@ -131,8 +132,7 @@ def _run(
         unmet = [] if hits else index.unmet(asked["where"])
     _print(answer, asked["format_"], end="\0" if asked["null"] else "\n")
     if asked["format_"] not in {"json", "jsonl"}:
-        filters = [*asked["where"], *asked["glob"]]
-        _say_what_is_missing(answer, filters=filters, by_meaning=by_meaning)
+        _say_what_is_missing(answer, filtered(asked["where"], asked["glob"]), by_meaning=by_meaning)
         if far:
             best = f"{hits[0].score:.2f}"
             note(f"note: no text has a word of the query or is near its meaning: at best {best}")
@@ -212,9 +212,9 @@ def _print(answer: Answer, format_: str, *, end: str) -> None:
         put(line, end=end)
 
 
-def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:
+def _say_what_is_missing(answer: Answer, among: str, *, by_meaning: bool) -> None:
     if not answer.hits:
-        _say_nothing_found(answer, filters)
+        _say_nothing_found(answer, among)
     elif answer.pending.texts and by_meaning:
         note(f"note: {half_embedded(answer.pending)}")
 
@@ -225,12 +225,11 @@ def half_embedded(pending: Pending) -> str:
     return f"{left:,} of {all_:,} passages are not embedded yet: they are found by words only"
 
 
-def _say_nothing_found(answer: Answer, filters: list[str]) -> None:
+def _say_nothing_found(answer: Answer, among: str) -> None:
     searched = answer.searched
     note(
         f"nothing found among {counted(searched.chunks, 'chunk')}"
-        f" of {counted(searched.documents, 'document')}"
-        + (f" (filter {', '.join(filters)})" if filters else "")
+        f" of {counted(searched.documents, 'document')}{among}"
     )
     if hit := answer.nearest:
         words = f'"{printable(" ".join(hit.text.split()))[:80]}"'

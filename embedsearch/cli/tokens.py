@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,8 @@ import click
 from embedsearch import tokens
 from embedsearch.cli import options
 from embedsearch.cli.inputs import text_of
-from embedsearch.cli.terminal import CONTROLS, counted, show
+from embedsearch.cli.listing import as_json
+from embedsearch.cli.terminal import CONTROLS, counted, show, show_all
 from embedsearch.tokens.models import AS_OF, MODELS
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def tokens_(
     total = len(pieces) if show_pieces else tokenizer.count([content])[0]
     count = Count(content, name, total, model, pieces)
     if format_ == "json":
-        show(json.dumps(_as_dict(count), ensure_ascii=False))
+        show(as_json(_as_dict(count)))
         return
     for line in _lines(count):
         click.echo(line)
@@ -91,11 +91,9 @@ def tokens_(
 
 def _list_models(format_: str) -> None:
     if format_ == "json":
-        models = [asdict(model) for model in MODELS.values()]
-        show(json.dumps({"schema_version": 1, "as_of": AS_OF, "models": models}))
-        return
-    for model in MODELS.values():
-        show(f"{model.name:<24}{', '.join(_facts(model))}")
+        show(as_json({"as_of": AS_OF, "models": [asdict(model) for model in MODELS.values()]}))
+    else:
+        show_all(f"{model.name:<24}{', '.join(_facts(model))}" for model in MODELS.values())
 
 
 def _facts(model: Model) -> Iterator[str]:
@@ -111,7 +109,6 @@ def _facts(model: Model) -> Iterator[str]:
 
 def _as_dict(count: Count) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "schema_version": 1,
         "tokens": count.tokens,
         "characters": len(count.text),
         "encoding": count.encoding,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,9 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
+from embedsearch.cli.listing import as_json
 from embedsearch.cli.places import shown
-from embedsearch.cli.terminal import counted, note, show
+from embedsearch.cli.terminal import counted, note, show, show_all
 from embedsearch.errors import IndexDamaged
 from embedsearch.files import damaged, salvage
 from embedsearch.store.checks import Problem
@@ -40,11 +40,9 @@ def status_(*, db: Path | None, model: str | None, format_: str) -> None:
     with opening.open_index(db, model) as index:
         status = index.status()
     if format_ == "json":
-        record = {"schema_version": 1, **asdict(status)}
-        show(json.dumps(record, ensure_ascii=False, default=str))
+        show(as_json(asdict(status)))
         return
-    for name, value in _facts(status):
-        show(f"{name:<12}{value}")
+    show_all(f"{name:<12}{value}" for name, value in _facts(status))
 
 
 def _facts(status: Status) -> Iterator[tuple[str, str]]:
@@ -150,10 +148,9 @@ def _print_problems(
     problems: Sequence[Problem], format_: str, *, left: Sequence[Problem] | None = None
 ) -> None:
     if format_ == "json":
-        record = {"schema_version": 1, "problems": [asdict(problem) for problem in problems]}
+        record = {"problems": [asdict(problem) for problem in problems]}
         if left is not None:
             record["left"] = [asdict(problem) for problem in left]
-        show(json.dumps(record, ensure_ascii=False))
-        return
-    for problem in problems:
-        show(f"{problem.what}: {problem.remedy}")
+        show(as_json(record))
+    else:
+        show_all(f"{problem.what}: {problem.remedy}" for problem in problems)
