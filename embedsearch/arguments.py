@@ -9,11 +9,14 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from embedsearch.search.ranking import RANKERS
 from embedsearch.store import filters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from embedsearch.search.ranking import Mode
+    from embedsearch.search.results import GroupBy
     from embedsearch.store.filters import Filter, Where
 
     PathLike = str | os.PathLike[str]
@@ -21,14 +24,56 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def whole(k: int) -> int:
+def folder(path: PathLike) -> Path | None:
+    """Return the folder of an index, ``None`` for one in memory.
+
+    It is absolute, as the working directory may change while the index is open.
+    """
+    if not os.fspath(path):
+        raise ValueError("the path of the index is empty: '.' is the current folder")
+    return None if str(path) == ":memory:" else Path(path).absolute()
+
+
+def check_chunking(tokens: int, overlap: int) -> None:
+    """Refuse chunks that would not get on."""
+    if not 0 <= overlap < tokens:
+        raise ValueError(f"expected chunk_tokens > chunk_overlap >= 0, got {tokens} and {overlap}")
+
+
+def query(given: str) -> str:
+    """Return a query in words."""
+    if not isinstance(given, str):
+        raise TypeError(f"expected a query as str, got {given!r:.40}")
+    if not given.strip():
+        raise ValueError("the query is empty: say what to look for")
+    return given
+
+
+def mode(given: Mode) -> Mode:
+    """Return how is searched."""
+    if given not in RANKERS:
+        raise ValueError(f"unknown mode {given!r}: choose from {sorted(RANKERS)}")
+    return given
+
+
+def grouping(given: GroupBy) -> GroupBy:
+    """Return of what only the best hit is wanted."""
+    if given not in {None, "document"}:
+        raise ValueError(f"unknown group_by {given!r}: choose 'document' or None")
+    return given
+
+
+def how_many(k: int) -> int:
     """Return k, be it Python's or numpy's."""
     if isinstance(k, bool):
         raise TypeError(f"expected k as a whole number, got {k!r}")
     try:
-        return operator.index(k)
+        k = operator.index(k)
     except TypeError as error:
         raise TypeError(f"expected k as a whole number, got {k!r}") from error
+    if k < 1:
+        raise ValueError(f"expected k of at least 1, got {k}")
+    return k
 
 
 def share(given: float, what: str) -> float:

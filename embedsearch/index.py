@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,10 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from embedsearch import arguments, embedders, files
+from embedsearch import arguments, elsewhere, embedders, files
 from embedsearch.errors import (
     DimensionMismatch,
-    EmbeddingError,
     IndexLocked,
 )
 from embedsearch.folder import CACHE, OWN
@@ -54,6 +51,7 @@ from embedsearch.sync.spending import UNLIMITED, Allowance, Estimate, estimate, 
 from embedsearch.sync.transcribing import Amount, check_hearing, parted, unheard
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
@@ -132,17 +130,10 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        if not 0 <= chunk_overlap < chunk_tokens:
-            raise ValueError(
-                "expected chunk_tokens > chunk_overlap >= 0,"
-                f" got {chunk_tokens} and {chunk_overlap}"
-            )
+        arguments.check_chunking(chunk_tokens, chunk_overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
-        if not os.fspath(path):
-            raise ValueError("the path of the index is empty: '.' is the current folder")
-        # Absolute, as the working directory may change while the index is open.
-        folder = None if str(path) == ":memory:" else Path(path).absolute()
+        folder = arguments.folder(path)
         settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
         database = files.opened(folder, settings if create else None)
         try:
@@ -235,6 +226,11 @@ class Index:
         with self._database.reading():
             yield
 
+    @property
+    def closed(self) -> bool:
+        """Whether this object was closed; it can't be used any more then."""
+        return not self._database.is_open
+
     def __len__(self) -> int:
         """How many documents there are."""
         return int(self._database.value("select count(*) from documents"))
@@ -276,27 +272,27 @@ class Index:
 
         """
         check_hearing(allowance, transcriber)
-        wanted = arguments.paths(paths)
+        hearing = transcriber is not None
+        make = partial(self._plan, arguments.paths(paths), glob, progress, hearing=hearing)
         if dry_run:
-            made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
-            report = apply.rehearse(
-                self._database,
-                made,
-                self._chunking,
-                self._space,
-                progress,
-                transcriber=transcriber,
-            )
-            planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
-            return replace(report, requests=planned.requests, cost=planned.cost)
+            return self._rehearsed(make(), transcriber, progress)
 
         def work() -> SyncReport:
-            made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
             return apply.apply(
-                self._database, made, self._chunking, progress, transcriber=transcriber
+                self._database, make(), self._chunking, progress, transcriber=transcriber
             )
 
         return self._run("index", work, allowance=allowance if embed else None, progress=progress)
+
+    def _rehearsed(
+        self, made: Plan, transcriber: Transcriber | None, progress: Callable[[Progress], None]
+    ) -> SyncReport:
+        """Return what a sync would do, and what embedding would cost then."""
+        report = apply.rehearse(
+            self._database, made, self._chunking, self._space, progress, transcriber=transcriber
+        )
+        planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
+        return replace(report, requests=planned.requests, cost=planned.cost)
 
     def add(
         self,
@@ -389,7 +385,7 @@ class Index:
                 embed_pending, self._database, self.embedder, self._space, allowance, progress
             )
         with self._turn:
-            self._wrote = self._database.is_open
+            self._wrote = not self.closed
             return run(
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )
@@ -446,6 +442,7 @@ class Index:
 
         Raises:
             ValueError: the query is blank, k is below 1, or an option can't be understood.
+            SecretsFound: the query would go to a provider, and looks as if it held a secret.
 
         """
         diversity = arguments.share(diversity, "diversity")
@@ -459,13 +456,8 @@ class Index:
 
     def _vector_of(self, query: str, mode: Mode) -> NDArray[np.float32]:
         """Return the unit vector (d,) that a search looks for, an empty one for none."""
-        if not isinstance(query, str):
-            raise TypeError(f"expected a query as str, got {query!r:.40}")
-        if not query.strip():
-            raise ValueError("the query is empty: say what to look for")
-        if mode not in RANKERS:
-            raise ValueError(f"unknown mode {mode!r}: choose from {sorted(RANKERS)}")
-        if mode == "lexical":
+        query = arguments.query(query)
+        if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
         return asking.vector(self._database, self.embedder, self._space, query)
 
@@ -521,17 +513,9 @@ class Index:
         """
         with self.snapshot():
             document, position = documents.named(self._database, id)
-            texts = documents.text_ids(self._database, document, position)
-            rows = stored_vectors.of(self._database, self._space, texts)
-            if not len(rows) and fulltext.blank(self._database, texts):
-                raise EmbeddingError(f"{id!r} is blank: there is nothing to be like")
-            if not len(rows):
-                raise EmbeddingError(
-                    f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
-                )
+            vector = asking.vector_of(self._database, self._space, document, position)
             others = filters.other_than(document, position)
-            mean = rows.sum(axis=0)
-            return self._nearest(mean, k, arguments.condition(where, glob), group_by, but=others)
+            return self._nearest(vector, k, arguments.condition(where, glob), group_by, but=others)
 
     def _nearest(
         self,
@@ -557,11 +541,7 @@ class Index:
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
     ) -> list[Hit]:
-        k = arguments.whole(k)
-        if k < 1:
-            raise ValueError(f"expected k of at least 1, got {k}")
-        if group_by not in {None, "document"}:
-            raise ValueError(f"unknown group_by {group_by!r}: choose 'document' or None")
+        k, group_by = arguments.how_many(k), arguments.grouping(group_by)
         with self._database.reading():
             return results.collect(self._database, rank, k, condition=condition, group_by=group_by)
 
@@ -642,21 +622,14 @@ class Index:
 
         """
         if self._folder is None or embedders.is_remote(self.embedder):
-            self._refuse_to_be_copied()
-        return _opened_here, (self._folder, self.space, self._given)
+            raise TypeError(elsewhere.REFUSED)
+        return elsewhere.opened, (type(self), self._folder, self.space, self._given)
 
     def __deepcopy__(self, _: object) -> NoReturn:
-        self._refuse_to_be_copied()
+        raise TypeError(elsewhere.REFUSED)
 
     def __copy__(self) -> NoReturn:
-        self._refuse_to_be_copied()
-
-    def _refuse_to_be_copied(self) -> NoReturn:
-        raise TypeError(
-            "an index can't be copied, nor sent to another process from memory or where an API"
-            " embeds its texts: open it there again; to scikit-learn give vectors"
-            " (Index.document_vectors, Index.embed), or n_jobs=1"
-        )
+        raise TypeError(elsewhere.REFUSED)
 
     def label(self, given: Mapping[str, str | Sequence[str]], *, source: str = "python") -> int:
         """Give documents, by id, a label or several, in place of those they had.
@@ -669,14 +642,7 @@ class Index:
             ValueError: a label is blank.
 
         """
-        clean = arguments.labelled(given)
-        missing = clean.keys() - documents.held(self._database, list(clean))
-        if missing:
-            documents.named(self._database, min(missing))  # raises, unless it is a chunk's
-            raise ValueError(f"{min(missing)!r} is a chunk: labels are for documents")
-        if clean:
-            labels.put(self._database, clean, source)
-        return len(clean)
+        return labels.give(self._database, arguments.labelled(given), source)
 
     def undo_label(self) -> Labelling | None:
         """Take back the latest call of ``label``, and return what it was; ``None`` for none."""
@@ -688,10 +654,7 @@ class Index:
 
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return the labels of those documents that have any, by id."""
-        found: dict[str, tuple[str, ...]] = {}
-        for row in self.labelled():
-            found[row.document] = (*found.get(row.document, ()), row.label)
-        return found
+        return labels.by_document(self._database)
 
     @property
     def models(self) -> Models:
@@ -771,13 +734,7 @@ class Index:
 
         The line counts from 1 in the document. Where no transcript tells it, it is ``hit.seconds``.
         """
-        if hit.seconds is None:
-            return None
-        for times in transcripts.times(self._database, hit.document_id):
-            # Of several models that heard it, the one whose words the document holds.
-            if line <= len(times) and times[hit.start_line - 1 : hit.start_line] == [hit.seconds]:
-                return times[line - 1]
-        return hit.seconds
+        return transcripts.said_at(self._database, hit, line)
 
     def status(self) -> Status:
         """Return what the index holds, and how far it is embedded."""
@@ -852,16 +809,3 @@ class Index:
                 )
             self._dense.rebuild()
             return replace(dropped, freed=max(0, before - size(self._folder)))
-
-
-_OPENED_HERE: dict[tuple[int, Path, str], Index] = {}
-
-
-def _opened_here(folder: Path, space: str, embedder: Embedder | None) -> Index:
-    """Return the index of a folder that was sent to this process, opened once and to its end."""
-    key = os.getpid(), folder, space  # a connection to SQLite is not for the children of a fork
-    found = _OPENED_HERE.get(key)
-    if found is None or not found._database.is_open:  # noqa: SLF001 -- this module's own
-        found = _OPENED_HERE[key] = Index.open(folder, embedder, create=False)
-        atexit.register(found.close)
-    return found

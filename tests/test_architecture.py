@@ -33,6 +33,7 @@ ROOMS = [
     "sync",
     "files",
     "arguments",
+    "elsewhere",
     "index",
     "answering",
     "compare",

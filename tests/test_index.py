@@ -334,7 +334,9 @@ def test_an_embedder_may_be_named(tmp_path: Path) -> None:
 )
 def test_a_closed_index_says_so(index: Index, use: Callable[[Index], object]) -> None:
     index.add([Document("a", "text")])
+    assert not index.closed
     index.close()
+    assert index.closed
     with pytest.raises(EmbedsearchError, match="the index is closed: "):
         use(index)
     index.close()

@@ -1,4 +1,4 @@
-"""The vectors of queries, and of texts that a program holds.
+"""The vectors of what is asked for: queries, documents, and texts that a program holds.
 
 A provider is asked for each once; what it gave is kept, and that it was asked is noted.
 """
@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
-from embedsearch.errors import IndexLocked, InputRefused, InvalidAnswer, SecretsFound, StorageFailed
+from embedsearch.errors import (
+    EmbeddingError,
+    IndexLocked,
+    InputRefused,
+    InvalidAnswer,
+    SecretsFound,
+    StorageFailed,
+)
 from embedsearch.privacy import scan
-from embedsearch.store import outbox, queries, usage
+from embedsearch.store import documents, fulltext, outbox, queries, usage
 from embedsearch.store import vectors as stored
 from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
@@ -54,6 +61,25 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
         raise SecretsFound(places, hint="search for it by words, on this machine: --mode lexical")
     row: Vectors = _sent(database, embedder, space, [query], command="search")[0]
     return row
+
+
+def vector_of(database: Database, space: int, id: str, position: int | None) -> Vectors:
+    """Return the mean (d,) of the vectors of a document's chunks, or that of one of them.
+
+    Raises:
+        EmbeddingError: there is none, and why.
+
+    """
+    texts = documents.text_ids(database, id, position)
+    rows = stored.of(database, space, texts)
+    if len(rows):
+        return np.asarray(rows.mean(axis=0))
+    name = id if position is None else f"{id}#{position}"
+    if fulltext.blank(database, texts):
+        raise EmbeddingError(f"{name!r} is blank: there is nothing to be like")
+    raise EmbeddingError(
+        f"{name!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
+    )
 
 
 def vectors(
