@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
+_UNWRITABLE = suppress(StorageFailed, IndexLocked)
+
 PAGE = 1_000
 """How many texts are sent to a provider before what came back is kept."""
 
@@ -129,33 +131,36 @@ def _sent(
     command: str,
 ) -> Vectors:
     """Have a provider embed texts; what that was, and what it gave, is noted if it can be."""
-    host, model = embedder.host, embedder.model
     counts = embedder.tokenizer.count(texts)
-    unwritable = suppress(StorageFailed, IndexLocked)
-    with unwritable, database.aside() as writable:
-        at = now()
-        outbox.note(
-            writable,
-            [
-                Sent(at, host, model, None, text_hash(text), tokens)
-                for text, tokens in zip(texts, counts, strict=True)
-            ],
-        )
+    _note_sent(database, embedder, texts, counts)
 
     def use(requests: int, tokens: int) -> Use:
-        return Use(now(), command, host, model, requests, tokens, embedder.cost(tokens))
+        cost = embedder.cost(tokens)
+        return Use(now(), command, embedder.host, embedder.model, requests, tokens, cost)
 
     try:
         rows = embedder.embed(texts, kind="query")
     except (InvalidAnswer, InputRefused) as error:
         came = error.__cause__ if isinstance(error, InputRefused) else error
         if isinstance(came, InvalidAnswer):  # It was paid for all the same.
-            with unwritable, database.aside() as writable:
+            with _UNWRITABLE, database.aside() as writable:
                 usage.note(writable, [use(1, came.tokens)])
         raise
     tokens = sum(counts)
-    with unwritable, database.aside() as writable, writable.writing(generation=False):
+    with _UNWRITABLE, database.aside() as writable, writable.writing(generation=False):
         for text, row in zip(texts, rows, strict=True):
             queries.keep(writable, space, text, row)
         usage.note(writable, [use(embedder.requests(len(texts), tokens), tokens)])
     return rows
+
+
+def _note_sent(
+    database: Database, embedder: RemoteEmbedder, texts: Sequence[str], counts: Sequence[int]
+) -> None:
+    at, host, model = now(), embedder.host, embedder.model
+    entries = (
+        Sent(at, host, model, None, text_hash(text), tokens)
+        for text, tokens in zip(texts, counts, strict=True)
+    )
+    with _UNWRITABLE, database.aside() as writable:
+        outbox.note(writable, entries)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from embedsearch.store.hits import Counts
     from embedsearch.store.models import Trained
     from embedsearch.store.runs import Run
+    from embedsearch.store.sources import Unread
     from embedsearch.store.vectors import Pending
 
 
@@ -62,12 +63,7 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         name, embedder, dimensions = database.execute(
             "select name, embedder, dimensions from spaces where number = ?", [space]
         ).fetchone()
-        roots = sources.roots(database)
-        unread = [
-            (str(root / path), why)
-            for number, root in roots.items()
-            for path, why in sorted(sources.unread(database, number).items())
-        ]
+        unread = _unread(database)
         return Status(
             path=folder,
             counts=counts,
@@ -78,9 +74,9 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             dimensions=dimensions,
             chunk_tokens=int(database.setting("chunk_tokens") or 0),
             chunk_overlap=int(database.setting("chunk_overlap") or 0),
-            sources=tuple(roots.values()),
-            unread=tuple((path, why.why) for path, why in unread if not why.binary),
-            skipped=tuple((path, why.why) for path, why in unread if why.binary),
+            sources=tuple(sources.roots(database).values()),
+            unread=tuple((path, facts.why) for path, facts in unread if not facts.binary),
+            skipped=tuple((path, facts.why) for path, facts in unread if facts.binary),
             partial=tuple(sources.partial(database)),
             labels=labels.counts(database),
             classifier=newest,
@@ -89,6 +85,15 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             size=size(folder),
             last_run=runs.last(database),
         )
+
+
+def _unread(database: Database) -> list[tuple[str, Unread]]:
+    """Return the files that could not be read, by their absolute paths."""
+    return [
+        (str(root / path), facts)
+        for number, root in sources.roots(database).items()
+        for path, facts in sorted(sources.unread(database, number).items())
+    ]
 
 
 def size(folder: Path | None) -> int:
