@@ -385,7 +385,7 @@ def test_the_plan_the_run_and_the_ledger_agree(shell: Path, server: FaultServer)
     done = run(*common)
     assert done.exit_code == 0, done.stderr
     assert "5 passages (25 tokens) to embed by 127.0.0.1" in done.stderr
-    assert "in 1 request, $5e-07" in done.stderr
+    assert "in 1 request, $0.0000005" in done.stderr
     (line,) = json.loads(run("usage", "--format", "json").stdout)["usage"]
     assert (line["requests"], line["tokens"]) == (1, planned["tokens"])
     assert line["cost"] == pytest.approx(planned["cost"])

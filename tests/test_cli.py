@@ -819,7 +819,7 @@ def test_tokens_counts_shows_and_prices() -> None:
     answer = json.loads(run("tokens", "--text", "a b", "--json").stdout)
     assert answer["tokens"] == 2
     priced = run("tokens", "-", "--model", "text-embedding-3-small", stdin="word " * 1000)
-    assert "$" in priced.stdout
+    assert "12.22% of 8,192 tokens of context, $0.00002 as input (prices as of" in priced.stdout
 
 
 def test_tokens_lists_the_models_that_are_known() -> None:

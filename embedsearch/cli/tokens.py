@@ -140,10 +140,12 @@ def _drawn(pieces: Sequence[Piece]) -> str:
 
 
 def _costs(model: Model, count: int) -> Iterator[str]:
+    from embedsearch.cli.spending import dollars  # which a count alone need not wait for
+
     if model.context:
         yield f"{count / model.context:.2%} of {model.context:,} tokens of context"
     cost = model.cost(count)
     if cost is None:
         yield "price not known"
     else:
-        yield f"${cost:.6f} as input (prices as of {AS_OF})"
+        yield f"{dollars(cost)} as input (prices as of {AS_OF})"
