@@ -204,7 +204,7 @@ def test_status_stays_short_with_many_files_that_could_not_be_read(here: Path) -
     run("index", ".")
     told = run("status").stdout
     assert told.count("unread ") == 20
-    assert "\n            and 2 more (see: ls --unread)\n" in told
+    assert "\nunread      ... and 2 more (see: ls --unread)\n" in told
     assert len(run("ls", "--unread").stdout.splitlines()) == 22
 
 

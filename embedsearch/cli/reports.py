@@ -12,7 +12,7 @@ from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.listing import as_json
 from embedsearch.cli.places import shown
 from embedsearch.cli.progress import tokens
-from embedsearch.cli.terminal import counted, printable, write
+from embedsearch.cli.terminal import counted, first, printable, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,8 +110,9 @@ def _line(failure: Failure) -> str:
 
 def list_lines(lines: Sequence[tuple[str, str]]) -> None:
     """Write the first of many lines on stderr, each after a word for it."""
-    for word, line in lines[:FAILURES_SHOWN]:
-        write(f"{click.style(f'{word}:', fg='red')} {printable(line)}")
-    more = len(lines) - FAILURES_SHOWN
-    if more > 0:
-        write(f"... and {more:,} more (as JSON, all are listed)")
+
+    def drawn(said: tuple[str, str]) -> str:
+        return f"{click.style(f'{said[0]}:', fg='red')} {printable(said[1])}"
+
+    for line in first(FAILURES_SHOWN, lines, "as JSON, all are listed", line=drawn):
+        write(line)

@@ -9,12 +9,14 @@ import textwrap
 import warnings
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+T = TypeVar("T")
 
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
 """No document, and no file's name, may move a user's cursor or recolour the screen."""
@@ -161,6 +163,13 @@ def wrapped(text: str) -> str:
 def counted(n: int, noun: str) -> str:
     """Return a number with its noun: ``1 file``, ``1,204 files``."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def first(most: int, of: Sequence[T], rest: str, *, line: Callable[[T], str] = str) -> list[str]:
+    """Return a line for the first of many, and one that says how many more there are, and where."""
+    lines = [line(each) for each in of[:most]]
+    more = len(of) - most
+    return [*lines, f"... and {more:,} more ({rest})"] if more > 0 else lines
 
 
 def confirmed(verb: str, what: str) -> bool:

@@ -11,7 +11,7 @@ from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
 from embedsearch.cli.listing import as_json
 from embedsearch.cli.places import shown
-from embedsearch.cli.terminal import counted, note, show, show_all
+from embedsearch.cli.terminal import counted, first, note, show, show_all
 from embedsearch.errors import IndexDamaged
 from embedsearch.files import damaged, salvage
 from embedsearch.store.checks import Problem
@@ -74,10 +74,11 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
 
 
 def _files(name: str, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    for path, why in files[:FILES_SHOWN]:
-        yield name, f"{shown(path)}: {why}"
-    if (more := len(files) - FILES_SHOWN) > 0:
-        yield "", f"and {more:,} more (see: ls --{name})"
+    def line(file: tuple[str, str]) -> str:
+        return f"{shown(file[0])}: {file[1]}"
+
+    for told in first(FILES_SHOWN, files, f"see: ls --{name}", line=line):
+        yield name, told
 
 
 @click.command("verify")
@@ -137,11 +138,11 @@ def _salvage(folder: Path, what: str, format_: str) -> None:
 
 
 def _say_what_is_left(left: Sequence[Problem]) -> None:
-    for problem in left[:LEFT_SHOWN]:
-        note(f"left: {problem.what}: {problem.remedy}")
-    if len(left) > LEFT_SHOWN:
-        more = len(left) - LEFT_SHOWN
-        note(f"... and {more:,} more (embedsearch verify lists all)")
+    def line(problem: Problem) -> str:
+        return f"left: {problem.what}: {problem.remedy}"
+
+    for told in first(LEFT_SHOWN, left, "embedsearch verify lists all", line=line):
+        note(told)
 
 
 def _print_problems(
