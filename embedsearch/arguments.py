@@ -85,11 +85,11 @@ def share(given: float, what: str) -> float:
     return given
 
 
-def several(given: Sequence[str], what: str) -> Sequence[str]:
-    """Refuse one text where several are expected: its letters would be taken for them."""
+def several(given: Iterable[str], what: str) -> list[str]:
+    """Return texts; one alone is refused, as its letters would be taken for them."""
     if isinstance(given, str):
         raise TypeError(f"expected a list of {what}, got one: put {given!r:.40} into a list")
-    return given
+    return _listed(given, what, str)
 
 
 def condition(where: Where, glob: Sequence[str] | None) -> Filter:
@@ -112,6 +112,13 @@ def paths(named: PathLike | Iterable[PathLike]) -> list[Path]:
     """Return paths, of which one need not be in a list."""
     listed = [named] if isinstance(named, (str, os.PathLike)) else named
     return [Path(path) for path in _listed(listed, "paths", (str, os.PathLike))]
+
+
+def id(given: str) -> str:
+    """Return the id of a document."""
+    if not isinstance(given, str):
+        raise TypeError(f"expected an id as str, got {given!r:.40}")
+    return given
 
 
 def ids(given: str | Iterable[str]) -> list[str]:

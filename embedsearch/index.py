@@ -237,7 +237,7 @@ class Index:
 
     def __contains__(self, id: str) -> bool:
         """Whether there is a document with this id."""
-        return bool(documents.held(self._database, [id]))
+        return isinstance(id, str) and bool(documents.held(self._database, [id]))
 
     def sync(
         self,
@@ -512,7 +512,7 @@ class Index:
 
         """
         with self.snapshot():
-            document, position = documents.named(self._database, id)
+            document, position = documents.named(self._database, arguments.id(id))
             vector = asking.vector_of(self._database, self._space, document, position)
             others = filters.other_than(document, position)
             return self._nearest(vector, k, arguments.condition(where, glob), group_by, but=others)
@@ -552,7 +552,7 @@ class Index:
             DocumentNotFound: there is no document with this id.
 
         """
-        return documents.get(self._database, id)
+        return documents.get(self._database, arguments.id(id))
 
     def texts(self, ids: Sequence[str]) -> list[str]:
         """Return the texts of documents, in the order of their ids.
@@ -591,7 +591,7 @@ class Index:
 
         """
         with self.snapshot():
-            chunks = documents.chunks(self._database, id)
+            chunks = documents.chunks(self._database, arguments.id(id))
             places, rows = stored_vectors.of_passages(
                 self._database, self._space, self._dimensions, id
             )
@@ -609,7 +609,7 @@ class Index:
             SecretsFound: a text looks as if it held a secret; none was sent.
 
         """
-        arguments.several(texts, "texts")
+        texts = arguments.several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
             return self.embedder.embed(texts, kind=kind)
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
@@ -672,7 +672,7 @@ class Index:
             DocumentNotFound: there is no document with this id.
 
         """
-        return documents.chunks(self._database, id)
+        return documents.chunks(self._database, arguments.id(id))
 
     def documents(
         self,

@@ -295,6 +295,12 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         (lambda i: i.texts("ab"), "expected a list of ids, got one: put 'ab' into a list"),
         (lambda i: i.document_vectors("ab"), "expected a list of ids, got one"),
         (lambda i: i.embed("a text"), "expected a list of texts, got one"),
+        (lambda i: i.embed(["a", None]), "expected a list of texts, got None in it"),
+        (lambda i: i.texts(5), "expected a list of ids, got 5"),
+        (lambda i: i.get(["a"]), r"expected an id as str, got \['a'\]"),
+        (lambda i: i.chunks(5), "expected an id as str, got 5"),
+        (lambda i: i.passages(None), "expected an id as str, got None"),
+        (lambda i: i.similar(b"a"), "expected an id as str, got b'a'"),
         (lambda i: i.add([{"id": "a"}]), "expected Documents, got {'id': 'a'}"),
         (lambda _: Document(1, "text"), "expected a document's id as str, got 1"),  # type: ignore[arg-type]
         (lambda _: Document("a", None), "expected a document's text as str, got None"),  # type: ignore[arg-type]
@@ -305,6 +311,11 @@ def test_arguments_of_the_wrong_type_are_named(
 ) -> None:
     with pytest.raises(TypeError, match=complaint):
         misuse(index)
+
+
+def test_what_is_no_text_is_no_id(index: Index) -> None:
+    index.add([Document("5", "text")])
+    assert ("5" in index, 5 in index, ["5"] in index) == (True, False, False)  # type: ignore[operator]
 
 
 def test_no_glob_may_be_said_as_none(index: Index, docs: Path) -> None:
