@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from unicodedata import normalize
 
 from embedsearch.search.ranking import RANKERS
 from embedsearch.store import filters
@@ -41,12 +42,20 @@ def check_chunking(tokens: int, overlap: int) -> None:
 
 
 def query(given: str) -> str:
-    """Return a query in words."""
+    """Return a query in words, ``composed``."""
     if not isinstance(given, str):
         raise TypeError(f"expected a query as str, got {given!r:.40}")
     if not given.strip():
         raise ValueError("the query is empty: say what to look for")
-    return given
+    return composed(given)
+
+
+def composed(text: str) -> str:
+    """Return a text with its accents on their letters, as nearly all texts have them (NFC).
+
+    Where a query has them apart, as paths of macOS do, its words would end at them.
+    """
+    return normalize("NFC", text)
 
 
 def mode(given: Mode) -> Mode:

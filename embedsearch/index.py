@@ -448,6 +448,7 @@ class Index:
         diversity = arguments.share(diversity, "diversity")
         if diversity and mode == "lexical":
             raise ValueError("diversity weighs scores by meaning: mode 'hybrid' or 'dense'")
+        query = arguments.query(query)
         asked = Query(query, self._vector_of(query, mode), arguments.condition(where, glob))
         rank = partial(RANKERS[mode], self._dense, asked)
         if diversity:
@@ -456,7 +457,6 @@ class Index:
 
     def _vector_of(self, query: str, mode: Mode) -> NDArray[np.float32]:
         """Return the unit vector (d,) that a search looks for, an empty one for none."""
-        query = arguments.query(query)
         if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
         return asking.vector(self._database, self.embedder, self._space, query)
@@ -473,6 +473,7 @@ class Index:
             ValueError: as ``search`` does.
 
         """
+        query = arguments.query(query)
         vector = self._vector_of(query, mode)
         with self.snapshot():
             return explaining.explain(self._dense, query, vector, list(hits))
@@ -727,6 +728,7 @@ class Index:
 
     def highlighted(self, query: str, texts: Sequence[str], *, marks: tuple[str, str]) -> list[str]:
         """Return texts of hits with each word that the query matched put between ``marks``."""
+        query = arguments.composed(query)
         return fulltext.highlighted(self._database, query, texts, marks=marks)
 
     def said_at(self, hit: Hit, line: int) -> float | None:

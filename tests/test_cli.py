@@ -611,6 +611,15 @@ def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
     assert found("search", "fox")[0]["stale"] is True
 
 
+def test_an_id_is_found_whichever_way_its_accents_are_typed(here: Path) -> None:
+    (here / "cafe\u0301.txt").write_text("apart")
+    (here / "th\u00e9.txt").write_text("on its letter")
+    run("index", ".", "--no-embed")
+    assert run("get", "caf\u00e9.txt").stdout == "apart\n"
+    assert run("get", "the\u0301.txt#0").stdout == "on its letter\n"
+    assert run("get", here / "caf\u00e9.txt").stdout == "apart\n"
+
+
 def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
     (here / "a.txt").write_text("the quick brown fox")
     (here / "blank.txt").write_text(" \n")  # which nobody waits for
@@ -618,6 +627,12 @@ def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
     result = run("search", "fox")
     assert result.exit_code == 0
     assert "note: 1 of 1 passages are not embedded yet" in result.stderr
+    missed = run("search", "wolf")
+    assert missed.exit_code == 1
+    assert missed.stderr == (
+        "nothing found among 2 chunks of 2 documents\n"
+        "note: 1 of 1 passages are not embedded yet: they are found by words only\n"
+    )
 
 
 def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:

@@ -215,7 +215,7 @@ def _print(answer: Answer, format_: str, *, end: str) -> None:
 def _say_what_is_missing(answer: Answer, among: str, *, by_meaning: bool) -> None:
     if not answer.hits:
         _say_nothing_found(answer, among)
-    elif answer.pending.texts and by_meaning:
+    if answer.pending.texts and by_meaning:
         note(f"note: {half_embedded(answer.pending)}")
 
 
