@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from embedsearch import arguments, elsewhere, embedders, files
-from embedsearch.errors import (
-    DimensionMismatch,
-    IndexLocked,
-)
+from embedsearch.errors import DimensionMismatch, IndexLocked
 from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
