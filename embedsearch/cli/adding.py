@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from embedsearch.cli import inputs, opening, options, reports, rows, spending
+from embedsearch.cli.tables import Table
 from embedsearch.readers.decoding import streamed
 from embedsearch.sync.spending import Allowance
 
@@ -62,7 +63,7 @@ def add_(
         raise click.UsageError("--text names no column")
     name, known = inputs.name_of(file), from_ or rows.format_of(file)
     with click.open_file(file, "rb") as stream:
-        table = rows.Table(name, streamed(cast("BufferedReader", stream)), known, columns)
+        table = Table(name, streamed(cast("BufferedReader", stream)), known, columns)
         documents = table.documents()
         first = list(islice(documents, 1))  # a wrong column is found before an index is made
         allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)

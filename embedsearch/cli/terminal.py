@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
+_TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Marks that turn the order of signs around: ``gpj.exe`` reads as ``exe.jpg`` behind one."""
+
+CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *_TURNING), "\ufffd")
 """No document, and no file's name, may move a user's cursor or recolour the screen."""
 
 PAGE = 1_000

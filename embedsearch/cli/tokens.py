@@ -23,7 +23,7 @@ DEFAULT_ENCODING = "o200k_base"
 """The encoding of OpenAI's newer models."""
 
 _VISIBLE = {
-    **{sign: f"\\x{sign:02x}" for sign in CONTROLS},
+    **{sign: f"\\x{sign:02x}" if sign < 256 else f"\\u{sign:04x}" for sign in CONTROLS},
     **str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t", "|": "\\|"}),
 }
 
