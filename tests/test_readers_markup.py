@@ -256,3 +256,21 @@ def test_reads_rich_text() -> None:
         rb"{\*\generator x;}\{a\}\tab b}"
     )
     assert read("a.rtf", data).text == "Hello world\n\ncaf\u00e9 \u20ac5{a}\tb"
+
+
+@pytest.mark.parametrize(
+    ("codepage", "source", "text"),
+    [
+        (
+            b"932",
+            rb"\'93\'fa\'96" + b"\n" + rb"\'7b\'83e\'83X\'83g x",
+            "\u65e5\u672c\u30c6\u30b9\u30c8 x",
+        ),
+        (b"932", rb"\uc2 \u26085\'93\'fa\u26412\'96\'7b x", "\u65e5\u672c x"),
+        (b"936", rb"\'d6\'d0\'ce\'c4", "\u4e2d\u6587"),
+        (b"1251", rb"\'cf\'f0\'e8\'e2\'e5\'f2", "\u041f\u0440\u0438\u0432\u0435\u0442"),
+        (b"99999", rb"caf\'e9", "caf\u00e9"),
+    ],
+)
+def test_rich_text_is_read_in_its_code_page(codepage: bytes, source: bytes, text: str) -> None:
+    assert read("a.rtf", rb"{\rtf1\ansi\ansicpg%b %b}" % (codepage, source)).text == text
