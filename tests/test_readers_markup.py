@@ -250,6 +250,12 @@ def test_refuses_a_message_nested_without_end() -> None:
         read("a.eml", b"Content-Type: message/rfc822\n\n" * 3000)
 
 
+def test_a_soft_hyphen_parts_no_word() -> None:
+    document = read("a.html", b"<h1>Rueck&shy;erstattung</h1><p>Zah&shy;lungs&shy;eingang</p>")
+    assert document.text == "Rueckerstattung\n\nZahlungseingang"
+    assert document.headings == (Heading(0, 1, "Rueckerstattung"),)
+
+
 def test_reads_rich_text() -> None:
     data = (
         rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}\f0 Hello \b world\b0\par caf\'e9 \u8364?5"

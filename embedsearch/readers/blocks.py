@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+SOFT_HYPHEN = "\xad"
+"""Where a word may be broken at a line's end: it is not seen, and would part the word in two."""
+
+
 @dataclass(slots=True)
 class Blocks:
     """A text that grows: ``add`` appends, parted from what is there by ``gap``."""
@@ -25,6 +29,7 @@ class Blocks:
 
     def add(self, text: str, *, gap: str = "\n\n") -> int:
         """Append a text that is not blank, and return the offset at which it begins."""
+        text = text.replace(SOFT_HYPHEN, "")
         if not text or text.isspace():
             return self._length
         if self._length != self._page_start:
@@ -37,7 +42,7 @@ class Blocks:
 
     def heading(self, title: str, *, level: int) -> None:
         """Append a heading of level 1 to 6 as a block of its own."""
-        title = " ".join(title.split())
+        title = " ".join(title.replace(SOFT_HYPHEN, "").split())
         if title:
             start = self.add(title)
             self._headings.append(Heading(start, min(max(level, 1), 6), title))
