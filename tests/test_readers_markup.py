@@ -250,10 +250,11 @@ def test_refuses_a_message_nested_without_end() -> None:
         read("a.eml", b"Content-Type: message/rfc822\n\n" * 3000)
 
 
-def test_a_soft_hyphen_parts_no_word() -> None:
-    document = read("a.html", b"<h1>Rueck&shy;erstattung</h1><p>Zah&shy;lungs&shy;eingang</p>")
-    assert document.text == "Rueckerstattung\n\nZahlungseingang"
-    assert document.headings == (Heading(0, 1, "Rueckerstattung"),)
+def test_extracted_words_are_as_one_types_them() -> None:
+    page = "<h1>Ru\u0308ck&shy;erstattung</h1><p>Zah&shy;lungs&shy;eingang \u1112\u1161\u11ab</p>"
+    document = read("a.html", page.encode())
+    assert document.text == "R\u00fcckerstattung\n\nZahlungseingang \ud55c"
+    assert document.headings == (Heading(0, 1, "R\u00fcckerstattung"),)
 
 
 def test_reads_rich_text() -> None:

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import ReadError
-from embedsearch.readers.blocks import SOFT_HYPHEN, Blocks
+from embedsearch.readers.blocks import SOFT_HYPHEN, Blocks, typed
 from embedsearch.records import Document, Heading
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _headings(bookmarks: list[tuple[int, int, str]], document: Document) -> tupl
     ends = (*document.pages[1:], len(document.text))
     headings = []
     for page, level, raw in bookmarks:
-        title = " ".join(raw.split())
+        title = " ".join(typed(raw).split())
         if title and page < len(ends):
             start, end = document.pages[page], ends[page]
             words = r"\s+".join(map(re.escape, title.split()))
