@@ -63,7 +63,6 @@ def test_a_loaded_index_can_change_and_be_saved_over_itself(path: Path) -> None:
     rng = np.random.default_rng(3)
     more = rng.standard_normal((700, 24)).astype(np.float32)
     for index in (loaded, fresh):
-        index.restore(np.array([10, 20]))
         index.add(np.arange(ROWS + 1, ROWS + 701), more)
         index.remove(np.arange(5, 500, 7))
         index.compact()

@@ -127,9 +127,9 @@ class Register:
         self._places[labels] = np.arange(start, len(self), dtype=np.int32)
         self._changed()
 
-    def mark(self, labels: Labels, *, alive: bool) -> None:
-        """Turn rows into tombstones, or back; unknown labels are ignored."""
-        self._alive.rows[_known(self.places(labels))] = alive
+    def remove(self, labels: Labels) -> None:
+        """Turn rows into tombstones; unknown labels are ignored."""
+        self._alive.rows[_known(self.places(labels))] = False
         self.dead = len(self) - int(np.count_nonzero(self.alive))
         self._changed()
 
