@@ -104,14 +104,6 @@ def labelled(database: Database) -> list[Labelled]:
         return [Labelled(*row) for row in rows]
 
 
-def by_document(database: Database) -> dict[str, tuple[str, ...]]:
-    """Return the labels of those documents that have any, by id."""
-    found: dict[str, tuple[str, ...]] = {}
-    for row in labelled(database):
-        found[row.document] = (*found.get(row.document, ()), row.label)
-    return found
-
-
 def counts(database: Database) -> dict[str, int]:
     """Return how many documents of the index have each label, the most frequent first."""
     return dict(
@@ -122,6 +114,14 @@ def counts(database: Database) -> dict[str, int]:
             """
         )
     )
+
+
+def by_document(database: Database) -> dict[str, tuple[str, ...]]:
+    """Return the labels of those documents that have any, by id."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in labelled(database):
+        found[row.document] = (*found.get(row.document, ()), row.label)
+    return found
 
 
 def move(database: Database, ids: Mapping[str, str]) -> None:
