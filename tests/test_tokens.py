@@ -104,8 +104,9 @@ def test_a_special_token_in_a_text_is_plain_text() -> None:
 def test_blanks_without_end_are_cut(tokenizer: TiktokenTokenizer) -> None:
     text = "a" + " " * 1_000_000 + "b"
     assert tokenizer.count([text, "a b"]) == [7_816, 2]
-    assert len(tokenizer.encode(text)) == len(tokenizer.ends(text)) == 7_816
-    assert tokenizer.ends(text)[-1] == len(text)
+    pieces = tokenizer.pieces(text)
+    assert tokenizer.encode(text) == [piece.id for piece in pieces]
+    assert "".join(piece.text for piece in pieces) == text
 
 
 def test_a_lone_surrogate_counts_as_the_replacement_character() -> None:
