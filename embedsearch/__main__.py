@@ -1,5 +1,5 @@
 """``python -m embedsearch`` is the command line."""
 
-from embedsearch.cli.main import main
+from embedsearch.cli.start import main
 
-main(prog_name="embedsearch")
+main()

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from embedsearch import tokens
-from embedsearch.errors import ConnectionFailed, IndexLocked, SecretsFound, StorageFailed
+from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
 from embedsearch.search.packing import pack, tag_for, written
 from embedsearch.store.clock import now
@@ -180,8 +180,6 @@ class Answer:
                     if piece := choice.delta.content or choice.delta.refusal:
                         self.text += piece
                         yield piece
-            if self._stream and not (self.finish_reason or self._stream.done):
-                raise ConnectionFailed("the answer broke off: the server did not say that it ended")
         finally:
             self.close()
 

@@ -28,12 +28,16 @@ class WordTokenizer:
         """Return the number of words and punctuation marks of each text."""
         return [len(WORD.findall(text)) for text in texts]
 
-    def ends(self, text: str) -> NDArray[np.int64]:
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         """Return where each token ends; what follows the last one belongs to it."""
-        ends = [match.end() for match in WORD.finditer(text)]
-        if text:
-            ends[-1:] = [len(text)]
-        return np.array(ends, dtype=np.int64)
+        return [_ends(text) for text in texts]
+
+
+def _ends(text: str) -> NDArray[np.int64]:
+    ends = [match.end() for match in WORD.finditer(text)]
+    if text:
+        ends[-1:] = [len(text)]
+    return np.array(ends, dtype=np.int64)
 
 
 class HashEmbedder:

@@ -445,6 +445,55 @@ def test_embed_saves_an_array_and_writes_over_none(server: Server, tmp_path: Pat
     assert np.load(tmp_path / "v.npy").shape == (1, 2)
 
 
+def refusing(seen: Recorded) -> Reply:
+    if "bad" in seen.content["input"]:
+        return Reply(b'{"error": {"message": "invalid input"}}', status=400)
+    return vectors(seen)
+
+
+def test_a_text_that_is_refused_is_named_and_costs_no_other(server: Server, tmp_path: Path) -> None:
+    server.reply = refusing
+    (tmp_path / "a.txt").write_text("bad")
+    words = ("embed", "-", "-f", "a.txt")
+    result = api(*words, stdin="a\n\nbad\nb\u2028b\n")
+    assert (result.exit_code, result.stdout) == (3, "[1.0, 0.1]\nnull\nnull\n[3.0, 0.1]\nnull\n")
+    assert sorted(result.stderr.splitlines()) == [
+        "2 of 5 texts, 6 tokens",
+        "failed: a.txt: 400: invalid input",
+        "failed: stdin:2: it is empty",
+        "failed: stdin:3: 400: invalid input",
+    ]
+    answer = api(*words, "--json", stdin="a\n\n")
+    assert [row["index"] for row in json.loads(answer.stdout)["data"]] == [0]
+    assert api("embed", "a", "bad", "-o", "v.npy").exit_code == 3
+    assert np.isnan(np.load(tmp_path / "v.npy")).tolist() == [[False] * 2, [True] * 2]
+    result = api("embed", "", "", "-o", "w.npy")
+    assert (result.exit_code, result.stdout, (tmp_path / "w.npy").exists()) == (2, "", False)
+    assert result.stderr == "failed: TEXT 1: it is empty\nfailed: TEXT 2: it is empty\n"
+
+
+def test_what_came_before_a_failure_was_paid_for(server: Server, tmp_path: Path) -> None:
+    late = Event()
+
+    def reply(seen: Recorded) -> Reply:
+        if seen.content["input"][0] == "x" * 3:  # the second of three requests
+            late.wait(10)
+            return Reply(b'{"error": {"message": "no"}}', status=401)
+        if seen.content["input"][0] == "x" * 4:
+            late.set()
+        return vectors(seen)
+
+    server.reply = reply
+    lines = ["xx"] * 2048 + ["xxx"] * 2048 + ["xxxx"] * 3
+    result = api("embed", "-", stdin="\n".join(lines))
+    assert (result.exit_code, len(server.seen)) == (4, 3)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert rows == [[2.0, 0.1]] * 2048 + [None] * 2048 + [[4.0, 0.1]] * 3
+    assert result.stderr.splitlines()[:2] == ["2,051 of 4,099 texts, 6 tokens", "error: 401: no"]
+    assert api("embed", "-", "-o", "v.npy", stdin="\n".join(lines)).exit_code == 4
+    assert np.isfinite(np.load(tmp_path / "v.npy")).all(axis=1).sum() == 2051
+
+
 # audio
 
 
@@ -480,7 +529,23 @@ def test_words_come_while_they_are_heard(server: Server, tmp_path: Path) -> None
     events = [{"type": "transcript.text.delta", "delta": word} for word in ("Hel", "lo.")]
     events.append({"type": "transcript.text.done", "text": "Hello."})
     server.streams(*(b"data: %s\n\n" % json.dumps(event).encode() for event in events))
-    assert api("transcribe", "talk.mp3", "--stream", "-m", "gpt-4o-transcribe").stdout == "Hello.\n"
+    words = ("transcribe", "talk.mp3", "--stream")
+    assert api(*words, "-m", "gpt-4o-transcribe").stdout == "Hello.\n"
+    pieces = [b"data: %s\n\n" % json.dumps(event).encode() for event in events]
+    server.streams(b'data: {"type": "transcript.text.segment", "text": "Hel"}\n\n', pieces[-1])
+    assert api(*words, "-m", "m").stdout == "Hello.\n"
+    server.streams(b'data: {"choices": []}\n\n')
+    result = api(*words, "-m", "m")
+    told = "no words came: without --stream, --json shows the whole answer\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", told)
+    server.streams(*pieces[:2])
+    result = api(*words, "-m", "m")
+    assert (result.exit_code, result.stdout) == (2, "Hello.\n")
+    assert result.stderr == "error: the answer broke off: the server did not say that it ended\n"
+    server.says({"text": "Hello."})
+    result = api(*words)
+    assert (result.exit_code, result.stdout) == (0, "Hello.\n")
+    assert result.stderr == "whisper-1 can't stream: its text comes when all is heard\n"
 
 
 PAGE = Reply(b"<h1>hi", headers={"content-type": "text/html; charset=utf-8"})
@@ -552,6 +617,23 @@ def test_pictures_go_into_numbered_files(server: Server, tmp_path: Path) -> None
     assert json.loads(api("image", "a cat", "--json").stdout) == pictures(b"one", b"two")
 
 
+def test_a_picture_that_is_none_keeps_no_other_from_its_file(
+    server: Server, tmp_path: Path
+) -> None:
+    three = pictures(b"one", b"two", b"three")
+    three["data"][1]["b64_json"] = "="
+    server.says(three)
+    result = api("image", "a cat", "-n", 4)
+    assert (result.exit_code, result.stdout) == (3, "image-1.png\nimage-3.png\n")
+    told = result.stderr.splitlines()
+    assert told[0] == "3 of 4 pictures came"
+    assert told[1].startswith("failed: image-2.png: the picture is no base64: ")
+    assert (tmp_path / "image-3.png").read_bytes() == b"three"
+    server.says(pictures(b"one", b"two"))  # more than are asked for
+    assert api("image", "a cat").stderr == "failed: image-1.png: file exists\n"
+    assert (tmp_path / "image-2.png").read_bytes() == b"two"
+
+
 def test_older_models_are_asked_for_the_picture_itself(server: Server, tmp_path: Path) -> None:
     server.says(pictures(b"one"))
     assert api("image", "a cat", "-m", "dall-e-3").stdout == "image.png\n"
@@ -589,6 +671,9 @@ def test_moderate_says_for_what_a_text_is_flagged(server: Server) -> None:
     result = api("moderate", "be kind", "be cruel")
     assert result.stdout == "ok\nflagged: violence 0.98, hate 0.60\n"
     assert body(server)["input"] == ["be kind", "be cruel"]
+    result = api("moderate", "a", "b", "c")
+    assert (result.exit_code, result.stdout) == (2, ""), "which text each is about is not known"
+    assert result.stderr.startswith("error: expected 3 judgements, got 2\n")
 
 
 def test_models_are_listed_described_and_deleted(server: Server) -> None:
@@ -604,7 +689,8 @@ def test_models_are_listed_described_and_deleted(server: Server) -> None:
     sent = len(server.seen)
     assert api("models", "ft:a", "--delete", stdin="n\n").exit_code == 2
     assert len(server.seen) == sent
-    assert api("models", "ft:a", "--delete", "-y").exit_code == 0
+    deleted = api("models", "ft:a", "--delete", "-y")
+    assert (deleted.exit_code, deleted.stdout, deleted.stderr) == (0, "ft:a\n", "")
     assert (server.seen[-1].method, server.seen[-1].path) == ("DELETE", "/models/ft:a")
 
 
@@ -637,6 +723,20 @@ def test_files_go_up_are_listed_and_come_down(server: Server, tmp_path: Path) ->
     assert api("files", "delete", "file-1", "file-1").stdout == "file-1\nfile-1\n"
 
 
+def test_what_can_not_be_deleted_keeps_nothing_else(server: Server) -> None:
+    def reply(seen: Recorded) -> Reply:
+        if seen.path.endswith("nosuch"):
+            return Reply(b'{"error": {"message": "no such file"}}', status=404)
+        return Reply(b'{"id": "%s", "deleted": true}' % seen.path.rpartition("/")[2].encode())
+
+    server.reply = reply
+    for family in ("files", "vector-store"):
+        result = api(family, "delete", "a", "nosuch", "b")
+        assert (result.exit_code, result.stdout) == (3, "a\nb\n")
+        assert result.stderr == "failed: nosuch: 404: no such file\n"
+        assert api(family, "delete", "nosuch").exit_code == 2
+
+
 # batch and fine-tune
 
 
@@ -666,6 +766,7 @@ def test_a_batch_is_handed_in_and_waited_for(server: Server, tmp_path: Path) -> 
     result = api("batch", "create", "r.jsonl", "--wait", "--every", 0)
     assert (result.exit_code, result.stdout) == (0, "batch_1\n")
     assert result.stderr.splitlines() == [
+        "r.jsonl: file-1",
         "batch_1",
         "in_progress, 1 of 3 done",
         "completed, 3 of 3 done",
@@ -733,14 +834,16 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_job_goes_on_when_the_wait_for_it_is_interrupted(server: Server) -> None:
     server.says(batch("in_progress", 1))
-    with running("batch", "get", "batch_1", "--wait", "--every", "60") as process:
+    where = server.url.replace("//", "//me:secret@")
+    words = ("batch", "get", "batch_1", "--wait", "--every", "60", "--base-url", where)
+    with running(*words) as process:
         assert process.stderr
         assert process.stderr.readline() == "in_progress, 1 of 3 done\n"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     again = "the job goes on; to look again: embedsearch api batch get batch_1 --wait"
-    assert again in err.splitlines()
+    assert f"{again} --base-url {server.url}" in err.splitlines()
     assert [seen.method for seen in server.seen] == ["GET"]
 
 
@@ -782,7 +885,7 @@ def test_a_model_is_trained_on_a_checked_file(server: Server, tmp_path: Path) ->
     assert (result.exit_code, result.stdout) == (0, "ftjob-1\n")
     told = result.stderr.splitlines()
     assert told[0].startswith("10 examples, ")
-    assert told[1:] == ["ftjob-1", "running", "succeeded: ft:gpt-4.1-mini:1"]
+    assert told[1:] == ["t.jsonl: file-1", "ftjob-1", "running", "succeeded: ft:gpt-4.1-mini:1"]
     rounds = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}}
     expected = {"model": "gpt-4.1-mini", "training_file": "file-1", "method": rounds}
     assert server.seen[1].content == expected
@@ -797,6 +900,23 @@ def test_no_file_with_a_line_at_fault_is_uploaded(server: Server, tmp_path: Path
         "failed: t.jsonl:12",
         "error: nothing was",
     ]
+
+
+def test_a_line_of_json_ends_where_a_job_sees_its_end(server: Server, tmp_path: Path) -> None:
+    odd = examples(10).replace("ticket", "ticket\u2028\x85")
+    assert len(odd.splitlines()) == 30
+    (tmp_path / "t.jsonl").write_text(odd)
+    (tmp_path / "v.jsonl").write_bytes(b'\n{"messages": "\xff"}\n')
+    result = api("fine-tune", "create", "t.jsonl", "--validation", "v.jsonl")
+    assert (result.exit_code, server.seen) == (2, [])
+    told = result.stderr.splitlines()
+    assert told[0] == "failed: v.jsonl:1: expected a JSON object, came an empty line"
+    assert told[1].startswith("failed: v.jsonl:2: expected a JSON object, came ")
+    assert told[2:] == ["error: nothing was uploaded: 2 faults in the files"]
+    (tmp_path / "t.jsonl").write_text("{}\n" * 99)
+    told = api("fine-tune", "create", "t.jsonl").stderr.splitlines()
+    assert [line.split()[1] for line in told[:99]] == [f"t.jsonl:{n}:" for n in range(1, 100)]
+    assert told[99] == "failed: t.jsonl: expected at least 10 examples for training, came 0"
 
 
 def test_a_training_that_costs_much_is_asked_about(
@@ -916,6 +1036,10 @@ def test_what_is_no_picture_is_not_sent_as_one(server: Server, tmp_path: Path) -
     result = api("chat", "hi", "-i", "a.txt")
     assert (result.exit_code, server.seen) == (2, [])
     assert "expected a picture, got 'a.txt', which is text/plain" in result.stderr
+    (tmp_path / "p.png").write_bytes(b"\x89PNG\0")
+    result = api("respond", "hi", "-a", "p.png")
+    assert (result.exit_code, server.seen) == (2, [])
+    assert "--attach: 'p.png' is a picture: --image sends it" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -965,7 +1089,7 @@ def test_a_store_is_made_filled_searched_and_deleted(server: Server, tmp_path: P
     )
     result = api("vector-store", "add", "vs_1", "a.txt", "file-2", "--wait", "--every", 0)
     assert (result.exit_code, result.stdout) == (3, "vsfb_1\n")
-    assert result.stderr == "completed, 1 of 2 files, 1 failed\n"
+    assert result.stderr == "a.txt: file-1\ncompleted, 1 of 2 files, 1 failed\n"
     added = server.seen[-2]
     assert added.path == "/vector_stores/vs_1/file_batches"
     assert added.content == {"file_ids": ["file-1", "file-2"]}

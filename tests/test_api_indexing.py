@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from click.testing import CliRunner
 from fault_server import FaultServer, refused, serve, vector
 
 from embedsearch import Client, Document, Index
+from embedsearch.classify import TextEmbedder
 from embedsearch.cli.main import main
 from embedsearch.embedders.api import APIEmbedder
 from embedsearch.errors import (
@@ -252,6 +255,32 @@ def test_secrets_stay_here_unless_they_are_allowed(
         assert index.sync(docs, allowance=Allowance(secrets=True)).pending == 0
 
 
+def test_threads_share_one_client(server: FaultServer) -> None:
+    shared = APIEmbedder(MODEL, base_url=server.url, api_key="sk-test")
+    ready = threading.Barrier(8)
+
+    def made(_: int) -> Client:
+        ready.wait()
+        return shared.client
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(made, range(8)))) == 1
+    shared.close()
+
+
+def test_no_texts_are_no_request(client: Client, server: FaultServer) -> None:
+    unknown = APIEmbedder("local", client=client)
+    assert unknown.embed([]).shape == (0, 0)
+    assert APIEmbedder(MODEL, client=client).embed([]).shape == (0, 1536)
+    with Index.open(":memory:", unknown) as index:
+        assert index.embed([]).shape == (0, 0)
+    assert server.requests == []
+    for _ in range(2):  # Who wants to know how long vectors are sends one word for that, once.
+        assert len(TextEmbedder(embedder=unknown).get_feature_names_out()) == DIMENSIONS
+    assert [request["input"] for request in server.requests] == [["dimensions"]]
+    assert unknown.embed([]).shape == (0, DIMENSIONS)
+
+
 def test_the_first_answer_tells_how_long_the_vectors_of_an_unknown_model_are(
     client: Client, server: FaultServer, tmp_path: Path
 ) -> None:
@@ -329,6 +358,7 @@ def test_nothing_is_sent_before_a_refusal(shell: Path, server: FaultServer) -> N
 
 KILLED = """
 import sys
+import threading
 from embedsearch import Client, Document, Index
 from embedsearch.embedders.api import APIEmbedder
 client = Client(base_url=sys.argv[2], api_key="sk-test")

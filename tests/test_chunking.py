@@ -30,9 +30,9 @@ class Words:
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        ends = [word.end() for word in re.finditer(r"\S+", text)]
-        return np.array([*ends[:-1], len(text)] if ends else [], dtype=np.int64)
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        found = [(text, [word.end() for word in re.finditer(r"\S+", text)]) for text in texts]
+        return [np.array([*e[:-1], len(t)] if e else [], dtype=np.int64) for t, e in found]
 
 
 def texts(text: str, *, limit: int, overlap: int = 0, kind: Kind = "text") -> list[str]:

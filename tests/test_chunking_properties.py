@@ -35,9 +35,9 @@ class WordPieces:
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(self._ends(text)) for text in texts]
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        ends = self._ends(text)
-        return np.array([*ends[:-1], len(text)] if ends else ends, dtype=np.int64)
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        found = [(text, self._ends(text)) for text in texts]
+        return [np.array([*e[:-1], len(t)] if e else e, dtype=np.int64) for t, e in found]
 
     def _ends(self, text: str) -> list[int]:
         ends: list[int] = []
@@ -56,8 +56,8 @@ class Hostile:
     def count(self, texts: Sequence[str]) -> list[int]:
         return [sum(2 if ord(c) % 7 == 0 else 1 for c in text) + len(text) % 3 for text in texts]
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        return np.array([*range(3, len(text), 3), *([len(text)] if text else [])], dtype=np.int64)
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        return [np.array([*range(3, len(t), 3), *([len(t)] if t else [])], np.int64) for t in texts]
 
 
 TOKENIZERS: list[Tokenizer] = [

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+import tomllib
 from pathlib import Path
 from typing import IO
 
@@ -318,3 +319,16 @@ def test_an_interrupt_that_an_extension_takes_for_a_failed_import_is_one(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     done = process(indexed, "search", "what jumps")
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"\ninterrupted\n")
+
+
+def test_an_interrupt_before_the_command_line_is_loaded_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    module, _, name = project["project"]["scripts"]["embedsearch"].partition(":")
+    script = f"import sys; from {module} import {name}; sys.exit({name}())"  # as pip writes it
+    for words in (["-c", script], ["-m", "embedsearch"]):
+        done = subprocess.run([sys.executable, *words], capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import dataclasses
 import io
+import itertools
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ import threading
 import time
 import traceback
 import tracemalloc
+import zlib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_type
@@ -199,6 +201,30 @@ def test_a_key_can_be_a_function_that_is_asked_each_time(server: Server) -> None
     assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer one", "Bearer two"]
 
 
+def test_a_key_may_have_to_be_awaited(server: Server) -> None:
+    async def key() -> str:
+        await asyncio.sleep(0)
+        return "fetched"
+
+    async def retrieve() -> None:
+        async with AsyncClient(base_url=server.url, api_key=key) as client:
+            await client.models.retrieve("a")
+
+    server.says({"id": "a"})
+    asyncio.run(retrieve())
+    assert server.seen[0].headers["authorization"] == "Bearer fetched"
+    with (
+        Client(base_url=server.url, api_key=key) as client,
+        pytest.raises(TypeError, match=r"^a key that has to be awaited needs AsyncClient$"),
+    ):
+        client.models.retrieve("a")
+    with (
+        Client(base_url=server.url, api_key=lambda: 5) as client,  # type: ignore[arg-type]
+        pytest.raises(TypeError, match=r"^expected the API key as str, got int$"),
+    ):
+        client.models.retrieve("a")
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://example.com/v1", "http://10.0.0.1", "http://localhost.example.com", "http://[::2]"],
@@ -302,7 +328,7 @@ def test_azure_reads_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
     with Client.azure() as client:
         assert client.driver.settings.base_url == "https://me.openai.azure.com/openai"
-        assert client.driver.settings.credentials() == {"api-key": "k"}
+        assert (client.driver.settings.key_header, client.driver.settings.key()) == ("api-key", "k")
 
 
 @pytest.mark.parametrize(
@@ -400,6 +426,8 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
         client.chat.completions.create(model="m", messages=[], temprature=1)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=r"missing \['messages'\]"):
         client.chat.completions.create(model="m")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"from \['extra_body', .* 'extra_query', 'timeout'\]$"):
+        client.models.list(query="a")  # type: ignore[call-arg]
     assert server.seen == []
 
 
@@ -408,6 +436,12 @@ def test_what_can_not_be_sent_is_refused_in_words(client: Client, server: Server
         client.models.retrieve("m", extra_headers={"X": 1})  # type: ignore[dict-item]
     with pytest.raises(TypeError, match=r"^expected what JSON can hold, got bytes: decode them"):
         client.chat.completions.create(model="m", messages=[{"role": "user", "content": b"a"}])
+    for send in (
+        lambda: client.completions.create(model="m", prompt="\udcff"),
+        lambda: client.audio.transcriptions.create(model="m", file=b"", prompt="\udcff"),
+    ):
+        with pytest.raises(ValueError, match=r"^expected text that UTF-8 can hold, got '\\udcff'"):
+            send()
     with pytest.raises(ValueError, match=r"^expected a base_url .* 'http://a..b/v1': .*idna"):
         Client(base_url="http://a..b/v1", insecure=True)
     assert server.seen == []
@@ -430,6 +464,12 @@ def test_an_injected_http_client_is_used() -> None:
         with Client(api_key=KEY, http_client=http) as client:
             assert client.models.retrieve("a").id == "/v1/models/a"
         assert not http.is_closed, "who opened it closes it"
+        with pytest.raises(TypeError, match=r"^expected http_client as httpx\.AsyncClient, got C"):
+            AsyncClient(api_key=KEY, http_client=http)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^expected http_client as httpx.Client, got AsyncClient$"):
+        Client(api_key=KEY, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="positional"):
+        Client(KEY)  # type: ignore[call-arg, arg-type]
 
 
 def test_only_the_client_that_opened_connections_closes_them(server: Server) -> None:
@@ -542,6 +582,7 @@ def test_a_chunk_may_lack_what_other_servers_leave_out() -> None:
     chunk = ChatCompletionChunk.read({"choices": [{"index": 0, "content_filter_offsets": {}}]})
     assert chunk.choices[0].delta.content is None
     assert ChatCompletionChunk.read({"usage": {"total_tokens": 3}}).choices == []
+    assert Completion.read({"choices": [{"finish_reason": "stop"}]}).choices[0].text == ""
 
 
 def test_the_text_of_a_response_is_that_of_its_messages() -> None:
@@ -650,6 +691,51 @@ def test_what_is_no_list_is_not_taken_for_an_empty_one(
         client.models.list()
     server.reply = Reply(b'{"data": null}')
     assert client.models.list().data == []
+
+
+def endlessly_packed() -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    while True:
+        yield packer.compress(b" " * 9999) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.client.answers.MOST", 100_000)
+    monkeypatch.setattr("embedsearch.client.answers.MOST_OF_A_FILE", 200_000)
+    packed = {"content-type": "application/json", "content-encoding": "gzip"}
+    endless = [
+        lambda _: Reply(itertools.repeat(b" " * 9999)),
+        lambda _: Reply(endlessly_packed(), headers=packed),
+        lambda _: Reply(b" " * 200_001),
+    ]
+
+    async def retrieve() -> None:
+        async with AsyncClient(base_url=server.url, api_key=KEY) as awaiting:
+            await awaiting.models.retrieve("a")
+
+    said = f"^the answer of {server.url[7:]} is not what was asked for: it has more than "
+    for server.reply in endless:
+        for ask in (lambda: client.models.retrieve("a"), lambda: asyncio.run(retrieve())):
+            with pytest.raises(InvalidAnswer, match=said + "100,000 bytes$"):
+                ask()
+        with pytest.raises(InvalidAnswer, match=said + "200,000 bytes$") as caught:
+            client.files.content("a")
+        assert caught.value.hint == "a file of any size comes by with_streaming_response"
+    server.reply = Reply([b" " * 100_000, b" " * 100_000])
+    assert client.files.content("a").content == b" " * 200_000
+
+
+def test_a_length_beside_chunks_is_not_believed(client: Client, server: Server) -> None:
+    server.reply = Reply([b'{"id":', b' "a"}'], headers={"content-length": "99"})
+    assert client.models.retrieve("a").id == "a"
+
+
+def test_an_error_without_an_end_is_the_error_of_its_status(client: Client, server: Server) -> None:
+    server.reply = Reply(itertools.chain([b"no such"], itertools.repeat(b" " * 9999)), status=404)
+    with pytest.raises(NotFound, match=r"^404: no such$"):
+        client.models.retrieve("a")
 
 
 def test_an_error_with_the_status_200_is_an_error(client: Client, server: Server) -> None:
@@ -870,6 +956,10 @@ def test_a_key_that_can_not_be_sent_is_not_shown(server: Server) -> None:
     with client, pytest.raises(ValueError, match="a character that can't be sent") as caught:
         client.models.list()
     assert KEY not in leaks(caught.value)
+    client = Client(base_url=server.url, api_key=KEY.encode())  # type: ignore[arg-type]
+    with client, pytest.raises(TypeError, match="expected the API key as str, got bytes") as other:
+        client.models.list()
+    assert KEY not in leaks(other.value)
 
 
 @pytest.mark.parametrize("value", ["another-key\n", "another-kéy"])
@@ -929,6 +1019,15 @@ def test_nothing_follows_an_empty_page_whatever_it_says(client: Client, server: 
     server.says({**page(more=True), "last_id": "z"})
     assert list(client.files.list()) == []
     assert len(server.seen) == 1
+
+
+def test_a_server_that_gives_the_same_page_again_is_not_asked_for_ever(
+    client: Client, server: Server
+) -> None:
+    server.says(page("a", "b", more=True))
+    with pytest.raises(InvalidAnswer, match="expected what follows 'b', got it again: "):
+        list(client.files.list())
+    assert len(server.seen) == 2
 
 
 def test_a_server_that_names_the_last_id_is_believed(client: Client, server: Server) -> None:
@@ -1014,7 +1113,8 @@ def test_every_kind_of_file_is_taken_and_named(
     server.says({"id": "file-1"})
     with path.open("rb") as file:
         file.seek(2)
-        for given in (path, b"12345", file, ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b")):
+        named = ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b"), ("\udcff.txt", b"12345")
+        for given in (path, b"12345", file, *named):
             client.files.create(file=given, purpose="batch")
     sent = [{part[0]: part[1:] for part in seen.content}["file"] for seen in server.seen]
     assert sent == [
@@ -1023,6 +1123,7 @@ def test_every_kind_of_file_is_taken_and_named(
         ("a%22b ü.jsonl", "application/octet-stream", b"345"),
         ("n.txt", "text/plain", b"12345"),
         ("x", "a/b", b"12345"),
+        ("?.txt", "text/plain", b"12345"),
     ]
 
 
@@ -1094,6 +1195,8 @@ def test_a_file_of_any_size_goes_in_parts(server: Server, tmp_path: Path) -> Non
         assert [(seen.path, seen.content) for seen in server.seen] == blocking
         with pytest.raises(ValueError, match="expected a filename for what is given as bytes"):
             client.uploads.upload_file_chunked(**given)
+        with pytest.raises(ValueError, match="expected a part_size of 1 or more, got 0"):
+            client.uploads.upload_file_chunked(**{**given, "part_size": 0}, filename="a")
 
 
 def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) -> None:
@@ -1102,6 +1205,8 @@ def test_a_download_can_be_kept(client: Client, server: Server, tmp_path: Path) 
     content.write_to_file(tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == content.read() == b"\x00\x01\x02"
     assert list(content.iter_bytes(2)) == [b"\x00\x01", b"\x02"]
+    content.stream_to_file(tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == content.content
 
 
 def test_a_large_download_goes_to_a_file_as_it_comes(server: Server, tmp_path: Path) -> None:
@@ -1178,6 +1283,25 @@ def test_any_answer_can_be_had_as_it_comes(client: Client, server: Server) -> No
     assert asyncio.run(each()) == [b"data: 1"] * 2
 
 
+def test_what_comes_can_be_cut_into_pieces_and_lines(client: Client, server: Server) -> None:
+    async def each() -> list[str | bytes]:
+        async with AsyncClient(base_url=server.url) as awaiting:
+            content = awaiting.files.with_streaming_response.content
+            async with content("f") as answer:
+                pieces = [piece async for piece in answer.iter_bytes(chunk_size=5)]
+            async with content("f") as answer:
+                return pieces + [line async for line in answer.iter_lines()]
+
+    server.reply = Reply([b"one\r", b"\ntw", b"o\n\nthr", b"ee"])
+    expected = [b"one\r\n", b"two\n\n", b"three", "one", "two", "", "three"]
+    content = client.files.with_streaming_response.content
+    with content("f") as answer:
+        pieces = list(answer.iter_bytes(5))
+    with content("f") as answer:
+        assert pieces + list(answer.iter_lines()) == expected
+    assert asyncio.run(each()) == expected
+
+
 # The document
 
 
@@ -1191,7 +1315,8 @@ def test_the_page_about_the_client_runs(
             return Reply(json.dumps({"data": data, "usage": {"prompt_tokens": 2}}).encode())
         if asked.get("stream"):
             event = b'data: {"choices": [{"delta": {"content": "hel"}}]}\n\n'
-            return Reply([event, event], headers={"content-type": "text/event-stream"})
+            end = b"data: [DONE]\n\n"
+            return Reply([event, event, end], headers={"content-type": "text/event-stream"})
         return Reply(b'{"choices": [{"message": {"content": "hello"}}]}')
 
     server.reply = reply

@@ -44,9 +44,12 @@ def client(server: Server) -> Iterator[Client]:
         yield opened
 
 
-def piece(text: str) -> bytes:
-    chunk = {"choices": [{"index": 0, "delta": {"content": text}}]}
-    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+def sent(event: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(event).encode() + b"\n\n"
+
+
+def piece(text: str, **more: Any) -> bytes:
+    return sent({"choices": [{"index": 0, "delta": {"content": text}, **more}]})
 
 
 def texts(client: Client) -> Iterator[str | None]:
@@ -110,13 +113,13 @@ def test_lines_of_data_are_joined_and_unknown_fields_ignored() -> None:
 
 def test_an_event_has_an_end() -> None:
     decoder = Decoder(largest=100)
-    for content in (b"data: %s\n\n" % (b"a" * 80), b": only a comment\n", b"data: b\n\ndata: c"):
+    for content in (b"data: %s\n\n" % (b"a" * 80), b": note\n\n", b"data: b\n\ndata: c"):
         for _ in range(9):
             list(decoder.feed(content))
-    for line in (b"<p>", b"data: <p>\n"):
+    for line in (b"<p>", b"data: <p>\n", b"\n", b": note\n\n"):
         decoder = Decoder(largest=100)
-        with pytest.raises(ValueError, match=r"^an event of more than 100 bytes$"):
-            deque((event for _ in range(40) for event in decoder.feed(line)), maxlen=0)
+        with pytest.raises(ValueError, match=r"^no event ends within 100 bytes$"):
+            deque((event for _ in range(101) for event in decoder.feed(line)), maxlen=0)
 
 
 # Streams
@@ -140,7 +143,8 @@ def test_events_come_as_they_are_sent(client: Client, server: Server) -> None:
 
 BROKEN = {
     "cut": (Reply([piece("a"), piece("b")[:9]], headers=SSE, cut=True), "no answer from 127.0.0.1"),
-    "ended": (Reply([piece("a"), piece("b")[:9]], headers=SSE), "in the middle of an event"),
+    "torn": (Reply([piece("a"), piece("b")[:9]], headers=SSE), "in the middle of an event"),
+    "ended": (Reply([piece("a", finish_reason="")], headers=SSE), "did not say that it ended"),
     "nonsense": (Reply([piece("a"), b"data: {]\n\n"], headers=SSE), "not what was asked for"),
     "list": (Reply([piece("a"), b"data: []\n\n"], headers=SSE), "expected an object, got list"),
 }
@@ -175,6 +179,15 @@ def test_a_server_that_does_not_stream_is_told_by_its_json(client: Client, serve
     with pytest.raises(InvalidAnswer, match=r"no events, but application/json: ") as caught:
         list(texts(client))
     assert "--no-stream, stream=False" in (caught.value.hint or "")
+    assert caught.value.body == '{"choices": [{"message": {"content": "a"}}]}', "it was paid for"
+
+
+def test_an_error_in_the_place_of_a_stream_is_the_error_that_it_names(
+    client: Client, server: Server
+) -> None:
+    server.says({"error": {"message": "slow down", "code": 429}})
+    with pytest.raises(RateLimited, match=r"^429: slow down$"):
+        list(texts(client))
 
 
 def test_the_last_word_needs_no_empty_line(client: Client, server: Server) -> None:
@@ -189,14 +202,55 @@ def test_an_error_within_a_stream_is_the_error_that_it_names(
     server.streams(b'data: {"error": {"message": "full", "code": 429}}\n\n')
     with pytest.raises(RateLimited, match="429: full"):
         list(texts(client))
+    server.streams(piece("a"), b'error: {"message": "too large", "code": 500, "type": "x"}\n\n')
+    assert collected(client) == (["a"], "500: too large"), "llama.cpp"
+    server.streams(b'event: error\ndata: {"message": "no", "type": "server_error"}\n\n')
+    with pytest.raises(APIError, match="200: no"):
+        list(texts(client))
     server.streams(b"data: nonsense\n\n")
     with pytest.raises(InvalidAnswer, match="'nonsense'"):
         list(texts(client))
 
 
 def test_a_stream_without_done_ends(client: Client, server: Server) -> None:
-    server.streams(piece("a"), b": keep-alive\n\n", b"\n\n")
+    server.streams(piece("a", finish_reason="stop"), b": keep-alive\n\n", b"\n\n")
     assert list(texts(client)) == ["a"]
+
+
+DELTA = {"type": "response.output_text.delta", "delta": "a"}
+STARTED = {"type": "response.created", "response": {"id": "r", "output": []}}
+TEXT = {"choices": [{"text": "a"}]}
+ENDS: dict[str, tuple[str, list[dict[str, Any]], bool]] = {
+    "usage": ("completions", [TEXT, {"choices": [], "usage": {}}], True),
+    "length": (
+        "completions",
+        [TEXT, {"choices": [{"text": "", "finish_reason": "length"}]}],
+        False,
+    ),
+    "delta": ("responses", [STARTED, DELTA], True),
+    "failed": ("responses", [STARTED, {**STARTED, "type": "response.failed"}], False),
+    "error": ("responses", [STARTED, {"type": "error", "message": "full"}], False),
+    "picture": ("images", [{"type": "image_generation.partial_image"}], False),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_where_an_answer_tells_its_end_no_other_end_will_do(
+    client: Client, server: Server, how: str
+) -> None:
+    family, events, is_cut = ENDS[how]
+    server.streams(*map(sent, events))
+    resource = getattr(client, family)
+    create = resource.generate if family == "images" else resource.create
+    asked = {"input": "a"} if family == "responses" else {"prompt": "a"}
+    got = []
+    try:
+        for event in create(model="m", **asked, stream=True):
+            got.append(event.to_dict())  # noqa: PERF401 - what came is kept
+    except ConnectionFailed as error:
+        got.append(str(error))
+    cut = "the answer broke off: the server did not say that it ended"
+    assert got == [*events, *([cut] if is_cut else [])]
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])

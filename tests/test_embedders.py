@@ -128,7 +128,7 @@ def test_of_a_longer_text_all_parts_count_by_their_tokens(local: Embedder) -> No
         "banks raise interest rates now and then " * 29,
     )
     text = cats + banks
-    ends = local.tokenizer.ends(text)
+    ends = local.tokenizer.ends([text])[0]
     assert 254 < len(ends) <= 2 * 254
     half = int(ends[len(ends) // 2 - 1])
     parts = local.embed([text[:half], text[half:]])
@@ -287,9 +287,9 @@ def test_a_tokenizer_that_is_not_bert_s_works_too(folder: Path) -> None:
     write(folder / "tokenizer.json", definition)
     tokenizer = embedders.load(str(folder)).tokenizer
     assert tokenizer.count(["a red fox, \ud800", "", " "]) == [4, 0, 0]
-    assert tokenizer.ends("a red fox, \ud800").tolist() == [1, 5, 9, 12]
-    assert tokenizer.ends("  ").tolist() == [2]
-    assert tokenizer.ends("").tolist() == []
+    assert tokenizer.ends(["a red fox, \ud800"])[0].tolist() == [1, 5, 9, 12]
+    assert tokenizer.ends(["  "])[0].tolist() == [2]
+    assert tokenizer.ends([""])[0].tolist() == []
 
 
 BROKEN = {
@@ -419,6 +419,6 @@ def test_hashed_rows_are_unit_even_without_words() -> None:
 def test_the_hash_embedder_s_tokens_are_words_and_marks() -> None:
     tokenizer = HashEmbedder().tokenizer
     assert tokenizer.count(["a red, red fox", "", "  "]) == [5, 0, 0]
-    assert tokenizer.ends("a red, fox ").tolist() == [1, 5, 6, 11]
-    assert tokenizer.ends(" ").tolist() == [1]
-    assert tokenizer.ends("").tolist() == []
+    assert tokenizer.ends(["a red, fox "])[0].tolist() == [1, 5, 6, 11]
+    assert tokenizer.ends([" "])[0].tolist() == [1]
+    assert tokenizer.ends([""])[0].tolist() == []

@@ -307,6 +307,22 @@ def test_goes_on_without_the_bad_texts(client: Embeds, server: FaultServer) -> N
         np.testing.assert_array_equal(part.vectors, expected([some[p] for p in part.positions]))
 
 
+def test_what_flies_is_kept_where_reading_the_texts_fails(
+    client: Embeds, server: FaultServer
+) -> None:
+    def read() -> Iterator[str]:
+        yield from ["a", "b", "c"]
+        raise OSError("the disk is gone")
+
+    server.latency = 0.1
+    for stream, error in ((read(), OSError), (iter(["a", "b", "c", None]), TypeError)):
+        kept: list[Embedded] = []
+        with pytest.raises(error):
+            client.each(stream, kept, batch_size=1)  # type: ignore[arg-type]
+        assert sorted(part.positions for part in kept) == [[0], [1], [2]]
+    assert len(server.requests) == 6
+
+
 @pytest.mark.parametrize(
     ("status", "message"),
     [
@@ -380,7 +396,6 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
     "fewer": lambda reply: reply["data"].pop(),
     "more": lambda reply: reply["data"].append({**reply["data"][-1], "index": len(reply["data"])}),
     "twice": lambda reply: reply["data"][0].update(index=0),
-    "no index": lambda reply: reply["data"][-1].pop("index"),
     "out of range": lambda reply: reply["data"][-1].update(index=-1),
     "nothing": lambda reply: reply["data"].clear(),
     "no data": lambda reply: reply.pop("data"),
@@ -398,7 +413,6 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
     [
         ("fewer", "expected 1 vectors, got 0"),
         ("more", "expected 1 vectors, got 2"),
-        ("no index", "missing required field `index`"),
         ("out of range", "no vector for input 0"),
         ("nothing", "expected 1 vectors, got 0"),
         ("no data", "missing required field `data`"),
@@ -415,6 +429,36 @@ def test_an_answer_that_makes_no_sense_is_no_vector(
     server.change = SPOILS[what]
     with pytest.raises(InvalidAnswer, match=why):
         client.array(["a"])
+
+
+def test_an_index_that_is_left_out_is_zero_where_that_alone_is_missing(
+    client: Embeds, server: FaultServer
+) -> None:
+    some = ["a", "bb", "ccc"]
+    server.change = lambda reply: reply["data"][-1].pop("index")
+    np.testing.assert_array_equal(client.array(some), expected(some))
+    for other in range(2):
+        server.change = lambda reply, other=other: reply["data"][other].pop("index")  # type: ignore[misc]
+        with pytest.raises(InvalidAnswer, match=r"no vector for input [12], another one twice"):
+            client.array(some)
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 7.0}, 7),
+        ({"prompt_tokens": None, "total_tokens": 7}, 7),
+        ({"prompt_tokens": "7"}, 0),
+        ([7], 0),
+        (None, 0),
+    ],
+)
+def test_what_is_said_of_the_price_spoils_no_vector(
+    client: Embeds, server: FaultServer, usage: object, tokens: int
+) -> None:
+    server.change = lambda reply: reply.update(usage=usage)
+    (part,) = client.many(["a"])
+    assert (part.positions, part.tokens) == ([0], tokens)
 
 
 @pytest.mark.parametrize("what", ["twice", "another length", "fewer", "nothing", "no data"])

@@ -313,6 +313,21 @@ def test_headers_without_sense_are_no_limits(limiter: Limiter) -> None:
         sent(limiter, 10**9)
 
 
+@pytest.mark.parametrize("remaining", ["0", "-1"])
+def test_nothing_left_of_nothing_named_is_no_limit(limiter: Limiter, remaining: str) -> None:
+    for _ in range(3):
+        limiter.settle(sent(limiter, 10), 200, {"x-ratelimit-remaining-requests": remaining})
+
+
+def test_a_time_of_day_is_no_time_until_a_bucket_is_full(limiter: Limiter, clock: Clock) -> None:
+    answered(limiter, 100, limit=1000, remaining=0, reset=1_796_000_000)
+    ticket = limiter.reserve(100)
+    clock.now += 6.0
+    assert limiter.wait(ticket) == pytest.approx(100 / (0.99 * 1000 / 60) - 6)
+    clock.now += 0.1
+    assert limiter.wait(ticket) == 0.0
+
+
 def test_serves_many_threads_at_once() -> None:
     limiter = Limiter()
     limiter.settle(sent(limiter, 1), 200, {})

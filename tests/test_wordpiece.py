@@ -28,6 +28,7 @@ NASTY = [
     *"👩\u200d👧🏽🇩🇪",
     "\ud800",
     "\udfff",
+    *"“”‘’«»…–—•¶§¡¿·\u2010\u3000〈〉・！（",  # noqa: RUF001 -- punctuation
     "[SEP]",
     "[UNK]",
     "##ing",
@@ -61,7 +62,7 @@ def test_tokens_are_those_of_encoding_the_whole_text(text: str) -> None:
     tokenizer = packaged_tokenizer()
     assert tokenizer.count([text]) == [len(ids)]
     assert tokenizer.encode([text]) == [[CLS, *ids, SEP]]
-    assert tokenizer.ends(text)[:-1].tolist() == ends[:-1]
+    assert tokenizer.ends([text])[0][:-1].tolist() == ends[:-1]
 
 
 @given(texts)
@@ -77,14 +78,31 @@ def test_counts_add_up_at_a_seam(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_plain_words_are_cut_as_the_library_cuts_them(words: list[str]) -> None:
     tokenizer = fresh()
-    ends = [tokenizer.ends(word).tolist() for word in words]
+    ends = [tokenizer.ends([word])[0].tolist() for word in words]
     assert ends == [oracle(word)[1] for word in words]
+
+
+@given(st.lists(texts, max_size=6))
+@example(["", " ", "a", "", "\u0301", "x" * 150, "end"])
+@settings(max_examples=300, deadline=None)
+def test_many_texts_end_their_tokens_where_each_does_alone(several: list[str]) -> None:
+    tokenizer = fresh()
+    together = [ends.tolist() for ends in tokenizer.ends(several)]
+    assert together == [tokenizer.ends([text])[0].tolist() for text in several]
+
+
+def test_more_new_words_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedsearch.embedders.wordtable.SLOTS", 1 << 8)
+    tokenizer = fresh()
+    several = [" ".join(f"w{n}ord{n * n}" for n in range(k, k + 100)) for k in range(0, 1000, 100)]
+    for text in [*several, *several]:
+        assert tokenizer.ends([text])[0].tolist() == oracle(text)[1]
 
 
 @given(texts)
 @settings(max_examples=200, deadline=None)
 def test_ends_ascend_to_the_end_of_the_text(text: str) -> None:
-    ends = packaged_tokenizer().ends(text)
+    ends = packaged_tokenizer().ends([text])[0]
     assert ends.dtype == np.int64
     assert np.all(np.diff(ends) >= 0)
     assert ends[-1:].tolist() == ([len(text)] if text else [])
@@ -105,14 +123,22 @@ def test_ids_are_those_of_bert() -> None:
 
 
 def test_ends_lie_inside_words() -> None:
-    assert packaged_tokenizer().ends("Hello,  embeddings! ").tolist() == [5, 6, 10, 13, 17, 18, 20]
+    assert packaged_tokenizer().ends(["Hello,  embeddings! "])[0].tolist() == [
+        5,
+        6,
+        10,
+        13,
+        17,
+        18,
+        20,
+    ]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t \r", "\x00", "\u0301", "\ud800"])
 def test_a_text_without_tokens_has_none_and_one_end(text: str) -> None:
     tokenizer = packaged_tokenizer()
     assert tokenizer.count([text]) == [0]
-    assert tokenizer.ends(text).tolist() == [len(text)] * bool(text)
+    assert tokenizer.ends([text])[0].tolist() == [len(text)] * bool(text)
     assert tokenizer.encode([text]) == [[CLS, SEP]]
 
 
@@ -131,7 +157,7 @@ def test_a_word_that_bert_cannot_read_is_read_in_parts(word: str) -> None:
     (ids,) = tokenizer.encode([f"x {word} y"])
     assert unknown not in ids
     assert tokenizer.count([f"x {word} y"]) == [len(ids) - 2]
-    assert len(tokenizer.ends(f"x {word} y")) == len(ids) - 2
+    assert len(tokenizer.ends([f"x {word} y"])[0]) == len(ids) - 2
 
 
 def test_a_word_of_100_characters_is_whole() -> None:

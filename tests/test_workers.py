@@ -29,10 +29,10 @@ class Deadly(WordTokenizer):
     def __init__(self) -> None:
         self.owner = os.getpid()
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        if "deadly" in text and os.getpid() != self.owner:
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        if any("deadly" in text for text in texts) and os.getpid() != self.owner:
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().ends(text)
+        return super().ends(texts)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         return super().count(texts)
@@ -89,10 +89,10 @@ def test_a_file_that_kills_its_worker_is_reported_and_stops_nothing(
 class Fussy(WordTokenizer):
     """Fails on a certain text."""
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        if "fussy" in text:
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        if any("fussy" in text for text in texts):
             raise KeyError("foo")
-        return super().ends(text)
+        return super().ends(texts)
 
 
 class FussyEmbedder(HashEmbedder):

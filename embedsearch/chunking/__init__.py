@@ -1,5 +1,5 @@
 """Chunking: a document cut into token-exact slices at its best boundaries."""
 
-from embedsearch.chunking.chunker import chunk
+from embedsearch.chunking.chunker import chunk, chunk_all
 
-__all__ = ["chunk"]
+__all__ = ["chunk", "chunk_all"]

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from embedsearch.chunking.cutter import Cutter
 from embedsearch.chunking.outline import Outline
+from embedsearch.chunking.ruler import Ruler
 from embedsearch.records import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from embedsearch.chunking.cutter import Slice
     from embedsearch.records import Document
@@ -29,10 +30,26 @@ def chunk(document: Document, tokenizer: Tokenizer, *, limit: int, overlap: int 
 
     Raises ValueError unless ``0 <= overlap < limit``.
     """
+    (chunks,) = chunk_all([document], tokenizer, limit=limit, overlap=overlap)
+    return chunks
+
+
+def chunk_all(
+    documents: Sequence[Document], tokenizer: Tokenizer, *, limit: int, overlap: int = 0
+) -> list[list[Chunk]]:
+    """Cut documents as ``chunk`` does one; their texts are tokenized together, which is faster."""
     if not 0 <= overlap < limit:
         raise ValueError(f"expected 0 <= overlap < limit, got overlap {overlap}, limit {limit}")
+    rulers = Ruler.of_all([document.text for document in documents], tokenizer)
+    return [
+        _chunks(document, ruler, limit, overlap)
+        for document, ruler in zip(documents, rulers, strict=True)
+    ]
+
+
+def _chunks(document: Document, ruler: Ruler, limit: int, overlap: int) -> list[Chunk]:
     outline = Outline.of(document)
-    slices = Cutter(document, outline, tokenizer, limit=limit).slices(overlap)
+    slices = Cutter(document, outline, ruler, limit=limit).slices(overlap)
     return list(_locate(document.text, outline, slices))
 
 

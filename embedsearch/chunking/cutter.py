@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from embedsearch.chunking.boundaries import boundaries_in
-from embedsearch.chunking.graphemes import last_boundary, next_boundary
-from embedsearch.chunking.ruler import Ruler
+from embedsearch.chunking.graphemes import is_certain, last_boundary, next_boundary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from embedsearch.chunking.outline import Outline
+    from embedsearch.chunking.ruler import Ruler
     from embedsearch.records import Document
-    from embedsearch.tokens.protocol import Tokenizer
 
 
 class Slice(NamedTuple):
@@ -27,13 +26,11 @@ class Slice(NamedTuple):
 class Cutter:
     """One pass over one document."""
 
-    def __init__(
-        self, document: Document, outline: Outline, tokenizer: Tokenizer, *, limit: int
-    ) -> None:
+    def __init__(self, document: Document, outline: Outline, ruler: Ruler, *, limit: int) -> None:
         self._text = document.text
         self._outline = outline
         self._limit = limit
-        self._ruler = Ruler(document.text, tokenizer)
+        self._ruler = ruler
         self._kind = document.kind
         self._fitting: dict[tuple[int, int], bool] = {}
 
@@ -99,7 +96,8 @@ class Cutter:
 
     def _allowed(self, start: int, cut: int) -> bool:
         """Whether neither a grapheme nor a fence that fits is split at ``cut``."""
-        return last_boundary(self._text, start, cut) == cut and not self._fence_around(cut)
+        whole = is_certain(self._text, cut) or last_boundary(self._text, start, cut) == cut
+        return whole and not self._fence_around(cut)
 
     def _fence_around(self, cut: int) -> tuple[int, int] | None:
         """Return the fence that a cut would split although it fits the limit."""

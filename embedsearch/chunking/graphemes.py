@@ -13,7 +13,7 @@ LAST_PLAIN = regex.compile(r"(?r)(?<=\p{GCB=Other})(?=\p{GCB=Other})")
 
 def last_boundary(text: str, start: int, end: int) -> int:
     """Return the last place in ``start..end`` where a grapheme ends, ``start`` if none does."""
-    if end >= len(text) or _is_certain(text, end):
+    if end >= len(text) or is_certain(text, end):
         return end
     plain = LAST_PLAIN.search(text, start, end + 1)
     boundary = start if plain is None else plain.start()
@@ -31,6 +31,7 @@ def next_boundary(text: str, start: int, stop: int) -> int | None:
     return None if stop < end else end
 
 
-def _is_certain(text: str, place: int) -> bool:
+def is_certain(text: str, place: int) -> bool:
+    """Whether the characters around a place tell that a grapheme ends there, as most do."""
     pair = text[place - 1 : place + 1]
     return pair != "\r\n" if pair.isascii() else PLAIN.match(pair) is not None

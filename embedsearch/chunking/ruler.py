@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import regex
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from embedsearch.tokens.protocol import Tokenizer
 
 WINDOW = 1 << 20
@@ -29,6 +34,12 @@ class Edge(NamedTuple):
     tokens: int
 
 
+@cache
+def _patterns(seam: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
+    """Return what finds the first and the last seam."""
+    return regex.compile(seam), regex.compile(f"(?r)(?:{seam})")
+
+
 class Ruler:
     """Measures slices of ``text``, best in ascending order.
 
@@ -36,17 +47,23 @@ class Ruler:
     known from that; what lies outside them is encoded again, and so is a slice without seams.
     """
 
-    def __init__(self, text: str, tokenizer: Tokenizer) -> None:
+    def __init__(self, text: str, tokenizer: Tokenizer, ends: NDArray[np.int64]) -> None:
+        """Take where the tokens of the first window end."""
         self._text = text
         self._tokenizer = tokenizer
-        seam = getattr(tokenizer, "seam", NOWHERE)
-        self._first_seam = regex.compile(seam)
-        self._last_seam = regex.compile(f"(?r)(?:{seam})")
+        self._first_seam, self._last_seam = _patterns(getattr(tokenizer, "seam", NOWHERE))
         # A chunk ends where its overlap does, and the overlap starts where the next chunk does.
         self._head = lru_cache(maxsize=4)(self._find_head)
         self._tail = lru_cache(maxsize=4)(self._find_tail)
-        self._start = self._end = 0
-        self._ends: list[int] = []  # a list, because bisect is four times as fast as numpy here
+        self._start, self._end = 0, min(WINDOW, len(text))
+        self._ends: list[int] = ends.tolist()  # bisect is four times as fast as numpy here
+
+    @classmethod
+    def of_all(cls, texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[Self]:
+        """Yield a ruler a text; their first windows are encoded together."""
+        found = tokenizer.ends([text[:WINDOW] for text in texts])
+        for text, ends in zip(texts, found, strict=True):
+            yield cls(text, tokenizer, ends)
 
     def reach(self, start: int, tokens: int) -> int:
         """Return about how far so many tokens reach from ``start``: exact up to the edges.
@@ -103,7 +120,7 @@ class Ruler:
             not self._start <= start < self._end or before + tokens >= len(self._ends) - 1
         ):
             self._start, self._end = start, min(start + size, len(self._text))
-            ends = self._tokenizer.ends(self._text[start : self._end])
+            (ends,) = self._tokenizer.ends([self._text[start : self._end]])
             self._ends = (ends + start).tolist()
             before = bisect_right(self._ends, start)
             size *= 2

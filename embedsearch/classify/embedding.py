@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from embedsearch.classify.checking import is_texts
-from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.classify.inputs import dimensions_of, named, vectors_of
 
 if TYPE_CHECKING:
     from embedsearch.classify.inputs import Encoder, Vectors
@@ -44,7 +44,7 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
     @property
     def _n_features_out(self) -> int:
-        return int(named(self.embedder).embed([]).shape[1])
+        return dimensions_of(named(self.embedder))
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.classify.checking import units
-from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.classify.inputs import dimensions_of, named, vectors_of
 from embedsearch.classify.logistic import Examples, log_loss, logits
 from embedsearch.classify.nearness import nearness, whitening
 from embedsearch.classify.probe import ProbeClassifier
@@ -113,7 +113,7 @@ class FewShotClassifier(ProbeClassifier):
         return np.concatenate([logits(self.coef_, nearness(p, self.examples_)) for p in parts])
 
     def _may_embed(self, dimensions: int) -> bool:
-        return self.space_ is not None or named(self.embedder).embed([]).shape[1] == dimensions
+        return self.space_ is not None or dimensions_of(named(self.embedder)) == dimensions
 
     def _embedded(self, names: Sequence[str]) -> Vectors:
         texts = [template.format(name) for name in names for template in TEMPLATES]

@@ -83,6 +83,11 @@ def _is_texts(given: Any) -> bool:
     return isinstance(given, (list, tuple)) and any(isinstance(text, str) for text in given)
 
 
+def dimensions_of(encoder: Encoder) -> int:
+    """Return the length of an encoder's vectors; a word is embedded where only that tells it."""
+    return int(encoder.embed([]).shape[1] or vectors_of(["dimensions"], encoder).shape[1])
+
+
 def _checked(values: NDArray[Any]) -> Vectors:
     if values.ndim != 2:
         raise ValueError(f"expected vectors of shape (n, d), got {values.shape}")

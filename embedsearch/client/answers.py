@@ -52,9 +52,16 @@ _ERROR = re.compile(rb'\s*\{\s*"error"')
 """How an answer begins that is an error: OpenRouter and LM Studio send some with the status 200."""
 _TOLD, _SHOWN = 500, 200
 """Characters of a server's own words, and of an answer that makes no sense, in an error."""
+_LOOKED_AT = 65_536
+"""Bytes of a file that tell whether it is a page."""
 _BINARY = bytes(range(9))
 """Bytes that no text has, and nearly all else."""
 _FOREIGN = "is the base URL that of an OpenAI-compatible API?"
+_LARGE = "a file of any size comes by with_streaming_response"
+
+MOST, MOST_OF_A_FILE = 2**29, 2**31
+"""Bytes of an answer that is held in memory. The largest that make sense in JSON are 2,048 vectors
+of 8,192 written numbers and ten pictures of 25 MB, both below 400 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Binary:
     """Content types that it does not have."""
 
     def __init__(self, answer: Answer) -> None:
-        self.check(answer, answer.content)
+        self.check(answer, answer.content[:_LOOKED_AT])
         self.content = bytes(answer.content)
         self.headers = answer.headers
 
@@ -122,6 +129,9 @@ class Binary:
         """Write the content to a path, which has all of it or is left as it was."""
         with replacing(file) as out:
             out.write(self.content)
+
+    stream_to_file = write_to_file
+    """The SDK's older name."""
 
 
 class Sound(Binary):
@@ -178,6 +188,19 @@ def garbled(answer: Answer, why: str, came: str) -> InvalidAnswer:
     return error
 
 
+def excessive(answer: Answer, most: int) -> InvalidAnswer:
+    """Make the error of an answer that is larger than any can be, as one without an end is."""
+    error = spoiled(InvalidAnswer, answer, f"it has more than {most:,} bytes")
+    error.hint = _FOREIGN if most == MOST else _LARGE
+    return error
+
+
+def most_of(reply: type[T] | Callable[[Answer], T]) -> int:
+    """Return the bytes that an answer may have that is read so."""
+    is_file = reply is text or (isinstance(reply, type) and issubclass(reply, Binary))
+    return MOST_OF_A_FILE if is_file else MOST
+
+
 def spoiled(kind: type[E], answer: Answer, why: str) -> E:
     """Make the error of an answer that says it went well and makes no sense."""
     return kind(
@@ -195,9 +218,14 @@ def blamed(answer: Answer) -> Answer:
     """
     if answer.status_code == 500 and _TOO_LONG.search(answer.content):
         return replace(answer, status_code=400)
-    if answer.status_code == 200 and _ERROR.match(answer.content):
+    if answer.status_code == 200 and is_error(answer.content):
         return replace(answer, status_code=failure(answer).status_code)
     return answer
+
+
+def is_error(content: bytes | bytearray) -> bool:
+    """Tell whether what came with the status 200 begins as an error."""
+    return _ERROR.match(content) is not None
 
 
 def failure(answer: Answer) -> APIError:

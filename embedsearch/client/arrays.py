@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -40,22 +40,18 @@ class Cut(InvalidAnswer):
 
 
 class _Item(msgspec.Struct):
-    index: int
     embedding: msgspec.Raw
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    total_tokens: int = 0
-
-
-class _Reply(msgspec.Struct):
-    data: list[_Item]
-    usage: _Usage | None = None
+    index: int | None = 0
+    """Some writers leave out what is zero; that of each item is another, so it can't be a guess."""
 
 
 class _Bill(msgspec.Struct):
-    usage: _Usage | None = None
+    usage: Any = None
+    """Of any form: vectors are not refused for what is said beside them."""
+
+
+class _Reply(_Bill, kw_only=True):
+    data: list[_Item]
 
 
 _REPLY = msgspec.json.Decoder(_Reply)
@@ -84,8 +80,10 @@ def read(answer: Answer, count: int) -> Read:
     return Read(vectors, _billed(reply.usage), bad)
 
 
-def _billed(usage: _Usage | None) -> int:
-    return (usage.prompt_tokens or usage.total_tokens) if usage else 0
+def _billed(usage: object) -> int:
+    facts = usage if isinstance(usage, dict) else {}
+    counts = (facts.get(name) for name in ("prompt_tokens", "total_tokens"))
+    return next((int(count) for count in counts if isinstance(count, (int, float)) and count), 0)
 
 
 def _invalid(kind: type[E], answer: Answer, why: str) -> E:
@@ -100,18 +98,18 @@ def _priced(error: E, answer: Answer) -> E:
 
 
 def _placed(items: list[_Item], count: int, answer: Answer) -> Vectors:
-    indices = [item.index for item in items]
+    indices = [item.index or 0 for item in items]
     if sorted(indices) != list(range(count)):
         raise _misplaced(answer, indices, count)
     first = _decoded(items[0].embedding)
     vectors = np.empty((count, len(first)), dtype=np.float32)
-    for item in items:
+    for index, item in zip(indices, items, strict=True):
         row = _decoded(item.embedding)
         if row.shape != first.shape:
             raise _invalid(
                 InvalidAnswer, answer, f"vectors of {len(first)} and of {len(row)} dimensions"
             )
-        vectors[item.index] = row
+        vectors[index] = row
     return vectors
 
 

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from embedsearch.client.calls import Call
     from embedsearch.client.limiter import Limiter
     from embedsearch.client.settings import Settings
+    from embedsearch.client.types.record import Event
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Event")
 
 
 class Awaiting:
@@ -53,7 +55,7 @@ class Awaiting:
         """Give the list that a call answers: to be awaited or iterated."""
         return AsyncPages(self, call)
 
-    async def stream(self, call: Call[Any], kind: type[T]) -> AsyncStream[T]:
+    async def stream(self, call: Call[Any], kind: type[E]) -> AsyncStream[E]:
         """Give the events of a call as they come."""
         return AsyncStream(await self.send(call, stream=True), kind)
 

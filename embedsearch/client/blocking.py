@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from embedsearch.client.calls import Call
     from embedsearch.client.limiter import Limiter
     from embedsearch.client.settings import Settings
+    from embedsearch.client.types.record import Event
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Event")
 
 
 class Blocking:
@@ -54,7 +56,7 @@ class Blocking:
         """Give the page that a call answers."""
         return Page(self, call, self.send(call))
 
-    def stream(self, call: Call[Any], kind: type[T]) -> Stream[T]:
+    def stream(self, call: Call[Any], kind: type[E]) -> Stream[E]:
         """Give the events of a call as they come."""
         return Stream(self.send(call, stream=True), kind)
 

@@ -65,14 +65,14 @@ class Client(API[Blocking]):
 
     def __init__(
         self,
-        where: Settings | None = None,
         *,
+        where: Settings | None = None,
         http_client: "httpx.Client | None" = None,
         limiter: Limiter | None = None,
         **options: Unpack[Options],
     ) -> None:
         where = settings.openai(**options) if where is None else where.changed(**options)
-        http = transport.connect() if http_client is None else http_client
+        http = transport.connect(http_client)
         self._opened = http_client is None
         super().__init__(Blocking(where, http, limiter or Limiter()))
 
@@ -81,7 +81,7 @@ class Client(API[Blocking]):
         cls, *, http_client: "httpx.Client | None" = None, **options: Unpack[AzureOptions]
     ) -> Self:
         """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
-        return cls(settings.azure(**options), http_client=http_client)
+        return cls(where=settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """Give a client with other settings on the same connections, which it does not close.
@@ -89,7 +89,7 @@ class Client(API[Blocking]):
         It shares the limits too, unless it goes elsewhere or as another.
         """
         where, limiter = _changed(self.driver, options)
-        return type(self)(where, http_client=self.driver.http, limiter=limiter)
+        return type(self)(where=where, http_client=self.driver.http, limiter=limiter)
 
     @property
     def with_raw_response(self) -> API[RawBlocking]:
@@ -113,14 +113,14 @@ class AsyncClient(API[Awaiting]):
 
     def __init__(
         self,
-        where: Settings | None = None,
         *,
+        where: Settings | None = None,
         http_client: "httpx.AsyncClient | None" = None,
         limiter: Limiter | None = None,
         **options: Unpack[Options],
     ) -> None:
         where = settings.openai(**options) if where is None else where.changed(**options)
-        http = transport.connect_async() if http_client is None else http_client
+        http = transport.connect_async(http_client)
         self._opened = http_client is None
         super().__init__(Awaiting(where, http, limiter or Limiter()))
 
@@ -129,7 +129,7 @@ class AsyncClient(API[Awaiting]):
         cls, *, http_client: "httpx.AsyncClient | None" = None, **options: Unpack[AzureOptions]
     ) -> Self:
         """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
-        return cls(settings.azure(**options), http_client=http_client)
+        return cls(where=settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """Give a client with other settings on the same connections, which it does not close.
@@ -137,7 +137,7 @@ class AsyncClient(API[Awaiting]):
         It shares the limits too, unless it goes elsewhere or as another.
         """
         where, limiter = _changed(self.driver, options)
-        return type(self)(where, http_client=self.driver.http, limiter=limiter)
+        return type(self)(where=where, http_client=self.driver.http, limiter=limiter)
 
     @property
     def with_raw_response(self) -> API[RawAwaiting]:

@@ -206,13 +206,21 @@ class Work:
 
     def _fresh(self) -> Piece | None:
         """Return the next texts of the stream without those that no server takes."""
-        while batch := self._cutter.next(self._most):
+        while batch := self._cut():
             kept = self._screened(batch)
             if self._failure:
                 return None
             if kept:
                 return Piece(kept)
         return None
+
+    def _cut(self) -> Batch | None:
+        """Return the next texts of the stream; what reading it raises ends the work."""
+        try:
+            return self._cutter.next(self._most)
+        except Exception as error:  # noqa: BLE001 -- raised when nothing flies any more
+            self._end(error)
+            return None
 
     def _screened(self, batch: Batch) -> Batch:
         longest = self._ruler.longest

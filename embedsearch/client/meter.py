@@ -126,7 +126,9 @@ def _reading(headers: Mapping[str, str], kind: Kind) -> Reading | None:
     limit, remaining = (
         number(headers.get(f"x-ratelimit-{fact}-{kind}")) for fact in ("limit", "remaining")
     )
-    # Servers without a limit are known to send 0 or -1.
-    if remaining is None or (limit is not None and limit <= 0):
+    # Servers without a limit are known to send 0 or -1, for either of the two.
+    if remaining is None or (remaining if limit is None else limit) <= 0:
         return None
-    return Reading(limit, remaining, seconds(headers.get(f"x-ratelimit-reset-{kind}", "")))
+    reset = seconds(headers.get(f"x-ratelimit-reset-{kind}", ""))
+    # Some send the time of day, in seconds since 1970.
+    return Reading(limit, remaining, None if reset and reset > PERIODS[-1] else reset)

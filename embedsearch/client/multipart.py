@@ -152,8 +152,9 @@ def _name(source: bytes | Path | IO[bytes]) -> str:
 
 
 def _quoted(name: str) -> bytes:
-    """Escape a name as browsers do, so that it can't end the header."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A").encode()
+    """Escape a name as browsers do, so that it can't end the header; not all are in UTF-8."""
+    escaped = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped.encode(errors="replace")
 
 
 def _read(file: IO[bytes], size: int) -> Iterator[bytes]:

@@ -31,6 +31,9 @@ class Contents(Generic[T]):
             raise garbled(answer, "expected an object with a list as data", answer.text)
         kind = cast("type[T]", call.reply)
         self.data: list[T] = [record(kind, item, answer) for item in items]
+        if self.has_more and self._last and self._last == call.query.get("after"):
+            why = f"expected what follows {self._last!r}, got it again"
+            raise garbled(answer, why, answer.text)
 
     @property
     def has_more(self) -> bool:
@@ -45,14 +48,19 @@ class Contents(Generic[T]):
         """Tell whether there is a page to be fetched."""
         return self._next() is not None
 
+    @property
+    def _last(self) -> str | None:
+        """The id of the last item."""
+        last = self._came.get("last_id")
+        return last or (getattr(self.data[-1], "id", None) if self.data else None)
+
     def _next(self) -> Call[T] | None:
         # A list that was asked for by a body, as a search is, has one page; none follows an empty.
         if not (self.has_more and self.data and self._call.method == "GET"):
             return None
-        last = self._came.get("last_id") or getattr(self.data[-1], "id", None)
-        if not last:
+        if not self._last:
             return None
-        return replace(self._call, query={**self._call.query, "after": last})
+        return replace(self._call, query={**self._call.query, "after": self._last})
 
     def _must_next(self) -> Call[T]:
         call = self._next()

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from embedsearch.client.awaiting import Awaiting
     from embedsearch.client.blocking import Blocking
     from embedsearch.client.calls import Call
+    from embedsearch.client.types.record import Event
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Event")
 
 
 class RawResponse(Generic[T]):
@@ -25,10 +27,18 @@ class RawResponse(Generic[T]):
     def __init__(self, answer: Answer, reader: Callable[[Answer], T]) -> None:
         self.status_code = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
-        self.content = bytes(answer.content)
-        self.text = answer.text
         self._answer = answer
         self._reader = reader
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return bytes(self._answer.content)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self._answer.text
 
     @property
     def request_id(self) -> str | None:
@@ -55,7 +65,7 @@ class RawBlocking:
         send = self._runner.send
         return RawResponse(send(call), lambda answer: Page(self._runner, call, answer))
 
-    def stream(self, call: Call[Any], kind: type[T]) -> RawResponse[Stream[T]]:
+    def stream(self, call: Call[Any], kind: type[E]) -> RawResponse[Stream[E]]:
         """Give the answer that streams."""
         send = self._runner.send
         return RawResponse(send(call, stream=True), lambda answer: Stream(answer, kind))
@@ -76,7 +86,7 @@ class RawAwaiting:
         send = self._runner.send
         return RawResponse(await send(call), lambda answer: AsyncPage(self._runner, call, answer))
 
-    async def stream(self, call: Call[Any], kind: type[T]) -> RawResponse[AsyncStream[T]]:
+    async def stream(self, call: Call[Any], kind: type[E]) -> RawResponse[AsyncStream[E]]:
         """Give the answer that streams."""
         send = self._runner.send
         return RawResponse(await send(call, stream=True), lambda answer: AsyncStream(answer, kind))

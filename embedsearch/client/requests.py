@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from embedsearch.client.answers import MOST, most_of
 from embedsearch.client.multipart import Multipart
 from embedsearch.client.types.record import Record
 
@@ -36,11 +37,17 @@ class Request:
     """What it is worth to the limiter."""
     lane: str = ""
     """What shares its limit."""
+    most: int = MOST
+    """The bytes that its answer may have."""
 
 
 def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Request:
     """Make the request of a call."""
-    content, kind = _content(call)
+    try:
+        content, kind = _content(call)
+    except UnicodeEncodeError as error:
+        odd = error.object[error.start]
+        raise ValueError(f"expected text that UTF-8 can hold, got {odd!r} in it") from error
     model = (call.body or {}).get("model")
     query = urlencode(list(pairs({**settings.default_query, **call.query})))
     return Request(
@@ -52,6 +59,7 @@ def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Req
         stream=stream,
         tokens=_weight(content) if call.tokens is None else call.tokens,
         lane=settings.lane(model),
+        most=most_of(call.reply),
     )
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from embedsearch.client.pages import AsyncPage, AsyncPages, Page
     from embedsearch.client.raw import RawResponse
     from embedsearch.client.streams import AsyncStream, Stream
+    from embedsearch.client.types.record import Event
 
 _UNPACK: object = Unpack
 
@@ -53,7 +54,7 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = ParamSpec("R")
 T = TypeVar("T")
-E = TypeVar("E")
+E = TypeVar("E", bound="Event")
 M = TypeVar("M", bound=Driver)
 Whole_co = TypeVar("Whole_co", covariant=True)
 Streamed_co = TypeVar("Streamed_co", covariant=True)
@@ -254,7 +255,7 @@ def _arguments(
     body = next(get_args(h)[0] for h in build.__annotations__.values() if get_origin(h) is _UNPACK)
     body = get_origin(body) or body
     own = build.__code__.co_varnames[
-        : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
+        1 : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
     ]
     required = body.__required_keys__
     types = {name: get_args(body.__annotations__[name])[0] for name in required}

@@ -1,7 +1,7 @@
 """Where a client sends its requests, and as whom: arguments first, then the environment."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, Unpack
@@ -31,8 +31,9 @@ DEPLOYED = frozenset(
 )
 """The endpoints that Azure serves under a deployment's own path."""
 
-Key = str | Callable[[], str]
-"""A key, or a function that gives it: called for each request, for tokens that expire."""
+Key = str | Callable[[], str] | Callable[[], Awaitable[str]]
+"""A key, or a function that gives it: called for each request, for tokens that expire. One that has
+to be awaited is for `AsyncClient`."""
 
 
 Timeout: TypeAlias = "float | httpx.Timeout | None"
@@ -117,14 +118,24 @@ class Settings:
         """Name what shares its limits: each server limits each model for itself."""
         return f"{self.base_url} {model or ''}"
 
-    def credentials(self) -> dict[str, str]:
+    def key(self) -> str | Awaitable[str] | None:
+        """Give the key, or what is to be awaited for it."""
+        return self.api_key() if callable(self.api_key) else self.api_key
+
+    def credentials(self, key: object) -> dict[str, str]:
         """Give the header that holds the key; empty without a key, as local servers want none."""
-        key = self.api_key() if callable(self.api_key) else self.api_key
+        if isinstance(key, Coroutine):
+            key.close()
+            raise TypeError("a key that has to be awaited needs AsyncClient")
+        if not isinstance(key, str | None):
+            kind = type(key).__name__
+            del key  # Some tracebacks show variables.
+            raise TypeError(f"expected the API key as str, got {kind}")
         key = (key or "").strip()
         if not key:
             return {}
         if not (key.isascii() and key.isprintable()):
-            del key  # Some tracebacks show variables.
+            del key
             raise ValueError(
                 "the API key holds a character that can't be sent: was it cut or joined?"
             )

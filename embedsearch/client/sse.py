@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 LARGEST = 2**28
-"""Bytes of one event: pictures come as one, but what is larger than 256 MB is no event any more."""
+"""Bytes until an event ends: pictures come as one, but what has none in 256 MB is no stream of
+events, whatever comments and empty lines come meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,39 +22,16 @@ class ServerSentEvent:
     event: str = ""
 
 
-class Decoder:
-    """Turns chunks, cut anywhere, into events."""
+class Lines:
+    """Turns chunks, cut anywhere, into lines, which end as HTML's standard has it."""
 
-    def __init__(self, largest: int = LARGEST) -> None:
-        self._largest = largest
-        self._held = 0
+    def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._after_cr = False
-        self._event = ""
-        self._data: list[str] = []
         self._first = True
 
-    def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        """Take a chunk and yield the events that it completes; raises ValueError for a huge one."""
-        self._held += len(chunk)
-        for line in self._lines(chunk):
-            if line:
-                self._take(line.decode("utf-8", errors="replace"))
-            elif self._data:
-                yield ServerSentEvent("\n".join(self._data), self._event)
-                self._data, self._event, self._held = [], "", 0
-        if not (self._data or self._rest):
-            self._held = 0
-        if self._held > self._largest:
-            raise ValueError(f"an event of more than {self._largest:,} bytes")
-
-    @property
-    def rest(self) -> str:
-        """What came of an event that is not complete, without the names of its fields."""
-        last = b"".join(self._rest).decode("utf-8", errors="replace")
-        return "\n".join([*self._data, last.removeprefix("data:")]).strip()
-
-    def _lines(self, chunk: bytes) -> list[bytes]:
+    def feed(self, chunk: bytes) -> list[str]:
+        """Take a chunk and give the lines that it completes."""
         if self._after_cr and chunk.startswith(b"\n"):
             chunk = chunk[1:]
         if chunk:
@@ -67,7 +45,40 @@ class Decoder:
         if self._first:
             self._first = False
             lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
-        return [line.rstrip(b"\r\n") for line in lines]
+        return [line.rstrip(b"\r\n").decode("utf-8", errors="replace") for line in lines]
+
+    @property
+    def rest(self) -> str:
+        """What came of a line that is not complete."""
+        return b"".join(self._rest).decode("utf-8", errors="replace")
+
+
+class Decoder:
+    """Turns chunks, cut anywhere, into events."""
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        self._largest = largest
+        self._since = 0
+        self._lines = Lines()
+        self._event = ""
+        self._data: list[str] = []
+
+    def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
+        """Take a chunk and yield the events it completes; raises ValueError where none ends."""
+        self._since += len(chunk)
+        for line in self._lines.feed(chunk):
+            if line:
+                self._take(line)
+            elif self._data:
+                yield ServerSentEvent("\n".join(self._data), self._event)
+                self._data, self._event, self._since = [], "", 0
+        if self._since > self._largest:
+            raise ValueError(f"no event ends within {self._largest:,} bytes")
+
+    @property
+    def rest(self) -> str:
+        """What came of an event that is not complete, without the names of its fields."""
+        return "\n".join([*self._data, self._lines.rest.removeprefix("data:")]).strip()
 
     def _take(self, line: str) -> None:
         name, _, value = line.partition(":")
@@ -76,3 +87,6 @@ class Decoder:
             self._data.append(value)
         elif name == "event":
             self._event = value
+        elif name == "error":  # llama.cpp says so what others call an event
+            self._event = name
+            self._data.append(value)

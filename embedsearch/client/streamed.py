@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.client.answers import Binary
+from embedsearch.client.sse import Lines
 from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
@@ -28,17 +29,25 @@ class StreamedResponse:
         self._answer = answer
         self._reply = reply
 
-    def iter_bytes(self) -> Iterator[bytes]:
-        """Yield the content.
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Yield the content as it comes, or in pieces of a size, of which the last may be smaller.
 
         Raises ConnectionFailed where it breaks off, InvalidAnswer where it is no file.
         """
-        chunks = iter(self._answer.chunks)
+        chunks = self._answer.chunks.of(chunk_size)
         first = next(chunks, b"")
         _check(self._reply, self._answer, first)
         if first:
             yield first
         yield from chunks
+
+    def iter_lines(self) -> Iterator[str]:
+        """Yield the lines of what is text."""
+        lines = Lines()
+        for chunk in self.iter_bytes():
+            yield from lines.feed(chunk)
+        if lines.rest:
+            yield lines.rest
 
     def stream_to_file(self, file: str | PathLike[str]) -> None:
         """Write the content to a path, which has all of it or is left as it was."""
@@ -56,15 +65,24 @@ class AsyncStreamedResponse:
         self._answer = answer
         self._reply = reply
 
-    async def iter_bytes(self) -> AsyncIterator[bytes]:
+    async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Yield the content, and raise as the blocking one does."""
-        chunks = aiter(self._answer.chunks)
+        chunks = self._answer.chunks.of(chunk_size)
         first = await anext(chunks, b"")
         _check(self._reply, self._answer, first)
         if first:
             yield first
         async for chunk in chunks:
             yield chunk
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """Yield the lines of what is text."""
+        lines = Lines()
+        async for chunk in self.iter_bytes():
+            for line in lines.feed(chunk):
+                yield line
+        if lines.rest:
+            yield lines.rest
 
     async def stream_to_file(self, file: str | PathLike[str]) -> None:
         """Write the content to a path, which has all of it or is left as it was."""

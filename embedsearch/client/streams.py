@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import msgspec
 
-from embedsearch.client.answers import Answer, garbled, record, refusal
+from embedsearch.client.answers import Answer, garbled, is_error, record, refusal
 from embedsearch.client.sse import Decoder
-from embedsearch.errors import ConnectionFailed
+from embedsearch.client.types.record import Event
+from embedsearch.errors import APIError, ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from embedsearch.client.sse import ServerSentEvent
 
-E = TypeVar("E")
+E = TypeVar("E", bound=Event)
 
 _DONE = "[DONE]"
 _EVENTS = "text/event-stream"
-_WHOLE = "a server that can't stream may give the whole answer: --no-stream, stream=False"
+_WHOLE = "a server that can't stream may give it whole: --no-stream, stream=False, no --stream"
 
 
 class Events(Generic[E]):
@@ -28,6 +29,7 @@ class Events(Generic[E]):
     def __init__(self, answer: Answer, kind: type[E]) -> None:
         self.done = False
         self._came = False
+        self._ended = False
         self._answer = answer
         self._kind = kind
         self._decoder = Decoder()
@@ -39,7 +41,9 @@ class Events(Generic[E]):
                 self.done = True
                 return
             self._came = True
-            yield self._read(event)
+            read = self._read(event)
+            self._ended = self._ended or read.ends
+            yield read
 
     def _decoded(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         try:
@@ -51,27 +55,46 @@ class Events(Generic[E]):
     def end(self) -> None:
         """Take the end of the stream.
 
-        Raises ConnectionFailed where an event was cut, InvalidAnswer for a page, say, of HTML.
+        Raises ConnectionFailed where an event or the answer was cut, and APIError for what is no
+        stream: an error, a page of HTML, or the whole answer, which is then its ``body``.
         """
         if self._decoder.rest == _DONE:  # Some servers end without an empty line.
             self.done = True
-        elif not (self._came or _EVENTS in (kind := self._answer.headers.get("content-type", ""))):
-            why = f"no events, but {kind or 'nothing that says what it is'}"
-            error = garbled(self._answer, why, self._decoder.rest)
-            if "json" in kind:
-                error.hint = _WHOLE
-            raise error
+        elif not (self._came or _EVENTS in self._type):
+            raise self._foreign(self._decoder.rest)
         elif self._decoder.rest:
             raise ConnectionFailed("the stream broke off in the middle of an event")
+        elif not self._ended:
+            raise ConnectionFailed("the answer broke off: the server did not say that it ended")
+
+    @property
+    def _type(self) -> str:
+        return self._answer.headers.get("content-type", "")
+
+    def _foreign(self, came: str) -> APIError:
+        """Make the error of an answer that is no stream: its own, or one that holds what came."""
+        if is_error(came.encode()):
+            return refusal(self._answer, came)
+        why = f"no events, but {self._type or 'nothing that says what it is'}"
+        error = garbled(self._answer, why, came)
+        error.body = self._answer.shown(came)
+        if "json" in self._type:
+            error.hint = _WHOLE
+        return error
 
     def _read(self, event: ServerSentEvent) -> E:
         try:
             came = msgspec.json.decode(event.data)
         except msgspec.DecodeError as error:
             raise garbled(self._answer, f"{error} in an event", event.data) from error
-        if isinstance(came, dict) and came.get("error"):
+        if isinstance(came, dict) and _is_failure(event.event, came):
             raise refusal(self._answer, event.data)
         return record(self._kind, came, self._answer)
+
+
+def _is_failure(name: str, came: dict[str, Any]) -> bool:
+    """Tell whether an event ends all; that of a response says so by its type, and is read."""
+    return bool(came.get("error")) or (name == "error" and came.get("type") != name)
 
 
 class Stream(Generic[E]):
@@ -84,7 +107,7 @@ class Stream(Generic[E]):
 
     @property
     def done(self) -> bool:
-        """Whether the server said ``[DONE]``; where it never does, the events tell of an end."""
+        """Whether the server said ``[DONE]``."""
         return self._reader.done
 
     def __iter__(self) -> Iterator[E]:
@@ -125,7 +148,7 @@ class AsyncStream(Generic[E]):
 
     @property
     def done(self) -> bool:
-        """Whether the server said ``[DONE]``; where it never does, the events tell of an end."""
+        """Whether the server said ``[DONE]``."""
         return self._reader.done
 
     def __aiter__(self) -> AsyncIterator[E]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from embedsearch.client.answers import Answer
+from embedsearch.client.bodies import Body
 from embedsearch.client.multipart import Multipart
 from embedsearch.client.settings import is_loopback
 from embedsearch.errors import ConnectionFailed, ConnectionRefused, MissingDependency, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
     from embedsearch.client.requests import Request
     from embedsearch.client.settings import Settings, Timeout
@@ -28,9 +31,6 @@ LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 HEADERS = {"user-agent": "embedsearch"}
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 """What is on this machine is reached through no proxy: that would carry it away."""
-
-LARGEST = 2**30
-"""Bytes of a body that room is made for before it comes."""
 
 READS, HASTE = 4, 0.1
 """How often, after the last event of a stream, is read for its end, and for how many seconds."""
@@ -51,14 +51,18 @@ local servers want some; they may be any word."""
 _KEY_HEADERS = ("authorization", "api-key")
 
 
-def connect() -> httpx.Client:
-    """Open a pool of connections for the blocking client."""
-    return _opened(httpx.Client)
+def connect(given: httpx.Client | None) -> httpx.Client:
+    """Open a pool of connections for the blocking client, where none is given."""
+    if isinstance(given, httpx.AsyncClient):
+        raise TypeError("expected http_client as httpx.Client, got AsyncClient")
+    return _opened(httpx.Client) if given is None else given
 
 
-def connect_async() -> httpx.AsyncClient:
-    """Open a pool of connections for the awaiting client."""
-    return _opened(httpx.AsyncClient)
+def connect_async(given: httpx.AsyncClient | None) -> httpx.AsyncClient:
+    """Open a pool of connections for the awaiting client, where none is given."""
+    if isinstance(given, httpx.Client):
+        raise TypeError("expected http_client as httpx.AsyncClient, got Client")
+    return _opened(httpx.AsyncClient) if given is None else given
 
 
 def _opened(kind: type[H]) -> H:
@@ -77,15 +81,35 @@ class Key(httpx.Auth):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the key, unless the caller set that header; without either, the URL's login."""
-        for name, value in self._settings.credentials().items():
-            request.headers.setdefault(name, value)
-        login = request.url
-        if login.username and not request.headers.keys() & set(_KEY_HEADERS):
-            yield from httpx.BasicAuth(login.username, login.password).auth_flow(request)
-        else:
-            yield request
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the key."""
+        yield from _signed(request, self._settings.credentials(self._settings.key()))
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Add the key, awaited where that is needed."""
+        for signed in _signed(request, self._settings.credentials(await self._awaited())):
+            yield signed
+
+    async def _awaited(self) -> object:
+        key = self._settings.key()
+        return await key if isinstance(key, Awaitable) else key
+
+
+def _signed(
+    request: httpx.Request, credentials: dict[str, str]
+) -> Generator[httpx.Request, httpx.Response, None]:
+    """Add the key, unless the caller set that header; without either, the URL's login."""
+    for name, value in credentials.items():
+        request.headers.setdefault(name, value)
+    login = request.url
+    if login.username and not request.headers.keys() & set(_KEY_HEADERS):
+        yield from httpx.BasicAuth(login.username, login.password).auth_flow(request)
+    else:
+        yield request
 
 
 class Chunks:
@@ -96,8 +120,12 @@ class Chunks:
         self.close = response.close
 
     def __iter__(self) -> Iterator[bytes]:
+        return self.of(None)
+
+    def of(self, size: int | None) -> Iterator[bytes]:
+        """Yield it in pieces of a size, None for as it comes."""
         try:
-            yield from self._response.iter_bytes()
+            yield from self._response.iter_bytes(size)
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
         else:
@@ -123,9 +151,13 @@ class AsyncChunks:
         self._response = response
         self.close = response.aclose
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.of(None)
+
+    async def of(self, size: int | None) -> AsyncIterator[bytes]:
+        """Yield it in pieces of a size, None for as it comes."""
         try:
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in self._response.aiter_bytes(size):
                 yield chunk
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
@@ -153,47 +185,50 @@ def _hurry(response: httpx.Response) -> None:
 
 
 def send(http: httpx.Client, request: Request, key: Key) -> Answer | ConnectionFailed:
-    """Send a request; a failure to get an answer is given back, not raised."""
+    """Send a request; a failure to get an answer is given back, not raised.
+
+    Raises InvalidAnswer for one that has no end.
+    """
     body = iter(request.content) if isinstance(request.content, Multipart) else request.content
     built = _built(http, request, body)
     try:
         response = http.send(built, auth=key, stream=True, follow_redirects=False)
+        head = _head(response)
         if request.stream and response.is_success:
-            return _answer(response, chunks=Chunks(response))
+            return replace(head, chunks=Chunks(response))
         try:
-            content = _Content.of(response)
-            if content is None:
-                return _answer(response, response.read())
-            for chunk in response.iter_raw():
-                content.add(chunk)
+            came = Body(head, request.most, is_here=response.is_stream_consumed)
+            for chunk in response.iter_raw() if came.is_raw else response.iter_bytes():
+                if not came.add(chunk):
+                    break
         finally:
             response.close()
     except httpx.RequestError as error:
         return _failed(error, built.url)
-    return _answer(response, content.whole)
+    return came.answer
 
 
 async def send_async(
     http: httpx.AsyncClient, request: Request, key: Key
 ) -> Answer | ConnectionFailed:
-    """Send a request; a failure to get an answer is given back, not raised."""
+    """Send a request, and give back and raise the same."""
     form = request.content
     built = _built(http, request, _read_aside(form) if isinstance(form, Multipart) else form)
     try:
         response = await http.send(built, auth=key, stream=True, follow_redirects=False)
+        head = _head(response)
         if request.stream and response.is_success:
-            return _answer(response, chunks=AsyncChunks(response))
+            return replace(head, chunks=AsyncChunks(response))
         try:
-            content = _Content.of(response)
-            if content is None:
-                return _answer(response, await response.aread())
-            async for chunk in response.aiter_raw():
-                content.add(chunk)
+            came = Body(head, request.most, is_here=response.is_stream_consumed)
+            async for chunk in response.aiter_raw() if came.is_raw else response.aiter_bytes():
+                if not came.add(chunk):
+                    break
         finally:
             await response.aclose()
     except httpx.RequestError as error:
         return _failed(error, built.url)
-    return _answer(response, content.whole)
+    return came.answer
 
 
 def _built(
@@ -232,40 +267,12 @@ async def _read_aside(form: Multipart) -> AsyncIterator[bytes]:
         yield chunk
 
 
-class _Content:
-    """A body of known size, put where it stays: joining its chunks takes twice as long."""
-
-    def __init__(self, size: int) -> None:
-        self.whole = bytearray(size)
-        self._filled = 0
-
-    @classmethod
-    def of(cls, response: httpx.Response) -> Self | None:
-        """Make room for the body of a response; None where it is here, or its size not known."""
-        size = response.headers.get("content-length", "")
-        known = size.isdecimal() and "content-encoding" not in response.headers
-        if response.is_stream_consumed or not known or int(size) > LARGEST:
-            return None
-        return cls(int(size))
-
-    def add(self, chunk: bytes) -> None:
-        """Add what came; httpx sees to it that it is no more than was announced."""
-        end = self._filled + len(chunk)
-        self.whole[self._filled : end] = chunk
-        self._filled = end
-
-
-def _answer(
-    response: httpx.Response,
-    content: bytes | bytearray = b"",
-    chunks: Chunks | AsyncChunks | None = None,
-) -> Answer:
+def _head(response: httpx.Response) -> Answer:
+    """Return an answer as far as it is known before its body."""
     return Answer(
         response.status_code,
         response.headers,
         host=response.url.netloc.decode(),  # The login in an address is no part of it.
-        content=content,
-        chunks=chunks,
         secrets=partial(_secrets, response.request),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Self, Unpack
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -40,6 +41,9 @@ ENCODING = "cl100k_base"
 MAX_TOKENS = 510
 """Of a model that is not in the table of models: what the smaller open ones read, which count
 about as many word pieces as this encoding has tokens."""
+
+_MAKING = Lock()
+"""Held while a client is made: the threads that share an embedder share its limits, too."""
 
 
 class APIEmbedder:
@@ -141,9 +145,10 @@ class APIEmbedder:
     @property
     def client(self) -> Client:
         """The client; raises AuthenticationFailed where it has no key and needs one."""
-        if self._client is None:
-            self._client = self._own = Client(**self._options)
-        return self._client
+        with _MAKING:
+            if self._client is None:
+                self._client = self._own = Client(**self._options)
+            return self._client
 
     def close(self) -> None:
         """Close the connections of a client that was made here; another is made when needed."""
@@ -168,13 +173,14 @@ class APIEmbedder:
     def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
         """Return one unit row of float32 a text, shape (n, d), in the order of the texts.
 
+        For no texts nothing is sent: the shape is (0, d), (0, 0) while d is not known.
         Raises what ``client.embeddings.create_array`` does.
         """
         del kind  # one model for both
         import numpy as np
 
         if not texts:
-            return np.empty((0, self.dimensions), np.float32)
+            return np.empty((0, self.size or 0), np.float32)
         return self._units(self._create(texts))
 
     def embed_stream(

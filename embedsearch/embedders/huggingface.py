@@ -31,11 +31,14 @@ class HuggingFaceTokenizer:
         """Return the number of tokens of each text, special ones left out."""
         return [len(ids) for ids in self._encode(texts, special=False)]
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        """Return, ascending, the character offset at which each token ends.
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return, for each text, ascending, the character offset at which each token ends.
 
         What follows the last token belongs to it; a text without any token has one end.
         """
+        return [self._ends(text) for text in texts]
+
+    def _ends(self, text: str) -> NDArray[np.int64]:
         import numpy as np
 
         encoding = self._encoder.encode(_printable(text), add_special_tokens=False)

@@ -132,7 +132,7 @@ class LocalEmbedder:
 
     def _cuts(self, text: str) -> list[int]:
         """Return where the parts of a text start, and its end; they have as many tokens each."""
-        ends = self.tokenizer.ends(text)
+        (ends,) = self.tokenizer.ends([text])
         parts = max(2, math.ceil(len(ends) / self.max_tokens))
         places = (len(ends) * part // parts - 1 for part in range(1, parts + 1))
         return sorted({0, *(int(ends[place]) for place in places)})

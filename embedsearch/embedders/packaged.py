@@ -52,7 +52,8 @@ def packaged_tokenizer() -> WordPieceTokenizer:
         raise EmbeddingError(
             "the packaged vocabulary is damaged", hint="reinstall it: pip install embedsearch"
         )
-    return WordPieceTokenizer("bert-base-uncased", read_tokenizer(data.decode()))
+    encoder = read_tokenizer(data.decode())
+    return WordPieceTokenizer("bert-base-uncased", encoder, remake=packaged_tokenizer)
 
 
 def _graph() -> bytes:

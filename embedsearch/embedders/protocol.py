@@ -46,7 +46,10 @@ class Embedder(Protocol):
         """The tokenizer that ``max_tokens`` is counted in."""
 
     def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Vectors:
-        """Return one unit row of float32 a text, shape (n, d); (0, d) for no texts."""
+        """Return one unit row of float32 a text, shape (n, d); (0, d) for no texts.
+
+        Where only an answer from elsewhere would tell d, that is (0, 0).
+        """
 
 
 class RemoteEmbedder(Embedder, Protocol):

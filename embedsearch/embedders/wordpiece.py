@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from embedsearch.embedders.pieces import Pieces
+from embedsearch.embedders.units import IDEOGRAPHS
 from embedsearch.embedders.wordtable import WordTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
     from tokenizers import Tokenizer as Encoder
@@ -81,27 +82,41 @@ class WordPieceTokenizer:
     Counts, ends and ids agree with BERT's own but for one thing: a word longer than BERT takes
     (100 characters once normalised) is cut into shorter ones, so that the model reads all of it.
     ``memory`` is how many segments, and how many words, are remembered: by default 50 MB of each
-    at most.
+    at most. ``remake`` gets the same tokenizer in another process, where that is less than to
+    send it.
     """
 
     seam = r"(?<=[ \t\n\r])(?s:.)|[ \t\n\r]"
 
-    def __init__(self, name: str, encoder: Encoder, *, memory: int = 1 << 18) -> None:
+    def __init__(
+        self,
+        name: str,
+        encoder: Encoder,
+        *,
+        memory: int = 1 << 18,
+        remake: Callable[[], WordPieceTokenizer] | None = None,
+    ) -> None:
         self._name = name
         self._encoder = encoder
         self._memory = memory
+        self._remake = remake
         self._unknown = encoder.token_to_id(UNKNOWN)
         self._segments: dict[str, Ends] = {}
         self._words: dict[str, Ends] = {}
-        self._table = WordTable(self._ends_of_words)
 
-    def __reduce__(self) -> tuple[type[WordPieceTokenizer], tuple[str, Encoder]]:
+    def __reduce__(self) -> tuple[Callable[..., WordPieceTokenizer], tuple[object, ...]]:
         """Travel to another process without the memory, which fills again there."""
+        if self._remake:
+            return self._remake, ()
         return WordPieceTokenizer, (self._name, self._encoder)
 
     @cached_property
     def _pieces(self) -> Pieces:
         return Pieces.of(self._encoder)
+
+    @cached_property
+    def _table(self) -> WordTable:
+        return WordTable(self._pieces, self._look_up)
 
     @property
     def name(self) -> str:
@@ -112,21 +127,18 @@ class WordPieceTokenizer:
         """Return the number of tokens of each text, [CLS] and [SEP] left out."""
         return [sum(map(len, self._look_up(_split(text)))) for text in texts]
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        """Return, ascending, the character offset in ``text`` at which each token ends.
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return, for each text, ascending, the character offset in it at which each token ends.
 
         What follows the last token belongs to it; a text without any token, such as blanks,
-        has one end.
+        has one end. Many small texts cost what one as long as all of them does.
         """
-        ends = self._table.ends(text, self._look_up)
-        if not len(ends):
-            ends = np.zeros(min(len(text), 1), dtype=np.int64)
-        ends[-1:] = len(text)
-        return ends
-
-    def _ends_of_words(self, words: Sequence[str]) -> list[Ends]:
-        found = self._ends_in(words)
-        return [found[word] for word in words]
+        # At a blank a text can be parted: so can a row of texts with blanks between them.
+        ends = self._table.ends("\n".join(texts))
+        starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
+        parts = np.split(ends, np.searchsorted(ends, starts[1:-1], side="right"))
+        own = zip(parts, starts.tolist(), texts, strict=False)
+        return [_to_the_end(part - start, text) for part, start, text in own]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text between [CLS] and [SEP], nothing cut off."""
@@ -225,5 +237,12 @@ def _split(text: str) -> list[str]:
     return text.replace("\n", " ").replace("\t", " ").replace("\r", " ").split(" ")
 
 
+def _to_the_end(ends: NDArray[np.int64], text: str) -> NDArray[np.int64]:
+    if not len(ends):
+        ends = np.zeros(min(len(text), 1), dtype=np.int64)
+    ends[-1:] = len(text)
+    return ends
+
+
 def _is_ideograph(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fff"
+    return ord(character) in IDEOGRAPHS

@@ -46,7 +46,7 @@ def add(database: Database, given: Iterable[Document], chunking: Chunking) -> Sy
     tally = _Tally(documents.newest(database))
     for batch in _batches(given):
         latest = tally.count(database, batch)
-        documents.put(database, [prepare(document, chunking) for document in latest])
+        documents.put(database, prepare(latest, chunking))
     return tally.report()
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from embedsearch.sync.reading import Chunking, Outcome
     from embedsearch.transcribers import Transcriber
 
-COMMIT_CHARACTERS = 2_000_000
-"""How much text goes into a transaction: a commit every fifth of a second or so."""
+COMMIT_CHARACTERS = 4_000_000
+"""How much text goes into a transaction: a commit every third of a second or so."""
 
 
 @dataclass(slots=True)

@@ -107,7 +107,8 @@ def _outcome(
         # Music, say: left out as any file that holds no text.
         return Unread(file.size, file.changed_ns, binary=True, why=SILENT)
     origin = Origin(file.source, file.path, file.size, file.changed_ns, digest)
-    return prepare(document(id, transcript), chunking, origin)
+    (prepared,) = prepare([document(id, transcript)], chunking, [origin])
+    return prepared
 
 
 def _transcribed(

@@ -49,7 +49,7 @@ def read_all(
     count = _processors()
     worth = count > 1 and sum(file.size for file in files) >= WORTH_WORKERS_BYTES
     if not worth or not _can_be_sent(chunking):
-        return ((file, read(file, id, chunking)) for file, id in work)
+        return (one for group in _groups(work) for one in read(group, chunking))
     return _read_elsewhere(_groups(work), chunking, count)
 
 
@@ -165,5 +165,5 @@ def _leave_with(owner: int) -> None:
 
 
 def _read_group(group: Group) -> tuple[Outcomes, Logged]:
-    outcomes = [(file, read(file, id, _chunking[0])) for file, id in group]
+    outcomes = list(read(group, _chunking[0]))
     return outcomes, [_logged.get() for _ in range(_logged.qsize())]

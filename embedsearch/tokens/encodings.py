@@ -105,8 +105,11 @@ class TiktokenTokenizer:
         encode = _encoding(self.name).encode_ordinary
         return list(chain.from_iterable(map(encode, _parts(text))))
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        """Return, ascending, the character offset in ``text`` at which each token ends."""
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return, for each text, ascending, the character offset at which each token ends."""
+        return [self._ends(text) for text in texts]
+
+    def _ends(self, text: str) -> NDArray[np.int64]:
         _, byte_ends = self._encode(text)
         if text.isascii():
             return byte_ends

@@ -24,11 +24,11 @@ class Tokenizer(Protocol):
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return the exact number of tokens of each text, encoded on its own, specials left out."""
 
-    def ends(self, text: str) -> NDArray[np.int64]:
-        """Return, ascending, the character offset in ``text`` at which each token ends.
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Return, for each text, ascending, the character offset in it at which each token ends.
 
         A token that ends inside a character is given the end of that character, so offsets may
-        repeat; the last one is ``len(text)`` unless the text is empty.
+        repeat; the last one is ``len(text)`` unless the text is empty, which has none.
         """
 
 

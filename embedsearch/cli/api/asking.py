@@ -124,12 +124,23 @@ def text(words: Sequence[str], files: Sequence[str]) -> str:
 
 def several(texts: Sequence[str], files: Sequence[str]) -> list[str]:
     """Return the texts to send: those given, or the lines of stdin for ``-``, then the files'."""
-    lines = sys.stdin.read().splitlines() if tuple(texts) == ("-",) else list(texts)
+    lines = _lines() if tuple(texts) == ("-",) else list(texts)
     secrets.checked("\n".join(lines), _place(texts))
     lines += [_read(file) for file in files]
     if not lines:
         raise click.UsageError("say what to send: texts, '-' for the lines of stdin, or --file")
     return lines
+
+
+def _lines() -> list[str]:
+    """Return the lines of stdin; what else parts lines in Unicode may stand within a text."""
+    return [line.rstrip("\r\n") for line in sys.stdin]
+
+
+def places(lines: Sequence[str], texts: Sequence[str], files: Sequence[str]) -> list[str]:
+    """Return the place of each of ``several`` texts: ``stdin:2``, ``TEXT 2``, a file's name."""
+    before = "stdin:" if tuple(texts) == ("-",) else "TEXT "
+    return [*(f"{before}{n + 1}" for n in range(len(lines) - len(files))), *files]
 
 
 def _place(words: Sequence[str]) -> str:

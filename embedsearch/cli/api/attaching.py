@@ -42,8 +42,10 @@ def picture(image: str) -> str:
 
 def document(path: str) -> dict[str, Any]:
     """Return a file as a part of a question, whole; what can be read of it is looked through."""
-    secrets.checked(text_of(path), path)
     kind = mimetypes.guess_type(path)[0] or "text/plain"
+    if kind.startswith("image/"):
+        raise click.UsageError(f"--attach: {path!r} is a picture: --image sends it")
+    secrets.checked(text_of(path), path)
     data = _data(Path(path), kind)
     return {"type": "input_file", "filename": Path(path).name, "file_data": data}
 

@@ -10,7 +10,7 @@ import click
 
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, printing, secrets
-from embedsearch.cli.terminal import show
+from embedsearch.cli.terminal import note, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,9 +67,13 @@ def transcribe_(
         body["language"] = language
     with asking.client() as client:
         create = client.audio.transcriptions.create
-        if stream and not _is_whole(format_, whole=as_json):
+        if stream and model == LISTENER:
+            note(f"{LISTENER} can't stream: its text comes when all is heard")
+        elif stream and not _is_whole(format_, whole=as_json):
             with create(**body, stream=True) as events:
-                printing.flowing(_heard(events))
+                came = printing.flowing(_heard(events))
+            if not came:
+                note("no words came: without --stream, --json shows the whole answer")
             return
         answer = create(**body)
     _print(answer, whole=_is_whole(format_, whole=as_json))
@@ -131,7 +135,13 @@ def _print(answer: Any, *, whole: bool) -> None:
 
 
 def _heard(events: Iterable[TranscriptionEvent]) -> Iterator[str]:
-    return (event.delta or "" for event in events)
+    """Yield what the events add; some servers tell all at once, at the end."""
+    came = False
+    for event in events:
+        is_whole = event.type == "transcript.text.done" and not came
+        added = (event.text if is_whole else event.delta) or ""
+        came = came or bool(added)
+        yield added
 
 
 @click.command("speak")

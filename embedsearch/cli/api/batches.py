@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -68,7 +67,7 @@ def _endpoint(requests: str) -> str:
         raise click.UsageError(
             f"no file {requests}: for one that was uploaded, name its --endpoint"
         )
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="backslashreplace") as lines:
         first = lines.readline()
     try:
         return str(json.loads(first)["url"])
@@ -125,13 +124,10 @@ def _print(batch: Batch) -> None:
 @batch_.command("list")
 @options.of_a_list
 @asking.common
-@click.pass_context
-def list_(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
+def list_(*, limit: int | None, as_json: bool) -> None:
     """List the batches, newest first."""
     with asking.client() as client:
-        found = list(islice(client.batches.list(), limit))
-    printing.records(found, _print, as_json=as_json)
-    ctx.exit(0 if found else NOTHING_FOUND)
+        printing.listed(client.batches.list(), limit, _print, as_json=as_json)
 
 
 @batch_.command("cancel")

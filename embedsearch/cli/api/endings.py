@@ -12,7 +12,6 @@ from embedsearch.cli import options
 from embedsearch.cli.api import printing
 from embedsearch.cli.spending import dollars
 from embedsearch.cli.terminal import note, tell
-from embedsearch.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,9 +21,6 @@ _CUT = {
     "max_output_tokens": "the answer was cut: it reached its limit of tokens (--max-tokens)",
     "content_filter": "the answer was cut by the provider's filter",
 }
-
-_OPEN = {None, "queued", "in_progress"}
-"""Why an answer ended that did not."""
 
 COUNTED = {"stream_options": {"include_usage": True}}
 
@@ -91,6 +87,4 @@ def flow(
         asked = counted if usage else {}
         with create(**body, **asked, stream=True) as stream:
             came = printing.flowing(pieces(stream, ending))
-        if ending.reason in _OPEN and not stream.done:
-            raise ConnectionFailed("the answer broke off: the server did not say that it ended")
     ending.tell(came=came, usage=usage)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import mimetypes
 import sys
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, printing, secrets
-from embedsearch.cli.errors import NOTHING_FOUND
+from embedsearch.cli.api import asking, deleting, printing, secrets
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
-from embedsearch.cli.terminal import show
+from embedsearch.cli.terminal import note, show
 
 if TYPE_CHECKING:
     from embedsearch import Client
@@ -36,19 +34,11 @@ def files_() -> None:
 @click.option("--purpose", type=click.Choice(PURPOSES), help="Only those for this.")
 @options.of_a_list
 @asking.common
-@click.pass_context
-def list_(
-    ctx: click.Context,
-    *,
-    purpose: str | None,
-    limit: int | None,
-    as_json: bool,
-) -> None:
+def list_(*, purpose: str | None, limit: int | None, as_json: bool) -> None:
     """List the files, a line each: id, purpose, bytes, day, name."""
     with asking.client() as client:
-        found = list(islice(client.files.list(**asking.said(purpose=purpose)), limit))
-    printing.records(found, _print, as_json=as_json)
-    ctx.exit(0 if found else NOTHING_FOUND)
+        files = client.files.list(**asking.said(purpose=purpose))
+        printing.listed(files, limit, _print, as_json=as_json)
 
 
 def _print(file: FileObject) -> None:
@@ -94,7 +84,11 @@ def upload_(*, file: str, purpose: Purpose, name: str | None, as_json: bool) -> 
 def id_of(client: Client, given: str, purpose: Purpose) -> str:
     """Return the id of a file that is given by its path, and uploaded for that, or by its id."""
     path = file_at(given)
-    return uploaded(client, path, purpose).id if path else given
+    if path is None:
+        return given
+    id = uploaded(client, path, purpose).id
+    note(f"{given}: {id}")  # Whatever comes next, it need not be uploaded again.
+    return id
 
 
 def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = None) -> FileObject:
@@ -137,8 +131,6 @@ def fetched(client: Client, id: str, output: str | None) -> None:
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @asking.common
 def delete_(*, ids: tuple[str, ...], as_json: bool) -> None:
-    """Delete files, and print the ids of those that are gone."""
+    """Delete files, and print the ids of those that are gone; exit code 3 where others are not."""
     with asking.client() as client:
-        for id_ in ids:
-            gone = client.files.delete(id_)
-            printing.record(gone, printing.name, as_json=as_json)
+        deleting.delete(ids, client.files.delete, as_json=as_json)

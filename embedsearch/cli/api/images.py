@@ -11,11 +11,13 @@ import click
 
 from embedsearch.cli import options
 from embedsearch.cli.api import asking, printing, secrets
-from embedsearch.cli.terminal import note, show
+from embedsearch.cli.errors import FAILED, SOME_FAILED
+from embedsearch.cli.reports import list_lines
+from embedsearch.cli.terminal import counted, note, show
 from embedsearch.errors import EmbedsearchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from embedsearch.client.types.images import Image, ImagesResponse
 
@@ -137,12 +139,29 @@ def _finish(answer: ImagesResponse, paths: list[Path], given: dict[str, Any]) ->
         printing.whole(answer.to_dict())
         return
     pictures = answer.data or []
-    if len(pictures) > len(paths):
-        paths = printing.numbered(given["output"], len(pictures))
-    for picture, path in zip(pictures, paths, strict=False):
-        _keep(picture, path, force=given["force"])
     if not pictures:
         raise EmbedsearchError("the answer holds no picture", hint="see it with --json")
+    if len(pictures) < len(paths):
+        note(f"{len(pictures)} of {counted(len(paths), 'picture')} came")
+    if len(pictures) > len(paths):
+        paths = printing.numbered(given["output"], len(pictures))
+    _keep_all(pictures, paths, force=given["force"])
+
+
+def _keep_all(pictures: Sequence[Image], paths: Sequence[Path], *, force: bool) -> None:
+    """Keep each picture that can be kept: all were paid for."""
+    failed = []
+    for picture, path in zip(pictures, paths, strict=False):
+        try:
+            _keep(picture, path, force=force)
+        except (EmbedsearchError, OSError) as error:
+            if len(pictures) == 1:
+                raise
+            why = str(getattr(error, "strerror", None) or error)
+            failed.append(("failed", f"{path}: {why[0].lower()}{why[1:]}"))
+    list_lines(failed)
+    if failed:
+        click.get_current_context().exit(SOME_FAILED if len(failed) < len(pictures) else FAILED)
 
 
 def _keep(picture: Image, path: Path, *, force: bool) -> None:
@@ -154,4 +173,5 @@ def _keep(picture: Image, path: Path, *, force: bool) -> None:
         content = base64.b64decode(picture.b64_json, validate=True)
     except binascii.Error as error:
         raise EmbedsearchError(f"the picture is no base64: {error}") from error
-    printing.save(path, content, force=force)
+    with printing.saving(path, force=force) as file:
+        file.write(content)

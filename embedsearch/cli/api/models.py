@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedsearch.cli.api import asking, printing
-from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.terminal import note
+from embedsearch.cli.api import asking, deleting, printing
 
 if TYPE_CHECKING:
     from embedsearch.client.types.models import Model
@@ -19,29 +17,22 @@ if TYPE_CHECKING:
 @click.option("--delete", is_flag=True, help="Delete MODEL, which was fine-tuned.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @asking.common
-@click.pass_context
-def models_(
-    ctx: click.Context, *, name: str | None, delete: bool, yes: bool, as_json: bool
-) -> None:
+def models_(*, name: str | None, delete: bool, yes: bool, as_json: bool) -> None:
     """List the models that the server offers, or describe one."""
     if delete and name is None:
         raise click.UsageError("--delete: name the model")
     with asking.client() as client:
         if name is None:
             found = sorted(client.models.list(), key=lambda model: model.id)
-            printing.records(found, _print_id, as_json=as_json)
-            ctx.exit(0 if found else NOTHING_FOUND)
+            printing.listed(found, None, _print_id, as_json=as_json)
+            return
         if not delete:
             model = client.models.retrieve(name)
             printing.record(model, _print, as_json=as_json)
             return
         if not yes:
             click.confirm(f"Delete the model {name!r} for good?", abort=True, err=True)
-        gone = client.models.delete(name)
-    if as_json:
-        printing.whole(gone.to_dict())
-    if not as_json:
-        note(f"{name} is deleted")
+        deleting.delete([name], client.models.delete, as_json=as_json)
 
 
 def _print_id(model: Model) -> None:

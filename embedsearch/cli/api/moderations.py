@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli.api import asking, printing
-from embedsearch.cli.terminal import show
+from embedsearch.cli.terminal import counted, show
+from embedsearch.errors import EmbedsearchError
 
 if TYPE_CHECKING:
     from embedsearch.client.types.moderations import Moderation
@@ -38,6 +39,9 @@ def moderate_(
     if as_json:
         printing.whole(answer.to_dict())
         return
+    if len(answer.results) != len(lines):
+        came = f"expected {counted(len(lines), 'judgement')}, got {len(answer.results):,}"
+        raise EmbedsearchError(came, hint="see the answer with --json")
     for result in answer.results:
         show(_verdict(result))
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.terminal import draw, painted, show
 from embedsearch.replacing import replacing
 
@@ -37,6 +40,16 @@ def records(items: Sequence[Any], line: Callable[[Any], None], *, as_json: bool)
         return
     for item in items:
         line(item)
+
+
+def listed(
+    items: Iterable[Any], limit: int | None, line: Callable[[Any], None], *, as_json: bool
+) -> None:
+    """Print the first of a list, as ``records`` are; the exit code is 1 where there is nothing."""
+    found = list(islice(items, limit))
+    records(found, line, as_json=as_json)
+    if not found:
+        click.get_current_context().exit(NOTHING_FOUND)
 
 
 def flowing(pieces: Iterable[str]) -> bool:
@@ -85,10 +98,11 @@ def numbered(path: Path, count: int) -> list[Path]:
     return [path.with_stem(f"{path.stem}-{n}") for n in range(1, count + 1)]
 
 
-def save(path: Path, content: bytes, *, force: bool) -> None:
-    """Write a file, and print its name."""
+@contextmanager
+def saving(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
+    """Open a file to be written, and print its name when it is."""
     with replacing(path) if force else path.open("xb") as file:
-        file.write(content)
+        yield file
     show(str(path))
 
 

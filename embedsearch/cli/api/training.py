@@ -11,14 +11,14 @@ import click
 from embedsearch import finetuning
 from embedsearch.cli import options, spending
 from embedsearch.cli.api import asking, files, printing, secrets, waiting
-from embedsearch.cli.errors import FAILED, NOTHING_FOUND
+from embedsearch.cli.errors import FAILED
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.reports import list_lines
 from embedsearch.cli.terminal import counted, note
 from embedsearch.finetuning.tunable import AS_OF, DEFAULT_MODEL, tunable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from embedsearch import Client
@@ -114,15 +114,10 @@ def _checked(
         epochs=epochs,
     )
     names = {"training": training, "validation": validation}
-    list_lines(
-        [
-            (
-                "failed" if problem.fatal else "warning",
-                f"{names[problem.file]}:{problem.line}: {problem}",
-            )
-            for problem in report.problems
-        ]
-    )
+    for problem in report.problems:  # one by one, so that each is named
+        word = "failed" if problem.fatal else "warning"
+        line = f":{problem.line}" if problem.line else ""
+        list_lines([(word, f"{names[problem.file]}{line}: {problem}")])
     if report.fatal:
         raise ValueError(
             f"nothing was uploaded: {counted(len(report.fatal), 'fault')} in the files"
@@ -130,8 +125,10 @@ def _checked(
     return report
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of JSON; what is not UTF-8 becomes what is no JSON either."""
+    with path.open(encoding="utf-8", errors="backslashreplace") as lines:
+        yield from (line.rstrip("\n") for line in lines)
 
 
 def _awaited(client: Client, id: str, every: float) -> FineTuningJob:
@@ -179,13 +176,10 @@ def get_(ctx: click.Context, *, id_: str, wait: bool, every: float, as_json: boo
 @click.command("list")
 @options.of_a_list
 @asking.common
-@click.pass_context
-def list_(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
+def list_(*, limit: int | None, as_json: bool) -> None:
     """List the jobs, newest first."""
     with asking.client() as client:
-        found = list(islice(client.fine_tuning.jobs.list(), limit))
-    printing.records(found, _print, as_json=as_json)
-    ctx.exit(0 if found else NOTHING_FOUND)
+        printing.listed(client.fine_tuning.jobs.list(), limit, _print, as_json=as_json)
 
 
 @click.command("events")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
 from embedsearch.cli import options
-from embedsearch.cli.api import asking, files, printing, secrets, waiting
-from embedsearch.cli.errors import FAILED, NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.api import asking, deleting, files, printing, secrets, waiting
+from embedsearch.cli.errors import FAILED, SOME_FAILED
 from embedsearch.cli.late import Group
 from embedsearch.cli.terminal import show
 
@@ -36,13 +35,10 @@ def vector_store_() -> None:
 @vector_store_.command("list")
 @options.of_a_list
 @asking.common
-@click.pass_context
-def list_(ctx: click.Context, *, limit: int | None, as_json: bool) -> None:
+def list_(*, limit: int | None, as_json: bool) -> None:
     """List the stores, newest first: id, name, files, bytes, day."""
     with asking.client() as client:
-        found = list(islice(client.vector_stores.list(), limit))
-    printing.records(found, _print, as_json=as_json)
-    ctx.exit(0 if found else NOTHING_FOUND)
+        printing.listed(client.vector_stores.list(), limit, _print, as_json=as_json)
 
 
 def _print(store: VectorStore) -> None:
@@ -117,9 +113,7 @@ def _described(batch: VectorStoreFileBatch) -> str:
 @click.option("-k", type=click.IntRange(1, MOST_FOUND), default=10, show_default=True)
 @asking.extras
 @asking.common
-@click.pass_context
 def search_(
-    ctx: click.Context,
     *,
     store: str,
     words: tuple[str, ...],
@@ -134,9 +128,7 @@ def search_(
         search = client.vector_stores.search(
             store, query=query, max_num_results=k, extra_body=extra
         )
-        found = list(islice(search, k))
-    printing.records(found, _print_found, as_json=as_json)
-    ctx.exit(0 if found else NOTHING_FOUND)
+        printing.listed(search, k, _print_found, as_json=as_json)
 
 
 def _print_found(found: VectorStoreSearchResult) -> None:
@@ -152,6 +144,4 @@ def _print_found(found: VectorStoreSearchResult) -> None:
 def delete_(*, stores: tuple[str, ...], as_json: bool) -> None:
     """Delete stores, and print the ids of those that are gone; the files stay."""
     with asking.client() as client:
-        for each in stores:
-            gone = client.vector_stores.delete(each)
-            printing.record(gone, printing.name, as_json=as_json)
+        deleting.delete(stores, client.vector_stores.delete, as_json=as_json)

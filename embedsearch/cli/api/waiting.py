@@ -70,5 +70,8 @@ def wait(
 
 
 def _elsewhere() -> str:
-    url = options.said_of_a_client().get("base_url")
+    """Return how the server is named, without a login, which a log should not hold."""
+    scheme, slashes, rest = options.said_of_a_client().get("base_url", "").partition("//")
+    host, slash, path = rest.partition("/")
+    url = f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{path}"
     return f" --base-url {url}" if url else ""

@@ -65,6 +65,8 @@ class Embeddings(Resource[M]):
     def create_array(self, texts: Iterable[str], **params: Unpack[ArrayParams]) -> Job:
         """Embed any number of texts: float32 of shape (n, d), in their order.
 
+        For no texts nothing is sent: the shape is (0, dimensions), (0, 0) where none are asked for.
+
         Raises InputRefused for the text that the server can't embed, InvalidAnswer for an answer
         that can't be right, DimensionMismatch for vectors of another length than asked for.
         """

@@ -89,6 +89,8 @@ class Uploads(Resource[M]):
         name = filename or (None if isinstance(source, bytes) else source.name)
         if name is None:
             raise ValueError("expected a filename for what is given as bytes")
+        if part_size < 1:
+            raise ValueError(f"expected a part_size of 1 or more, got {part_size}")
         about = {"bytes": size, "filename": name}
         kind = {"mime_type": mime_type, "purpose": purpose}
         upload: Upload = yield post("/uploads", Upload, {**about, **kind, **options})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Event, Record
 
 
 class TranscriptionWord(Record):
@@ -62,7 +62,7 @@ class Transcription(Record):
     usage: AudioUsage | None = None
 
 
-class TranscriptionEvent(Record):
+class TranscriptionEvent(Event):
     """An event of a transcription: its ``type`` tells which fields it has."""
 
     type: str = ""
@@ -75,6 +75,11 @@ class TranscriptionEvent(Record):
     speaker: str | None = None
     logprobs: list[Logprob] | None = None
     usage: AudioUsage | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is no mere piece of text: who sends these says when all is heard, too."""
+        return self.type != "transcript.text.delta"
 
 
 class VoiceConsent(Record):

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import field
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Event, Record
 
 
 class PromptTokensDetails(Record):
@@ -128,7 +128,7 @@ class ChunkChoice(Record):
     logprobs: ChoiceLogprobs | None = None
 
 
-class ChatCompletionChunk(Record):
+class ChatCompletionChunk(Event):
     """A piece of an answer; the last may have no choices and the usage."""
 
     choices: list[ChunkChoice] = field(default_factory=list)
@@ -139,6 +139,11 @@ class ChatCompletionChunk(Record):
     service_tier: str | None = None
     system_fingerprint: str | None = None
     usage: CompletionUsage | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it says why an answer ended; Ollama once gave an empty reason to every chunk."""
+        return any(choice.finish_reason for choice in self.choices)
 
 
 class ChatCompletionStoreMessage(ChatCompletionMessage):
@@ -160,13 +165,13 @@ class CompletionLogprobs(Record):
 class CompletionChoice(Record):
     """One of ``n`` texts, or in a stream what is added to it."""
 
-    text: str
+    text: str = ""
     index: int = 0
     finish_reason: str | None = None
     logprobs: CompletionLogprobs | None = None
 
 
-class Completion(Record):
+class Completion(Event):
     """Text that continues a prompt."""
 
     choices: list[CompletionChoice]
@@ -176,3 +181,8 @@ class Completion(Record):
     object: str = "text_completion"
     system_fingerprint: str | None = None
     usage: CompletionUsage | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it says why a text ended."""
+        return any(choice.finish_reason for choice in self.choices)

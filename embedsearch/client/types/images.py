@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Event, Record
 
 
 class Image(Record):
@@ -35,7 +35,7 @@ class ImagesResponse(Record):
     usage: ImageUsage | None = None
 
 
-class ImageEvent(Record):
+class ImageEvent(Event):
     """A picture as far as it is drawn; ``type`` tells whether it is done."""
 
     type: str = ""

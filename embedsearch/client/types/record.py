@@ -48,6 +48,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return dict(came) if came is not None else msgspec.to_builtins(self)
 
 
+class Event(Record):
+    """A record that comes in a stream."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the stream may end with this; those that never tell an end may do so anywhere."""
+        return True
+
+
 @cache
 def _plan(kind: type[Record]) -> dict[str, Read]:
     """How the value of each field is read."""

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Event, Record
+
+BEGINNINGS = {"response.created", "response.queued", "response.in_progress"}
+"""The types of events that hold a whole response which has not ended."""
 
 
 class ResponseContent(Record):
@@ -91,7 +94,7 @@ class Response(Record):
         return "".join(part.text or "" for part in parts if part.type == "output_text")
 
 
-class ResponseStreamEvent(Record):
+class ResponseStreamEvent(Event):
     """An event of a response: ``type`` tells which fields it has."""
 
     type: str = ""
@@ -113,6 +116,12 @@ class ResponseStreamEvent(Record):
     code: str | None = None
     message: str | None = None
     param: str | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it says how the response ended."""
+        ended = self.response is not None and self.type not in BEGINNINGS
+        return ended or self.type == "error"
 
 
 class CompactedResponse(Record):
