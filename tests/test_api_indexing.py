@@ -293,6 +293,7 @@ def test_the_first_answer_tells_how_long_the_vectors_of_an_unknown_model_are(
         assert [hit.document_id for hit in reader.search("number 1", k=1)] == ["1"]
         assert reader.search("number 1", mode="dense") == reader.search_vector(np.ones(4)) == []
         assert reader.document_vectors().vectors.shape == (0, 0)
+        assert reader.passages("1").vectors.shape == (0, 0)
         assert server.requests == []
         index.embed_pending()
         assert (index.status().dimensions, index.embedder.name) == (4, "openai/local?size=4")
