@@ -238,6 +238,13 @@ def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
         assert [hit.document_id for hit in index.search(query)] == expected
 
 
+def test_the_size_of_an_index_is_that_of_its_own_files(tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_bytes(b"a" * 10_000_000)
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        files = [file for file in tmp_path.iterdir() if file.name != "large.txt"]
+        assert index.status().size == sum(file.stat().st_size for file in files) < 1_000_000
+
+
 def test_an_index_that_was_deleted_takes_nothing_in_and_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     index = Index.open(folder, HashEmbedder())

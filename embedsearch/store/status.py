@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from embedsearch.folder import OWN
 from embedsearch.store import hits, labels, runs, sources, vectors
 from embedsearch.store.filters import Filter
 from embedsearch.store.models import Models
@@ -101,5 +102,5 @@ def size(folder: Path | None) -> int:
     total = 0
     for file in folder.iterdir() if folder and folder.is_dir() else ():
         with suppress(FileNotFoundError):  # a log, or a temporary file, that a writer let go of
-            total += file.stat().st_size if file.is_file() else 0
+            total += file.stat().st_size if file.name.startswith(OWN) else 0
     return total
