@@ -72,14 +72,19 @@ def grouping(given: GroupBy) -> GroupBy:
     return given
 
 
-def how_many(k: int) -> int:
+def whole(k: int) -> int:
     """Return k, be it Python's or numpy's."""
     if isinstance(k, bool):
         raise TypeError(f"expected k as a whole number, got {k!r}")
     try:
-        k = operator.index(k)
+        return operator.index(k)
     except TypeError as error:
         raise TypeError(f"expected k as a whole number, got {k!r}") from error
+
+
+def how_many(k: int) -> int:
+    """Return k, ``whole`` and at least 1."""
+    k = whole(k)
     if k < 1:
         raise ValueError(f"expected k of at least 1, got {k}")
     return k
