@@ -8,17 +8,68 @@ from collections.abc import Iterable, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from unicodedata import normalize
 
+from embedsearch.search.ranking import RANKERS
 from embedsearch.store import filters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from embedsearch.search.ranking import Mode
+    from embedsearch.search.results import GroupBy
     from embedsearch.store.filters import Filter, Where
 
     PathLike = str | os.PathLike[str]
 
 T = TypeVar("T")
+
+
+def folder(path: PathLike) -> Path | None:
+    """Return the folder of an index, ``None`` for one in memory.
+
+    It is absolute, as the working directory may change while the index is open.
+    """
+    if not os.fspath(path):
+        raise ValueError("the path of the index is empty: '.' is the current folder")
+    return None if str(path) == ":memory:" else Path(path).absolute()
+
+
+def check_chunking(tokens: int, overlap: int) -> None:
+    """Refuse chunks that would not get on."""
+    if not 0 <= overlap < tokens:
+        raise ValueError(f"expected chunk_tokens > chunk_overlap >= 0, got {tokens} and {overlap}")
+
+
+def query(given: str) -> str:
+    """Return a query in words, ``composed``."""
+    if not isinstance(given, str):
+        raise TypeError(f"expected a query as str, got {given!r:.40}")
+    if not given.strip():
+        raise ValueError("the query is empty: say what to look for")
+    return composed(given)
+
+
+def composed(text: str) -> str:
+    """Return a text with its accents on their letters, as nearly all texts have them (NFC).
+
+    Where a query has them apart, as paths of macOS do, its words would end at them.
+    """
+    return normalize("NFC", text)
+
+
+def mode(given: Mode) -> Mode:
+    """Return how is searched."""
+    if given not in RANKERS:
+        raise ValueError(f"unknown mode {given!r}: choose from {sorted(RANKERS)}")
+    return given
+
+
+def grouping(given: GroupBy) -> GroupBy:
+    """Return of what only the best hit is wanted."""
+    if given not in {None, "document"}:
+        raise ValueError(f"unknown group_by {given!r}: choose 'document' or None")
+    return given
 
 
 def whole(k: int) -> int:
@@ -31,6 +82,14 @@ def whole(k: int) -> int:
         raise TypeError(f"expected k as a whole number, got {k!r}") from error
 
 
+def how_many(k: int) -> int:
+    """Return k, ``whole`` and at least 1."""
+    k = whole(k)
+    if k < 1:
+        raise ValueError(f"expected k of at least 1, got {k}")
+    return k
+
+
 def share(given: float, what: str) -> float:
     """Return a number from 0 to 1."""
     if not isinstance(given, Real) or isinstance(given, bool):
@@ -40,11 +99,11 @@ def share(given: float, what: str) -> float:
     return given
 
 
-def several(given: Sequence[str], what: str) -> Sequence[str]:
-    """Refuse one text where several are expected: its letters would be taken for them."""
+def several(given: Iterable[str], what: str) -> list[str]:
+    """Return texts; one alone is refused, as its letters would be taken for them."""
     if isinstance(given, str):
         raise TypeError(f"expected a list of {what}, got one: put {given!r:.40} into a list")
-    return given
+    return _listed(given, what, str)
 
 
 def condition(where: Where, glob: Sequence[str] | None) -> Filter:
@@ -67,6 +126,13 @@ def paths(named: PathLike | Iterable[PathLike]) -> list[Path]:
     """Return paths, of which one need not be in a list."""
     listed = [named] if isinstance(named, (str, os.PathLike)) else named
     return [Path(path) for path in _listed(listed, "paths", (str, os.PathLike))]
+
+
+def id(given: str) -> str:
+    """Return the id of a document."""
+    if not isinstance(given, str):
+        raise TypeError(f"expected an id as str, got {given!r:.40}")
+    return given
 
 
 def ids(given: str | Iterable[str]) -> list[str]:

@@ -230,3 +230,8 @@ class InvalidAnswer(APIError):
 
 class ServerError(APIError):
     """The provider's own failure: 500 and above."""
+
+
+def why(error: OSError) -> str:
+    """Return what the system says is wrong, as a part of a sentence: ``permission denied``."""
+    return (error.strerror or str(error)).lower()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from embedsearch import embedders
 from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound, StorageFailed
+from embedsearch.folder import CACHE, DATABASE
 from embedsearch.store import outbox, vectors
 from embedsearch.store import salvage as stored
 from embedsearch.store.database import open_database
-from embedsearch.store.lock import LOCK, writer_lock
+from embedsearch.store.lock import writer_lock
 
 if TYPE_CHECKING:
     import os
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
 
     PathLike = str | os.PathLike[str]
-
-DATABASE = "index.db"
-CACHE = "vectors.faiss"
-DAMAGED = "index.db.damaged"
-"""How the names begin of what a salvage leaves, a log beside it too."""
-OWN = (DATABASE, CACHE, LOCK)
-"""How the names of an index's files begin: some have a log or a temporary file beside them."""
 
 OPENING_SECONDS = 5.0
 """How long to wait for another process that makes the same index."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,12 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from embedsearch import arguments, embedders, files
-from embedsearch.errors import (
-    DimensionMismatch,
-    EmbeddingError,
-    IndexLocked,
-)
+from embedsearch import arguments, elsewhere, embedders, files
+from embedsearch.errors import DimensionMismatch, IndexLocked
+from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
 from embedsearch.search.diversifying import diverse
@@ -53,6 +48,7 @@ from embedsearch.sync.spending import UNLIMITED, Allowance, Estimate, estimate, 
 from embedsearch.sync.transcribing import Amount, check_hearing, parted, unheard
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
@@ -102,7 +98,7 @@ class Index:
         self._given = embedder
         self._folder = folder
         self._space, self._length = stored_vectors.space(database)
-        cache = folder and folder / files.CACHE
+        cache = folder and folder / CACHE
         self._dense = DenseIndex(database, self._space, self._length, cache)
         self._turn = RLock()
         self._wrote = False
@@ -131,17 +127,10 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        if not 0 <= chunk_overlap < chunk_tokens:
-            raise ValueError(
-                "expected chunk_tokens > chunk_overlap >= 0,"
-                f" got {chunk_tokens} and {chunk_overlap}"
-            )
+        arguments.check_chunking(chunk_tokens, chunk_overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
-        if not os.fspath(path):
-            raise ValueError("the path of the index is empty: '.' is the current folder")
-        # Absolute, as the working directory may change while the index is open.
-        folder = None if str(path) == ":memory:" else Path(path).absolute()
+        folder = arguments.folder(path)
         settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
         database = files.opened(folder, settings if create else None)
         try:
@@ -234,13 +223,18 @@ class Index:
         with self._database.reading():
             yield
 
+    @property
+    def closed(self) -> bool:
+        """Whether this object was closed; it can't be used any more then."""
+        return not self._database.is_open
+
     def __len__(self) -> int:
         """How many documents there are."""
         return int(self._database.value("select count(*) from documents"))
 
     def __contains__(self, id: str) -> bool:
         """Whether there is a document with this id."""
-        return bool(documents.held(self._database, [id]))
+        return isinstance(id, str) and bool(documents.held(self._database, [id]))
 
     def sync(
         self,
@@ -275,27 +269,27 @@ class Index:
 
         """
         check_hearing(allowance, transcriber)
-        wanted = arguments.paths(paths)
+        hearing = transcriber is not None
+        make = partial(self._plan, arguments.paths(paths), glob, progress, hearing=hearing)
         if dry_run:
-            made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
-            report = apply.rehearse(
-                self._database,
-                made,
-                self._chunking,
-                self._space,
-                progress,
-                transcriber=transcriber,
-            )
-            planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
-            return replace(report, requests=planned.requests, cost=planned.cost)
+            return self._rehearsed(make(), transcriber, progress)
 
         def work() -> SyncReport:
-            made = self._plan(wanted, glob, progress, hearing=transcriber is not None)
             return apply.apply(
-                self._database, made, self._chunking, progress, transcriber=transcriber
+                self._database, make(), self._chunking, progress, transcriber=transcriber
             )
 
         return self._run("index", work, allowance=allowance if embed else None, progress=progress)
+
+    def _rehearsed(
+        self, made: Plan, transcriber: Transcriber | None, progress: Callable[[Progress], None]
+    ) -> SyncReport:
+        """Return what a sync would do, and what embedding would cost then."""
+        report = apply.rehearse(
+            self._database, made, self._chunking, self._space, progress, transcriber=transcriber
+        )
+        planned = self.estimate(stored_vectors.Pending(report.texts, report.tokens))
+        return replace(report, requests=planned.requests, cost=planned.cost)
 
     def add(
         self,
@@ -388,7 +382,7 @@ class Index:
                 embed_pending, self._database, self.embedder, self._space, allowance, progress
             )
         with self._turn:
-            self._wrote = self._database.is_open
+            self._wrote = not self.closed
             return run(
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )
@@ -413,7 +407,7 @@ class Index:
         *,
         hearing: bool,
     ) -> Plan:
-        own = [self._folder / name for name in files.OWN] if self._folder else ()
+        own = [self._folder / name for name in OWN] if self._folder else ()
         patterns = arguments.patterns(glob)
         return plan(self._database, paths, progress, glob=patterns, own=own, hearing=hearing)
 
@@ -445,11 +439,13 @@ class Index:
 
         Raises:
             ValueError: the query is blank, k is below 1, or an option can't be understood.
+            SecretsFound: the query would go to a provider, and looks as if it held a secret.
 
         """
         diversity = arguments.share(diversity, "diversity")
         if diversity and mode == "lexical":
             raise ValueError("diversity weighs scores by meaning: mode 'hybrid' or 'dense'")
+        query = arguments.query(query)
         asked = Query(query, self._vector_of(query, mode), arguments.condition(where, glob))
         rank = partial(RANKERS[mode], self._dense, asked)
         if diversity:
@@ -458,13 +454,7 @@ class Index:
 
     def _vector_of(self, query: str, mode: Mode) -> NDArray[np.float32]:
         """Return the unit vector (d,) that a search looks for, an empty one for none."""
-        if not isinstance(query, str):
-            raise TypeError(f"expected a query as str, got {query!r:.40}")
-        if not query.strip():
-            raise ValueError("the query is empty: say what to look for")
-        if mode not in RANKERS:
-            raise ValueError(f"unknown mode {mode!r}: choose from {sorted(RANKERS)}")
-        if mode == "lexical":
+        if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
         return asking.vector(self._database, self.embedder, self._space, query)
 
@@ -480,6 +470,7 @@ class Index:
             ValueError: as ``search`` does.
 
         """
+        query = arguments.query(query)
         vector = self._vector_of(query, mode)
         with self.snapshot():
             return explaining.explain(self._dense, query, vector, list(hits))
@@ -519,18 +510,10 @@ class Index:
 
         """
         with self.snapshot():
-            document, position = documents.named(self._database, id)
-            texts = documents.text_ids(self._database, document, position)
-            rows = stored_vectors.of(self._database, self._space, texts)
-            if not len(rows) and fulltext.blank(self._database, texts):
-                raise EmbeddingError(f"{id!r} is blank: there is nothing to be like")
-            if not len(rows):
-                raise EmbeddingError(
-                    f"{id!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
-                )
+            document, position = documents.named(self._database, arguments.id(id))
+            vector = asking.vector_of(self._database, self._space, document, position)
             others = filters.other_than(document, position)
-            mean = rows.sum(axis=0)
-            return self._nearest(mean, k, arguments.condition(where, glob), group_by, but=others)
+            return self._nearest(vector, k, arguments.condition(where, glob), group_by, but=others)
 
     def _nearest(
         self,
@@ -556,11 +539,7 @@ class Index:
     def _collect(
         self, rank: Callable[[int], Ranking], k: int, condition: Filter, group_by: GroupBy
     ) -> list[Hit]:
-        k = arguments.whole(k)
-        if k < 1:
-            raise ValueError(f"expected k of at least 1, got {k}")
-        if group_by not in {None, "document"}:
-            raise ValueError(f"unknown group_by {group_by!r}: choose 'document' or None")
+        k, group_by = arguments.how_many(k), arguments.grouping(group_by)
         with self._database.reading():
             return results.collect(self._database, rank, k, condition=condition, group_by=group_by)
 
@@ -571,7 +550,7 @@ class Index:
             DocumentNotFound: there is no document with this id.
 
         """
-        return documents.get(self._database, id)
+        return documents.get(self._database, arguments.id(id))
 
     def texts(self, ids: Sequence[str]) -> list[str]:
         """Return the texts of documents, in the order of their ids.
@@ -610,7 +589,7 @@ class Index:
 
         """
         with self.snapshot():
-            chunks = documents.chunks(self._database, id)
+            chunks = documents.chunks(self._database, arguments.id(id))
             places, rows = stored_vectors.of_passages(
                 self._database, self._space, self._dimensions, id
             )
@@ -628,7 +607,7 @@ class Index:
             SecretsFound: a text looks as if it held a secret; none was sent.
 
         """
-        arguments.several(texts, "texts")
+        texts = arguments.several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
             return self.embedder.embed(texts, kind=kind)
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
@@ -641,21 +620,14 @@ class Index:
 
         """
         if self._folder is None or embedders.is_remote(self.embedder):
-            self._refuse_to_be_copied()
-        return _opened_here, (self._folder, self.space, self._given)
+            raise TypeError(elsewhere.REFUSED)
+        return elsewhere.opened, (type(self), self._folder, self.space, self._given)
 
     def __deepcopy__(self, _: object) -> NoReturn:
-        self._refuse_to_be_copied()
+        raise TypeError(elsewhere.REFUSED)
 
     def __copy__(self) -> NoReturn:
-        self._refuse_to_be_copied()
-
-    def _refuse_to_be_copied(self) -> NoReturn:
-        raise TypeError(
-            "an index can't be copied, nor sent to another process from memory or where an API"
-            " embeds its texts: open it there again; to scikit-learn give vectors"
-            " (Index.document_vectors, Index.embed), or n_jobs=1"
-        )
+        raise TypeError(elsewhere.REFUSED)
 
     def label(self, given: Mapping[str, str | Sequence[str]], *, source: str = "python") -> int:
         """Give documents, by id, a label or several, in place of those they had.
@@ -668,14 +640,7 @@ class Index:
             ValueError: a label is blank.
 
         """
-        clean = arguments.labelled(given)
-        missing = clean.keys() - documents.held(self._database, list(clean))
-        if missing:
-            documents.named(self._database, min(missing))  # raises, unless it is a chunk's
-            raise ValueError(f"{min(missing)!r} is a chunk: labels are for documents")
-        if clean:
-            labels.put(self._database, clean, source)
-        return len(clean)
+        return labels.give(self._database, arguments.labelled(given), source)
 
     def undo_label(self) -> Labelling | None:
         """Take back the latest call of ``label``, and return what it was; ``None`` for none."""
@@ -687,10 +652,7 @@ class Index:
 
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return the labels of those documents that have any, by id."""
-        found: dict[str, tuple[str, ...]] = {}
-        for row in self.labelled():
-            found[row.document] = (*found.get(row.document, ()), row.label)
-        return found
+        return labels.by_document(self._database)
 
     @property
     def models(self) -> Models:
@@ -708,7 +670,7 @@ class Index:
             DocumentNotFound: there is no document with this id.
 
         """
-        return documents.chunks(self._database, id)
+        return documents.chunks(self._database, arguments.id(id))
 
     def documents(
         self,
@@ -763,6 +725,7 @@ class Index:
 
     def highlighted(self, query: str, texts: Sequence[str], *, marks: tuple[str, str]) -> list[str]:
         """Return texts of hits with each word that the query matched put between ``marks``."""
+        query = arguments.composed(query)
         return fulltext.highlighted(self._database, query, texts, marks=marks)
 
     def said_at(self, hit: Hit, line: int) -> float | None:
@@ -770,13 +733,7 @@ class Index:
 
         The line counts from 1 in the document. Where no transcript tells it, it is ``hit.seconds``.
         """
-        if hit.seconds is None:
-            return None
-        for times in transcripts.times(self._database, hit.document_id):
-            # Of several models that heard it, the one whose words the document holds.
-            if line <= len(times) and times[hit.start_line - 1 : hit.start_line] == [hit.seconds]:
-                return times[line - 1]
-        return hit.seconds
+        return transcripts.said_at(self._database, hit, line)
 
     def status(self) -> Status:
         """Return what the index holds, and how far it is embedded."""
@@ -851,16 +808,3 @@ class Index:
                 )
             self._dense.rebuild()
             return replace(dropped, freed=max(0, before - size(self._folder)))
-
-
-_OPENED_HERE: dict[tuple[int, Path, str], Index] = {}
-
-
-def _opened_here(folder: Path, space: str, embedder: Embedder | None) -> Index:
-    """Return the index of a folder that was sent to this process, opened once and to its end."""
-    key = os.getpid(), folder, space  # a connection to SQLite is not for the children of a fork
-    found = _OPENED_HERE.get(key)
-    if found is None or not found._database.is_open:  # noqa: SLF001 -- this module's own
-        found = _OPENED_HERE[key] = Index.open(folder, embedder, create=False)
-        atexit.register(found.close)
-    return found

@@ -12,13 +12,17 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MOST_LINKS = 40
+"""How many links lead on to another, as Linux counts."""
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file beside a path, and put it there when all is written.
 
     A link stays one, and a file keeps its permissions. What can't be replaced is written to: a
-    pipe, a device, a file in a folder that may not be changed.
+    pipe, a device, a file in a folder that may not be changed, and what stands for an open file,
+    as ``/dev/stdout``.
 
     Raises:
         OSError: the disk refused; it names the path.
@@ -26,6 +30,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     path = Path(path)
     with _naming(path):
+        if (number := _descriptor(path)) is not None:
+            with os.fdopen(os.dup(number), "wb") as out:
+                yield out
+            return
         if path.exists() and not (path.is_file() and os.access(path.resolve().parent, os.W_OK)):
             with path.open("wb") as out:
                 yield out
@@ -40,6 +48,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _descriptor(path: Path) -> int | None:
+    """Return the number of the open file that a path stands for, ``None`` for any other path.
+
+    To open it anew would begin at its start, and cut off what was written to it.
+    """
+    descriptors = Path("/dev/fd").resolve()
+    for _ in range(_MOST_LINKS):
+        if path.parent.resolve() == descriptors and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            break
+        path = path.parent / path.readlink()
+    return None
 
 
 @contextmanager

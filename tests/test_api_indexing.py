@@ -293,6 +293,7 @@ def test_the_first_answer_tells_how_long_the_vectors_of_an_unknown_model_are(
         assert [hit.document_id for hit in reader.search("number 1", k=1)] == ["1"]
         assert reader.search("number 1", mode="dense") == reader.search_vector(np.ones(4)) == []
         assert reader.document_vectors().vectors.shape == (0, 0)
+        assert reader.passages("1").vectors.shape == (0, 0)
         assert server.requests == []
         index.embed_pending()
         assert (index.status().dimensions, index.embedder.name) == (4, "openai/local?size=4")
@@ -415,7 +416,7 @@ def test_the_plan_the_run_and_the_ledger_agree(shell: Path, server: FaultServer)
     done = run(*common)
     assert done.exit_code == 0, done.stderr
     assert "5 passages (25 tokens) to embed by 127.0.0.1" in done.stderr
-    assert "in 1 request, $5e-07" in done.stderr
+    assert "in 1 request, $0.0000005" in done.stderr
     (line,) = json.loads(run("usage", "--format", "json").stdout)["usage"]
     assert (line["requests"], line["tokens"]) == (1, planned["tokens"])
     assert line["cost"] == pytest.approx(planned["cost"])

@@ -34,6 +34,13 @@ def run(*arguments: object, stdin: str | None = None) -> Result:
     )
 
 
+def in_a_shell(line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line in which ``"$0"`` is this Python."""
+    return subprocess.run(
+        ["sh", "-c", line, sys.executable], capture_output=True, text=True, check=False
+    )
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the empty folder that commands are run in."""
@@ -196,8 +203,8 @@ def test_status_stays_short_with_many_files_that_could_not_be_read(here: Path) -
         (here / f"{n:02}.pdf").write_bytes(b"%PDF-1.4 nothing\0")
     run("index", ".")
     told = run("status").stdout
-    assert told.count("unread ") == 20
-    assert "\n            and 2 more (see: ls --unread)\n" in told
+    assert told.count("unread ") == 20 + 1
+    assert "\nunread      ... and 2 more (see: ls --unread)\n" in told
     assert len(run("ls", "--unread").stdout.splitlines()) == 22
 
 
@@ -256,6 +263,8 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
         (["serach", "words"], "No such command 'serach': did you mean 'search'?"),
         (["tokens", "--text", "x", "--model", "gpt-4p"], "did you mean gpt-4, gpt-4o, gpt-5.4?"),
         (["tokens", "--text", "x", "--model", "gpt-99"], "gpt-99"),
+        (["add", "-", "--from", "csv", "--text", ""], "--text names no column"),
+        (["map", "-o", ""], "Invalid value for '-o' / '--output': it is empty"),
     ],
 )
 def test_bad_arguments_are_one_line_and_a_hint(
@@ -266,6 +275,45 @@ def test_bad_arguments_are_one_line_and_a_hint(
     assert result.stderr.startswith("error: ")
     assert message in result.stderr.splitlines()[0]
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("said", [["--json", "--format", "csv"], ["--format", "csv", "--json"]])
+def test_two_formats_are_refused_and_one_said_twice_is_not(here: Path, said: list[str]) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt", "--no-embed")
+    refused = run("ls", *said)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    message = json.loads(refused.stderr)["error"]["message"]
+    assert message == "--json is --format json: leave it out, or --format csv"
+    twice = run("ls", *(word.replace("csv", "json") for word in said))
+    assert json.loads(twice.stdout)["documents"][0]["id"] == "a.txt"
+
+
+def test_what_the_system_says_is_named_as_a_word_and_in_a_sentence(here: Path) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt", "--no-embed")
+    full = in_a_shell('"$0" -m embedsearch ls --json > /dev/full')
+    error = json.loads(full.stderr)["error"]
+    assert (error["code"], error["message"]) == ("os_error", "no space left on device")
+    (here / "gone").mkdir()
+    gone = in_a_shell('cd gone && rmdir ../gone && "$0" -m embedsearch search words')
+    assert gone.stderr == "error: the current folder is gone\n"
+    assert (full.returncode, gone.returncode) == (2, 2)
+    assert run("get", "\udcff").stderr == "error: '\\udcff' is not valid UTF-8\n"
+
+
+def test_that_nothing_was_found_is_said(here: Path) -> None:
+    (here / "a.txt").write_text("words")
+    run("index", "a.txt", "--no-embed")
+    for said, told in {
+        ("ls", "-g", "*.md", "-g", "b"): "nothing found among 1 document (filter *.md, b)\n",
+        ("rm", "-g", "*.md", "-y"): "nothing found among 1 document (filter *.md)\n",
+        ("usage",): "no provider was asked\n",
+        ("usage", "--since", "2026-11-01"): "no provider was asked since 2026-11-01\n",
+        ("outbox",): "nothing was sent to a provider\n",
+    }.items():
+        result = run(*said)
+        assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
 
 
 @pytest.mark.parametrize("group", [[], ["api"], ["api", "files"]])
@@ -563,12 +611,28 @@ def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
     assert found("search", "fox")[0]["stale"] is True
 
 
+def test_an_id_is_found_whichever_way_its_accents_are_typed(here: Path) -> None:
+    (here / "cafe\u0301.txt").write_text("apart")
+    (here / "th\u00e9.txt").write_text("on its letter")
+    run("index", ".", "--no-embed")
+    assert run("get", "caf\u00e9.txt").stdout == "apart\n"
+    assert run("get", "the\u0301.txt#0").stdout == "on its letter\n"
+    assert run("get", here / "caf\u00e9.txt").stdout == "apart\n"
+
+
 def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
     (here / "a.txt").write_text("the quick brown fox")
-    run("index", "a.txt", "--no-embed")
+    (here / "blank.txt").write_text(" \n")  # which nobody waits for
+    run("index", "a.txt", "blank.txt", "--no-embed")
     result = run("search", "fox")
     assert result.exit_code == 0
     assert "note: 1 of 1 passages are not embedded yet" in result.stderr
+    missed = run("search", "wolf")
+    assert missed.exit_code == 1
+    assert missed.stderr == (
+        "nothing found among 2 chunks of 2 documents\n"
+        "note: 1 of 1 passages are not embedded yet: they are found by words only\n"
+    )
 
 
 def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:
@@ -680,7 +744,7 @@ def test_json_is_short_for_format_json(here: Path, arguments: list[str]) -> None
     (here / "a.txt").write_text("words")
     (here / "rows.csv").write_text("id,text\n1,words\n")
     run("add", "rows.csv", "--no-embed")
-    for said in (["--json"], ["--format", "json"], ["--json", "--format", "text"]):
+    for said in (["--json"], ["--format", "json"], ["--json", "--format", "json"]):
         result = run(*arguments, *said)
         assert result.exit_code == 0
         assert json.loads(result.stdout)["schema_version"] == 1
@@ -733,7 +797,27 @@ def test_a_pipe_that_turns_out_to_be_no_utf8_is_an_error(here: Path) -> None:
     add = command("add", "-", "--from", "csv")
     done = subprocess.run(add, input=data, cwd=here, check=False, capture_output=True)
     assert done.returncode == 2
-    assert b"error: - is not utf-8: invalid start byte" in done.stderr
+    assert b"error: stdin is not utf-8: invalid start byte" in done.stderr
+
+
+def test_csv_is_read_back_as_it_was_whatever_ends_a_line(here: Path) -> None:
+    ids = ["a\nb", "a\rb", 'a"b', "a,b", "a\r\nb"]
+    with Index.open(here / "index") as index:
+        index.add([Document(id, "words", {"list": ["a", 1]}) for id in ids], embed=False)
+    for command, name in ((("ls",), "id"), (("search", "words"), "document_id")):
+        told = run("-d", "index", *command, "--format", "csv").stdout_bytes.decode()
+        rows = [*csv.DictReader(io.StringIO(told, newline=""))]
+        assert {row[name] for row in rows} == {*ids}
+        assert {row["metadata"] for row in rows} == {'{"list": ["a", 1]}'}
+
+
+def test_of_many_columns_the_first_are_named(here: Path) -> None:
+    (here / "wide.csv").write_text(",".join(f"column{n:04}" for n in range(3_000)) + "\n1\n")
+    (here / "none.json").write_text("{}")
+    told = run("add", "wide.csv").stderr
+    assert told.startswith("error: no column 'id': the columns are column0000, column0001, ")
+    assert told.endswith(", column0019 and 2,980 more\n")
+    assert run("add", "none.json").stderr == "error: no column 'id': the columns are none\n"
 
 
 def test_add_says_that_ids_came_twice(here: Path) -> None:
@@ -750,7 +834,18 @@ def test_tokens_counts_shows_and_prices() -> None:
     answer = json.loads(run("tokens", "--text", "a b", "--json").stdout)
     assert answer["tokens"] == 2
     priced = run("tokens", "-", "--model", "text-embedding-3-small", stdin="word " * 1000)
-    assert "$" in priced.stdout
+    assert "12.22% of 8,192 tokens of context, $0.00002 as input (prices as of" in priced.stdout
+
+
+def test_tokens_lists_the_models_that_are_known() -> None:
+    lines = run("tokens", "--models").stdout.splitlines()
+    assert "gpt-4o-mini             o200k_base, 128,000 tokens of context, $0.15 in, $0.60 out" in (
+        line.removesuffix(" per million") for line in lines
+    )
+    listed = json.loads(run("tokens", "--models", "--json").stdout)["models"]
+    assert [line.split()[0] for line in lines] == [model["name"] for model in listed]
+    assert run("tokens", "--models", "--text", "x").exit_code == 2
+    assert run("tokens", "--models", "--show").exit_code == 2
 
 
 def test_status_verify_and_repair(here: Path, wikipedia: Path) -> None:

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from embedsearch.cli.rows import Columns, Table
+from embedsearch.cli.rows import Columns
+from embedsearch.cli.tables import Table
 from embedsearch.records import Document
 
 

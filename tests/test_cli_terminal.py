@@ -161,6 +161,17 @@ def test_lines_and_tabs_stay_where_they_are_at_a_terminal(hostile: Path) -> None
     assert sent == "a fox\ufffd[31m\r\n\tred\ufffd0m\r\n"  # a terminal's own line ends
 
 
+def test_no_name_reads_backwards_at_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "photo\u202egpj.txt").write_text("a \u202afox")
+    at_a_terminal(tmp_path, "index", ".", "--no-embed")
+    assert at_a_terminal(tmp_path, "ls") == "photo\ufffdgpj.txt\r\n"
+    found = at_a_terminal(tmp_path, "search", "fox", "--mode", "lexical", "-q", NO_COLOR="1")
+    assert found.splitlines()[0].startswith("1  photo\ufffdgpj.txt:1")
+    assert found.splitlines()[1] == "   1  a \ufffdfox"
+    shown = at_a_terminal(tmp_path, "tokens", "--text", "\u202e", "--show", NO_COLOR="1")
+    assert shown.startswith("\\u202e\r\n")
+
+
 def test_data_in_a_pipe_is_exactly_what_is_stored(hostile: Path) -> None:
     def piped(*arguments: str) -> bytes:
         command = [sys.executable, "-m", "embedsearch", *arguments]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from embedsearch import Document, Index
 from embedsearch.cli.main import COMMANDS
 from embedsearch.readers.walking import NEVER_ENTERED
 
@@ -71,6 +72,22 @@ def test_python_blocks_run(page: str, workshop: Path) -> None:
     assert found
     for block in found:
         subprocess.run([sys.executable, "-c", block], cwd=workshop, check=True, capture_output=True)
+
+
+@pytest.mark.filterwarnings("ignore:1 of 40 documents has several labels")  # as the page gives
+def test_the_page_of_classifying_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = [f"{said} {n}" for n in range(260) for said in ("refund my money", "reset my password")]
+    documents = [Document(str(4_700 + n), text, {"lang": "en"}) for n, text in enumerate(texts)]
+    with Index.open("tickets.index") as index, Index.open("old.index") as old:
+        index.add(documents)
+        index.label({str(4_700 + n): ("refund", "login")[n % 2] for n in range(40)})
+        old.add(documents[:20])
+        names: dict[str, object] = {"index": index, "old": old}
+        names |= {"texts": texts[:300], "labels": ["refund", "login"] * 150, "others": texts[-9:]}
+        first, second, third = blocks(ROOT / "docs" / "classify.md", "python")
+        for block in (first, third, second):  # which opens an index of the same name
+            exec(block, names)  # noqa: S102 -- our own page
 
 
 def test_the_pages_of_commands_run(workshop: Path) -> None:

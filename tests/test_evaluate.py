@@ -563,7 +563,7 @@ def test_many_labels_are_cut_and_that_is_said(tmp_path: Path) -> None:
     words = ("evaluate", "--labels", "a.csv", "--no-curve", "--threshold", "1")
     run = command(*words, folder=tmp_path)
     assert run.returncode == 0, run.stderr
-    assert "... and 10 more: --format json or --html FILE" in run.stdout
+    assert "... and 10 more (--format json or --html FILE has all)" in run.stdout
     run = command(*words, "--format", "jsonl", folder=tmp_path)
     scores = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(scores) == 60

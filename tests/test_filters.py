@@ -106,6 +106,7 @@ def test_conditions_match_the_documents_they_describe(
         ("=en", "expected KEY=VALUE"),
         ({"lang": {"like": "e%"}}, "unknown comparison 'like': choose from"),
         ({'la"ng': "en"}, "expected a metadata key without quotation marks"),
+        ({"la\0ng": "en"}, "expected a metadata key without quotation marks"),
         ({"": "en"}, "expected a metadata key"),
         ({"lang": {"gt": {"a": 1}}}, "expected text, a finite number or true/false for 'lang'"),
         ({"year>=": 2020}, "expected a metadata key, got 'year>='"),

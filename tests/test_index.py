@@ -238,6 +238,29 @@ def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
         assert [hit.document_id for hit in index.search(query)] == expected
 
 
+def test_the_size_of_an_index_is_that_of_its_own_files(tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_bytes(b"a" * 10_000_000)
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        files = [file for file in tmp_path.iterdir() if file.name != "large.txt"]
+        assert index.status().size == sum(file.stat().st_size for file in files) < 1_000_000
+
+
+def test_an_index_that_was_deleted_takes_nothing_in_and_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    index = Index.open(folder, HashEmbedder())
+    index.add([Document("a", "text")])
+    shutil.rmtree(folder)
+    for use in (
+        lambda: index.add([Document("b", "text")]),
+        lambda: index.remove("a"),
+        index.gc,
+        index.close,  # as what it wrote is gone with it
+    ):
+        with pytest.raises(IndexNotFound, match="any more: it was moved or deleted"):
+            use()
+    assert not folder.exists()
+
+
 def test_a_cache_that_is_a_folder_is_to_be_moved_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -246,11 +269,11 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         index.add([Document("a", "text")])
         assert index.search("text")[0].document_id == "a"
         (warning,) = caplog.messages
-        assert warning.startswith(f"could not read '{tmp_path}/vectors.faiss': Is a directory")
+        assert warning.startswith(f"could not read '{tmp_path}/vectors.faiss': is a directory")
         assert warning.endswith("; index.db is read instead: run embedsearch repair")
         (problem,) = index.verify()
         assert problem.remedy == "move it away and run: embedsearch repair"
-        with pytest.raises(StorageFailed, match=r"can't be replaced: Is a directory") as refused:
+        with pytest.raises(StorageFailed, match=r"can't be replaced: is a directory") as refused:
             index.repair()
         assert refused.value.hint == "move it away and run: embedsearch repair"
         (tmp_path / "vectors.faiss").rmdir()
@@ -279,6 +302,12 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         (lambda i: i.texts("ab"), "expected a list of ids, got one: put 'ab' into a list"),
         (lambda i: i.document_vectors("ab"), "expected a list of ids, got one"),
         (lambda i: i.embed("a text"), "expected a list of texts, got one"),
+        (lambda i: i.embed(["a", None]), "expected a list of texts, got None in it"),
+        (lambda i: i.texts(5), "expected a list of ids, got 5"),
+        (lambda i: i.get(["a"]), r"expected an id as str, got \['a'\]"),
+        (lambda i: i.chunks(5), "expected an id as str, got 5"),
+        (lambda i: i.passages(None), "expected an id as str, got None"),
+        (lambda i: i.similar(b"a"), "expected an id as str, got b'a'"),
         (lambda i: i.add([{"id": "a"}]), "expected Documents, got {'id': 'a'}"),
         (lambda _: Document(1, "text"), "expected a document's id as str, got 1"),  # type: ignore[arg-type]
         (lambda _: Document("a", None), "expected a document's text as str, got None"),  # type: ignore[arg-type]
@@ -289,6 +318,11 @@ def test_arguments_of_the_wrong_type_are_named(
 ) -> None:
     with pytest.raises(TypeError, match=complaint):
         misuse(index)
+
+
+def test_what_is_no_text_is_no_id(index: Index) -> None:
+    index.add([Document("5", "text")])
+    assert ("5" in index, 5 in index, ["5"] in index) == (True, False, False)  # type: ignore[operator]
 
 
 def test_no_glob_may_be_said_as_none(index: Index, docs: Path) -> None:
@@ -318,7 +352,9 @@ def test_an_embedder_may_be_named(tmp_path: Path) -> None:
 )
 def test_a_closed_index_says_so(index: Index, use: Callable[[Index], object]) -> None:
     index.add([Document("a", "text")])
+    assert not index.closed
     index.close()
+    assert index.closed
     with pytest.raises(EmbedsearchError, match="the index is closed: "):
         use(index)
     index.close()

@@ -63,8 +63,8 @@ def test_an_unknown_model_is_refused_with_close_names() -> None:
         model("text-embeding-3-small")
 
 
-def test_a_name_like_no_other_is_refused_with_all_that_are_known() -> None:
-    with pytest.raises(ValueError, match="'zzz': known are text-embedding-3-small, "):
+def test_a_name_like_no_other_is_refused_with_how_to_see_all() -> None:
+    with pytest.raises(ValueError, match="'zzz': no name is near; embedsearch tokens --models li"):
         model("zzz")
 
 

@@ -83,6 +83,26 @@ def test_finds_the_encoding(encoding: str) -> None:
     assert read("a.txt", UMLAUTS.encode(encoding)).text == UMLAUTS
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "L\u00e0 o\u00f9 il a \u00e9t\u00e9 d\u00e9\u00e7u"),
+        ("cp1252", "N\u00e3o h\u00e1 informa\u00e7\u00e3o \u00e0 noite"),
+        ("cp1252", "Ber\u00f8rt p\u00e5 S\u00f8rlandet og p\u00e5 l\u00f8rdag"),
+        ("cp1252", "\u00c4rendet \u00e4r \u00f6ppet p\u00e5 m\u00e5ndag"),
+        ("cp1252", "20 \u00b0C \u00b1 5"),
+        ("cp1250", "Egyenl\u0151 m\u00e9lt\u00f3s\u00e1ga \u00e9s joga van, sz\u00fcletik"),
+        ("cp1250", "P\u0159\u00edli\u0161 \u017elu\u0165ou\u010dk\u00fd k\u016f\u0148"),
+        ("iso8859_2", "Za\u017c\u00f3\u0142\u0107 g\u0119\u015bl\u0105 ja\u017a\u0144"),
+        ("cp1254", "L\u00fctfen fi\u015fi saklay\u0131n, \u00e7\u00fcnk\u00fc gerekebilir"),
+        ("cp1257", "Vis\u0173 \u017emoni\u0173 teis\u0117s ir s\u0105\u017ein\u0117"),
+        ("cp1251", "Все люди равны"),  # noqa: RUF001 -- Russian
+    ],
+)
+def test_tells_code_pages_by_the_letters_of_languages(encoding: str, text: str) -> None:
+    assert read("a.txt", f"{text}\n".encode(encoding)).text == f"{text}\n"
+
+
 def test_finds_the_encoding_of_a_long_file_that_turns_foreign_late() -> None:
     text = "plain words " * 20_000 + UMLAUTS
     assert read("a.txt", text.encode("latin-1")).text == text

@@ -174,6 +174,13 @@ def test_reads_the_plain_part_of_a_message() -> None:
     )
 
 
+def test_a_date_beyond_all_dates_is_kept_as_it_stands() -> None:
+    date = "Mon, 1 Jan 2024 00:00:00 +999999999999999999990000"
+    document = read("a.eml", f"From: a@b.c\nDate: {date}\n\nbody\n".encode())
+    assert document.metadata["date"] == date
+    assert document.text.endswith("body")
+
+
 def test_converts_a_message_that_is_html() -> None:
     mail = message()
     mail.set_content("<h1>Hi</h1><p>caf\u00e9</p>", subtype="html", charset="iso-8859-1")
@@ -243,9 +250,34 @@ def test_refuses_a_message_nested_without_end() -> None:
         read("a.eml", b"Content-Type: message/rfc822\n\n" * 3000)
 
 
+def test_extracted_words_are_as_one_types_them() -> None:
+    page = "<h1>Ru\u0308ck&shy;erstattung</h1><p>Zah&shy;lungs&shy;eingang \u1112\u1161\u11ab</p>"
+    document = read("a.html", page.encode())
+    assert document.text == "R\u00fcckerstattung\n\nZahlungseingang \ud55c"
+    assert document.headings == (Heading(0, 1, "R\u00fcckerstattung"),)
+
+
 def test_reads_rich_text() -> None:
     data = (
         rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}\f0 Hello \b world\b0\par caf\'e9 \u8364?5"
         rb"{\*\generator x;}\{a\}\tab b}"
     )
     assert read("a.rtf", data).text == "Hello world\n\ncaf\u00e9 \u20ac5{a}\tb"
+
+
+@pytest.mark.parametrize(
+    ("codepage", "source", "text"),
+    [
+        (
+            b"932",
+            rb"\'93\'fa\'96" + b"\n" + rb"\'7b\'83e\'83X\'83g x",
+            "\u65e5\u672c\u30c6\u30b9\u30c8 x",
+        ),
+        (b"932", rb"\uc2 \u26085\'93\'fa\u26412\'96\'7b x", "\u65e5\u672c x"),
+        (b"936", rb"\'d6\'d0\'ce\'c4", "\u4e2d\u6587"),
+        (b"1251", rb"\'cf\'f0\'e8\'e2\'e5\'f2", "\u041f\u0440\u0438\u0432\u0435\u0442"),
+        (b"99999", rb"caf\'e9", "caf\u00e9"),
+    ],
+)
+def test_rich_text_is_read_in_its_code_page(codepage: bytes, source: bytes, text: str) -> None:
+    assert read("a.rtf", rb"{\rtf1\ansi\ansicpg%b %b}" % (codepage, source)).text == text

@@ -93,6 +93,15 @@ def test_reads_text_boxes_once_and_deleted_text_never() -> None:
     assert read("a.docx", data).text == "box\n\nouter new\n\ncontrol"
 
 
+def test_reads_no_tab_where_a_paragraph_says_where_they_end() -> None:
+    body = (
+        '<w:p><w:pPr><w:tabs><w:tab w:val="left"/></w:tabs></w:pPr><w:r><w:t>one</w:t><w:tab/>'
+        "<w:t>two</w:t></w:r></w:p>"
+    )
+    xml = f'<w:document xmlns:w="w"><w:body>{body}</w:body></w:document>'
+    assert read("a.docx", zipped({"word/document.xml": xml.encode()})).text == "one\ttwo"
+
+
 def presentation() -> bytes:
     office = Presentation()
     office.core_properties.title = "Talk"
@@ -163,6 +172,17 @@ def test_reads_an_opendocument_text() -> None:
         kind="html",
         headings=(Heading(0, 2, "Use"),),
     )
+
+
+def test_reads_what_a_comment_says_and_not_who_says_it_amid_the_text() -> None:
+    content = (
+        '<office:body xmlns:office="o" xmlns:text="t" xmlns:dc="d" xmlns:svg="s"><text:p>It takes'
+        "<office:annotation><dc:creator>Ann</dc:creator><dc:date>2024-01-01</dc:date>"
+        "<text:p>Really?</text:p></office:annotation> days<svg:desc>A clock</svg:desc>from"
+        " <text:date>3 May</text:date> on.</text:p></office:body>"
+    )
+    text = read("a.odt", opendocument(**{"content.xml": content.encode()})).text
+    assert text == "Really?\n\nIt takes days A clock from 3 May on."
 
 
 def test_refuses_an_encrypted_opendocument() -> None:

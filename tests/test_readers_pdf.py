@@ -135,6 +135,13 @@ def test_joins_a_word_that_ends_a_line_with_a_hyphen() -> None:
     assert read("a.pdf", pdf("a hyphen-\nated word")).text == "a hyphenated word"
 
 
+def test_a_hyphen_that_a_font_calls_soft_is_one() -> None:
+    plain = b"/Encoding /WinAnsiEncoding"
+    soft = b"/Encoding << /BaseEncoding /WinAnsiEncoding /Differences [126 /softhyphen] >>"
+    data = pdf("a well~known hyphen~\nated word").replace(plain, soft)
+    assert read("a.pdf", data).text == "a well-known hyphenated word"
+
+
 def test_opens_a_file_that_is_encrypted_without_a_password() -> None:
     assert read("a.pdf", pdf("Open to all", user="")).text == "Open to all"
 

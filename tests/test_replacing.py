@@ -8,6 +8,7 @@ import resource
 import signal
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -74,3 +74,22 @@ def test_links_permissions_and_pipes_stay(tmp_path: Path) -> None:
     assert dangling.is_symlink()
     assert (new.read_bytes(), new.stat().st_mode) == (b"012", plain.stat().st_mode)
     assert (pipe.is_fifo(), got) == (True, [b"012"])
+
+
+def test_what_stands_for_an_open_file_is_written_to_where_that_is(tmp_path: Path) -> None:
+    log, link = tmp_path / "log", tmp_path / "link"
+    with log.open("wb") as file:
+        file.write(b"before ")
+        file.flush()
+        link.symlink_to(f"/dev/fd/{file.fileno()}")
+        write(link, b"page ")
+        write(Path(f"/dev/fd/{file.fileno()}"), b"page ")
+        file.write(b"after")
+    assert log.read_bytes() == b"before page page after"
+    assert sorted(tmp_path.iterdir()) == [link, log]
+
+
+def test_what_is_no_open_file_is_told_by_the_name_that_was_given() -> None:
+    with pytest.raises(OSError, match="Bad file descriptor") as refused:
+        write(Path("/dev/fd/987"), b"new")
+    assert refused.value.filename == "/dev/fd/987"

@@ -365,3 +365,22 @@ def test_a_new_vector_for_the_same_text_replaces_the_old_one(tmp_path: Path) -> 
                 1.0,
                 1.0,
             ]
+
+
+@pytest.mark.parametrize("id", ["9" * 21, "a#" + "9" * 21, "a#1", "a#-1", "a#", "#0", ""])
+def test_what_is_no_chunk_is_not_found_however_long_its_number(id: str) -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("a", "text")])
+        with pytest.raises(DocumentNotFound, match="no document "):
+            index.similar(id)
+
+
+def test_accents_on_their_letters_and_apart_are_the_same() -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("a", "the na\u00efve \u00c5ngstr\u00f6m stands here")])
+        for query in ("nai\u0308ve", "A\u030angstro\u0308m", "na\u00efve"):
+            (hit,) = index.search(query, mode="lexical")
+            (explained,) = index.explain(query, [hit])
+            assert (explained.words > 0, len(explained.terms)) == (True, 1)
+            (marked,) = index.highlighted(query, [hit.text], marks=("<", ">"))
+            assert marked.count("<") == 1

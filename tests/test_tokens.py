@@ -100,6 +100,15 @@ def test_a_special_token_in_a_text_is_plain_text() -> None:
     assert encoding("cl100k_base").count(["<|endoftext|>"]) == [7]
 
 
+@of_each
+def test_blanks_without_end_are_cut(tokenizer: TiktokenTokenizer) -> None:
+    text = "a" + " " * 1_000_000 + "b"
+    assert tokenizer.count([text, "a b"]) == [7_816, 2]
+    pieces = tokenizer.pieces(text)
+    assert tokenizer.encode(text) == [piece.id for piece in pieces]
+    assert "".join(piece.text for piece in pieces) == text
+
+
 def test_a_lone_surrogate_counts_as_the_replacement_character() -> None:
     tokenizer = encoding("cl100k_base")
     assert tokenizer.encode("a\ud800b") == tokenizer.encode("a\ufffdb")

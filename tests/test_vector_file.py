@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import shutil
@@ -64,7 +63,6 @@ def test_a_loaded_index_can_change_and_be_saved_over_itself(path: Path) -> None:
     rng = np.random.default_rng(3)
     more = rng.standard_normal((700, 24)).astype(np.float32)
     for index in (loaded, fresh):
-        index.restore(np.array([10, 20]))
         index.add(np.arange(ROWS + 1, ROWS + 701), more)
         index.remove(np.arange(5, 500, 7))
         index.compact()
@@ -166,7 +164,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(path: Path, index: VectorI
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
-        with pytest.raises(StorageFailed, match=os.strerror(errno.EFBIG)) as caught:
+        with pytest.raises(StorageFailed, match="file too large") as caught:
             index.save(path, {"generation": 99})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -168,7 +168,7 @@ def test_adding_nothing_is_fine() -> None:
 # Tombstones
 
 
-def test_removed_rows_are_not_found_until_restored() -> None:
+def test_removed_rows_are_not_found() -> None:
     index = VectorIndex(2)
     index.add(np.array([1, 2, 3]), floats([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]]))
     query = floats([1, 0])
@@ -177,10 +177,6 @@ def test_removed_rows_are_not_found_until_restored() -> None:
     assert (len(index), index.dead) == (2, 1)
     assert index.wasted == pytest.approx(1 / 3)
     assert index.search(query, 9)[0].tolist() == [2, 3]
-
-    index.restore(np.array([1, 78]))
-    assert (len(index), index.dead) == (3, 0)
-    assert index.search(query, 9)[0].tolist() == [1, 2, 3]
 
 
 def test_a_tombstoned_label_can_be_given_to_another_vector() -> None:
@@ -398,13 +394,12 @@ label_lists = st.lists(st.integers(-1, 60), max_size=40)
 
 
 class Model(RuleBasedStateMachine):
-    """An index beside a dict of live and one of dead vectors."""
+    """An index beside a dict of live vectors."""
 
     def __init__(self) -> None:
         super().__init__()
         self.index = VectorIndex(FEW)
         self.live: dict[int, Vectors] = {}
-        self.dead: dict[int, Vectors] = {}
         self.rng = np.random.default_rng(0)
 
     @rule(wanted=st.sets(st.integers(1, 60), max_size=30))
@@ -414,17 +409,11 @@ class Model(RuleBasedStateMachine):
         vectors = floats(self.rng.integers(-1, 2, size=(len(new), FEW)))
         self.index.add(np.array(new, np.int64), vectors)
         self.live |= dict(zip(new, vectors, strict=True))
-        self.dead = {label: v for label, v in self.dead.items() if label not in new}
 
     @rule(labels=label_lists)
     def remove(self, labels: list[int]) -> None:
         self.index.remove(np.array(labels, np.int64))
-        self.dead |= {label: self.live.pop(label) for label in {*labels} & {*self.live}}
-
-    @rule(labels=label_lists)
-    def restore(self, labels: list[int]) -> None:
-        self.index.restore(np.array(labels, np.int64))
-        self.live |= {label: self.dead.pop(label) for label in {*labels} & {*self.dead}}
+        self.live = {label: v for label, v in self.live.items() if label not in labels}
 
     @rule(more=st.integers(0, 100))
     def reserve(self, more: int) -> None:
@@ -434,7 +423,6 @@ class Model(RuleBasedStateMachine):
     @rule()
     def compact(self) -> None:
         self.index.compact()
-        self.dead = {}
 
     @rule(k=st.integers(1, 80), allowed=st.none() | label_lists)
     def search(self, k: int, allowed: list[int] | None) -> None:

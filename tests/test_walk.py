@@ -57,6 +57,12 @@ def test_leaves_out_hidden_names_and_what_tools_keep(tmp_path: Path) -> None:
     assert found(tmp_path) == ["a/CVS"]
 
 
+def test_leaves_out_the_files_of_an_index_but_not_what_lies_beside_them(tmp_path: Path) -> None:
+    plant(tmp_path, "a/index.db", "a/index.db-wal", "a/index.db.damaged", "a/vectors.faiss")
+    plant(tmp_path, "a/writer.lock", "a/note.md", "b/writer.lock", "c/index.db")
+    assert found(tmp_path) == ["a/note.md", "b/writer.lock", "c/index.db"]
+
+
 def test_walks_a_root_that_is_itself_hidden(tmp_path: Path) -> None:
     assert found(plant(tmp_path / ".notes", "a.md")) == ["a.md"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from embedsearch.cli import opening, options, reports, rows, spending
+from embedsearch.cli import inputs, opening, options, reports, rows, spending
+from embedsearch.cli.tables import Table
 from embedsearch.readers.decoding import streamed
 from embedsearch.sync.spending import Allowance
 
@@ -58,9 +59,11 @@ def add_(
     a text is reported and the rest goes on.
     """
     columns = rows.Columns(id_, _names(text), _names(meta))
-    known = from_ or rows.format_of(file)
+    if not columns.text:
+        raise click.UsageError("--text names no column")
+    name, known = inputs.name_of(file), from_ or rows.format_of(file)
     with click.open_file(file, "rb") as stream:
-        table = rows.Table(file, streamed(cast("BufferedReader", stream)), known, columns)
+        table = Table(name, streamed(cast("BufferedReader", stream)), known, columns)
         documents = table.documents()
         first = list(islice(documents, 1))  # a wrong column is found before an index is made
         allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
@@ -73,7 +76,7 @@ def add_(
                 yes=yes,
             )
     report = replace(report, failed=tuple(table.failed))
-    reports.finish(ctx, report, nothing=f"no rows in {file}", format_=format_)
+    reports.finish(ctx, report, nothing=f"no rows in {name}", format_=format_)
 
 
 def _names(listed: str) -> tuple[str, ...]:

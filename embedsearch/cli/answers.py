@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from embedsearch.cli.listing import as_json, csv_row
 from embedsearch.cli.places import path, where
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from embedsearch.cli.snippets import Line
     from embedsearch.records import Explanation
     from embedsearch.store.hits import Counts
+    from embedsearch.store.vectors import Pending
 
 KEYS = (
     *("rank", "score", "document_id", "chunk_id", "text", "start", "end"),
@@ -31,7 +31,7 @@ class Answer:
     query: str
     hits: list[Hit]
     searched: Counts
-    pending: int
+    pending: Pending
     stale: set[str] = field(default_factory=set)
     snippets: list[list[Line]] = field(default_factory=list)
     """A hit each, for the formats of ``NEED_LINES``."""
@@ -60,15 +60,14 @@ def _records(answer: Answer) -> list[dict[str, Any]]:
 
 def _json(answer: Answer) -> Iterator[str]:
     record: dict[str, Any] = {
-        "schema_version": 1,
         "query": answer.query,
         "hits": _records(answer),
         "searched": {"documents": answer.searched.documents, "chunks": answer.searched.chunks},
-        "pending": answer.pending,
+        "pending": answer.pending.texts,
     }
     if answer.nearest:
         record["nearest"] = as_dict(answer.nearest, answer.stale)
-    yield json.dumps(record, ensure_ascii=False, indent=2)
+    yield as_json(record, indent=2)
 
 
 def _jsonl(answer: Answer) -> Iterator[str]:
@@ -77,13 +76,9 @@ def _jsonl(answer: Answer) -> Iterator[str]:
 
 
 def _csv(answer: Answer) -> Iterator[str]:
-    rows = io.StringIO()
-    writer = csv.DictWriter(rows, KEYS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
+    yield csv_row(KEYS)
     for hit in answer.hits:
-        metadata = json.dumps(dict(hit.metadata), ensure_ascii=False)
-        writer.writerow(as_dict(hit, set()) | {"metadata": metadata})
-    yield rows.getvalue().removesuffix("\n")
+        yield csv_row(getattr(hit, key) for key in KEYS)
 
 
 def _md(answer: Answer) -> Iterator[str]:

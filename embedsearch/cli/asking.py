@@ -185,5 +185,5 @@ def _timed(index: Index, passage: Passage, words: str) -> Passage:
 
 
 def _say_what_is_pending(index: Index) -> None:
-    if pending := index.pending().texts:
-        note(f"note: {half_embedded(pending, index.counts().texts)}")
+    if (pending := index.pending()).texts:
+        note(f"note: {half_embedded(pending)}")

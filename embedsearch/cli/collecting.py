@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,9 @@ import click
 
 from embedsearch import embedders
 from embedsearch.cli import opening, options
+from embedsearch.cli.listing import as_json
 from embedsearch.cli.terminal import confirmed, counted, note, show
-from embedsearch.files import DAMAGED
+from embedsearch.folder import DAMAGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def _paid(index: Index) -> bool:
 
 def _print(garbage: Garbage, format_: str) -> None:
     if format_ == "json":
-        show(json.dumps({"schema_version": 1, **asdict(garbage)}))
+        show(as_json(asdict(garbage)))
     else:
         show(_words(garbage))
 

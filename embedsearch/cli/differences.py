@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.cli.listing import fitted
+from embedsearch.cli.terminal import first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Record = Mapping[str, Any]
 
@@ -62,28 +63,29 @@ def words(record: Record) -> str:
 
 
 def _listed(head: str, sign: str, listed: Sequence[Record]) -> list[str]:
-    lines = [f"{sign} {found['nearest']:.2f}  {found['document_id']}" for found in listed[:SHOWN]]
-    return _headed(head, lines, len(listed))
+    return _headed(
+        head, listed, lambda found: f"{sign} {found['nearest']:.2f}  {found['document_id']}"
+    )
 
 
-def _headed(head: str, lines: Sequence[str], total: int) -> list[str]:
-    if not total:
+def _headed(head: str, listed: Sequence[Record], line: Callable[[Record], str]) -> list[str]:
+    if not listed:
         return []
-    more = [f"... and {total - SHOWN:,} more (--json has all)"] if total > SHOWN else []
-    return ["", f"{total:,} {head}", *lines, *more]
+    return ["", f"{len(listed):,} {head}", *first(SHOWN, listed, "--json has all", line=line)]
 
 
 def _drifted(listed: Sequence[Record]) -> list[str]:
-    lines = []
-    for found in listed[:SHOWN]:
-        lines.append(f"~ {found['similarity']:.4f}  {found['document_id']}")
-        lines += (
-            fitted(f"    {sign} {passage['nearest']:.2f} {_place(passage)}  {_excerpt(passage)}")
-            for sign, passage in (("-", found["lost"]), ("+", found["gained"]))
-            if passage
-        )
     head = "drifted (cosine of then and now; of each the passage least like the other's)"
-    return _headed(head, lines, len(listed))
+    return _headed(head, listed, _move)
+
+
+def _move(found: Record) -> str:
+    passages = (
+        fitted(f"    {sign} {passage['nearest']:.2f} {_place(passage)}  {_excerpt(passage)}")
+        for sign, passage in (("-", found["lost"]), ("+", found["gained"]))
+        if passage
+    )
+    return "\n".join([f"~ {found['similarity']:.4f}  {found['document_id']}", *passages])
 
 
 def _place(passage: Record) -> str:

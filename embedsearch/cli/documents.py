@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from dataclasses import asdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -13,13 +10,13 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
-from embedsearch.cli.listing import show_records
+from embedsearch.cli.listing import as_json, show_records
 from embedsearch.cli.places import document_id, shown
-from embedsearch.cli.terminal import confirmed, counted, note, show, tell
-from embedsearch.cli.unmet import say_what_is_unmet
+from embedsearch.cli.terminal import confirmed, counted, note, show, show_all, tell
+from embedsearch.cli.unmet import say_nothing_meets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from embedsearch import Index
@@ -35,7 +32,7 @@ def get_(*, id_: str, db: Path | None, model: str | None, format_: str) -> None:
     with opening.open_index(db, model) as index, index.snapshot():
         record = _record(index, document_id(index, id_))
     if format_ == "json":
-        show(json.dumps({"schema_version": 1, **record}, ensure_ascii=False))
+        show(as_json(record))
     elif text := record["text"]:
         show(text, end="" if text.endswith("\n") else "\n")
 
@@ -96,15 +93,13 @@ def ls_(
             facts = index.status()
             files = [file for name in wanted if wanted[name] for file in getattr(facts, name)]
             _show_files(files, format_, long=long, end=end)
-            ctx.exit(0 if files else NOTHING_FOUND)
-        documents = index.documents(where=where, glob=glob)
-        first = next(documents, None)
-        if not first:
-            say_what_is_unmet(index, where)
-        found = chain([first], documents) if first else iter(())
-        for line in _LISTS["long" if long and format_ == "text" else format_](found):
-            show(line, end=end)
-    ctx.exit(0 if first else NOTHING_FOUND)
+            some = bool(files)
+        else:
+            documents = index.documents(where=where, glob=glob)
+            some = _show_documents(documents, format_, long=long, end=end)
+            if not some:
+                say_nothing_meets(index, where, glob)
+    ctx.exit(0 if some else NOTHING_FOUND)
 
 
 def _show_files(files: Sequence[tuple[str, str]], format_: str, *, long: bool, end: str) -> None:
@@ -115,49 +110,27 @@ def _show_files(files: Sequence[tuple[str, str]], format_: str, *, long: bool, e
     show_records(records, format_, name="files", line=line, columns=("path", "why"), end=end)
 
 
-def _json(documents: Iterator[Summary]) -> Iterator[str]:
-    record = {"schema_version": 1, "documents": [asdict(document) for document in documents]}
-    yield json.dumps(record, ensure_ascii=False)
+def _show_documents(documents: Iterator[Summary], format_: str, *, long: bool, end: str) -> bool:
+    """Print a list of documents, as they come, and return whether there is any."""
+    first = next(documents, None)
+    found = chain([first], documents) if first else ()
+    show_records(
+        found if format_ == "text" else map(asdict, found),
+        format_,
+        name="documents",
+        line=_long if long else _short,
+        columns=("id", "chunks", "characters", "updated", "metadata"),
+        end=end,
+    )
+    return first is not None
 
 
-def _jsonl(documents: Iterator[Summary]) -> Iterator[str]:
-    return (json.dumps(asdict(document), ensure_ascii=False) for document in documents)
+def _long(document: Summary) -> str:
+    return f"{document.chunks:>7,} {document.characters:>12,}  {document.updated}  {document.id}"
 
 
-def _csv(documents: Iterator[Summary]) -> Iterator[str]:
-    row = io.StringIO()
-    writer = csv.writer(row, lineterminator="")
-    writer.writerow(["id", "chunks", "characters", "updated", "metadata"])
-    yield row.getvalue()
-    for document in documents:
-        row.seek(0)
-        row.truncate()
-        metadata = json.dumps(document.metadata, ensure_ascii=False)
-        writer.writerow([*_facts(document), metadata])
-        yield row.getvalue()
-
-
-def _facts(document: Summary) -> tuple[str, int, int, str]:
-    return document.id, document.chunks, document.characters, document.updated
-
-
-def _long(documents: Iterator[Summary]) -> Iterator[str]:
-    for document in documents:
-        id_, chunks, characters, updated = _facts(document)
-        yield f"{chunks:>7,} {characters:>12,}  {updated}  {id_}"
-
-
-def _short(documents: Iterator[Summary]) -> Iterator[str]:
-    return (document.id for document in documents)
-
-
-_LISTS: dict[str, Callable[[Iterator[Summary]], Iterator[str]]] = {
-    "text": _short,
-    "long": _long,
-    "json": _json,
-    "jsonl": _jsonl,
-    "csv": _csv,
-}
+def _short(document: Summary) -> str:
+    return document.id
 
 
 @click.command("rm")
@@ -197,13 +170,12 @@ def rm_(
         listed = index.documents(where=where, glob=glob, source=source)
         named = given or [document.id for document in listed]
         if not named:
-            say_what_is_unmet(index, where)
+            say_nothing_meets(index, where, glob)
         here = [id_ for id_ in named if id_ in index]
         for id_ in sorted({*named} - {*here}):
             tell(f"no document {id_!r} in the index")
         if dry_run:
-            for id_ in here:
-                show(id_)
+            show_all(here)
         elif (here or source) and (ids or yes or not here or _confirmed(here)):
             removed = index.remove_source(source) if source else index.remove(here)
             note(f"{counted(removed, 'document')} removed")

@@ -17,6 +17,7 @@ from embedsearch.errors import (
     EmbedsearchError,
     IndexLocked,
     RateLimited,
+    why,
 )
 
 NOTHING_FOUND = 1
@@ -30,6 +31,8 @@ EXITS = {AuthenticationFailed: 4, CostLimitReached: 5, RateLimited: 5, IndexLock
 
 EXPECTED = (EmbedsearchError, ValueError, OSError, click.UsageError)
 """What the library and click raise on purpose; anything else is a bug."""
+
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 DEBUG = "EMBEDSEARCH_DEBUG"
 """The variable that makes every error show its trace."""
@@ -96,16 +99,22 @@ def _code(error: Exception) -> str:
         return "usage"
     if not isinstance(error, EXPECTED):
         return "bug"
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__)
-    return {"Value_Error": "bad_argument"}.get(name, name.lower())
+    if type(error) is ValueError or isinstance(error, UnicodeError):
+        return "bad_argument"
+    return re.sub(
+        r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(error).__name__
+    ).lower()
 
 
 def _message(error: Exception) -> str:
     if isinstance(error, click.UsageError):
         return error.format_message()
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r:.60} is not valid UTF-8"
+    if isinstance(error, FileNotFoundError) and error.strerror and not error.filename:
+        return "the current folder is gone"  # which alone is looked for without a name
     if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        return f"{error.strerror.lower()}{where}"
+        return why(error) + (f": {error.filename}" if error.filename else "")
     if not isinstance(error, EXPECTED):
         return f"this is a bug in embedsearch: {type(error).__name__}: {error}"
     return str(error)

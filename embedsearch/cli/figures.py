@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from embedsearch.cli.terminal import first
 from embedsearch.evaluate import SeveralEvaluation
 
 if TYPE_CHECKING:
@@ -96,10 +97,7 @@ def _labels(measured: Evaluation | SeveralEvaluation) -> str:
 
 
 def _first(most: int, lines: list[str]) -> list[str]:
-    """Return the first lines, and how many more there are."""
-    if len(lines) <= most:
-        return lines
-    return [*lines[:most], f"... and {len(lines) - most:,} more: --format json or --html FILE"]
+    return first(most, lines, "--format json or --html FILE has all")
 
 
 def _figures(measured: Evaluation) -> str:

@@ -73,23 +73,16 @@ def index_(
         _hearing(transcribe, transcribe_url) as transcriber,
         open_(db, model, asks=asks) as index,
     ):
+        sync = partial(index.sync, paths, glob=glob, transcriber=transcriber)
         if dry_run:
             with progress.shown() as listener:
-                report = index.sync(
-                    paths, glob=glob, dry_run=True, transcriber=transcriber, progress=listener
-                )
+                report = sync(dry_run=True, progress=listener)
             planned = index.estimate(Pending(report.texts, report.tokens))
         else:
             check_hearing(allowance, transcriber)
             if transcriber:
                 spending.ask_to_transcribe(index, paths, transcriber, glob, yes=yes)
-            report = spending.taken_in(
-                index,
-                partial(index.sync, paths, glob=glob, transcriber=transcriber),
-                embed=embed,
-                allowance=allowance,
-                yes=yes,
-            )
+            report = spending.taken_in(index, sync, embed=embed, allowance=allowance, yes=yes)
     if dry_run:
         reports.finish_rehearsal(ctx, report, planned, nothing=nothing, format_=format_)
     else:

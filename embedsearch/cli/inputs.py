@@ -31,7 +31,12 @@ def text_of(file: str) -> str:
     try:
         return readers.read(file, data).text if looks_binary(data) else decode(data)
     except ReadError as error:
-        raise type(error)(f"{'stdin' if file == '-' else file}: {error}") from error
+        raise type(error)(f"{name_of(file)}: {error}") from error
+
+
+def name_of(file: str) -> str:
+    """Return what a file is called in a message."""
+    return "stdin" if file == "-" else file
 
 
 def meant(index: Index, *words: str) -> str:

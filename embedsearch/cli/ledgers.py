@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedsearch.cli import opening, options, spending
 from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.terminal import counted, show
+from embedsearch.cli.listing import as_json
+from embedsearch.cli.terminal import counted, note, show, show_all
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,11 +51,11 @@ def usage_(
     with opening.open_index(db, model) as index:
         totals = index.usage(by=by, since=since.date().isoformat() if since else "")
     if format_ == "json":
-        lines = [asdict(total) for total in totals]
-        show(json.dumps({"schema_version": 1, "by": by, "usage": lines}))
+        show(as_json({"by": by, "usage": [asdict(total) for total in totals]}))
     else:
-        for total in totals:
-            show(_line(total))
+        show_all(map(_line, totals))
+    if not totals:
+        note(f"no provider was asked{f' since {since.date()}' if since else ''}")
     ctx.exit(0 if totals else NOTHING_FOUND)
 
 
@@ -80,17 +81,16 @@ def outbox_(
     The texts themselves are not kept; ``sha256`` tells whether a text was one of them.
     """
     with opening.open_index(db, model) as index:
-        entries = [*index.outbox()] if format_ == "json" else index.outbox()
-        some = False
+        entries = index.outbox()
+        first = next(entries, None)
+        found = chain([first], entries) if first else ()
         if format_ == "json":
-            found = [_record(entry) for entry in entries]
-            show(json.dumps({"schema_version": 1, "outbox": found}, ensure_ascii=False))
-            some = bool(found)
+            show(as_json({"outbox": [_record(entry) for entry in found]}))
         else:
-            for entry in entries:
-                some = True
-                show(_entry(entry))
-    ctx.exit(0 if some else NOTHING_FOUND)
+            show_all(map(_entry, found))
+    if not first:
+        note("nothing was sent to a provider")
+    ctx.exit(0 if first else NOTHING_FOUND)
 
 
 def _record(entry: Sent) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=options.Place(dir_okay=False),
     required=True,
     help="The page to write; '-' is stdout.",
 )
@@ -46,7 +46,7 @@ def map_(
     model: str | None,
     glob: tuple[str, ...],
     where: tuple[str, ...],
-    output: str,
+    output: Path,
     method: Any,
     by: str,
 ) -> None:
@@ -57,9 +57,9 @@ def map_(
     with opening.open_index(db, model) as index, progress.working("drawing"):
         found = embedded(index, where, glob)
         drawn = points(index, found, by=by, method=method)
-    content = page(drawn, by=by).encode()
-    with click.open_file("-", "wb") if output == "-" else replacing(output) as file:
-        file.write(content)
+    to_stdout = str(output) == "-"
+    with click.open_file("-", "wb") if to_stdout else replacing(output) as file:
+        file.write(page(drawn, by=by).encode())
     of = f" of {drawn.total:,}, drawn at random," if drawn.total > len(drawn.ids) else ""
-    if output != "-":
+    if not to_stdout:
         note(f"{counted(len(drawn.ids), 'document')}{of} on {output}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from embedsearch.cli.errors import WANTS_JSON
 from embedsearch.cli.terminal import hush
@@ -23,13 +24,14 @@ TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 class Place(click.Path):
     """A path that is not empty: a variable that is not set would mean the current folder."""
 
-    def __init__(self, *, file_okay: bool = True) -> None:
-        super().__init__(file_okay=file_okay, path_type=Path)
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         if value == "":
-            self.fail("it is empty: say '.' for the current folder", param, ctx)
+            more = ": say '.' for the current folder" if self.dir_okay else ""
+            self.fail(f"it is empty{more}", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -45,8 +47,9 @@ def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def _chosen(ctx: click.Context, _: click.Parameter, value: str) -> str:
-    if ctx.meta.get(WANTS_JSON):
-        return "json"
+    if ctx.meta.get(WANTS_JSON):  # --json stands before it, or alone
+        given = ctx.get_parameter_source("format_") is ParameterSource.COMMANDLINE
+        return _json_alone(value if given else "json")
     ctx.meta[WANTS_JSON] = value in {"json", "jsonl"}
     return value
 
@@ -54,7 +57,13 @@ def _chosen(ctx: click.Context, _: click.Parameter, value: str) -> str:
 def _json(ctx: click.Context, _: click.Parameter, said: bool) -> None:
     if said:
         ctx.meta[WANTS_JSON] = True
-        ctx.params["format_"] = "json"
+        ctx.params["format_"] = _json_alone(ctx.params.get("format_", "json"))
+
+
+def _json_alone(format_: str) -> str:
+    if format_ != "json":
+        raise click.UsageError(f"--json is --format json: leave it out, or --format {format_}")
+    return format_
 
 
 def output_format(choices: tuple[str, ...]) -> Callable[[F], F]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 if TYPE_CHECKING:
     from embedsearch import Hit, Index
@@ -27,14 +28,17 @@ def shown(path: str) -> str:
 def document_id(index: Index, given: str) -> str:
     """Return the id that is meant by an id or by a file's path, as a search prints it.
 
-    The same for a chunk's, ``DOCUMENT#N``; what is neither is returned as it is.
+    The same for a chunk's, ``DOCUMENT#N``; what is neither is returned as it is. Accents on
+    their letters and apart are the same, as they look the same.
     """
     if given in index:
         return given
     document, mark, number = given.rpartition("#")
     if mark and number.isdecimal() and (id := document_id(index, document)) in index:
         return f"{id}#{number}"
-    return index.id_at(given) or given
+    forms = dict.fromkeys((given, normalize("NFC", given), normalize("NFD", given)))
+    meant = (form if form in index else index.id_at(form) for form in forms)
+    return next(filter(None, meant), given)
 
 
 def where(hit: Hit | Passage) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,10 @@ import click
 
 from embedsearch.cli import spending, terminal
 from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.listing import as_json
 from embedsearch.cli.places import shown
 from embedsearch.cli.progress import tokens
-from embedsearch.cli.terminal import counted, printable, write
+from embedsearch.cli.terminal import counted, first, printable, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ _CHANGES = ("added", "updated", "renamed", "removed", "unchanged")
 def finish(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str) -> None:
     """Print what a run did, and exit with what that means; ``nothing`` says what was not found."""
     if format_ == "json":
-        terminal.show(as_json(report))
+        terminal.show(as_json(asdict(report)))
     else:
         seen = _seen(report) or report.pending
         terminal.note(summary(report) if seen else nothing)
@@ -41,7 +41,7 @@ def finish_rehearsal(
 ) -> None:
     """Print what a run would do: that is data, so on stdout."""
     if format_ == "json":
-        terminal.show(as_json(report))
+        terminal.show(as_json(asdict(report)))
     else:
         plan = "; ".join([*_changes(report), spending.words(planned)])
         terminal.show(plan if _seen(report) else nothing)
@@ -62,11 +62,6 @@ def _seen(report: SyncReport) -> int:
 
 def _counts(report: SyncReport) -> dict[str, int]:
     return {change: getattr(report, change) for change in _CHANGES}
-
-
-def as_json(report: SyncReport) -> str:
-    """Return a report as JSON, every failure included."""
-    return json.dumps({"schema_version": 1, **asdict(report)}, ensure_ascii=False)
 
 
 def summary(report: SyncReport) -> str:
@@ -115,8 +110,9 @@ def _line(failure: Failure) -> str:
 
 def list_lines(lines: Sequence[tuple[str, str]]) -> None:
     """Write the first of many lines on stderr, each after a word for it."""
-    for word, line in lines[:FAILURES_SHOWN]:
-        write(f"{click.style(f'{word}:', fg='red')} {printable(line)}")
-    more = len(lines) - FAILURES_SHOWN
-    if more > 0:
-        write(f"... and {more:,} more (as JSON, all are listed)")
+
+    def drawn(said: tuple[str, str]) -> str:
+        return f"{click.style(f'{said[0]}:', fg='red')} {printable(said[1])}"
+
+    for line in first(FAILURES_SHOWN, lines, "as JSON, all are listed", line=drawn):
+        write(line)

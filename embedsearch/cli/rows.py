@@ -1,12 +1,11 @@
-"""Rows of tables as documents: csv, tsv, json and jsonl, read as they stream in."""
+"""Rows of tables: csv, tsv, json and jsonl, read as they stream in."""
 
 from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
@@ -14,8 +13,6 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Self
 import click
 
 from embedsearch.cli.options import TABLE_FORMATS
-from embedsearch.records import Document
-from embedsearch.sync.report import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,12 +22,13 @@ if TYPE_CHECKING:
 ALL = "*"
 """Stands for every column that is neither the id nor the text."""
 
+NAMED = 20
+"""How many columns are named where one is missing."""
+
 MOST_CHARACTERS = 100_000_000
 """The largest cell that is read: as large as the largest file."""
 
 TOO_DEEP = "its lists and objects are nested too deeply"
-
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")
 
 
 class RowError(Exception):
@@ -54,11 +52,18 @@ class Columns:
         if format_ in {"json", "jsonl"}:
             everywhere = {self.id, *(self.text if names.keys().isdisjoint(self.text) else ())}
         if missing := sorted(everywhere - names.keys()):
-            said = f"no column {missing[0]!r}: the columns are {', '.join(names)}"
+            said = f"no column {missing[0]!r}: the columns are {_named(names)}"
             inner = (name for name, value in names.items() if _are_rows(value))
             if name := next(inner, None):
                 said = f"no column {missing[0]!r}: the rows are inside of {name!r}, give that list"
             raise ValueError(said)
+
+
+def _named(names: Iterable[str]) -> str:
+    """Return the names of columns as a user can read them, the first of many."""
+    listed = [f"{name:.40}" for name in names]
+    more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
+    return ", ".join(listed[:NAMED]) + more or "none"
 
 
 def _are_rows(value: Any) -> bool:
@@ -66,7 +71,7 @@ def _are_rows(value: Any) -> bool:
 
 
 def read(name: str, stream: IO[str], format_: str) -> Iterator[tuple[int, Any]]:
-    """Yield the rows of a table with the lines they end on; one that can't be read is a RowError.
+    """Yield the rows of a table with the lines they begin on; one that can't be read is a RowError.
 
     Raises ValueError where the stream is not of the format.
     """
@@ -89,54 +94,6 @@ def format_of(file: str) -> str:
     if format_ not in TABLE_FORMATS:
         raise click.UsageError(f"what is in {file}? say --from {'|'.join(TABLE_FORMATS)}")
     return format_
-
-
-@dataclass(slots=True)
-class Table:
-    """The documents in a stream of rows; rows that hold none are in ``failed`` at the end."""
-
-    name: str
-    stream: IO[str]
-    format: str
-    columns: Columns
-    failed: list[Failure] = field(default_factory=list)
-
-    def documents(self) -> Iterator[Document]:
-        """Yield a document for each row.
-
-        Raises:
-            ValueError: the columns are not there, or the stream is not of the format.
-
-        """
-        checked = False
-        for place, row in read(self.name, self.stream, self.format):
-            if not checked and isinstance(row, dict):
-                self.columns.check(row, self.format)
-                checked = True
-            try:
-                document = self._document(as_object(row))
-            except RowError as error:
-                self.failed.append(Failure(f"{self.name}:{place}", str(error)))
-            else:
-                yield document
-
-    def _document(self, row: Row) -> Document:
-        id_ = words_in(row, self.columns.id)
-        text = "\n\n".join(filter(str.strip, (words_in(row, name) for name in self.columns.text)))
-        if not id_:
-            raise RowError(f"has no {self.columns.id!r}")
-        if "\0" in id_:
-            raise RowError(f"{self.columns.id!r} holds a NUL character")
-        if not text:
-            raise RowError(f"has no {' or '.join(map(repr, self.columns.text))}")
-        return Document(id_, text, self._metadata(row))
-
-    def _metadata(self, row: Row) -> dict[str, Any]:
-        wanted = self.columns.metadata
-        if ALL in wanted:
-            wanted = tuple(row.keys() - {self.columns.id, *self.columns.text})
-        given = {name: row[name] for name in row if name in wanted and row[name] not in ("", None)}
-        return given if self.format in {"json", "jsonl"} else _typed(given)
 
 
 def as_object(row: Any) -> Row:
@@ -166,14 +123,6 @@ def words_in(row: Row, name: str) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     raise RowError(f"{name!r} is no text but {json.dumps(value)[:40]}")
-
-
-def _typed(cells: dict[str, str]) -> dict[str, str | int | float]:
-    """Read the numbers among cells, so that they compare as such; 007 and 1e5 stay text."""
-    return {
-        name: (float(cell) if "." in cell else int(cell)) if _NUMBER.fullmatch(cell) else cell
-        for name, cell in cells.items()
-    }
 
 
 def _csv(stream: IO[str]) -> Iterator[tuple[int, Any]]:

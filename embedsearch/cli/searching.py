@@ -14,6 +14,7 @@ from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
 from embedsearch.cli.terminal import counted, draw, note, printable, show
+from embedsearch.cli.unmet import filtered
 from embedsearch.embedders import is_remote
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from embedsearch.records import Explanation
     from embedsearch.search.ranking import Mode
     from embedsearch.search.results import GroupBy
+    from embedsearch.store.vectors import Pending
 
 
 class Limits(TypedDict):
@@ -130,8 +132,7 @@ def _run(
         unmet = [] if hits else index.unmet(asked["where"])
     _print(answer, asked["format_"], end="\0" if asked["null"] else "\n")
     if asked["format_"] not in {"json", "jsonl"}:
-        filters = [*asked["where"], *asked["glob"]]
-        _say_what_is_missing(answer, filters=filters, by_meaning=by_meaning)
+        _say_what_is_missing(answer, filtered(asked["where"], asked["glob"]), by_meaning=by_meaning)
         if far:
             best = f"{hits[0].score:.2f}"
             note(f"note: no text has a word of the query or is near its meaning: at best {best}")
@@ -165,7 +166,7 @@ def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked
         query,
         hits,
         searched=index.counts(),
-        pending=index.pending().texts,
+        pending=index.pending(),
         stale=index.stale(hits),
         snippets=chosen,
         nearest=nearest[0] if nearest else None,
@@ -211,24 +212,24 @@ def _print(answer: Answer, format_: str, *, end: str) -> None:
         put(line, end=end)
 
 
-def _say_what_is_missing(answer: Answer, *, filters: list[str], by_meaning: bool) -> None:
+def _say_what_is_missing(answer: Answer, among: str, *, by_meaning: bool) -> None:
     if not answer.hits:
-        _say_nothing_found(answer, filters)
-    elif answer.pending and by_meaning:
-        note(f"note: {half_embedded(answer.pending, answer.searched.texts)}")
+        _say_nothing_found(answer, among)
+    if answer.pending.texts and by_meaning:
+        note(f"note: {half_embedded(answer.pending)}")
 
 
-def half_embedded(pending: int, texts: int) -> str:
+def half_embedded(pending: Pending) -> str:
     """Say that a search by meaning does not see all texts yet."""
-    return f"{pending:,} of {texts:,} passages are not embedded yet: they are found by words only"
+    left, all_ = pending.texts, pending.texts + pending.embedded
+    return f"{left:,} of {all_:,} passages are not embedded yet: they are found by words only"
 
 
-def _say_nothing_found(answer: Answer, filters: list[str]) -> None:
+def _say_nothing_found(answer: Answer, among: str) -> None:
     searched = answer.searched
     note(
         f"nothing found among {counted(searched.chunks, 'chunk')}"
-        f" of {counted(searched.documents, 'document')}"
-        + (f" (filter {', '.join(filters)})" if filters else "")
+        f" of {counted(searched.documents, 'document')}{among}"
     )
     if hit := answer.nearest:
         words = f'"{printable(" ".join(hit.text.split()))[:80]}"'

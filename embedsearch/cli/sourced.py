@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from embedsearch.cli import listing
 from embedsearch.cli.places import STALE, path, where
 from embedsearch.cli.terminal import counted, painted, show
 
@@ -53,7 +53,6 @@ LINES: dict[str, Callable[..., str]] = {"text": _text, "md": _md}
 def as_json(question: str, answer: Answer, stale: set[str]) -> str:
     """Return a whole answer as JSON; without passages it is null."""
     record = {
-        "schema_version": 1,
         "question": question,
         "answer": answer.text if answer.passages else None,
         "citations": [_as_dict(passage, stale) for passage in answer.citations],
@@ -62,7 +61,7 @@ def as_json(question: str, answer: Answer, stale: set[str]) -> str:
         "finish_reason": answer.finish_reason,
         "usage": answer.usage.to_dict() if answer.usage else None,
     }
-    return json.dumps(record, ensure_ascii=False, indent=2)
+    return listing.as_json(record, indent=2)
 
 
 def _as_dict(passage: Passage, stale: set[str]) -> dict[str, Any]:

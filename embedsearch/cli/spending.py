@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -109,4 +110,4 @@ def words(planned: Estimate) -> str:
 
 def dollars(cost: float) -> str:
     """Return a price: to the cent where it has cents, else with two digits that tell."""
-    return f"${cost:,.2f}" if cost >= 1 or cost == 0 else f"${cost:.2g}"
+    return f"${cost:,.2f}" if cost >= 1 or cost == 0 else f"${Decimal(f'{cost:.2g}'):f}"

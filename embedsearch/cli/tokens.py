@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,9 @@ import click
 from embedsearch import tokens
 from embedsearch.cli import options
 from embedsearch.cli.inputs import text_of
-from embedsearch.cli.terminal import CONTROLS, counted, show
-from embedsearch.tokens.models import AS_OF
+from embedsearch.cli.listing import as_json
+from embedsearch.cli.terminal import CONTROLS, counted, show, show_all
+from embedsearch.tokens.models import AS_OF, MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ DEFAULT_ENCODING = "o200k_base"
 """The encoding of OpenAI's newer models."""
 
 _VISIBLE = {
-    **{sign: f"\\x{sign:02x}" for sign in CONTROLS},
+    **{sign: f"\\x{sign:02x}" if sign < 256 else f"\\u{sign:04x}" for sign in CONTROLS},
     **str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t", "|": "\\|"}),
 }
 
@@ -55,6 +55,7 @@ class Count:
 @click.option(
     "--encoding", metavar="NAME", help=f"cl100k_base or o200k_base.  [default: {DEFAULT_ENCODING}]"
 )
+@click.option("--models", "lists", is_flag=True, help="List the models that are known, and prices.")
 @options.output_format(options.PLAIN_FORMATS)
 def tokens_(
     *,
@@ -63,11 +64,17 @@ def tokens_(
     show_pieces: bool,
     for_model: str | None,
     encoding: str | None,
+    lists: bool,
     format_: str,
 ) -> None:
     """Count the tokens of FILE ('-' is stdin) or of a text, exactly and offline."""
-    if (file is None) == (text is None):
-        raise click.UsageError("name a FILE, '-' for stdin, or give --text")
+    if [file is not None, text is not None, lists].count(True) != 1:
+        raise click.UsageError("name a FILE, '-' for stdin, or give --text, or --models")
+    if lists:
+        if for_model or encoding or show_pieces:
+            raise click.UsageError("--models goes without --model, --encoding and --show")
+        _list_models(format_)
+        return
     content = text if text is not None else text_of(str(file))
     model = tokens.model(for_model) if for_model else None
     name = encoding or (model.encoding if model else DEFAULT_ENCODING)
@@ -76,15 +83,32 @@ def tokens_(
     total = len(pieces) if show_pieces else tokenizer.count([content])[0]
     count = Count(content, name, total, model, pieces)
     if format_ == "json":
-        show(json.dumps(_as_dict(count), ensure_ascii=False))
+        show(as_json(_as_dict(count)))
         return
     for line in _lines(count):
         click.echo(line)
 
 
+def _list_models(format_: str) -> None:
+    if format_ == "json":
+        show(as_json({"as_of": AS_OF, "models": [asdict(model) for model in MODELS.values()]}))
+    else:
+        show_all(f"{model.name:<24}{', '.join(_facts(model))}" for model in MODELS.values())
+
+
+def _facts(model: Model) -> Iterator[str]:
+    yield model.encoding
+    if model.context:
+        yield f"{counted(model.context, 'token')} of context"
+    if model.input_price is None:
+        yield "price not known"
+    else:
+        out = "" if model.output_price is None else f", ${model.output_price:.2f} out"
+        yield f"${model.input_price:.2f} in{out} per million"
+
+
 def _as_dict(count: Count) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "schema_version": 1,
         "tokens": count.tokens,
         "characters": len(count.text),
         "encoding": count.encoding,
@@ -116,10 +140,12 @@ def _drawn(pieces: Sequence[Piece]) -> str:
 
 
 def _costs(model: Model, count: int) -> Iterator[str]:
+    from embedsearch.cli.spending import dollars  # which a count alone need not wait for
+
     if model.context:
         yield f"{count / model.context:.2%} of {model.context:,} tokens of context"
     cost = model.cost(count)
     if cost is None:
         yield "price not known"
     else:
-        yield f"${cost:.6f} as input (prices as of {AS_OF})"
+        yield f"{dollars(cost)} as input (prices as of {AS_OF})"

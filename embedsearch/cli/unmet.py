@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from embedsearch import Index
 
 
+def say_nothing_meets(index: Index, where: Sequence[str], glob: Sequence[str]) -> None:
+    """Say that no document meets the conditions, and why, if there is a reason."""
+    note(f"nothing found among {counted(len(index), 'document')}{filtered(where, glob)}")
+    say_what_is_unmet(index, where)
+
+
+def filtered(where: Sequence[str], glob: Sequence[str]) -> str:
+    """Return by which conditions was searched, for the end of a sentence: `` (filter lang=en)``."""
+    conditions = ", ".join([*where, *glob])
+    return f" (filter {conditions})" if conditions else ""
+
+
 def say_what_is_unmet(index: Index, where: Sequence[str]) -> None:
     """Say which keys of ``--where`` no document has, and what may be meant."""
     for why in index.unmet(where):

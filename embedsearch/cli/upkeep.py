@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,9 @@ import click
 
 from embedsearch.cli import opening, options
 from embedsearch.cli.errors import SOME_FAILED
+from embedsearch.cli.listing import as_json
 from embedsearch.cli.places import shown
-from embedsearch.cli.terminal import counted, note, show
+from embedsearch.cli.terminal import counted, first, note, show, show_all
 from embedsearch.errors import IndexDamaged
 from embedsearch.files import damaged, salvage
 from embedsearch.store.checks import Problem
@@ -40,11 +40,9 @@ def status_(*, db: Path | None, model: str | None, format_: str) -> None:
     with opening.open_index(db, model) as index:
         status = index.status()
     if format_ == "json":
-        record = {"schema_version": 1, **asdict(status)}
-        show(json.dumps(record, ensure_ascii=False, default=str))
+        show(as_json(asdict(status)))
         return
-    for name, value in _facts(status):
-        show(f"{name:<12}{value}")
+    show_all(f"{name:<12}{value}" for name, value in _facts(status))
 
 
 def _facts(status: Status) -> Iterator[tuple[str, str]]:
@@ -76,10 +74,11 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
 
 
 def _files(name: str, files: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    for path, why in files[:FILES_SHOWN]:
-        yield name, f"{shown(path)}: {why}"
-    if (more := len(files) - FILES_SHOWN) > 0:
-        yield "", f"and {more:,} more (see: ls --{name})"
+    def line(file: tuple[str, str]) -> str:
+        return f"{shown(file[0])}: {file[1]}"
+
+    for told in first(FILES_SHOWN, files, f"see: ls --{name}", line=line):
+        yield name, told
 
 
 @click.command("verify")
@@ -139,21 +138,20 @@ def _salvage(folder: Path, what: str, format_: str) -> None:
 
 
 def _say_what_is_left(left: Sequence[Problem]) -> None:
-    for problem in left[:LEFT_SHOWN]:
-        note(f"left: {problem.what}: {problem.remedy}")
-    if len(left) > LEFT_SHOWN:
-        more = len(left) - LEFT_SHOWN
-        note(f"... and {more:,} more (embedsearch verify lists all)")
+    def line(problem: Problem) -> str:
+        return f"left: {problem.what}: {problem.remedy}"
+
+    for told in first(LEFT_SHOWN, left, "embedsearch verify lists all", line=line):
+        note(told)
 
 
 def _print_problems(
     problems: Sequence[Problem], format_: str, *, left: Sequence[Problem] | None = None
 ) -> None:
     if format_ == "json":
-        record = {"schema_version": 1, "problems": [asdict(problem) for problem in problems]}
+        record = {"problems": [asdict(problem) for problem in problems]}
         if left is not None:
             record["left"] = [asdict(problem) for problem in left]
-        show(json.dumps(record, ensure_ascii=False))
-        return
-    for problem in problems:
-        show(f"{problem.what}: {problem.remedy}")
+        show(as_json(record))
+    else:
+        show_all(f"{problem.what}: {problem.remedy}" for problem in problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from embedsearch.readers.decoding import clean
 from embedsearch.records import Document, Heading
@@ -11,6 +12,10 @@ from embedsearch.records import Document, Heading
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+
+SOFT_HYPHEN = "\xad"
+"""Where a word may be broken at a line's end: it is not seen, and would part the word in two."""
 
 
 @dataclass(slots=True)
@@ -25,6 +30,7 @@ class Blocks:
 
     def add(self, text: str, *, gap: str = "\n\n") -> int:
         """Append a text that is not blank, and return the offset at which it begins."""
+        text = typed(text)
         if not text or text.isspace():
             return self._length
         if self._length != self._page_start:
@@ -37,7 +43,7 @@ class Blocks:
 
     def heading(self, title: str, *, level: int) -> None:
         """Append a heading of level 1 to 6 as a block of its own."""
-        title = " ".join(title.split())
+        title = " ".join(typed(title).split())
         if title:
             start = self.add(title)
             self._headings.append(Heading(start, min(max(level, 1), 6), title))
@@ -60,6 +66,14 @@ class Blocks:
             headings=tuple(self._headings),
             pages=tuple(self._pages),
         )
+
+
+def typed(text: str) -> str:
+    """Return an extracted text as one types its words: accents on their letters (NFC), none parted.
+
+    PDFs and files of macOS have accents and the parts of Korean syllables apart.
+    """
+    return normalize("NFC", text.replace(SOFT_HYPHEN, ""))
 
 
 def filled(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import codecs
 import io
 import re
 
+from embedsearch.readers.alphabets import LATIN, code_page, has_signs_alone
+
 SAMPLE_BYTES = 64 * 1024
 """How much of a file that is not UTF-8 is looked at to find its encoding."""
 
@@ -16,6 +18,10 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+MOST_ACCENTED = 0.15
+"""The share of a text's letters that bear accents, at most, in languages of Latin letters."""
+
+_ASCII = bytes(range(128))
 _HEAD_BYTES = 8192
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b"))
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -126,8 +132,15 @@ def _guessed(data: bytes) -> str:
 def _likely(data: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(_sample(data)).best()
-    return best.encoding if best else None
+    sample = _sample(data)
+    if has_signs_alone(sample):
+        return "cp1252"
+    best = from_bytes(sample).best()
+    likely = best.encoding if best else None
+    beyond_ascii = len(sample.translate(None, _ASCII)) / len(sample)
+    if likely is None or LATIN.fullmatch(likely) or beyond_ascii < MOST_ACCENTED:
+        return code_page(sample) or likely
+    return likely
 
 
 def _sample(data: bytes) -> bytes:

@@ -35,7 +35,7 @@ def add(blocks: Blocks, data: bytes, *, level: int | None = None) -> dict[str, s
     """
     try:
         message = BytesParser(policy=policy.default).parsebytes(data)
-        head = {name: " ".join(str(message.get(name, "")).split()) for name in _HEAD}
+        head = {name: " ".join(_field(message, name).split()) for name in _HEAD}
         parts = _bodies(message)
         names = [part.get_filename() or "" for part in message.iter_attachments()]
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, IndexError) as error:
@@ -51,6 +51,14 @@ def add(blocks: Blocks, data: bytes, *, level: int | None = None) -> dict[str, s
     attached = ", ".join(filter(None, names))
     blocks.add(f"Attachments: {attached}" if attached else "")
     return head
+
+
+def _field(message: EmailMessage, name: str) -> str:
+    """Return a field of the head, as it stands there where its numbers are beyond all dates."""
+    try:
+        return str(message.get(name, ""))
+    except OverflowError:
+        return next(str(value) for key, value in message.raw_items() if key.lower() == name.lower())
 
 
 def _bodies(message: EmailMessage) -> list[MIMEPart]:
@@ -74,7 +82,7 @@ def _add(blocks: Blocks, part: MIMEPart) -> None:
 def _metadata(head: dict[str, str]) -> dict[str, str]:
     try:
         date = parsedate_to_datetime(head["Date"]).isoformat()
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         date = head["Date"]
     return {
         "title": head["Subject"],

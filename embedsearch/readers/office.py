@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _PROPERTIES = ("title", "creator", "subject", "keywords", "created", "modified")
-_SKIPPED = frozenset({"Fallback", "pPrChange", "moveFrom", "del"})
-"""What repeats the element before it, or was deleted with changes tracked."""
+_SKIPPED = frozenset({"Fallback", "pPrChange", "moveFrom", "del", "tabs", "tabLst"})
+"""What repeats the element before it, was deleted with changes tracked, or says where tabs end."""
 
 
 def main_part(package: Package, otherwise: str) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _MANIFEST = "META-INF/manifest.xml"
 _PROPERTIES = ("title", "creator", "initial-creator", "date", "creation-date")
 _SKIPPED = frozenset({"tracked-changes", "forms"})
+_OF_COMMENTS = frozenset({"creator", "date", "date-string", "creator-initials"})
+"""What says of a comment who made it and when; elsewhere they are fields, which are read."""
+_OF_PICTURES = frozenset({"title", "desc"})
 
 
 def read(id: str, data: bytes) -> Document:
@@ -51,9 +54,10 @@ class _Events:
         self._skipping = 0
         self._levels: list[int] = []
         self._lists = 0
+        self._comments = 0
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if self._skipping or name in _SKIPPED:
+        if self._skipping or name in _SKIPPED or (self._comments and name in _OF_COMMENTS):
             self._skipping += 1
         elif name in ("p", "h"):
             self._flow.begin_paragraph()
@@ -67,6 +71,8 @@ class _Events:
             self._blocks.page()
         elif name == "list-item":
             self._lists += 1
+        elif name == "annotation":
+            self._comments += 1
         else:
             self._space(name, attributes)
 
@@ -74,6 +80,8 @@ class _Events:
         if name == "s":
             count = attributes.get("c", "1")
             self._flow.text(" " * min(int(count) if count.isdigit() else 1, 100))
+        elif name in _OF_PICTURES:
+            self._flow.text(" ")
         elif name == "tab":
             self._flow.text("\t")
         elif name == "line-break":
@@ -90,6 +98,10 @@ class _Events:
             self._flow.end_table()
         elif name == "list-item":
             self._lists -= 1
+        elif name == "annotation":
+            self._comments -= 1
+        elif name in _OF_PICTURES:
+            self._flow.text(" ")
 
     def text(self, text: str) -> None:
         if not self._skipping:

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import ReadError
-from embedsearch.readers.blocks import Blocks
+from embedsearch.readers.blocks import SOFT_HYPHEN, Blocks, typed
 from embedsearch.records import Document, Heading
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def _page_text(pdf: PdfDocument, number: int) -> str:
         raise ReadError(f"page {number + 1} is damaged") from error
     # Without the blanks that end its lines, a page's empty lines part its paragraphs.
     lines = "\n".join(line.rstrip() for line in str(text).replace("\r\n", "\n").split("\n"))
-    return _HYPHEN.sub("", lines).replace("\ufffe", "-")
+    # A soft hyphen that is drawn is one that is seen: fonts take it for the hyphen.
+    return _HYPHEN.sub("", lines).replace("\ufffe", "-").replace(SOFT_HYPHEN, "-")
 
 
 def _bookmarks(pdf: PdfDocument) -> list[tuple[int, int, str]]:
@@ -95,7 +96,7 @@ def _headings(bookmarks: list[tuple[int, int, str]], document: Document) -> tupl
     ends = (*document.pages[1:], len(document.text))
     headings = []
     for page, level, raw in bookmarks:
-        title = " ".join(raw.split())
+        title = " ".join(typed(raw).split())
         if title and page < len(ends):
             start, end = document.pages[page], ends[page]
             words = r"\s+".join(map(re.escape, title.split()))

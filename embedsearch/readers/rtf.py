@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,7 @@ def read(id: str, data: bytes) -> Document:
 
 
 def _plain(source: str) -> str:
-    codepage = re.search(r"\\ansicpg(\d{3,5})", source[:4096])
-    encoding = f"cp{codepage[1]}" if codepage else "cp1252"
+    decoder = _decoder(source)
     out: list[str] = []
     groups: list[tuple[bool, int]] = []
     unseen, after_unicode, skip = False, 1, 0
@@ -68,18 +68,20 @@ def _plain(source: str) -> str:
             out.append(chr(int(number) % 0x10000))
             skip = after_unicode
         elif byte:
-            out += [] if skip else [_character(byte, encoding)]
+            out += [] if skip else [decoder.decode(bytes.fromhex(byte))]
             skip = max(skip - 1, 0)
         elif text:
-            out.append(text[skip:])
+            out.append(decoder.decode(text[skip:].encode("latin-1")))
             skip = max(skip - len(text), 0)
         else:
             out.append(_BREAKS.get(word) or _SYMBOLS.get(symbol, ""))
     return "".join(out).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _character(byte: str, encoding: str) -> str:
+def _decoder(source: str) -> codecs.IncrementalDecoder:
+    """Return what decodes byte after byte: of signs of East Asia it takes two."""
+    codepage = re.search(r"\\ansicpg(\d{3,5})", source[:4096])
     try:
-        return bytes.fromhex(byte).decode(encoding, "replace")
+        return codecs.getincrementaldecoder(f"cp{codepage[1]}" if codepage else "cp1252")("replace")
     except LookupError:
-        return bytes.fromhex(byte).decode("cp1252", "replace")
+        return codecs.getincrementaldecoder("cp1252")("replace")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedsearch.errors import why
+from embedsearch.folder import own_names
 from embedsearch.readers import ignoring
 
 if TYPE_CHECKING:
@@ -70,8 +72,8 @@ def walk(root: Path) -> Iterator[File | Unreadable]:
 
     Left out: hidden names, ``NEVER_ENTERED``, what ``.gitignore``, ``.embedsearchignore`` and
     ``.git/info/exclude`` ignore (those of the folders above count too, up to the repository's
-    root, unless they ignore the root itself), and all but regular files. Symbolic links are not
-    followed, except for ``root`` itself.
+    root, unless they ignore the root itself), the files of an index, and all but regular files.
+    Symbolic links are not followed, except for ``root`` itself.
     """
     todo = [_Folder(os.fspath(root), "", _above(root))]
     while todo:
@@ -84,14 +86,15 @@ def _contents(folder: _Folder, todo: list[_Folder]) -> Iterator[File | Unreadabl
         with os.scandir(folder.path) as listing:
             entries = sorted(listing, key=_name)
     except OSError as error:
-        yield Unreadable(_printable(folder.prefix.rstrip("/") or "."), _why(error))
+        yield Unreadable(_printable(folder.prefix.rstrip("/") or "."), why(error))
         return
     lines, failures = _own_lines(entries, folder.prefix)
     yield from failures
     scopes = (_Scope(ignoring.parse(lines), ""), *folder.scopes) if lines else folder.scopes
+    left_out = (".", *own_names([entry.name for entry in entries]))
     entered = []
     for entry in entries:
-        if entry.name[0] == ".":
+        if entry.name.startswith(left_out):
             continue
         path = folder.prefix + entry.name
         try:
@@ -102,7 +105,7 @@ def _contents(folder: _Folder, todo: list[_Folder]) -> Iterator[File | Unreadabl
             elif entry.is_file(follow_symlinks=False):
                 yield _file(path, entry)
         except OSError as error:
-            yield Unreadable(_printable(path), _why(error))
+            yield Unreadable(_printable(path), why(error))
     todo.extend(
         _Folder(entry.path, f"{folder.prefix}{entry.name}/", _entered(scopes, entry.name))
         for entry in reversed(entered)
@@ -153,7 +156,7 @@ def _own_lines(entries: list[os.DirEntry[str]], prefix: str) -> tuple[list[str],
             if entry.is_file():
                 lines += _lines(Path(entry.path))
         except OSError as error:
-            failures.append(Unreadable(_printable(prefix + name), _why(error)))
+            failures.append(Unreadable(_printable(prefix + name), why(error)))
     return lines, failures
 
 
@@ -197,7 +200,3 @@ def _scope(folder: Path, *names: str) -> tuple[_Scope, ...]:
 
 def _printable(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -1,4 +1,4 @@
-"""The vectors of queries, and of texts that a program holds.
+"""The vectors of what is asked for: queries, documents, and texts that a program holds.
 
 A provider is asked for each once; what it gave is kept, and that it was asked is noted.
 """
@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
-from embedsearch.errors import IndexLocked, InputRefused, InvalidAnswer, SecretsFound, StorageFailed
+from embedsearch.errors import (
+    EmbeddingError,
+    IndexLocked,
+    InputRefused,
+    InvalidAnswer,
+    SecretsFound,
+    StorageFailed,
+)
 from embedsearch.privacy import scan
-from embedsearch.store import outbox, queries, usage
+from embedsearch.store import documents, fulltext, outbox, queries, usage
 from embedsearch.store import vectors as stored
 from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
@@ -29,6 +36,8 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
 
     Vectors = NDArray[np.float32]
+
+_UNWRITABLE = suppress(StorageFailed, IndexLocked)
 
 PAGE = 1_000
 """How many texts are sent to a provider before what came back is kept."""
@@ -54,6 +63,25 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
         raise SecretsFound(places, hint="search for it by words, on this machine: --mode lexical")
     row: Vectors = _sent(database, embedder, space, [query], command="search")[0]
     return row
+
+
+def vector_of(database: Database, space: int, id: str, position: int | None) -> Vectors:
+    """Return the mean (d,) of the vectors of a document's chunks, or that of one of them.
+
+    Raises:
+        EmbeddingError: there is none, and why.
+
+    """
+    texts = documents.text_ids(database, id, position)
+    rows = stored.of(database, space, texts)
+    if len(rows):
+        return np.asarray(rows.mean(axis=0))
+    name = id if position is None else f"{id}#{position}"
+    if fulltext.blank(database, texts):
+        raise EmbeddingError(f"{name!r} is blank: there is nothing to be like")
+    raise EmbeddingError(
+        f"{name!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
+    )
 
 
 def vectors(
@@ -103,33 +131,36 @@ def _sent(
     command: str,
 ) -> Vectors:
     """Have a provider embed texts; what that was, and what it gave, is noted if it can be."""
-    host, model = embedder.host, embedder.model
     counts = embedder.tokenizer.count(texts)
-    unwritable = suppress(StorageFailed, IndexLocked)
-    with unwritable, database.aside() as writable:
-        at = now()
-        outbox.note(
-            writable,
-            [
-                Sent(at, host, model, None, text_hash(text), tokens)
-                for text, tokens in zip(texts, counts, strict=True)
-            ],
-        )
+    _note_sent(database, embedder, texts, counts)
 
     def use(requests: int, tokens: int) -> Use:
-        return Use(now(), command, host, model, requests, tokens, embedder.cost(tokens))
+        cost = embedder.cost(tokens)
+        return Use(now(), command, embedder.host, embedder.model, requests, tokens, cost)
 
     try:
         rows = embedder.embed(texts, kind="query")
     except (InvalidAnswer, InputRefused) as error:
         came = error.__cause__ if isinstance(error, InputRefused) else error
         if isinstance(came, InvalidAnswer):  # It was paid for all the same.
-            with unwritable, database.aside() as writable:
+            with _UNWRITABLE, database.aside() as writable:
                 usage.note(writable, [use(1, came.tokens)])
         raise
     tokens = sum(counts)
-    with unwritable, database.aside() as writable, writable.writing(generation=False):
+    with _UNWRITABLE, database.aside() as writable, writable.writing(generation=False):
         for text, row in zip(texts, rows, strict=True):
             queries.keep(writable, space, text, row)
         usage.note(writable, [use(embedder.requests(len(texts), tokens), tokens)])
     return rows
+
+
+def _note_sent(
+    database: Database, embedder: RemoteEmbedder, texts: Sequence[str], counts: Sequence[int]
+) -> None:
+    at, host, model = now(), embedder.host, embedder.model
+    entries = (
+        Sent(at, host, model, None, text_hash(text), tokens)
+        for text, tokens in zip(texts, counts, strict=True)
+    )
+    with _UNWRITABLE, database.aside() as writable:
+        outbox.note(writable, entries)

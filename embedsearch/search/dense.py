@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedsearch.errors import IndexCorrupt, StorageFailed
+from embedsearch.errors import IndexCorrupt, StorageFailed, why
 from embedsearch.store import fulltext
 from embedsearch.store import hits as stored_hits
 from embedsearch.store import vectors as stored_vectors
@@ -94,18 +94,25 @@ class DenseIndex:
     def _opened(self) -> VectorIndex:
         """Open the cache file, or start anew where it is missing, foreign or damaged."""
         self._newest = 0
-        if self._path is not None and self._path.exists():
-            try:
-                index, stamp = VectorIndex.load(self._path)
-            except (IndexCorrupt, StorageFailed) as error:
-                logger.warning("%s; index.db is read instead: run embedsearch repair", error)
-            else:
-                newest = int(stamp.pop("newest", 0))
-                if stamp == self._stamp() and newest <= stored_vectors.highest(self.database):
-                    self._newest = newest
-                    self._on_disk = newest, index.dead
-                    return index
-        return self._rebuilt()
+        loaded = self._loaded()
+        return self._rebuilt() if loaded is None else loaded
+
+    def _loaded(self) -> VectorIndex | None:
+        if self._path is None:
+            return None
+        try:
+            index, stamp = VectorIndex.load(self._path)
+        except FileNotFoundError:
+            return None
+        except (IndexCorrupt, StorageFailed) as error:
+            logger.warning("%s; index.db is read instead: run embedsearch repair", error)
+            return None
+        newest = int(stamp.pop("newest", 0))
+        if stamp != self._stamp() or newest > stored_vectors.highest(self.database):
+            return None
+        self._newest = newest
+        self._on_disk = newest, index.dead
+        return index
 
     def _rebuilt(self) -> VectorIndex:
         stored = stored_vectors.after(self.database, self._space, 0)
@@ -130,10 +137,12 @@ class DenseIndex:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the cache file: damage, or a row that is not the store's."""
-        if self._path is None or not self._path.exists():
+        if self._path is None:
             return
         try:
             _, stamp = VectorIndex.load(self._path, verify=True)
+        except FileNotFoundError:
+            return
         except IndexCorrupt as error:
             yield Problem(str(error), "it is made anew from index.db")
             return
@@ -158,7 +167,7 @@ class DenseIndex:
                 self._path.unlink(missing_ok=True)
             except OSError as error:
                 raise StorageFailed(
-                    f"{self._path} can't be replaced: {error.strerror}", hint=MOVE_IT
+                    f"{self._path} can't be replaced: {why(error)}", hint=MOVE_IT
                 ) from error
         self._index, self._generation, self._on_disk = None, -1, None
         self.save()

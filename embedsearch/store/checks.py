@@ -85,9 +85,10 @@ def _lost(database: Database) -> Iterator[Problem]:
             "select source, size from documents where id = ?", [id]
         ).fetchone()
         if source in folders:
-            remedy = f"it is read again by: embedsearch index {folders[source]}"
+            remedy = f"it is read again by: embedsearch index {quote(str(folders[source]))}"
         else:
-            remedy = f"add it again, or: embedsearch rm {quote(id)}"
+            dashes = "-- " if id.startswith("-") else ""
+            remedy = f"add it again, or: embedsearch rm {dashes}{quote(id)}"
         noted = source not in folders or size == TO_BE_READ
         yield Problem(what, remedy, by_repair=id in unnoted or not noted)
 
@@ -243,27 +244,11 @@ def mend(database: Database, space: int) -> None:
     """
     with database.writing():
         _reindex(database)
-        database.executemany(
-            "delete from models where version = ?",
-            ((version,) for version in _broken_models(database)),
-        )
+        _drop(database, "models where version = ?", _broken_models(database))
         for statement in _LET_GO:
             database.execute(statement)
-        altered = _altered(database)
-        again = {*_torn(database), *_holders(database, altered)}
-        database.executemany(
-            "update documents set size = ?, sha256 = x'' where id = ? and source is not null",
-            ((TO_BE_READ, id) for id in again),
-        )
-        # The text that had this hash is stored anew when it comes back.
-        database.executemany(
-            "update texts set sha256 = ? where id = ?",
-            ((NO_HASH + text.to_bytes(8), text) for text in altered),
-        )
-        database.executemany(
-            "delete from vectors where number = ?",
-            ((number,) for number in _wrong_vectors(database, space)),
-        )
+        _have_read_again(database)
+        _drop(database, "vectors where number = ?", _wrong_vectors(database, space))
         database.execute("""
             update texts set text = null
             where text is not null and id not in (select text from chunks)
@@ -271,6 +256,25 @@ def mend(database: Database, space: int) -> None:
         # After the texts are settled: the words are made from them.
         database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
         database.new_epoch()
+
+
+def _drop(database: Database, which: str, numbers: Iterable[int]) -> None:
+    database.executemany(f"delete from {which}", ((number,) for number in numbers))
+
+
+def _have_read_again(database: Database) -> None:
+    """Let the next sync read the files of documents that are torn or altered."""
+    altered = _altered(database)
+    again = {*_torn(database), *_holders(database, altered)}
+    database.executemany(
+        "update documents set size = ?, sha256 = x'' where id = ? and source is not null",
+        ((TO_BE_READ, id) for id in again),
+    )
+    # The text that had this hash is stored anew when it comes back.
+    database.executemany(
+        "update texts set sha256 = ? where id = ?",
+        ((NO_HASH + text.to_bytes(8), text) for text in altered),
+    )
 
 
 def _reindex(database: Database) -> None:

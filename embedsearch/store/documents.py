@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
     from embedsearch.store.fulltext import Text
 
+
+_CHUNK = re.compile(r"(?s)(.*)#(\d{1,18})")
+"""A document's id and the position of a chunk; longer numbers are beyond SQLite's."""
 
 # A cycle ends in a RecursionError; to look for one takes a third of the time.
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
@@ -316,9 +320,9 @@ def named(database: Database, id: str) -> tuple[str, int | None]:
     """
     if held(database, [id]):
         return id, None
-    document, _, number = id.rpartition("#")
-    if number.isdecimal() and text_ids(database, document, int(number)):
-        return document, int(number)
+    chunk = _CHUNK.fullmatch(id)
+    if chunk and text_ids(database, chunk[1], int(chunk[2])):
+        return chunk[1], int(chunk[2])
     raise _not_found(id)
 
 

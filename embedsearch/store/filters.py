@@ -35,6 +35,9 @@ FACTS = {
 
 _SPELLED = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
+_NO_PATH = re.compile('["\0]')
+"""What a path into JSON can't hold."""
+
 _CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(==|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.DOTALL)
 
 
@@ -189,7 +192,7 @@ def _items(key: Any, condition: str, value: Scalar) -> Filter:
     if key in FACTS:
         found = f"select i.document from ({FACTS[key]}) i where {condition}"
         return Filter(f"d.id in ({found})", (value,), frozenset({key}))
-    if not isinstance(key, str) or not key or '"' in key:
+    if not isinstance(key, str) or not key or _NO_PATH.search(key):
         raise ValueError(f"expected a metadata key without quotation marks, got {key!r}")
     exists = f"exists (select 1 from json_each(d.metadata, ?) i where {condition})"
     return _joined("or", [Filter(exists, (path, value), frozenset({key})) for path in paths(key)])

@@ -52,12 +52,7 @@ def _translated(pattern: str, given: str) -> str:
     anchored = "/" in pattern.rstrip("/")
     *above, last = folders if anchored else ["**", *folders]
     inside = "/.*" if pattern.endswith("/") else "(?:/.*)?"
-    translated = (
-        "/?"
-        + "".join("(?:.+/)?" if folder == "**" else f"{_name(folder)}/" for folder in above)
-        + (".+" if last == "**" else _name(last))
-        + inside
-    )
+    translated = f"/?{_above(above)}{'.+' if last == '**' else _name(last)}{inside}"
     try:
         re.compile(translated)
     except re.error as error:
@@ -65,12 +60,32 @@ def _translated(pattern: str, given: str) -> str:
     return translated
 
 
-def _name(glob: str) -> str:
-    """Translate what stands for a single name.
+def _above(folders: list[str]) -> str:
+    """Translate the folders before the last name.
 
-    What lies between two stars is matched where it first occurs and never elsewhere: the time
-    does not explode with their number.
+    What lies between two ``**`` is matched where it first occurs and never elsewhere, and so is
+    what lies between two stars of a name: the time does not explode with their number.
     """
+    first, *between = _parted(folders)
+    if not between:
+        return first
+    *between, last = between
+    return first + "".join(f"(?>(?:.+?/)??{part})" for part in between if part) + f"(?:.+/)?{last}"
+
+
+def _parted(folders: list[str]) -> list[str]:
+    """Translate the stretches of folders that ``**`` parts, each with a slash at its end."""
+    parts = [""]
+    for folder in folders:
+        if folder == "**":
+            parts.append("")
+        else:
+            parts[-1] += f"{_name(folder)}/"
+    return parts
+
+
+def _name(glob: str) -> str:
+    """Translate what stands for a single name."""
     parts = [""]
     for token in _TOKEN.finditer(glob):
         escaped, stars, sign, members = token.groups()

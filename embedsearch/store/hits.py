@@ -80,7 +80,7 @@ class Counts:
     documents: int
     chunks: int
     texts: int
-    """Distinct passages: what is embedded."""
+    """Distinct passages, blank ones among them."""
 
 
 def counts(database: Database, condition: Filter) -> Counts:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from embedsearch.store import documents
 from embedsearch.store.clock import now
 
 if TYPE_CHECKING:
@@ -36,6 +37,22 @@ class Labelling:
     at: str
     source: str
     documents: int
+
+
+def give(database: Database, given: Mapping[str, Sequence[str]], source: str) -> int:
+    """Give documents, by id, their labels as ``put`` does, and return how many documents these are.
+
+    Raises:
+        DocumentNotFound: there is no such document; then none is labelled.
+        ValueError: an id is that of a chunk.
+
+    """
+    if missing := given.keys() - documents.held(database, list(given)):
+        documents.named(database, min(missing))  # raises, unless it is a chunk's
+        raise ValueError(f"{min(missing)!r} is a chunk: labels are for documents")
+    if given:
+        put(database, given, source)
+    return len(given)
 
 
 def put(database: Database, given: Mapping[str, Sequence[str]], source: str) -> int:
@@ -97,6 +114,14 @@ def counts(database: Database) -> dict[str, int]:
             """
         )
     )
+
+
+def by_document(database: Database) -> dict[str, tuple[str, ...]]:
+    """Return the labels of those documents that have any, by id."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in labelled(database):
+        found[row.document] = (*found.get(row.document, ()), row.label)
+    return found
 
 
 def move(database: Database, ids: Mapping[str, str]) -> None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from embedsearch.errors import IndexLocked, StorageFailed
+from embedsearch.errors import IndexLocked, IndexNotFound, StorageFailed, why
+from embedsearch.folder import DATABASE, LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-LOCK = "writer.lock"
 
 
 @contextmanager
@@ -23,6 +22,7 @@ def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
     ``wait``: how many seconds to wait for it.
 
     Raises:
+        IndexNotFound: the folder was moved or deleted; what is written would go with it.
         IndexLocked: another process, or thread, holds it.
         StorageFailed: the folder can't be written.
 
@@ -30,6 +30,8 @@ def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
     if folder is None:
         yield
         return
+    if not (folder / DATABASE).exists():
+        raise IndexNotFound(f"no index in {folder} any more: it was moved or deleted")
     lock = FileLock(folder / LOCK, timeout=wait)
     try:
         lock.acquire()
@@ -39,7 +41,7 @@ def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
             hint="wait until it is done; searching works meanwhile",
         ) from error
     except OSError as error:
-        raise StorageFailed(f"{folder} can't be written: {error.strerror}") from error
+        raise StorageFailed(f"{folder} can't be written: {why(error)}") from error
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from embedsearch.errors import IndexCorrupt
+from embedsearch.folder import DAMAGED
 from embedsearch.store.checks import mend, misfit
 from embedsearch.store.database import Database, legible, open_database
 from embedsearch.store.vectors import space
@@ -49,7 +50,7 @@ _HEADER_BYTES = 100
 _PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
 
 
-_DAMAGED = re.compile(r"index\.db\.damaged(?:\.(\d+))?")
+_DAMAGED = re.compile(rf"{re.escape(DAMAGED)}(?:\.(\d+))?")
 """What a damaged file is called from then on; the second one and later ones are numbered."""
 
 
@@ -92,9 +93,9 @@ def damaged(folder: Path) -> list[Path]:
 def _next_name(folder: Path) -> Path:
     before = damaged(folder)
     if not before:
-        return folder / "index.db.damaged"
+        return folder / DAMAGED
     (number,) = _DAMAGED.findall(before[-1].name)
-    return folder / f"index.db.damaged.{int(number or 1) + 1}"
+    return folder / f"{DAMAGED}.{int(number or 1) + 1}"
 
 
 def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:

@@ -57,7 +57,7 @@ def number_of(database: Database, folder: Path) -> int:
         SourceNotFound: it is none.
 
     """
-    place = Path(os.path.abspath(folder))  # noqa: PTH100 -- absolute() keeps '..'
+    place = _absolute(folder)
     for number, root in roots(database).items():
         if root == place:
             return number
@@ -81,7 +81,7 @@ def remove(database: Database, folder: Path) -> int:
 
 def document_at(database: Database, path: Path) -> str | None:
     """Return the id of the document that was read from a file, ``None`` if there is none."""
-    place = Path(os.path.abspath(path))  # noqa: PTH100 -- absolute() keeps '..'
+    place = _absolute(path)
     with database.reading():
         for number, root in roots(database).items():
             if place.is_relative_to(root):
@@ -92,6 +92,10 @@ def document_at(database: Database, path: Path) -> str | None:
                 if id is not None:
                     return id
     return None
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 -- absolute() keeps '..'
 
 
 def roots(database: Database) -> dict[int, Path]:

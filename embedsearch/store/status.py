@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from embedsearch.folder import OWN
 from embedsearch.store import hits, labels, runs, sources, vectors
 from embedsearch.store.filters import Filter
 from embedsearch.store.models import Models
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from embedsearch.store.hits import Counts
     from embedsearch.store.models import Trained
     from embedsearch.store.runs import Run
+    from embedsearch.store.sources import Unread
     from embedsearch.store.vectors import Pending
 
 
@@ -54,33 +57,27 @@ class Status:
 def status(database: Database, space: int, folder: Path | None) -> Status:
     """Return what an index holds, as of one moment."""
     with database.reading():
-        held = hits.counts(database, Filter())
-        counts = replace(held, texts=held.texts - _blank(database, space))
         pending = vectors.pending(database, space)
+        counts = replace(hits.counts(database, Filter()), texts=pending.embedded + pending.texts)
         models = Models(database)
         newest = max(models, key=lambda model: model.version, default=None)
         name, embedder, dimensions = database.execute(
             "select name, embedder, dimensions from spaces where number = ?", [space]
         ).fetchone()
-        roots = sources.roots(database)
-        unread = [
-            (str(root / path), why)
-            for number, root in roots.items()
-            for path, why in sorted(sources.unread(database, number).items())
-        ]
+        unread = _unread(database)
         return Status(
             path=folder,
             counts=counts,
-            embedded=counts.texts - pending.texts,
+            embedded=pending.embedded,
             pending=pending,
             embedder=embedder,
             space=name,
             dimensions=dimensions,
             chunk_tokens=int(database.setting("chunk_tokens") or 0),
             chunk_overlap=int(database.setting("chunk_overlap") or 0),
-            sources=tuple(roots.values()),
-            unread=tuple((path, why.why) for path, why in unread if not why.binary),
-            skipped=tuple((path, why.why) for path, why in unread if why.binary),
+            sources=tuple(sources.roots(database).values()),
+            unread=tuple((path, facts.why) for path, facts in unread if not facts.binary),
+            skipped=tuple((path, facts.why) for path, facts in unread if facts.binary),
             partial=tuple(sources.partial(database)),
             labels=labels.counts(database),
             classifier=newest,
@@ -91,19 +88,19 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
         )
 
 
+def _unread(database: Database) -> list[tuple[str, Unread]]:
+    """Return the files that could not be read, by their absolute paths."""
+    return [
+        (str(root / path), facts)
+        for number, root in sources.roots(database).items()
+        for path, facts in sorted(sources.unread(database, number).items())
+    ]
+
+
 def size(folder: Path | None) -> int:
     """Return how many bytes the files of an index have, 0 in memory."""
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) if folder else 0
-
-
-def _blank(database: Database, space: int) -> int:
-    """Return how many passages hold white space only, which are not embedded."""
-    return int(
-        database.value(
-            """
-            select count(*) from texts t where t.blank and t.text is not null
-            and not exists (select 1 from vectors v where v.space = ? and v.text = t.id)
-            """,
-            [space],
-        )
-    )
+    total = 0
+    for file in folder.iterdir() if folder and folder.is_dir() else ():
+        with suppress(FileNotFoundError):  # a log, or a temporary file, that a writer let go of
+            total += file.stat().st_size if file.name.startswith(OWN) else 0
+    return total

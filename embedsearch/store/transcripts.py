@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embedsearch.records import Segment, Transcript
 
 if TYPE_CHECKING:
+    from embedsearch.records import Hit
     from embedsearch.store.database import Database
 
 
@@ -38,7 +39,21 @@ def keep(database: Database, sha256: bytes, model: str, transcript: Transcript) 
         )
 
 
-def times(database: Database, document: str) -> list[list[float]]:
+def said_at(database: Database, hit: Hit, line: int) -> float | None:
+    """Return how far into a recording a line of a hit is said, in seconds; ``None`` elsewhere.
+
+    Where no transcript tells it, it is when the hit begins.
+    """
+    if hit.seconds is None:
+        return None
+    for times in _times(database, hit.document_id):
+        # Of several models that heard it, the one whose words the document holds.
+        if line <= len(times) and times[hit.start_line - 1 : hit.start_line] == [hit.seconds]:
+            return times[line - 1]
+    return hit.seconds
+
+
+def _times(database: Database, document: str) -> list[list[float]]:
     """Return when each line of a recording's document is said, by each model that heard it."""
     with database.reading():
         rows = database.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +86,12 @@ def blobs(vectors: NDArray[np.float32]) -> list[bytes]:
     return [data[start : start + width] for start in range(0, len(data), width)]
 
 
+def _stacked(blobs: Sequence[bytes], dimensions: int = 0) -> NDArray[np.float32]:
+    """Return vectors (n, d) out of what is stored; of none (0, ``dimensions``)."""
+    shape = (len(blobs), -1 if blobs else dimensions)
+    return np.frombuffer(b"".join(blobs), STORED).reshape(shape).astype(np.float32)
+
+
 def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[bytes]) -> None:
     """Store the unit vectors of texts, as ``blobs`` gives them; one that is there already stays."""
     with database.writing():
@@ -117,8 +123,7 @@ def after(database: Database, space: int, number: int) -> Iterator[Batch]:
         if not rows:
             return
         numbers, texts, blobs = zip(*rows, strict=True)
-        stacked = np.frombuffer(b"".join(blobs), STORED).reshape(len(rows), -1)
-        yield Batch(np.array(numbers), np.array(texts), stacked.astype(np.float32))
+        yield Batch(np.array(numbers), np.array(texts), _stacked(blobs))
         number = numbers[-1]
 
 
@@ -130,8 +135,7 @@ def of(database: Database, space: int, texts: Sequence[int]) -> NDArray[np.float
         """,
         [json.dumps(list(texts)), space],
     ).fetchall()
-    stacked = np.frombuffer(b"".join(blob for (blob,) in rows), STORED)
-    return stacked.reshape(len(rows), -1).astype(np.float32) if rows else np.empty((0, 0), "f4")
+    return _stacked([blob for (blob,) in rows])
 
 
 def by_hash(database: Database, space: int, key: bytes) -> NDArray[np.float32] | None:
@@ -175,9 +179,8 @@ def of_documents(
         )
         while page := rows.fetchmany(PAGE):
             of, blobs = zip(*page, strict=True)
-            stacked = np.frombuffer(b"".join(blobs), STORED).reshape(len(page), -1)
             starts = [n for n in range(len(of)) if n == 0 or of[n] != of[n - 1]]
-            added = np.add.reduceat(stacked.astype(np.float32), starts)
+            added = np.add.reduceat(_stacked(blobs), starts)
             if ids and ids[-1] == of[0]:  # the page before ended within this document
                 sums[-1][-1] += added[0]
                 starts, added = starts[1:], added[1:]
@@ -209,8 +212,7 @@ def of_passages(
         """,
         [space, id],
     ).fetchall()
-    stacked = np.frombuffer(b"".join(blob for _, blob in rows), STORED)
-    vectors = stacked.reshape(-1, dimensions).astype(np.float32)
+    vectors = _stacked([blob for _, blob in rows], dimensions)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # two bytes round lengths, too
     return [place for place, _ in rows], vectors
 
@@ -231,22 +233,31 @@ class Pending:
 
     texts: int
     tokens: int
+    embedded: int = 0
+    """How many have one, of those that documents hold."""
 
 
-_PENDING = """
+_TO_EMBED = """
     from texts t left join vectors v on v.space = ? and v.text = t.id
-    where v.text is null and t.text is not null and not t.blank
+    where t.text is not null and not t.blank
 """
+_PENDING = f"{_TO_EMBED} and v.text is null"
 
 
 def pending(database: Database, space: int | None) -> Pending:
     """Return how much is left to embed: as noted, unless the index has changed since."""
     with database.reading():
-        noted = json.loads(database.setting("pending") or "[]")
-        if noted[:2] == [database.generation, space]:
-            return Pending(*noted[2:])
+        generation, noted_space, *noted = json.loads(database.setting("pending") or "[0, 0]")
+        known = (generation, noted_space) == (database.generation, space)
+        if known and len(noted) == len(Pending.__slots__):  # an older version noted less
+            return Pending(*noted)
         row = database.execute(
-            f"select count(*), coalesce(sum(t.tokens), 0) {_PENDING}", [space]
+            f"""
+            select count(*) - count(v.text),
+                   coalesce(sum(t.tokens) filter (where v.text is null), 0), count(v.text)
+            {_TO_EMBED}
+            """,
+            [space],
         ).fetchone()
     return Pending(*row)
 
@@ -256,7 +267,7 @@ def note_pending(database: Database, space: int) -> Pending:
     with database.writing():
         left = pending(database, space)
         # This transaction's own commit is the one generation more.
-        noted = [database.generation + 1, space, left.texts, left.tokens]
+        noted = [database.generation + 1, space, *astuple(left)]
         database.set("pending", json.dumps(noted))
     return left
 

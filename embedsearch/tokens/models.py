@@ -153,8 +153,8 @@ def model(name: str) -> Model:
         if name.startswith(prefix):
             return Model(name, encoding_name)
     close = get_close_matches(name, MODELS, n=3, cutoff=0.5)
-    hint = f"did you mean {', '.join(close)}?" if close else f"known are {', '.join(MODELS)}"
-    raise ValueError(f"unknown model {name!r}: {hint}")
+    near = f"did you mean {', '.join(close)}? " if close else "no name is near; "
+    raise ValueError(f"unknown model {name!r}: {near}embedsearch tokens --models lists all")
 
 
 def known(name: str) -> Model | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.errors import IndexCorrupt, StorageFailed
+from embedsearch.errors import IndexCorrupt, StorageFailed, why
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -53,7 +53,7 @@ def write(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
     except OSError as error:
-        raise StorageFailed(f"could not save {str(path)!r}: {error.strerror or error}") from error
+        raise StorageFailed(f"could not save {str(path)!r}: {why(error)}") from error
 
 
 def read(
@@ -132,7 +132,7 @@ def _mapped(path: Path) -> NDArray[np.uint8]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StorageFailed(f"could not read {str(path)!r}: {error.strerror}") from error
+        raise StorageFailed(f"could not read {str(path)!r}: {why(error)}") from error
 
 
 def _aligned(offset: int) -> int:

@@ -89,11 +89,7 @@ class VectorIndex:
 
     def remove(self, labels: Labels) -> None:
         """Turn rows into tombstones; unknown labels are ignored."""
-        self._register.mark(labels, alive=False)
-
-    def restore(self, labels: Labels) -> None:
-        """Make tombstones live again; unknown labels are ignored."""
-        self._register.mark(labels, alive=True)
+        self._register.remove(labels)
 
     def compact(self) -> None:
         """Drop the tombstones for good, at no loss of accuracy."""

@@ -84,7 +84,8 @@ class Register:
     def live_places(self, labels: Labels) -> NDArray[np.int64]:
         """Return the position of each label's row, -1 for an unknown or tombstoned label."""
         places = self.places(labels)
-        places[places >= 0] = np.where(self.alive[known := places[places >= 0]], known, -1)
+        known = _known(places)
+        places[places >= 0] = np.where(self.alive[known], known, -1)
         return places
 
     def select(self, labels: Labels) -> Selection:
@@ -126,9 +127,9 @@ class Register:
         self._places[labels] = np.arange(start, len(self), dtype=np.int32)
         self._changed()
 
-    def mark(self, labels: Labels, *, alive: bool) -> None:
-        """Turn rows into tombstones, or back; unknown labels are ignored."""
-        self._alive.rows[_known(self.places(labels))] = alive
+    def remove(self, labels: Labels) -> None:
+        """Turn rows into tombstones; unknown labels are ignored."""
+        self._alive.rows[_known(self.places(labels))] = False
         self.dead = len(self) - int(np.count_nonzero(self.alive))
         self._changed()
 
