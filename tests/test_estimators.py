@@ -400,6 +400,56 @@ def test_a_label_that_is_unknown_is_missing() -> None:
     assert found.texts == 5
 
 
+class Frame:
+    """What pandas' frame of one column is like."""
+
+    columns = ("text",)
+
+    def __len__(self) -> int:
+        return len(TEXTS)
+
+    def __array__(self, dtype: object = None, *, copy: bool | None = None) -> NDArray[np.object_]:
+        return np.array(TEXTS, dtype=object)[:, np.newaxis]
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (Frame(), r"pass one column, as frame\['text'\]"),
+        (np.array(TEXTS)[:, np.newaxis], "pass one column"),
+        ([[text] for text in TEXTS], "pass one column"),
+    ],
+)
+def test_texts_in_columns_are_refused(given: object, advice: str) -> None:
+    told = rf"^expected texts of shape \(n,\), got \(6, 1\): {advice}$"
+    known = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
+    for estimator in (KNNClassifier(embedder=HASH), FewShotClassifier(embedder=HASH)):
+        with pytest.raises(ValueError, match=told):
+            estimator.fit(given, LABELS)
+    with pytest.raises(ValueError, match=told):
+        known.predict(given)
+    with pytest.raises(ValueError, match=told):
+        TextEmbedder(embedder=HASH).fit(given)
+    with pytest.raises(ValueError, match=told):
+        evaluate(given, LABELS, embedder=HASH)  # type: ignore[arg-type]  # that is refused
+
+
+@pytest.mark.parametrize("given", [[None] * 6, np.array([None] * 6), [*TEXTS[:5], None]])
+def test_a_text_that_is_missing_is_told_by_its_place(given: list[str | None]) -> None:
+    place = 5 if given[0] else 0
+    told = f"^expected texts, got None at position {place}: leave it out, or write it as text$"
+    with pytest.raises(TypeError, match=told):
+        FewShotClassifier(embedder=HASH).fit(given, LABELS)
+
+
+def test_no_texts_may_be_an_array() -> None:
+    none = np.array([], dtype=object)
+    known = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
+    assert known.predict(none).tolist() == []
+    with pytest.raises(ValueError, match=r"^expected texts or vectors to learn from, got none$"):
+        known.fit(none, none)
+
+
 def test_labels_that_differ_by_case_or_blanks_are_told() -> None:
     with pytest.warns(UserWarning, match="'Card ', 'card' differ only by case or blanks"):
         KNNClassifier(k=1, embedder=HASH).fit(TEXTS, [*LABELS[:5], "Card "])

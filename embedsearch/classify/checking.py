@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.classify.inputs import is_texts, named, vectors_of
 from embedsearch.errors import EmbedderMismatch
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
             differ.
 
     """
-    if isinstance(X, (list, tuple)) and not X:
+    if (isinstance(X, (list, tuple)) or is_texts(X)) and not len(X):
         raise ValueError("expected texts or vectors to learn from, got none")
     if y is not None:
         _refuse_unfit(y)
@@ -122,16 +122,6 @@ def sharing(estimator: Any, encoder: Encoder | str | None) -> Any:
     if made.get_params(deep=False).get("embedder", "none to be set") is None:
         made.set_params(embedder=encoder)
     return made
-
-
-def is_texts(given: Any) -> bool:
-    """Tell texts from vectors."""
-    if isinstance(given, (list, tuple)):
-        return any(isinstance(text, str) for text in given)
-    kind = getattr(getattr(given, "dtype", None), "kind", "")
-    if kind == "O" and given.ndim == 1:
-        return any(isinstance(text, str) for text in given)
-    return isinstance(given, str) or kind in {"U", "T"}
 
 
 def are_several(y: Any) -> bool:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_missing, is_texts, refuse_several, units
+from embedsearch.classify.checking import is_missing, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
-from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
@@ -141,10 +141,7 @@ def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
 
 
 def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
-    words = list(given) if is_texts(given) else list(texts or ())
-    for place, text in enumerate(words):
-        if not isinstance(text, str):
-            raise TypeError(f"expected texts, got {text!r:.40} at position {place}")
+    words = texts_of(given if is_texts(given) else list(texts or ()))
     for come in (len(given), len(words) or count):
         if come != count:
             raise ValueError(f"expected a label for each text, got {count} for {come}")

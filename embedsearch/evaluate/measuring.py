@@ -15,10 +15,9 @@ from embedsearch.classify.calibration import (
     expected_calibration_error,
     reliability,
 )
-from embedsearch.classify.checking import is_texts
 from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import split
-from embedsearch.classify.inputs import local
+from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD

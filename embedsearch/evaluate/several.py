@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from embedsearch.classify.checking import is_texts, units
+from embedsearch.classify.checking import units
 from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import listed, more_of, parts
-from embedsearch.classify.inputs import local, vectors_of
+from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
@@ -150,11 +150,12 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     )
 
 
-def _spoken(texts: Any) -> Sequence[str] | None:
-    for place, text in enumerate(() if texts is None else texts):
+def _spoken(texts: Any) -> list[str] | None:
+    words = None if texts is None else texts_of(texts)
+    for place, text in enumerate(words or ()):
         if not text.strip():
             raise ValueError(f"expected words, got {text!r} at position {place}: leave it out")
-    return texts  # type: ignore[no-any-return]  # they are texts
+    return words
 
 
 def _notes(
