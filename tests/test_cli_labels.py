@@ -60,9 +60,30 @@ def test_documents_are_labelled_by_what_a_query_finds() -> None:
     assert run("label", "refund not received", "-k", "2", "--as", "refund", "-y").exit_code == 0
     assert labels() == {"0": "refund", "1": "refund"}
     listed = run("label", "--list", "--format", "csv").stdout.splitlines()
-    assert listed[0] == "document_id,label,at,source"
+    assert listed[0] == "document_id,label,at,source,waiting"
     assert listed[1].startswith("0,refund,")
-    assert listed[1].endswith(",query: refund not received")
+    assert listed[1].endswith(",query: refund not received,False")
+
+
+def test_labels_that_wait_for_a_document_are_listed_and_marked() -> None:
+    run("label", "0", "1", "--as", "refund")
+    run("label", "0", "--as", "money", "--as", "urgent")
+    run("label", "2", "--as", "login")
+    run("label", "2", "--clear")
+    assert run("rm", "0", "2", "-y").exit_code == 0
+    listed = json.loads(run("label", "--list", "--json").stdout)["labels"]
+    told = [(row["document_id"], row["label"], row["waiting"]) for row in listed]
+    assert told == [("1", "refund", False), ("0", "money", True), ("0", "urgent", True)]
+    day = listed[0]["at"][:10]
+    assert run("label", "--list").stdout.splitlines() == [
+        f"1  refund  (command line, {day})",
+        f"0  money  (command line, {day}; waits, as there is no such document)",
+        f"0  urgent  (command line, {day}; waits, as there is no such document)",
+    ]
+    assert run("add", "tickets.csv").exit_code == 0
+    assert "waits" not in run("label", "--list").stdout
+    assert run("rm", "0", "1", "-y").exit_code == 0
+    assert run("label", "--list").exit_code == 0
 
 
 def test_documents_are_labelled_by_condition() -> None:
