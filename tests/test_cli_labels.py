@@ -304,6 +304,26 @@ def test_asking_shows_how_a_long_text_begins_and_cuts_no_word(
         assert shown in capsys.readouterr().err
 
 
+def test_asking_takes_several_labels_with_commas_between(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("label", "0", "--as", "refund", "--as", "late, again")
+    assert asked(monkeypatch, "2, login,login,", ",", "1, 9, 7", "1, :x", ":u", ":q") == 1
+    shown = capsys.readouterr().err
+    assert "1 late, again   2 refund   3 login\n" in shown
+    assert "2 is refund and login\n" in shown
+    assert "there is no command ,; ? lists" in shown
+    assert "no label has the number 9; ? lists" in shown
+    assert "there is no command :x; ? lists" in shown
+    assert "taken back: 2 was refund and login\n" in shown
+    both = ("late, again", "refund")
+    with Index.open(".embedsearch") as index:
+        assert index.labels() == {"0": both}
+    assert asked(monkeypatch, "late, again", ":is soon, please", "1,2", ":q") == 0
+    with Index.open(".embedsearch") as index:
+        assert sorted(index.labels().values()) == [both[:1], both, both, ("soon, please",)]
+
+
 def test_asking_takes_no_slip_for_a_label(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
