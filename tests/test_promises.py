@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import betabinom, binom
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
@@ -163,12 +164,70 @@ def test_a_text_unlike_all_examples_is_not_answered() -> None:
     assert kept.predict(asked[:1]).tolist() == ["money"]
 
 
-def test_a_class_of_one_example_is_learned() -> None:
-    rows, y = blobs(600, noise=0.1)
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+@pytest.mark.filterwarnings("ignore:.* are not learned")
+def test_a_class_of_one_example_is_held_out_as_often_as_any_other() -> None:
+    rows, y = blobs(30, noise=0.1)
     y = y.astype(object)
     y[0] = "pole"
-    model = SelectiveClassifier(KNNClassifier(), unlike=None).fit(rows, y)
-    assert "pole" in model.classes_
+    model = SelectiveClassifier(KNNClassifier(), unlike=None)
+    models = [clone(model).set_params(random_state=n).fit(rows, y) for n in range(50)]
+    learned = sum("pole" in model.classes_ for model in models)
+    assert binom.ppf(0.001, 50, 0.8) <= learned <= binom.ppf(0.999, 50, 0.8)
+
+
+def test_a_class_that_is_not_learned_is_told_of() -> None:
+    rows, y = blobs(600, noise=0.1)
+    y = y.astype(object)
+    y[:5] = [f"pole {n}" for n in range(5)]  # of five in a row one is held out
+    told = (
+        "^1 of 9 labels are not learned, as all of their examples are held out: label 1 more of"
+        " 'pole .'$"
+    )
+    with pytest.warns(UserWarning, match=told):
+        model = SelectiveClassifier(KNNClassifier(), unlike=None).fit(rows, y)
+    assert len(model.classes_) == 8
+
+
+def long_tailed(n: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return rows of 400 classes, most of which are rare."""
+    rng = np.random.default_rng(seed)
+    shares = np.arange(1, 401) ** -1.3
+    y = rng.choice(400, size=n, p=shares / shares.sum())
+    centres = np.random.default_rng(5).normal(size=(400, 24))
+    return (centres[y] + 0.5 * rng.normal(size=(n, 24))).astype(np.float32), y
+
+
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+@pytest.mark.filterwarnings("ignore:.* labels are not learned")
+def test_the_promises_hold_where_many_classes_have_one_example() -> None:
+    rows, y = long_tailed(2_000, seed=1)
+    broken, covered, answered = 0, [], []
+    for seed in range(20):
+        model = SelectiveClassifier(KNNClassifier(5), unlike=None, random_state=seed)
+        model.fit(*long_tailed(1_000, seed=seed + 2))
+        answers = model.predict(rows)
+        told = np.array([answer is not None for answer in answers])
+        broken += (answers[told] != y[told]).sum() > 0.05 * told.sum()
+        answered.append(told.mean())
+        among = model.predict_set(rows, alpha=0.15)
+        columns = np.searchsorted(model.classes_, y) % len(model.classes_)
+        known = model.classes_[columns] == y
+        covered.append((known & among[np.arange(len(y)), columns]).mean())
+    assert broken <= binom.ppf(0.99, 20, 0.05)
+    assert np.mean(answered) > 0.3
+    assert np.mean(covered) == pytest.approx(0.85, abs=0.02)
+
+
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+def test_sets_that_can_not_hold_the_label_are_told_of(selective: SelectiveClassifier) -> None:
+    rows, y = blobs(500, seed=1)
+    strange = np.where(np.arange(500) < 60, "pole", y)
+    selective.calibrate(rows, strange)
+    assert not selective.predict_set(rows, alpha=0.13).all()
+    told = "^no set keeps the promise: 12% of the held-out examples have labels that were not "
+    with pytest.warns(UserWarning, match=told):
+        assert selective.predict_set(rows, alpha=0.1).all()
 
 
 @pytest.mark.parametrize("option", ["error", "delta", "holdout", "unlike"])

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.stats import binom
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
 
 from embedsearch.classify.checking import asked, learned, one_label_each, sharing, units
-from embedsearch.classify.folds import copies
+from embedsearch.classify.folds import copies, more_of
 from embedsearch.classify.inputs import local
 from embedsearch.vectors.neighbours import Neighbours, neighbours
 
@@ -74,11 +73,12 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         """Train on a part of the examples, calibrate on the rest.
 
         Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
-        learned from: they say too little of new texts, and of each other too much.
+        learned from: they say too little of new texts, and of each other too much. A class may be
+        held out whole, and is not learned then, which a warning says.
 
         Raises:
             ValueError: an option is not a share, a label is missing, there is one class only, or
-                no class has two examples of different groups.
+                no class has two examples of different groups, or one class alone is left to learn.
 
         """
         for name in ("error", "delta", "holdout", "unlike"):
@@ -139,7 +139,8 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         **The promise**: the label is among them with probability 1 - ``alpha`` or more, over
         held-out examples and texts drawn alike: split conformal prediction (Vovk et al. 2005) with
         the scores 1 - probability (Sadinle et al. 2019), whose sets are the smallest on average.
-        An empty set says that no label fits.
+        An empty set says that no label fits. Where more than ``alpha`` of the held-out examples
+        have labels that were not learned, no set can keep it, which a warning says.
         """
         if not 0 < alpha < 1:
             raise ValueError(f"expected alpha between 0 and 1, got {alpha}")
@@ -147,6 +148,13 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         # Of n + 1 exchangeable texts this many may be less conforming than the bound.
         spared = int(np.floor(alpha * (len(self._conformity) + 1) + 1e-9))
         least = self._conformity[spared - 1] if spared else -np.inf
+        strange = float(np.isneginf(self._conformity).mean())
+        if strange > alpha:
+            warnings.warn(
+                f"no set keeps the promise: {strange:.0%} of the held-out examples have labels that"
+                " were not learned; label more of these, or allow more than that",
+                stacklevel=2,
+            )
         among: NDArray[np.bool_] = probabilities >= least
         return among
 
@@ -161,7 +169,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     def _calibrate(self, vectors: Vectors, labels: NDArray[Any]) -> Self:
         probabilities = self._probabilities(vectors)
         among = labels[:, None] == self.classes_  # a row of a label that was not learned is empty
-        self._conformity = np.sort(np.where(among, probabilities, 0).max(axis=1))
+        self._conformity = np.sort(np.where(among, probabilities, -np.inf).max(axis=1))
         wrong = ~among[np.arange(len(labels)), probabilities.argmax(axis=1)]
         confidences = self._confidences(vectors, probabilities)
         self.threshold_ = _threshold(confidences, wrong, self.error, self.delta)
@@ -190,26 +198,35 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 def _split(
     labels: NDArray[Any], groups: NDArray[Any], share: float, seed: int | None
 ) -> tuple[Positions, Positions]:
-    """Return which examples to learn from and which to hold out, in the proportions of labels.
+    """Return which examples to learn from and which to hold out, each as likely as any other.
 
-    The first of each group stands for it; the only group of a class is always learned from.
+    The first of each group stands for it. Held out is one in so many in the order of classes, which
+    keeps their proportions. Classes of one group are no exception, though they are not learned
+    then: that of a new text may have no example, too.
     """
     if groups.shape != labels.shape:
         raise ValueError(f"expected a group for each of {len(labels)} texts, got {groups.shape}")
-    firsts = np.unique(groups, return_index=True)[1]
-    _, classes, counts = np.unique(labels[firsts], return_inverse=True, return_counts=True)
-    several = np.flatnonzero(counts[classes] > 1)
-    kinds = len(set(classes[several].tolist()))
-    size = max(round(share * len(firsts)), kinds)
-    if not kinds or len(several) - size < kinds:
+    generator = np.random.default_rng(seed)
+    firsts = generator.permutation(np.unique(groups, return_index=True)[1])
+    firsts = firsts[np.argsort(labels[firsts], kind="stable")]
+    names, counts = np.unique(labels[firsts], return_counts=True)
+    size = max(round(share * len(firsts)), 1)
+    places = (np.arange(size) + generator.random()) * len(firsts) / size
+    held = firsts[places.astype(np.int64)]
+    train = np.flatnonzero(~np.isin(groups, groups[held]))
+    unlearned = np.setdiff1d(names, labels[train])
+    if counts.max() == 1 or len(names) - len(unlearned) < 2:
         raise ValueError(
             f"expected examples to hold out for calibration, got {len(firsts)} different ones of"
-            f" {len(counts)} classes: label more of each"
+            f" {len(names)} classes: label more of each"
         )
-    splitter = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
-    _, chosen = next(splitter.split(several[:, None], classes[several]))
-    held = firsts[several[chosen]]
-    return np.flatnonzero(~np.isin(groups, groups[held])), held
+    if len(unlearned):
+        warnings.warn(
+            f"{len(unlearned)} of {len(names)} labels are not learned, as all of their examples are"
+            f" held out: {more_of(unlearned.tolist())}",
+            stacklevel=3,
+        )
+    return train, held
 
 
 def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:
