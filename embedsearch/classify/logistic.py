@@ -43,6 +43,9 @@ TOO_MANY = 20_000_000
 STEPS = 100
 """Steps of L-BFGS at most."""
 
+TINY = 1e-12
+"""Keeps what has a logarithm above 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:
@@ -89,7 +92,7 @@ def fitted(examples: Examples, strength: float, start: Vectors | None = None) ->
     shape = (rows.shape[1], examples.classes)
     penalty = np.full((shape[0], 1), 1 / strength, np.float32)
     penalty[-1] = 0
-    loss_of = _softmax_loss if examples.targets.ndim == 1 else _sigmoid_loss
+    loss_of = _loss_of(examples)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         weights = flat.astype(np.float32).reshape(shape)
@@ -123,8 +126,8 @@ def chosen(
     """Return the strength and the temperature that foretell held-out examples best (log loss).
 
     ``parts`` (n,) says in which fold each example is held out (``folds.parts``), and ``always`` is
-    learned from in every one. Without a class of two examples all are held out, as far as
-    ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``.
+    learned from in every one. Where none is held out, as no class has two examples, all are as far
+    as ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``.
     """
     folds = _held(parts)
     if not folds and len(always.vectors):
@@ -134,14 +137,17 @@ def chosen(
     rests = [examples.part(~held).followed_by(always) for held in folds]
     shape = examples.vectors.shape[1] + 1, examples.classes
     starts = [np.zeros(shape, np.float32)] * len(folds)
-    targets = np.concatenate([examples.targets[held] for held in folds])
+    asked = examples.part(np.concatenate([np.flatnonzero(held) for held in folds]))
+    learned = np.concatenate(
+        [_learned(rest, examples.targets[held]) for rest, held in zip(rests, folds, strict=True)]
+    )
     least, best = np.inf, Choice(STRENGTH, TEMPERATURE, None)
     for strength in strengths:
         starts = [fitted(*given) for given in zip(rests, repeat(strength), starts, strict=False)]
         pairs = zip(starts, folds, strict=True)
         scores = np.concatenate([logits(w, examples.vectors[held]) for w, held in pairs])
-        temperature = temperature_of(scores, targets)
-        loss = log_loss(scores / temperature, targets)
+        temperature = temperature_of(scores, asked, learned)
+        loss = log_loss(scores / temperature, asked, learned)
         if loss > least:  # and with more strength it would rise further
             break
         least, best = loss, Choice(strength, temperature, starts[0])
@@ -155,26 +161,51 @@ def probabilities(scores: Floats, temperature: float, *, exclusive: bool) -> Flo
     return expit(scores / temperature)  # type: ignore[no-any-return]  # scipy has no types
 
 
-def temperature_of(scores: Floats, targets: NDArray[Any]) -> float:
-    """Return what to divide held-out scores by, for the least log loss.
+def temperature_of(scores: Floats, asked: Examples, learned: NDArray[np.bool_]) -> float:
+    """Return what to divide scores of held-out examples by, for the least ``log_loss``.
 
     Its logarithm is normal about that of ``TEMPERATURE``, with deviation 1, before any is seen:
     two texts that are foretold rightly are no proof of certainty.
     """
-    usual = np.log(TEMPERATURE)
+    usual, count = np.log(TEMPERATURE), max(_count(asked), TINY)
 
     def loss(exponent: float) -> float:
-        known = (exponent - usual) ** 2 / 2 / len(scores)
-        return log_loss(scores / np.exp(exponent), targets) + float(known)
+        known = (exponent - usual) ** 2 / 2 / count
+        return log_loss(scores / np.exp(exponent), asked, learned) + float(known)
 
     found: Any = minimize_scalar(loss, bounds=tuple(np.log(RANGE)), method="bounded")
     return float(np.exp(found.x))
 
 
-def log_loss(scores: Floats, targets: NDArray[Any]) -> float:
-    """Return the mean log loss of scores (n, classes)."""
-    loss_of = _softmax_loss if targets.ndim == 1 else _sigmoid_loss
-    return loss_of(scores.copy(), targets, np.ones(len(scores)))[0] / len(scores)
+def log_loss(scores: Floats, asked: Examples, learned: NDArray[np.bool_] | None = None) -> float:
+    """Return the mean log loss of scores (n, classes) of examples, as these are weighted.
+
+    Of those whose class was not ``learned`` (n,), exclusive ones, it is that of the likeliest class
+    being wrong: new texts may be of a class that no example has, and confidence has to say so.
+    """
+    count = max(_count(asked), TINY)
+    if learned is None or learned.all():
+        return float(_loss_of(asked)(scores.copy(), asked.targets, asked.weights)[0] / count)
+    known, strange = asked.part(learned), 1 - softened(scores[~learned], 1).max(axis=1)
+    loss = _softmax_loss(scores[learned], known.targets, known.weights)[0]
+    return (loss - float(asked.weights[~learned] @ np.log(np.maximum(strange, TINY)))) / count
+
+
+def _loss_of(examples: Examples) -> Any:
+    return _softmax_loss if examples.targets.ndim == 1 else _sigmoid_loss
+
+
+def _count(examples: Examples) -> float:
+    """Return for how many examples these count."""
+    weights = examples.weights.reshape(len(examples.weights), -1)
+    return float(weights.mean(axis=1).sum())
+
+
+def _learned(rest: Examples, targets: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which targets (n,) are columns that the rest has; bools (n, classes) all are."""
+    if targets.ndim == 2:
+        return np.ones(len(targets), np.bool_)
+    return np.isin(targets, rest.targets)
 
 
 def _softmax_loss(
