@@ -345,6 +345,15 @@ def test_the_penalty_has_the_least_leave_one_out_error() -> None:
     assert error(fitted.penalty_) < min(error(fitted.penalty_ * 2), error(fitted.penalty_ / 2))
 
 
+def test_copies_do_not_speak_for_a_weaker_penalty() -> None:
+    vectors, y = clouds(40, 5, spread=2.0)
+    numbers = np.column_stack([y, -y]) + np.random.default_rng(0).normal(size=(40, 2))
+    once = ProbeRegressor().fit(vectors, numbers)
+    thrice = ProbeRegressor().fit(np.repeat(vectors, 3, axis=0), np.repeat(numbers, 3, axis=0))
+    assert thrice.penalty_ == pytest.approx(3 * once.penalty_)
+    np.testing.assert_allclose(thrice.predict(vectors), once.predict(vectors))
+
+
 def test_several_numbers_are_foretold_at_once() -> None:
     vectors, y = clouds(40, 5)
     both = ProbeRegressor(penalty=1.0).fit(vectors, np.column_stack([y, -y]))
@@ -362,7 +371,7 @@ def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
 
 CHOSEN = {
     "check_sample_weight_equivalence_on_dense_data": "which examples are held out together depends"
-    " on those of no weight, too; tests above hold it as far as that leaves it",
+    " on those of no weight, too, and float32 is less exact than the check; tests above hold it",
     "check_classifiers_multilabel_representation_invariance": "a list of lists, of 0 and 1 too,"
     " holds the labels of each text; an indicator is an array",
 }
@@ -371,7 +380,7 @@ CHOSEN = {
 @pytest.mark.filterwarnings("ignore")  # scikit-learn's checks raise warnings of their own
 @parametrize_with_checks(  # type: ignore[untyped-decorator]  # sklearn has no types
     [ProbeClassifier(), FewShotClassifier(), ProbeRegressor()],
-    expected_failed_checks=lambda _: CHOSEN,
+    expected_failed_checks=lambda e: {} if isinstance(e, ProbeRegressor) else CHOSEN,
 )
 def test_keeps_scikit_learns_contract(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -56,7 +56,7 @@ def split(labels: NDArray[Any], groups: NDArray[Any] | None, folds: int, *, seed
     )
 
 
-def copies(vectors: NDArray[np.float32]) -> Rows:
+def copies(vectors: NDArray[np.floating]) -> Rows:
     """Return a number for each row of (n, d), the same for equal ones, shape (n,)."""
     numbers: Rows = np.unique(vectors.round(5), axis=0, return_inverse=True)[1]
     return numbers
