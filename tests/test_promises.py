@@ -328,10 +328,12 @@ def test_clean_labels_have_no_suspects() -> None:
     assert suspects(*blobs(400, noise=0.05)) == []
 
 
-def test_copies_of_a_wrong_label_do_not_vouch_for_each_other() -> None:
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(400), 5)])
+def test_copies_of_a_wrong_label_do_not_vouch_for_each_other(
+    groups: NDArray[np.int64] | None,
+) -> None:
     rows, y = blobs(400, noise=0.3)
     rows = np.repeat(rows, 5, axis=0)
-    groups = np.repeat(np.arange(400), 5)
     y = np.repeat(y, 5)
     wrong = y.copy()
     wrong[:50] = np.where(y[:50] == "north", "south", "north")
