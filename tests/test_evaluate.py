@@ -327,6 +327,15 @@ def test_what_figures_of_several_labels_lack_is_told() -> None:
     assert found.notes == tuple(str(warning.message) for warning in heard)
 
 
+def test_copies_are_no_more_texts_of_a_label() -> None:
+    rows, y = clouds(50)
+    rare = np.repeat(-rows[:3], 5, axis=0)
+    vectors, labels = np.concatenate([rows, rare]), [*y, *["rare"] * 15]
+    told = "1 of 5 labels have less than 5 texts, too few for figures of their own: 'rare'"
+    with pytest.warns(UserWarning, match=told):
+        evaluate(vectors, labels, QUICK, threshold=0.999, curve=False)
+
+
 @given(st.integers(0, 99))
 @settings(max_examples=20, deadline=None)
 def test_several_labels_are_scored_as_scikit_learn_does(seed: int) -> None:
@@ -372,6 +381,12 @@ def test_what_is_no_list_of_labels_is_refused_by_its_position() -> None:
         evaluate_several(rows[:1], [["a", "b"]])
     with pytest.raises(ValueError, match="two classes, got no label"):
         evaluate_several(rows, [[]] * 20)
+    told = (
+        "^nothing can be measured: without the texts of a fold a single label, 'a', is left to"
+        " learn from: label more of 'b'$"
+    )
+    with pytest.raises(ValueError, match=told):
+        evaluate_several(rows, [*[["a"]] * 19, ["a", "b"]])
     with pytest.raises(ValueError, match="got ' ' at position 19: leave it out"):
         evaluate_several(rows, labels, texts=[*"abcdefghijklmnopqrs", " "])
 

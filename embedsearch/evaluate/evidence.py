@@ -15,7 +15,7 @@ from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -103,15 +103,14 @@ def warn(note: str) -> str:
     return note
 
 
-def rare(labels: NDArray[Any], folds: int) -> list[str]:
-    """Return a note if some labels have less texts than there are folds."""
-    names, counts = np.unique(labels, return_counts=True)
-    few = names[counts < folds]
-    if not len(few):
+def rare(counts: Mapping[Any, int], folds: int) -> list[str]:
+    """Return a note if some labels have less different texts, though several, than folds."""
+    few = [label for label, count in counts.items() if 1 < count < folds]
+    if not few:
         return []
     note = (
-        f"{len(few)} of {len(names)} labels have less than {folds} texts, too few for figures"
-        f" of their own: {listed(few.tolist())}"
+        f"{len(few)} of {len(counts)} labels have less than {folds} texts, too few for figures of"
+        f" their own: {listed(few)}"
     )
     return [note]
 

@@ -16,7 +16,7 @@ from embedsearch.classify.calibration import (
     reliability,
 )
 from embedsearch.classify.defaults import to_measure
-from embedsearch.classify.folds import split
+from embedsearch.classify.folds import different, split
 from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
@@ -112,7 +112,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         progress(next(done), fits)
 
     progress(0, fits)
-    few = [cut.note] if cut.note else rare(known.labels, parts)
+    few = [cut.note] if cut.note else rare(different(known.labels, known.groups), parts)
     notes = [warn(note) for note in (*known.notes, *few)]
     with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
         for message in EXPECTED:

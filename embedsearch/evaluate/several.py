@@ -15,7 +15,7 @@ from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import warn
+from embedsearch.evaluate.evidence import rare, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, estimate, label_scores
 from embedsearch.evaluate.splitting import leakproof_groups
 
@@ -123,6 +123,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     held = parts(right, together, folds, seed)
     if held.max() < 1:
         raise ValueError("nothing can be held out: label other texts, that differ more")
+    if not _is_indicator(labels):
+        _refuse_lone(right, held, classes)
     notes = tuple(map(warn, _notes(right, classes.tolist(), together, held.max() + 1, folds)))
     if embedder is None and is_texts(given):
         embedder = local()
@@ -164,19 +166,27 @@ def _notes(
     """Yield what figures of so few texts lack."""
     if cut < folds:
         yield f"{cut} folds instead of {folds}, as there are {cut} different texts: label more"
-    counts = [len(np.unique(together[column])) for column in right.T]
-    lone = [name for name, count in zip(names, counts, strict=True) if count == 1]
+    texts = [len(np.unique(together[column])) for column in right.T]
+    counts = dict(zip(names, texts, strict=True))
+    lone = [name for name, count in counts.items() if count == 1]
     if lone:
         yield (
             f"{len(lone)} of {len(names)} labels have a single text, or copies of it, and are never"
             f" told: {more_of(lone)}"
         )
-    few = [name for name, count in zip(names, counts, strict=True) if 1 < count < cut]
-    if few:
-        yield (
-            f"{len(few)} of {len(names)} labels have less than {cut} texts, too few for figures of"
-            f" their own: {listed(few)}"
-        )
+    yield from rare(counts, cut)
+
+
+def _refuse_lone(right: Indicator, held: NDArray[np.int64], classes: NDArray[Any]) -> None:
+    """Refuse folds without which no two labels are left, as an estimator needs them."""
+    for train, _ in _folds(held):
+        left = right[train].any(axis=0)
+        if left.sum() < 2:
+            which = "".join(f"a single label, {name!r}," for name in classes[left].tolist())
+            raise ValueError(
+                f"nothing can be measured: without the texts of a fold {which or 'no label'} is"
+                f" left to learn from: label more of {listed(classes[~left].tolist())}"
+            )
 
 
 def _predicted(
