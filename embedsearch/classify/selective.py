@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from embedsearch.classify.checking import asked, learned, one_label_each, sharing, units
 from embedsearch.classify.folds import copies, more_of
 from embedsearch.classify.inputs import local
-from embedsearch.vectors.neighbours import Neighbours, neighbours
+from embedsearch.classify.unlikeness import least_similarity
+from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -99,7 +100,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
         self._examples = Neighbours(rows)
-        self.least_similarity_ = _least(rows, self.unlike)
+        self.least_similarity_ = -1.0
+        if self.unlike is not None:
+            self.least_similarity_ = least_similarity(rows, self.unlike)
         return self._calibrate(vectors[held], labels[held])
 
     def calibrate(self, X: Any, y: Any) -> Self:
@@ -252,17 +255,3 @@ def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delt
         else:
             least = beyond
     return least
-
-
-def _least(rows: Vectors, share: float | None) -> float:
-    """Return the cosine to the nearest other row that all but a share of the rows exceed.
-
-    Copies count once: they say nothing of how far a new text may be.
-    """
-    rows = rows[np.unique(copies(rows), return_index=True)[1]]
-    if share is None or len(rows) < 3:
-        return -1.0
-    similarities, found = neighbours(rows, 2)
-    first_is_own = found[:, 0] == np.arange(len(rows))
-    others = np.where(first_is_own, similarities[:, 1], similarities[:, 0])
-    return float(np.quantile(others, share))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.labelling.examples import Examples, labelled
 from embedsearch.labelling.training import trained
 from embedsearch.records import Prediction, Reason
@@ -89,7 +90,8 @@ def _predictions(
     if not len(vectors):
         return []
     known = labelled(index)
-    reasons, least, own = _reasons(known, vectors, ids), _least(known.vectors), {*known.ids}
+    reasons, own = _reasons(known, vectors, ids), {*known.ids}
+    least = least_similarity(known.vectors, UNLIKE, fewest=LEAST_KNOWN, sample=SAMPLE)
     return [
         Prediction(
             document_id=id,
@@ -143,16 +145,3 @@ def _reasons(
         ]
         found.append(tuple(near[:REASONS]))
     return found
-
-
-def _least(vectors: NDArray[np.float32]) -> float:
-    """Return the cosine to the nearest other labelled document that all but 1 % of them exceed.
-
-    Copies count once: they say nothing of how far a new text may be.
-    """
-    distinct = np.unique(vectors, axis=0)
-    if len(distinct) < LEAST_KNOWN:
-        return -1.0
-    drawn = np.random.default_rng(0).permutation(len(distinct))[:SAMPLE]
-    nearest, _ = neighbours(distinct, 2, queries=distinct[drawn])  # the first is the row itself
-    return float(np.quantile(nearest[:, 1], UNLIKE))
