@@ -172,6 +172,16 @@ def test_labels_that_say_nothing_are_refused(labels: object, fault: str) -> None
         model.fit()
 
 
+def test_options_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"^expected k as a whole number, got 2\.5$"):
+        KNNClassifier(k=2.5, embedder=HASH).fit(TEXTS, LABELS)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^expected k of at least 1, got 0$"):
+        KNNClassifier(k=0, embedder=HASH).fit(TEXTS, LABELS)
+    for templates in ("{}", ()):
+        with pytest.raises(ValueError, match=r"^expected a list of templates, got "):
+            ZeroShotClassifier(["a", "b"], templates=templates, embedder=HASH).fit()
+
+
 def test_a_temperature_is_above_0() -> None:
     for temperature in (0.0, -1.0):
         with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):

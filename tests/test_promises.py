@@ -73,6 +73,13 @@ def test_what_is_no_confidence_is_refused(sure: list[float], right: list[bool], 
         expected_calibration_error(sure, right)
 
 
+def test_no_bins_and_no_shares_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least 1 bin, got 0"):
+        expected_calibration_error([0.5], [True], bins=0)
+    with pytest.raises(ValueError, match=r"expected coverages from 0 to 1, got 1\.5"):
+        coverage_table([0.5], [True], coverages=[1.5])
+
+
 def test_the_surest_answers_come_first_in_the_table() -> None:
     rows = coverage_table([0.9, 0.8, 0.7, 0.6], [True, True, False, False], coverages=[0.5, 1])
     assert [(row.coverage, row.confidence, row.accuracy, row.texts) for row in rows] == [

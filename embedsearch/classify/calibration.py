@@ -63,6 +63,8 @@ def reliability(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> 
     Texts of equal confidence that are in two bins are as often right in the one as in the other:
     nothing orders them.
     """
+    if bins < 1:
+        raise ValueError(f"expected at least 1 bin, got {bins}")
     sure, true = _checked(confidences, right)
     _, level, texts = np.unique(sure, return_inverse=True, return_counts=True)
     shares = (np.bincount(level, true) / texts)[level]
@@ -84,6 +86,8 @@ def coverage_table(
     sure, true = _checked(confidences, right)
     rows = []
     for wanted in coverages:
+        if not 0 <= wanted <= 1:
+            raise ValueError(f"expected coverages from 0 to 1, got {wanted}")
         count = max(1, round(wanted * len(sure)))
         least = np.partition(sure, len(sure) - count)[len(sure) - count]
         answered = sure >= least

@@ -104,6 +104,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def _embedded(self, phrases: list[list[str]]) -> Vectors:
         """Return the mean of each label's phrases in all templates, unit rows (labels, d)."""
+        if isinstance(self.templates, str) or not len(self.templates):
+            raise ValueError(f"expected a list of templates, got {self.templates!r}")
         for template in self.templates:
             if "{}" not in template:
                 raise ValueError(f"expected a template with {{}} in it, got {template!r}")
