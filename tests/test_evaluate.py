@@ -327,6 +327,18 @@ def test_what_figures_of_several_labels_lack_is_told() -> None:
     assert found.notes == tuple(str(warning.message) for warning in heard)
 
 
+def test_copies_do_not_make_chance_a_rising_curve() -> None:
+    draw = np.random.default_rng(2)
+    rows = draw.normal(size=(80, 8)).astype(np.float32)
+    y = draw.integers(2, size=80)  # nothing is to be learned
+    groups = np.repeat(np.arange(80), 6)
+    found = evaluate(
+        rows[groups], y[groups], QUICK, groups=groups, threshold=1.0, names={0: "no", 1: "yes"}
+    )
+    assert found.curve
+    assert (found.curve.law, found.curve.forecast) == (None, ())
+
+
 def test_copies_are_no_more_texts_of_a_label() -> None:
     rows, y = clouds(50)
     rare = np.repeat(-rows[:3], 5, axis=0)

@@ -122,16 +122,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         )
         said = _codes(answers, classes)
         learned = (
-            learning_curve(
-                estimator,
-                known.vectors,
-                codes,
-                cut.splits,
-                said=said,
-                names=classes.tolist(),
-                seed=seed,
-                step=step,
-            )
+            learning_curve(estimator, known, cut.splits, said=classes[said], seed=seed, step=step)
             if curve
             else None
         )
