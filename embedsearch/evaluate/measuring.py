@@ -22,7 +22,7 @@ from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
-from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
+from embedsearch.evaluate.evidence import Evidence, evidence, rare, silent, warn
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
     Bootstrap,
@@ -56,10 +56,6 @@ EXPECTED = (
 """What scikit-learn and our estimators warn of in each fold, and a note says once."""
 
 
-def _silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
 def evaluate(  # noqa: PLR0913 -- all but two have a default
     given: Sequence[str] | ArrayLike,
     labels: Sequence[Any] | NDArray[Any],
@@ -74,7 +70,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     seed: int = 0,
     threshold: float = THRESHOLD,
     curve: bool = True,
-    progress: Callable[[int, int], None] = _silent,
+    progress: Callable[[int, int], None] = silent,
 ) -> Evaluation:
     """Measure a classifier, by default the one that is best for so many labels, by its folds.
 

@@ -15,7 +15,7 @@ from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import rare, warn
+from embedsearch.evaluate.evidence import rare, silent, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, estimate, label_scores
 from embedsearch.evaluate.splitting import leakproof_groups
 
@@ -79,10 +79,6 @@ class SeveralEvaluation:
         return {"schema_version": 1, **asdict(self)}
 
 
-def _silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
 def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     given: Sequence[str] | ArrayLike,
     labels: Sequence[Any] | NDArray[Any],
@@ -95,7 +91,7 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     folds: int = 5,
     seed: int = 0,
     threshold: float = THRESHOLD,
-    progress: Callable[[int, int], None] = _silent,
+    progress: Callable[[int, int], None] = silent,
 ) -> SeveralEvaluation:
     """Measure a classifier of texts with any number of labels each, by its folds.
 
