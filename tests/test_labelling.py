@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -328,6 +329,17 @@ def test_the_next_to_label_is_typical_new_and_in_doubt(index: Index) -> None:
     everything = dict.fromkeys(index.document_vectors().ids, ("x",))
     assert asked.next(everything) is None
     assert asked.next({}, frozenset(everything)) is None
+
+
+def test_what_is_odd_about_labels_is_told_once_while_they_are_chosen(index: Index) -> None:
+    asked = chooser(index)
+    labels = {f"{kind}{n}": (kind,) for kind in ("card", "login") for n in range(8)}
+    labels["card0"] = ("Card",)
+    with pytest.warns(UserWarning, match="'Card', 'card' differ only by case"):
+        assert asked.next(labels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert asked.next(labels)
 
 
 def test_a_document_sure_of_both_its_labels_is_not_in_doubt(index: Index) -> None:
