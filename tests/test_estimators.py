@@ -172,6 +172,13 @@ def test_labels_that_say_nothing_are_refused(labels: object, fault: str) -> None
         model.fit()
 
 
+def test_two_texts_foretold_rightly_are_no_proof_of_certainty() -> None:
+    model = ZeroShotClassifier(["refund", "card"], embedder=HASH)
+    model.fit([TEXTS[0], TEXTS[3]], ["refund", "card"])
+    assert model.predict([TEXTS[0], TEXTS[3]]).tolist() == ["refund", "card"]
+    assert 0.02 < model.temperature_ < 0.05
+
+
 def test_options_that_make_no_sense_are_refused() -> None:
     with pytest.raises(TypeError, match=r"^expected k as a whole number, got 2\.5$"):
         KNNClassifier(k=2.5, embedder=HASH).fit(TEXTS, LABELS)  # type: ignore[arg-type]

@@ -98,7 +98,12 @@ def test_the_temperature_that_made_the_labels_is_found() -> None:
     logits = 4 * rng.normal(size=(5_000, 6))
     true = softened(logits, 2.5)
     labels = (true.cumsum(axis=1) > rng.random((5_000, 1))).argmax(axis=1)
-    assert fitted_temperature(logits, labels) == pytest.approx(2.5, rel=0.1)
+
+    def loss(temperature: float) -> float:
+        return float(-np.log(softened(logits, temperature)[np.arange(5_000), labels]).mean())
+
+    assert fitted_temperature(loss, 0.4, 5_000) == pytest.approx(2.5, rel=0.1)
+    assert fitted_temperature(lambda _: 0.0, 0.4, 1) == pytest.approx(0.4, rel=0.01)
 
 
 @pytest.fixture(scope="module")

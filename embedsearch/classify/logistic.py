@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit
 
-from embedsearch.classify.calibration import RANGE, softened
+from embedsearch.classify.calibration import fitted_temperature, softened
 from embedsearch.classify.threads import one_thread
 
 if TYPE_CHECKING:
@@ -146,8 +147,9 @@ def chosen(
         starts = [fitted(*given) for given in zip(rests, repeat(strength), starts, strict=False)]
         pairs = zip(starts, folds, strict=True)
         scores = np.concatenate([logits(w, examples.vectors[held]) for w, held in pairs])
-        temperature = temperature_of(scores, asked, learned)
-        loss = log_loss(scores / temperature, asked, learned)
+        loss_at = partial(_loss_at, scores, asked, learned)
+        temperature = fitted_temperature(loss_at, TEMPERATURE, max(_count(asked), TINY))
+        loss = loss_at(temperature)
         if loss > least:  # and with more strength it would rise further
             break
         least, best = loss, Choice(strength, temperature, starts[0])
@@ -159,22 +161,6 @@ def probabilities(scores: Floats, temperature: float, *, exclusive: bool) -> Flo
     if exclusive:
         return softened(scores, temperature)
     return expit(scores / temperature)  # type: ignore[no-any-return]  # scipy has no types
-
-
-def temperature_of(scores: Floats, asked: Examples, learned: NDArray[np.bool_]) -> float:
-    """Return what to divide scores of held-out examples by, for the least ``log_loss``.
-
-    Its logarithm is normal about that of ``TEMPERATURE``, with deviation 1, before any is seen:
-    two texts that are foretold rightly are no proof of certainty.
-    """
-    usual, count = np.log(TEMPERATURE), max(_count(asked), TINY)
-
-    def loss(exponent: float) -> float:
-        known = (exponent - usual) ** 2 / 2 / count
-        return log_loss(scores / np.exp(exponent), asked, learned) + float(known)
-
-    found: Any = minimize_scalar(loss, bounds=tuple(np.log(RANGE)), method="bounded")
-    return float(np.exp(found.x))
 
 
 def log_loss(scores: Floats, asked: Examples, learned: NDArray[np.bool_] | None = None) -> float:
@@ -189,6 +175,12 @@ def log_loss(scores: Floats, asked: Examples, learned: NDArray[np.bool_] | None 
     known, strange = asked.part(learned), 1 - softened(scores[~learned], 1).max(axis=1)
     loss = _softmax_loss(scores[learned], known.targets, known.weights)[0]
     return (loss - float(asked.weights[~learned] @ np.log(np.maximum(strange, TINY)))) / count
+
+
+def _loss_at(
+    scores: Floats, asked: Examples, learned: NDArray[np.bool_], temperature: float
+) -> float:
+    return log_loss(scores / temperature, asked, learned)
 
 
 def _loss_of(examples: Examples) -> Any:
