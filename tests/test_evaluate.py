@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -35,7 +36,7 @@ from embedsearch.evaluate import (
     retrieval,
 )
 from embedsearch.evaluate.learning import PowerLaw, fitted, nested
-from embedsearch.evaluate.scores import Bootstrap, estimate, label_scores
+from embedsearch.evaluate.scores import Bootstrap, label_scores
 from embedsearch.evaluate.scores import confusion_matrix as counted
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def test_scores_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
 def test_an_interval_is_that_of_the_binomial() -> None:
     true = np.zeros(1_000, np.int64)
     said = (np.arange(1_000) < 200).astype(np.int64)
-    found = estimate(Bootstrap(true, np.arange(1_000)).draws(said).accuracy)
+    draw = Bootstrap(true, np.arange(1_000))
+    found = draw.share(draw.draws(said).accuracy)
     half = 1.96 * np.sqrt(0.8 * 0.2 / 1_000)
     assert found.value == 0.8
     assert (found.low, found.high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.003)
@@ -89,9 +91,35 @@ def test_an_interval_is_that_of_the_binomial() -> None:
 def test_an_interval_of_few_groups_is_wide() -> None:
     true = np.zeros(1_000, np.int64)
     said = (np.arange(1_000) < 200).astype(np.int64)
-    found = estimate(Bootstrap(true, np.arange(1_000) // 100).draws(said).accuracy)
+    draw = Bootstrap(true, np.arange(1_000) // 100)
+    found = draw.share(draw.draws(said).accuracy)
     half = 1.96 * np.sqrt(0.8 * 0.2 / 10)
     assert found.high - found.low == pytest.approx(2 * half, rel=0.2)
+
+
+def test_where_no_mistake_was_seen_there_may_be_some_all_the_same() -> None:
+    alone, copied = (
+        Bootstrap(np.zeros(20, int), np.arange(20)),
+        Bootstrap(np.zeros(20, int), np.arange(20) // 2),
+    )
+    for draw, count in ((alone, 20), (copied, 10)):
+        found = draw.share(draw.draws(np.zeros(20, int)).accuracy)
+        low, high = proportion(count, count)
+        assert (found.value, found.low, found.high) == pytest.approx((1, low, high), abs=1e-6)
+
+
+def proportion(right: int, count: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share, as SciPy has it."""
+    found = binomtest(right, count).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+@given(st.integers(1, 199))
+@settings(max_examples=20, deadline=None)
+def test_the_interval_of_independent_texts_is_wilsons(right: int) -> None:
+    draw = Bootstrap(np.zeros(200, int), np.arange(200))
+    found = draw.share(draw.draws((np.arange(200) >= right).astype(int)).accuracy)
+    assert (found.low, found.high) == pytest.approx(proportion(right, 200), abs=0.006)
 
 
 def test_groups_join_documents_and_what_is_nearly_the_same() -> None:

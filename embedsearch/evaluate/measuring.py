@@ -27,7 +27,7 @@ from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
     Bootstrap,
     confusion_matrix,
-    estimate,
+    gain,
     label_scores,
 )
 
@@ -137,8 +137,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         folds=parts,
         seed=seed,
         threshold=threshold,
-        accuracy=estimate(own.accuracy),
-        macro_f1=estimate(own.macro_f1),
+        accuracy=draw.share(own.accuracy),
+        macro_f1=draw.share(own.macro_f1),
         baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
         labels=label_scores(
             np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
@@ -206,8 +206,8 @@ def _by_name(
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
     own = draw.draws(said)
-    gain = estimate(accuracy - own.accuracy)
-    return Baseline(name, estimate(own.accuracy), estimate(own.macro_f1), gain)
+    won = gain(accuracy - own.accuracy)
+    return Baseline(name, draw.share(own.accuracy), draw.share(own.macro_f1), won)
 
 
 def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:
