@@ -146,10 +146,20 @@ def test_what_is_not_answered_is_none(selective: SelectiveClassifier) -> None:
 
 def test_too_few_examples_answer_nothing_and_say_so() -> None:
     rows, y = blobs(60)
-    with pytest.warns(UserWarning, match="nothing will be answered"):
+    told = "nothing will be answered: .* on 12 held-out examples, of which 59 without a mistake are"
+    with pytest.warns(UserWarning, match=told):
         model = SelectiveClassifier(LogisticRegression()).fit(rows, y)
     assert set(model.predict(rows)) == {None}
     assert np.isnan(model.score(rows, y))
+
+
+def test_so_few_are_enough_for_a_promise_as_is_said() -> None:
+    rows, y = blobs(2_000, noise=0.1)
+    model = SelectiveClassifier(LogisticRegression(C=10), unlike=None).fit(rows, y)
+    right = np.flatnonzero(model.estimator_.predict(rows) == y)
+    assert set(model.calibrate(rows[right[:59]], y[right[:59]]).predict(rows[:5])) == set(y[:5])
+    with pytest.warns(UserWarning, match="on 58 held-out examples, of which 59 without a mistake"):
+        model.calibrate(rows[right[:58]], y[right[:58]])
 
 
 def test_sets_hold_every_label_where_too_few_examples_can_promise(

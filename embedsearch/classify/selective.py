@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
@@ -177,9 +178,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         confidences = self._confidences(vectors, probabilities)
         self.threshold_ = _threshold(confidences, wrong, self.error, self.delta)
         if self.threshold_ == np.inf:
+            fewest = math.ceil(math.log(self.delta) / math.log1p(-self.error))
             warnings.warn(
                 f"nothing will be answered: no threshold keeps the errors below {self.error:.0%}"
-                f" on {len(labels)} held-out examples; label more, or allow more errors",
+                f" on {len(labels)} held-out examples, of which {fewest} without a mistake are"
+                " enough; label more, or allow more errors",
                 stacklevel=3,
             )
         return self

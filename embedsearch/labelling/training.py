@@ -45,7 +45,7 @@ def train(
         raise ValueError(
             f"{len(found.several):,} of {len(found.ids):,} documents have several labels"
             f" ({listed(found.several)}): an error can be kept below a share only where each has"
-            " one"
+            " one; train without that, or give each one label"
         )
     if found.multilabel:
         warnings.warn(
