@@ -15,12 +15,15 @@ from sklearn.linear_model import LogisticRegression
 
 from embedsearch.classify import (
     KNNClassifier,
+    ProbeClassifier,
     SelectiveClassifier,
     coverage_table,
     expected_calibration_error,
     suspects,
 )
 from embedsearch.classify.calibration import fitted_temperature, reliability, softened
+from embedsearch.classify.saving import dumps, loads
+from embedsearch.evaluate import evaluate_several
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -239,6 +242,65 @@ def test_the_promises_hold_where_many_classes_have_one_example() -> None:
     assert broken <= binom.ppf(0.99, 20, 0.05)
     assert np.mean(answered) > 0.3
     assert np.mean(covered) == pytest.approx(0.85, abs=0.02)
+
+
+def of_several(n: int, seed: int) -> tuple[NDArray[np.float32], list[list[str]]]:
+    """Return vectors with the labels of those of three components that are above 0, if unsurely."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, 6)).astype(np.float32)
+    has = rows[:, :3] + 0.15 * rng.normal(size=(n, 3)) > 0
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows, [["abc"[column] for column in np.flatnonzero(row)] for row in has]
+
+
+def test_the_promises_hold_for_texts_with_several_labels() -> None:
+    model = SelectiveClassifier(ProbeClassifier(strength=10.0), error=0.1, unlike=None)
+    model.fit(*of_several(2_000, seed=0))
+    rows, labels = of_several(5_000, seed=1)
+    rng = np.random.default_rng(0)
+    broken, answered, covered = 0, [], []
+    for _ in range(50):
+        order = rng.permutation(len(rows))
+        own, others = order[:500], order[500:2_500]
+        model.calibrate(rows[own], [labels[row] for row in own])
+        true = [labels[row] for row in others]
+        given = np.array([answer is not None for answer in model.predict(rows[others])])
+        answered.append(given.mean())
+        broken += 1 - model.score(rows[others], true) > 0.1
+        among = model.predict_set(rows[others])
+        all_of = np.array([[name in own for name in "abc"] for own in true])
+        covered.append((among | ~all_of).all(axis=1).mean())
+    assert broken <= binom.ppf(0.99, 50, 0.05)
+    assert np.mean(answered) > 0.5
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.01)
+
+
+def test_several_labels_are_answered_together_or_not_at_all() -> None:
+    rows, labels = of_several(2_000, seed=0)
+    model = SelectiveClassifier(ProbeClassifier(), error=0.1, unlike=None).fit(rows, labels)
+    sure = (np.eye(6, dtype=np.float32)[:3].sum(axis=0) / 3**0.5)[None]
+    assert model.predict(np.concatenate([sure, -sure])).tolist() == [("a", "b", "c"), ()]
+    unsure = np.array([[1, -1, 0.01, 0, 0, 0]], np.float32)
+    assert model.predict(unsure).tolist() == [None]
+    assert model.score(sure, [["c", "b", "a"]]) == 1
+    assert model.score(sure, [["a", "b"]]) == 0
+    again = loads(dumps(model))
+    assert (again.predict(rows) == model.predict(rows)).all()
+    with pytest.raises(TypeError, match="expected a list of labels for each text, got 'a'"):
+        model.calibrate(rows[:1], ["a"])
+    with pytest.raises(ValueError, match="got None at position 1"):
+        model.calibrate(rows[:1], [["a", None]])
+    with pytest.raises(ValueError, match="evaluate one that always answers"):
+        evaluate_several(rows, labels, clone(model))
+
+
+def test_a_label_of_several_that_is_not_learned_is_told_of() -> None:
+    rows, labels = of_several(400, seed=0)
+    labels[:5] = [["a", f"pole {n}"] for n in range(5)]
+    told = "^1 of 8 labels are not learned, as all of their examples are held out: label 1 more of"
+    with pytest.warns(UserWarning, match=told):
+        model = SelectiveClassifier(ProbeClassifier(), error=0.2, unlike=None).fit(rows, labels)
+    assert len(model.classes_) == 7
 
 
 @pytest.mark.filterwarnings("ignore:nothing will be answered")

@@ -137,8 +137,8 @@ def refuse_several(y: Any) -> None:
     """Raise ValueError where texts have several labels each."""
     if are_several(y):
         raise ValueError(
-            "expected one label a text, got several: fit ProbeClassifier, FewShotClassifier or"
-            " KNNClassifier by itself to learn those, and measure them with evaluate_several"
+            "expected one label a text, got several: ProbeClassifier, FewShotClassifier,"
+            " KNNClassifier and SelectiveClassifier learn those, evaluate_several measures them"
         )
 
 

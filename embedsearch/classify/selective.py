@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,9 +12,17 @@ from scipy.stats import binom
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from embedsearch.classify.checking import asked, learned, one_label_each, sharing, units
+from embedsearch.classify.checking import (
+    are_several,
+    asked,
+    learned,
+    one_label_each,
+    sharing,
+    units,
+)
 from embedsearch.classify.folds import copies, more_of
 from embedsearch.classify.inputs import local
+from embedsearch.classify.several import among, label_sets, learned_several, told
 from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.vectors.neighbours import Neighbours
 
@@ -48,8 +57,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     embedded by ``embedder``, or their vectors (n, d). ``random_state`` draws the examples that are
     held out; ``None`` draws others each time.
 
-    Texts with several labels are refused: of some labels right and one missing it can't be said
-    whether the answer is wrong, so the promise would be of something else to everybody.
+    **Texts with several labels** are answered with a tuple of all of theirs, or ``None``. An answer
+    is wrong as soon as a label is missing or too much: the strictest reading, so that the promise
+    holds for any other.
     """
 
     def __init__(
@@ -76,7 +86,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
         Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
         learned from: they say too little of new texts, and of each other too much. A class may be
-        held out whole, and is not learned then, which a warning says.
+        held out whole, and is not learned then, which a warning says. ``y`` is a label for each
+        text, or lists of them, or an indicator of 0 and 1, shape (n, classes), which ``estimator``
+        gets as lists, too.
 
         Raises:
             ValueError: an option is not a share, a label is missing, there is one class only, or
@@ -92,12 +104,16 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
                 f"expected an estimator with predict_proba, got {type(self.estimator).__name__}:"
                 " wrap it in scikit-learn's CalibratedClassifierCV"
             )
-        vectors, labels = learned(self, X, y)
+        self.exclusive_ = not are_several(y)
+        vectors = (learned if self.exclusive_ else learned_several)(self, X, y)[0]
+        labels = self._given(y)
         together = copies(vectors) if groups is None else np.asarray(groups)
         train, held = _split(labels, together, self.holdout, self.random_state)
+        self._tell_unlearned(labels, labels[train], len(np.unique(together)))
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
-        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], labels[train])
+        own = labels[train] if self.exclusive_ else list(map(list, labels[train]))
+        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own)
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
         self._examples = Neighbours(rows)
@@ -111,12 +127,13 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
         Raises:
             NotFittedError: ``fit`` was not called.
+            TypeError: texts have several labels, and one of them no list.
             ValueError: the lengths differ, there are no examples, a label is missing, or a text has
-                several.
+                several where none had.
 
         """
         check_is_fitted(self)
-        vectors, labels = asked(self, X), one_label_each(y)
+        vectors, labels = asked(self, X), self._given(y)
         if len(vectors) != len(labels) or not len(labels):
             raise ValueError(
                 f"expected texts and as many labels, got {len(vectors)} and {len(labels)}"
@@ -124,11 +141,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return self._calibrate(vectors, labels)
 
     def predict(self, X: Any) -> NDArray[np.object_]:
-        """Return a label or ``None`` for each text, an array (n,) of objects."""
+        """Return a label, or a tuple of several, or ``None`` for each text, (n,) objects."""
         check_is_fitted(self)
         vectors = asked(self, X)
         probabilities = self._probabilities(vectors)
-        answers: NDArray[np.object_] = self.classes_[probabilities.argmax(axis=1)].astype(object)
+        answers = self._answers(vectors, probabilities)
         answers[self._confidences(vectors, probabilities) <= self.threshold_] = None
         return answers
 
@@ -140,11 +157,12 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     def predict_set(self, X: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]:
         """Return which of ``classes_`` may be a text's label, shape (n, classes).
 
-        **The promise**: the label is among them with probability 1 - ``alpha`` or more, over
-        held-out examples and texts drawn alike: split conformal prediction (Vovk et al. 2005) with
-        the scores 1 - probability (Sadinle et al. 2019), whose sets are the smallest on average.
-        An empty set says that no label fits. Where more than ``alpha`` of the held-out examples
-        have labels that were not learned, no set can keep it, which a warning says.
+        **The promise**: the label, or all of several, are among them with probability 1 - ``alpha``
+        or more, over held-out examples and texts drawn alike: split conformal prediction (Vovk et
+        al. 2005) with the scores 1 - probability (Sadinle et al. 2019), whose sets are the smallest
+        on average; of several labels the highest score counts. An empty set says that no label
+        fits. Where more than ``alpha`` of the held-out examples have labels that were not learned,
+        no set can keep it, which a warning says.
         """
         if not 0 < alpha < 1:
             raise ValueError(f"expected alpha between 0 and 1, got {alpha}")
@@ -159,22 +177,57 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
                 " were not learned; label more of these, or allow more than that",
                 stacklevel=2,
             )
-        among: NDArray[np.bool_] = probabilities >= least
-        return among
+        may_be: NDArray[np.bool_] = probabilities >= least
+        return may_be
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the share of right answers among those given; NaN where none is."""
-        answers, labels = self.predict(X), np.asarray(y, dtype=object)
+        answers, labels = self.predict(X), self._given(y)
         given = np.array([answer is not None for answer in answers], np.bool_)
         weights = given * (1.0 if sample_weight is None else np.asarray(sample_weight))
         total = weights.sum()
         return float((weights * (answers == labels)).sum() / total) if total else float("nan")
 
+    def _given(self, y: Any) -> NDArray[Any]:
+        """Return the label of each text, or its labels as a tuple, (n,)."""
+        return one_label_each(y) if self.exclusive_ else label_sets(y)
+
+    def _tell_unlearned(self, labels: NDArray[Any], left: NDArray[Any], different: int) -> None:
+        """Warn of labels that are not among those that are left; raise if nothing is learned."""
+        names, known = (
+            {*some.tolist()} if self.exclusive_ else {*chain.from_iterable(some)}
+            for some in (labels, left)
+        )
+        if len(known) < 2 or (self.exclusive_ and len(names) >= different):
+            raise ValueError(
+                f"expected examples to hold out for calibration, got {different} different ones of"
+                f" {len(names)} classes: label more of each"
+            )
+        if unlearned := sorted(names - known):
+            warnings.warn(
+                f"{len(unlearned)} of {len(names)} labels are not learned, as all of their examples"
+                f" are held out: {more_of(unlearned)}",
+                stacklevel=3,
+            )
+
+    def _answers(self, vectors: Vectors, probabilities: Floats) -> NDArray[np.object_]:
+        if not self.exclusive_:
+            return told(np.asarray(self.estimator_.predict(vectors)) > 0, self.classes_)
+        return self.classes_[probabilities.argmax(axis=1)].astype(object)  # type: ignore[no-any-return]
+
+    def _conforming(self, probabilities: Floats, labels: NDArray[Any]) -> Floats:
+        """Return the least probability of a text's labels (n,), -inf where one is not learned."""
+        if self.exclusive_:
+            has, counts = labels[:, None] == self.classes_, np.ones(len(labels))
+        else:
+            has, counts = among(labels, self.classes_), np.array([len(own) for own in labels])
+        least = np.where(has, probabilities, np.inf).min(axis=1)
+        return np.where(has.sum(axis=1) < counts, -np.inf, least)
+
     def _calibrate(self, vectors: Vectors, labels: NDArray[Any]) -> Self:
         probabilities = self._probabilities(vectors)
-        among = labels[:, None] == self.classes_  # a row of a label that was not learned is empty
-        self._conformity = np.sort(np.where(among, probabilities, -np.inf).max(axis=1))
-        wrong = ~among[np.arange(len(labels)), probabilities.argmax(axis=1)]
+        self._conformity = np.sort(self._conforming(probabilities, labels))
+        wrong = self._answers(vectors, probabilities) != labels
         confidences = self._confidences(vectors, probabilities)
         self.threshold_ = _threshold(confidences, wrong, self.error, self.delta)
         if self.threshold_ == np.inf:
@@ -188,8 +241,13 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return self
 
     def _confidences(self, vectors: Vectors, probabilities: Floats) -> Floats:
-        """Return the highest probability of each text, -inf for one unlike all examples."""
+        """Return how probable each answer is, -inf for a text unlike all examples.
+
+        Of several labels it is as if each were decided by itself.
+        """
         confidences: Floats = probabilities.max(axis=1, initial=0)
+        if not self.exclusive_:
+            confidences = np.maximum(probabilities, 1 - probabilities).prod(axis=1)
         if self.least_similarity_ > -1 and len(vectors):
             similarities, _ = self._examples.search(units(vectors), 1)
             confidences[similarities[:, 0] < self.least_similarity_] = -np.inf
@@ -215,24 +273,10 @@ def _split(
     generator = np.random.default_rng(seed)
     firsts = generator.permutation(np.unique(groups, return_index=True)[1])
     firsts = firsts[np.argsort(labels[firsts], kind="stable")]
-    names, counts = np.unique(labels[firsts], return_counts=True)
     size = max(round(share * len(firsts)), 1)
     places = (np.arange(size) + generator.random()) * len(firsts) / size
     held = firsts[places.astype(np.int64)]
-    train = np.flatnonzero(~np.isin(groups, groups[held]))
-    unlearned = np.setdiff1d(names, labels[train])
-    if counts.max() == 1 or len(names) - len(unlearned) < 2:
-        raise ValueError(
-            f"expected examples to hold out for calibration, got {len(firsts)} different ones of"
-            f" {len(names)} classes: label more of each"
-        )
-    if len(unlearned):
-        warnings.warn(
-            f"{len(unlearned)} of {len(names)} labels are not learned, as all of their examples are"
-            f" held out: {more_of(unlearned.tolist())}",
-            stacklevel=3,
-        )
-    return train, held
+    return np.flatnonzero(~np.isin(groups, groups[held])), held
 
 
 def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:

@@ -102,8 +102,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
 
     Raises:
         TypeError: labels of some text are no list.
-        ValueError: nothing can be held out, a text is blank, a label is missing, there are less
-            than two, lengths differ, or vectors are not finite.
+        ValueError: nothing can be held out, the estimator abstains, a text is blank, a label is
+            missing, there are less than two, lengths differ, or vectors are not finite.
 
     """
     if folds < 2:
@@ -200,7 +200,13 @@ def _predicted(
     progress(0, cut)
     for done, (train, test) in enumerate(_folds(held), 1):
         fitted = clone(estimator).fit(vectors[train], _of(labels, train))
-        told = np.asarray(fitted.predict(vectors[test]), np.bool_)
+        answers = np.asarray(fitted.predict(vectors[test]))
+        if answers.ndim != 2:
+            raise ValueError(
+                f"expected the estimator to say an indicator (n, classes), got {answers.shape}:"
+                " evaluate one that always answers"
+            )
+        told = answers.astype(np.bool_)
         # Of lists only those labels are columns that were learned; an indicator keeps all of its.
         learned = classes if _is_indicator(labels) else fitted.classes_
         said[np.ix_(test, np.searchsorted(classes, learned))] = told

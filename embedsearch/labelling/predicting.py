@@ -120,11 +120,14 @@ def _said(
     names = list(map(str, classifier.classes_))
     for own, said in zip(probabilities, predicted, strict=True):
         best = float(own.max())
-        if getattr(classifier, "exclusive_", True):
-            yield ({} if said is None else {str(said): best}), best
+        if said is None:
+            yield {}, best
+        elif getattr(classifier, "exclusive_", True):
+            yield {str(said): best}, best
         else:
+            has = [name in said for name in names] if isinstance(said, tuple) else said
             order = np.argsort(-own, kind="stable").tolist()
-            yield {names[column]: float(own[column]) for column in order if said[column]}, best
+            yield {names[column]: float(own[column]) for column in order if has[column]}, best
 
 
 def _reasons(
