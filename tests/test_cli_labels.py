@@ -177,6 +177,24 @@ def test_several_labels_a_document_are_measured_each_by_itself(source: tuple[str
     assert [row.split(",")[0] for row in rows[1:]] == [score["label"] for score in scores]
 
 
+def test_a_text_without_a_label_is_left_out_be_it_the_first_one() -> None:
+    rows = [{"text": "not labelled yet"}]
+    rows += [
+        {"text": f"{PARTS[kind][n % 3]}, order {n * 7919}", "label": kind}
+        for kind in PARTS
+        for n in range(6)
+    ]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    result = run("evaluate", "--labels", "rows.jsonl", "--no-curve")
+    assert result.exit_code == 0
+    assert "1 of 13 texts left out: they have no label" in result.stderr
+    result = run("evaluate", "--labels", "rows.jsonl", "--label-column", "kind")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: no column 'kind': the columns are text, label\n",
+    )
+
+
 @pytest.mark.usefixtures("several")
 def test_mistakes_of_several_labels_are_named_on_the_page_and_in_words() -> None:
     run("label", "2", "--as", "refund", "--as", "<b>odd")
