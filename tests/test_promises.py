@@ -325,6 +325,14 @@ def test_nothing_can_be_held_out_of_single_examples() -> None:
         SelectiveClassifier(KNNClassifier()).fit(np.eye(4), list("abcd"))
 
 
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+def test_labels_may_be_more_than_the_groups_they_are_in() -> None:
+    rows, y = blobs(12, noise=0.1)
+    groups = np.arange(12) % 4  # as many as there are labels
+    model = SelectiveClassifier(KNNClassifier(k=3), unlike=None).fit(rows, y, groups=groups)
+    assert len(model.classes_) == 4
+
+
 def test_copies_of_what_is_learned_from_are_no_proof() -> None:
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.normal(size=(200, 16)), 5, axis=0)

@@ -20,7 +20,7 @@ from embedsearch.classify.checking import (
     sharing,
     units,
 )
-from embedsearch.classify.folds import copies, more_of
+from embedsearch.classify.folds import copies, different, more_of
 from embedsearch.classify.inputs import local
 from embedsearch.classify.several import among, label_sets, learned_several, told
 from embedsearch.classify.unlikeness import least_similarity
@@ -109,7 +109,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         labels = self._given(y)
         together = copies(vectors) if groups is None else np.asarray(groups)
         train, held = _split(labels, together, self.holdout, self.random_state)
-        self._tell_unlearned(labels, labels[train], len(np.unique(together)))
+        self._tell_unlearned(labels, train, together)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
         own = labels[train] if self.exclusive_ else list(map(list, labels[train]))
@@ -192,16 +192,18 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         """Return the label of each text, or its labels as a tuple, (n,)."""
         return one_label_each(y) if self.exclusive_ else label_sets(y)
 
-    def _tell_unlearned(self, labels: NDArray[Any], left: NDArray[Any], different: int) -> None:
-        """Warn of labels that are not among those that are left; raise if nothing is learned."""
+    def _tell_unlearned(self, labels: NDArray[Any], train: Positions, groups: NDArray[Any]) -> None:
+        """Warn of labels that are not learned; raise where too little is, or nothing held out."""
         names, known = (
             {*some.tolist()} if self.exclusive_ else {*chain.from_iterable(some)}
-            for some in (labels, left)
+            for some in (labels, labels[train])
         )
-        if len(known) < 2 or (self.exclusive_ and len(names) >= different):
+        lone = self.exclusive_ and max(different(labels, groups).values()) == 1
+        if lone or len(known) < 2:
             raise ValueError(
-                f"expected examples to hold out for calibration, got {different} different ones of"
-                f" {len(names)} classes: label more of each"
+                "expected examples to hold out for calibration, got"
+                f" {len(np.unique(groups))} different ones of {len(names)} classes: label more of"
+                " each"
             )
         if unlearned := sorted(names - known):
             warnings.warn(
