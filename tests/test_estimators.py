@@ -463,6 +463,8 @@ def test_no_texts_may_be_an_array() -> None:
     none = np.array([], dtype=object)
     known = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
     assert known.predict(none).tolist() == []
+    with pytest.raises(TypeError, match="got one text: put it into a list"):
+        known.predict("")
     with pytest.raises(ValueError, match=r"^expected texts or vectors to learn from, got none$"):
         known.fit(none, none)
 

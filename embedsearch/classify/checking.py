@@ -41,7 +41,7 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
             differ.
 
     """
-    if (isinstance(X, (list, tuple)) or is_texts(X)) and not len(X):
+    if _is_empty(X):
         raise ValueError("expected texts or vectors to learn from, got none")
     if y is not None:
         _refuse_unfit(y)
@@ -90,7 +90,7 @@ def asked(estimator: Any, X: Any) -> Vectors:
         ValueError: the vectors have another length than those it has learned from.
 
     """
-    if isinstance(X, (list, tuple)) and not X:
+    if _is_empty(X):
         return np.empty((0, estimator.n_features_in_), np.float32)
     texts = is_texts(X)
     if texts:
@@ -148,6 +148,13 @@ def units(vectors: Vectors) -> Vectors:
     if np.abs(lengths - 1).max(initial=0) < UNIT:
         return vectors
     return np.divide(vectors, np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def _is_empty(given: Any) -> bool:
+    """Tell no texts at all, which no embedder need be asked about, from one that is empty."""
+    if isinstance(given, str) or not (isinstance(given, (list, tuple)) or is_texts(given)):
+        return False
+    return not len(given)
 
 
 def _embedded(estimator: Any, texts: Any) -> Vectors:
