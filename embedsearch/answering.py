@@ -12,7 +12,7 @@ from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
 from embedsearch.search.packing import pack, tag_for, written
 from embedsearch.store.clock import now
-from embedsearch.store.fulltext import text_hash
+from embedsearch.store.fulltext import STOP_WORDS, terms, text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
 
@@ -42,7 +42,10 @@ FLOORS: dict[Mode, float] = {"dense": 0.25, "hybrid": 0.3}
 """Scores that the best hit of the packaged model has where there is an answer, one or the other.
 
 Of 430 questions to xquad and medline all pass; of 854 questions from other sets 76 % do not. By
-meaning, as a paraphrase shares no words; by both, as a name or a number may have no meaning.
+meaning, as a paraphrase shares no words; by both, as a name or a number may have no meaning. One to
+three words that stand in a text lie below both in 7 % of 892 cases there; so a passage that has all
+words of the question will do, too. With that all of these pass, and of 1,504 questions from other
+sets 7 more than the 591 before.
 """
 
 INSTRUCTIONS = """\
@@ -72,17 +75,18 @@ def relevant(
 ) -> list[Passage]:
     """Return the passages that may hold the answer: of the k best hits, what fits ``budget``.
 
-    There are none where no hit scores ``min_score``, by default where even the best lies below
-    what was measured with the packaged model; of other ones, whose scores lie elsewhere, all are
-    taken. ``budget`` is in tokens.
+    There are none where no hit scores ``min_score``. By default there are none where even the best
+    lies below what was measured with the packaged model, and no hit has all words of the question;
+    of other models, whose scores lie elsewhere, all are taken. ``budget`` is in tokens.
 
     Raises ValueError for one that holds no passage, and what ``index.search`` does.
     """
-    hits = index.search(question, k, mode=mode, where=where, glob=glob)
-    if min_score is not None:
-        hits = [hit for hit in hits if hit.score >= min_score]
-    elif judged(index, question, hits, mode=mode, where=where, glob=glob) is False:
-        hits = []
+    with index.snapshot():
+        hits = index.search(question, k, mode=mode, where=where, glob=glob)
+        if min_score is not None:
+            hits = [hit for hit in hits if hit.score >= min_score]
+        elif judged(index, question, hits, mode=mode, where=where, glob=glob) is False:
+            hits = []
     passages = pack(hits, budget=budget, tokenizer=tokens.encoding(ENCODING))
     if hits and not passages:
         raise ValueError(f"a budget of {budget:,} tokens does not hold the best passage")
@@ -100,6 +104,7 @@ def judged(
 ) -> bool | None:
     """Say whether what a search found, best first, may hold an answer.
 
+    It may if it is near the question, or one passage has all of its words, stop words left out.
     ``None`` where nothing was measured: for another model, by words alone, and while texts wait to
     be embedded.
     """
@@ -108,7 +113,9 @@ def judged(
     if hits[0].score >= FLOORS[mode]:
         return True
     nearest = index.search(question, 1, mode="dense", where=where, glob=glob)
-    return bool(nearest) and nearest[0].score >= FLOORS["dense"]
+    if nearest and nearest[0].score >= FLOORS["dense"]:
+        return True
+    return _has_all_words(index, question, hits)
 
 
 def messages(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:
@@ -247,6 +254,13 @@ def claims(text: str, number: int) -> str:
 def _is_measured(index: Index, mode: Mode) -> bool:
     """Tell whether scores can be judged: they are the packaged model's, of texts it has seen."""
     return mode in FLOORS and index.embedder.name == "local" and not index.pending().texts
+
+
+def _has_all_words(index: Index, question: str, hits: Sequence[Hit]) -> bool:
+    """Tell whether one of the hits has all words of a question that say something."""
+    if STOP_WORDS.issuperset(terms(question)):
+        return False
+    return any(all(e.terms.values()) for e in index.explain(question, hits, mode="lexical"))
 
 
 def _refuse_secrets(question: str, passages: Sequence[Passage]) -> None:

@@ -646,9 +646,12 @@ class Index:
         """Take back the latest call of ``label``, and return what it was; ``None`` for none."""
         return labels.undo(self._database)
 
-    def labelled(self) -> list[Labelled]:
-        """Return every label of a document, when it was given and from where, by document."""
-        return labels.labelled(self._database)
+    def labelled(self, *, waiting: bool = False) -> list[Labelled]:
+        """Return every label of a document, when it was given and from where, by document.
+
+        With ``waiting`` those of ids that no document has, as it was removed.
+        """
+        return (labels.waiting if waiting else labels.labelled)(self._database)
 
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Return the labels of those documents that have any, by id."""

@@ -274,6 +274,28 @@ def test_what_only_comes_nearest_is_not_relevant(shell: Path, server: Server) ->
     assert len(server.seen) == 2
 
 
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [
+        ("fishbowl", 0),  # far from the meaning of the only text that has it
+        ("Who has a fishbowl?", 0),
+        ("a pharmacy fishbowl", 1),  # no text has both
+        ("who will have had it", 1),  # the words of many texts, which say nothing
+        ("zebra", 1),
+    ],
+)
+def test_a_question_all_of_whose_words_stand_in_a_passage_is_answered(
+    shell: Path, server: Server, question: str, code: int
+) -> None:
+    (shell / "docs" / "oxygen.txt").write_text(
+        "Oxygen makes up a fifth of the atmosphere and is needed for combustion and respiration. "
+        "Its concentration in steel furnaces and rockets is controlled with valves, as an alarm in "
+        "a fishbowl may show."
+    )
+    run("index", "docs", "-q")
+    assert (run("ask", question).exit_code, len(server.seen)) == (code, 1 - code)
+
+
 def test_a_secret_in_a_passage_stops_it_unless_it_is_allowed(shell: Path, server: Server) -> None:
     token = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cD1fG3hJ5"
     (shell / "docs" / "notes.md").write_text(f"# Notes\n\nmoney:\n{token}\n")

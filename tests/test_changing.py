@@ -32,7 +32,13 @@ def units(n: int, seed: int) -> Vectors:
 
 
 def passages(vectors: Vectors, *texts: str) -> Passages:
-    return Passages([Chunk(text, 0, len(text), None, 1, 1) for text in texts], vectors)
+    """Return passages that are whole lines, one after the other."""
+    ends = np.cumsum([len(text) + 1 for text in texts]).tolist()
+    chunks = [
+        Chunk(text, end - 1 - len(text), end - 1, None, 1, 1)
+        for text, end in zip(texts, ends, strict=True)
+    ]
+    return Passages(chunks, vectors)
 
 
 def test_names_in_both_are_pairs() -> None:
@@ -71,6 +77,28 @@ def test_the_passage_least_like_the_other_version_is_what_changed() -> None:
     assert found.gained
     assert found.gained.nearest == pytest.approx(0.7071, abs=1e-4)
     assert found.gained.lines == ("and  more",)
+
+
+def test_a_line_that_became_a_longer_one_is_lost_and_gained() -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("1", "It takes 1 day\nCats live here\n")])
+        index.add([Document("2", "It takes 1 day or 10\nCats live here\n")])
+        found = change(index.passages("1"), index.passages("2"))
+    assert found.lost
+    assert found.gained
+    assert found.lost.lines == ("It takes 1 day",)
+    assert found.gained.lines == ("It takes 1 day or 10",)
+
+
+def test_a_line_that_is_only_cut_elsewhere_did_not_change() -> None:
+    words = [f"word{n}" for n in range(40)]
+    with Index.open(":memory:", HashEmbedder(), chunk_tokens=8, chunk_overlap=2) as index:
+        index.add([Document("1", " ".join(words))])
+        index.add([Document("2", f"a new beginning\n{' '.join(words)}")])
+        found = change(index.passages("1"), index.passages("2"))
+    assert found.lost
+    assert found.gained
+    assert found.lost.lines == found.gained.lines == ()
 
 
 def test_what_was_only_added_to_lost_nothing() -> None:

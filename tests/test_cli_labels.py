@@ -60,9 +60,30 @@ def test_documents_are_labelled_by_what_a_query_finds() -> None:
     assert run("label", "refund not received", "-k", "2", "--as", "refund", "-y").exit_code == 0
     assert labels() == {"0": "refund", "1": "refund"}
     listed = run("label", "--list", "--format", "csv").stdout.splitlines()
-    assert listed[0] == "document_id,label,at,source"
+    assert listed[0] == "document_id,label,at,source,waiting"
     assert listed[1].startswith("0,refund,")
-    assert listed[1].endswith(",query: refund not received")
+    assert listed[1].endswith(",query: refund not received,False")
+
+
+def test_labels_that_wait_for_a_document_are_listed_and_marked() -> None:
+    run("label", "0", "1", "--as", "refund")
+    run("label", "0", "--as", "money", "--as", "urgent")
+    run("label", "2", "--as", "login")
+    run("label", "2", "--clear")
+    assert run("rm", "0", "2", "-y").exit_code == 0
+    listed = json.loads(run("label", "--list", "--json").stdout)["labels"]
+    told = [(row["document_id"], row["label"], row["waiting"]) for row in listed]
+    assert told == [("1", "refund", False), ("0", "money", True), ("0", "urgent", True)]
+    day = listed[0]["at"][:10]
+    assert run("label", "--list").stdout.splitlines() == [
+        f"1  refund  (command line, {day})",
+        f"0  money  (command line, {day}; waits, as there is no such document)",
+        f"0  urgent  (command line, {day}; waits, as there is no such document)",
+    ]
+    assert run("add", "tickets.csv").exit_code == 0
+    assert "waits" not in run("label", "--list").stdout
+    assert run("rm", "0", "1", "-y").exit_code == 0
+    assert run("label", "--list").exit_code == 0
 
 
 def test_documents_are_labelled_by_condition() -> None:
@@ -154,6 +175,24 @@ def test_several_labels_a_document_are_measured_each_by_itself(source: tuple[str
     rows = run("evaluate", *source, "--threshold", "1", "--format", "csv").stdout.splitlines()
     assert rows[0] == "label,precision,recall,f1,support,predicted"
     assert [row.split(",")[0] for row in rows[1:]] == [score["label"] for score in scores]
+
+
+def test_a_text_without_a_label_is_left_out_be_it_the_first_one() -> None:
+    rows = [{"text": "not labelled yet"}]
+    rows += [
+        {"text": f"{PARTS[kind][n % 3]}, order {n * 7919}", "label": kind}
+        for kind in PARTS
+        for n in range(6)
+    ]
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    result = run("evaluate", "--labels", "rows.jsonl", "--no-curve")
+    assert result.exit_code == 0
+    assert "1 of 13 texts left out: they have no label" in result.stderr
+    result = run("evaluate", "--labels", "rows.jsonl", "--label-column", "kind")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: no column 'kind': the columns are text, label\n",
+    )
 
 
 @pytest.mark.usefixtures("several")
@@ -281,6 +320,26 @@ def test_asking_shows_how_a_long_text_begins_and_cuts_no_word(
             index.add([Document("long", text)])
         assert asked(monkeypatch, ":q") == 1
         assert shown in capsys.readouterr().err
+
+
+def test_asking_takes_several_labels_with_commas_between(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("label", "0", "--as", "refund", "--as", "late, again")
+    assert asked(monkeypatch, "2, login,login,", ",", "1, 9, 7", "1, :x", ":u", ":q") == 1
+    shown = capsys.readouterr().err
+    assert "1 late, again   2 refund   3 login\n" in shown
+    assert "2 is refund and login\n" in shown
+    assert "there is no command ,; ? lists" in shown
+    assert "no label has the number 9; ? lists" in shown
+    assert "there is no command :x; ? lists" in shown
+    assert "taken back: 2 was refund and login\n" in shown
+    both = ("late, again", "refund")
+    with Index.open(".embedsearch") as index:
+        assert index.labels() == {"0": both}
+    assert asked(monkeypatch, "late, again", ":is soon, please", "1,2", ":q") == 0
+    with Index.open(".embedsearch") as index:
+        assert sorted(index.labels().values()) == [both[:1], both, both, ("soon, please",)]
 
 
 def test_asking_takes_no_slip_for_a_label(

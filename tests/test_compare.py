@@ -295,6 +295,8 @@ def test_rows_dealt_at_random_have_not_moved() -> None:
         with pytest.raises(ValueError, match="expected pairs of positions below 120 and 120"):
             drift(rows[:120], rows[120:], pairs=pairs)
     assert drift(np.concatenate([rows, -rows]), rows).similarity == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match="expected near from -1 to 1, got 80"):
+        drift(rows, rows, near=80)
     with pytest.raises(ValueError, match="documents on both sides, got 0 and 240"):
         drift(rows[:0], rows)
     with pytest.raises(ValueError, match="documents on both sides, got 240 and 0"):
@@ -306,6 +308,9 @@ def test_what_is_wanted_is_near_the_liked_and_away_from_the_rest() -> None:
     vector = wanted(axes[:1], axes[1:2])
     assert vector.tolist() == pytest.approx([2 / 5**0.5, -1 / 5**0.5, 0])
     assert wanted(axes[:2]).tolist() == pytest.approx([0.5**0.5, 0.5**0.5, 0])
+    for less in (-0.1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=f"expected less to be 0 or more, got {less}"):
+            wanted(np.eye(2, dtype=np.float32), less=less)
     with pytest.raises(ValueError, match="at least one document to be like"):
         wanted(axes[:0])
     with pytest.raises(ValueError, match="nothing is left to look for"):

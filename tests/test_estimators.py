@@ -172,6 +172,23 @@ def test_labels_that_say_nothing_are_refused(labels: object, fault: str) -> None
         model.fit()
 
 
+def test_two_texts_foretold_rightly_are_no_proof_of_certainty() -> None:
+    model = ZeroShotClassifier(["refund", "card"], embedder=HASH)
+    model.fit([TEXTS[0], TEXTS[3]], ["refund", "card"])
+    assert model.predict([TEXTS[0], TEXTS[3]]).tolist() == ["refund", "card"]
+    assert 0.02 < model.temperature_ < 0.05
+
+
+def test_options_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"^expected k as a whole number, got 2\.5$"):
+        KNNClassifier(k=2.5, embedder=HASH).fit(TEXTS, LABELS)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^expected k of at least 1, got 0$"):
+        KNNClassifier(k=0, embedder=HASH).fit(TEXTS, LABELS)
+    for templates in ("{}", ()):
+        with pytest.raises(ValueError, match=r"^expected a list of templates, got "):
+            ZeroShotClassifier(["a", "b"], templates=templates, embedder=HASH).fit()
+
+
 def test_a_temperature_is_above_0() -> None:
     for temperature in (0.0, -1.0):
         with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):
@@ -286,9 +303,9 @@ COLUMN[:] = SEVERAL
 
 
 def test_several_labels_a_text_are_refused_where_they_mean_nothing() -> None:
-    model, rows = SelectiveClassifier(KNNClassifier()), HASH.embed(TEXTS)
+    model, rows = ZeroShotClassifier(["a", "b"], embedder=HASH), HASH.embed(TEXTS)
     for several in (SEVERAL, COLUMN, np.eye(6)[:, :2]):
-        with pytest.raises(ValueError, match=r"one label a text, got several: .* ProbeClassifier"):
+        with pytest.raises(ValueError, match=r"one label a text, got several: ProbeClassifier, .*"):
             model.fit(rows, several)
 
 
@@ -398,6 +415,58 @@ def test_a_label_that_is_unknown_is_missing() -> None:
     with pytest.warns(UserWarning, match="1 of 6 texts left out: they have no label"):
         found = evaluate(HASH.embed(TEXTS), labels, KNNClassifier(k=1), curve=False, folds=2)
     assert found.texts == 5
+
+
+class Frame:
+    """What pandas' frame of one column is like."""
+
+    columns = ("text",)
+
+    def __len__(self) -> int:
+        return len(TEXTS)
+
+    def __array__(self, dtype: object = None, *, copy: bool | None = None) -> NDArray[np.object_]:
+        return np.array(TEXTS, dtype=object)[:, np.newaxis]
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (Frame(), r"pass one column, as frame\['text'\]"),
+        (np.array(TEXTS)[:, np.newaxis], "pass one column"),
+        ([[text] for text in TEXTS], "pass one column"),
+    ],
+)
+def test_texts_in_columns_are_refused(given: object, advice: str) -> None:
+    told = rf"^expected texts of shape \(n,\), got \(6, 1\): {advice}$"
+    known = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
+    for estimator in (KNNClassifier(embedder=HASH), FewShotClassifier(embedder=HASH)):
+        with pytest.raises(ValueError, match=told):
+            estimator.fit(given, LABELS)
+    with pytest.raises(ValueError, match=told):
+        known.predict(given)
+    with pytest.raises(ValueError, match=told):
+        TextEmbedder(embedder=HASH).fit(given)
+    with pytest.raises(ValueError, match=told):
+        evaluate(given, LABELS, embedder=HASH)  # type: ignore[arg-type]  # that is refused
+
+
+@pytest.mark.parametrize("given", [[None] * 6, np.array([None] * 6), [*TEXTS[:5], None]])
+def test_a_text_that_is_missing_is_told_by_its_place(given: list[str | None]) -> None:
+    place = 5 if given[0] else 0
+    told = f"^expected texts, got None at position {place}: leave it out, or write it as text$"
+    with pytest.raises(TypeError, match=told):
+        FewShotClassifier(embedder=HASH).fit(given, LABELS)
+
+
+def test_no_texts_may_be_an_array() -> None:
+    none = np.array([], dtype=object)
+    known = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
+    assert known.predict(none).tolist() == []
+    with pytest.raises(TypeError, match="got one text: put it into a list"):
+        known.predict("")
+    with pytest.raises(ValueError, match=r"^expected texts or vectors to learn from, got none$"):
+        known.fit(none, none)
 
 
 def test_labels_that_differ_by_case_or_blanks_are_told() -> None:

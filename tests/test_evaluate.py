@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -35,7 +36,7 @@ from embedsearch.evaluate import (
     retrieval,
 )
 from embedsearch.evaluate.learning import PowerLaw, fitted, nested
-from embedsearch.evaluate.scores import Bootstrap, estimate, label_scores
+from embedsearch.evaluate.scores import Bootstrap, label_scores
 from embedsearch.evaluate.scores import confusion_matrix as counted
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def test_scores_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
 def test_an_interval_is_that_of_the_binomial() -> None:
     true = np.zeros(1_000, np.int64)
     said = (np.arange(1_000) < 200).astype(np.int64)
-    found = estimate(Bootstrap(true, np.arange(1_000)).draws(said).accuracy)
+    draw = Bootstrap(true, np.arange(1_000))
+    found = draw.share(draw.draws(said).accuracy)
     half = 1.96 * np.sqrt(0.8 * 0.2 / 1_000)
     assert found.value == 0.8
     assert (found.low, found.high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.003)
@@ -89,9 +91,35 @@ def test_an_interval_is_that_of_the_binomial() -> None:
 def test_an_interval_of_few_groups_is_wide() -> None:
     true = np.zeros(1_000, np.int64)
     said = (np.arange(1_000) < 200).astype(np.int64)
-    found = estimate(Bootstrap(true, np.arange(1_000) // 100).draws(said).accuracy)
+    draw = Bootstrap(true, np.arange(1_000) // 100)
+    found = draw.share(draw.draws(said).accuracy)
     half = 1.96 * np.sqrt(0.8 * 0.2 / 10)
     assert found.high - found.low == pytest.approx(2 * half, rel=0.2)
+
+
+def test_where_no_mistake_was_seen_there_may_be_some_all_the_same() -> None:
+    alone, copied = (
+        Bootstrap(np.zeros(20, int), np.arange(20)),
+        Bootstrap(np.zeros(20, int), np.arange(20) // 2),
+    )
+    for draw, count in ((alone, 20), (copied, 10)):
+        found = draw.share(draw.draws(np.zeros(20, int)).accuracy)
+        low, high = proportion(count, count)
+        assert (found.value, found.low, found.high) == pytest.approx((1, low, high), abs=1e-6)
+
+
+def proportion(right: int, count: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share, as SciPy has it."""
+    found = binomtest(right, count).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+@given(st.integers(1, 199))
+@settings(max_examples=20, deadline=None)
+def test_the_interval_of_independent_texts_is_wilsons(right: int) -> None:
+    draw = Bootstrap(np.zeros(200, int), np.arange(200))
+    found = draw.share(draw.draws((np.arange(200) >= right).astype(int)).accuracy)
+    assert (found.low, found.high) == pytest.approx(proportion(right, 200), abs=0.006)
 
 
 def test_groups_join_documents_and_what_is_nearly_the_same() -> None:
@@ -327,6 +355,27 @@ def test_what_figures_of_several_labels_lack_is_told() -> None:
     assert found.notes == tuple(str(warning.message) for warning in heard)
 
 
+def test_copies_do_not_make_chance_a_rising_curve() -> None:
+    draw = np.random.default_rng(2)
+    rows = draw.normal(size=(80, 8)).astype(np.float32)
+    y = draw.integers(2, size=80)  # nothing is to be learned
+    groups = np.repeat(np.arange(80), 6)
+    found = evaluate(
+        rows[groups], y[groups], QUICK, groups=groups, threshold=1.0, names={0: "no", 1: "yes"}
+    )
+    assert found.curve
+    assert (found.curve.law, found.curve.forecast) == (None, ())
+
+
+def test_copies_are_no_more_texts_of_a_label() -> None:
+    rows, y = clouds(50)
+    rare = np.repeat(-rows[:3], 5, axis=0)
+    vectors, labels = np.concatenate([rows, rare]), [*y, *["rare"] * 15]
+    told = "1 of 5 labels have less than 5 texts, too few for figures of their own: 'rare'"
+    with pytest.warns(UserWarning, match=told):
+        evaluate(vectors, labels, QUICK, threshold=0.999, curve=False)
+
+
 @given(st.integers(0, 99))
 @settings(max_examples=20, deadline=None)
 def test_several_labels_are_scored_as_scikit_learn_does(seed: int) -> None:
@@ -372,6 +421,12 @@ def test_what_is_no_list_of_labels_is_refused_by_its_position() -> None:
         evaluate_several(rows[:1], [["a", "b"]])
     with pytest.raises(ValueError, match="two classes, got no label"):
         evaluate_several(rows, [[]] * 20)
+    told = (
+        "^nothing can be measured: without the texts of a fold a single label, 'a', is left to"
+        " learn from: label more of 'b'$"
+    )
+    with pytest.raises(ValueError, match=told):
+        evaluate_several(rows, [*[["a"]] * 19, ["a", "b"]])
     with pytest.raises(ValueError, match="got ' ' at position 19: leave it out"):
         evaluate_several(rows, labels, texts=[*"abcdefghijklmnopqrs", " "])
 

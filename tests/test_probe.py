@@ -23,6 +23,7 @@ from embedsearch.classify import (
     ProbeClassifier,
     ProbeRegressor,
     TextEmbedder,
+    expected_calibration_error,
 )
 from embedsearch.classify.folds import copies, parts
 from embedsearch.classify.saving import dumps, loads
@@ -68,6 +69,18 @@ def test_a_weight_of_two_is_an_example_twice() -> None:
     assert np.corrcoef(order[0].ravel(), order[1].ravel())[0, 1] > 0.999
 
 
+def test_an_example_of_no_weight_says_nothing_of_how_sure_to_be() -> None:
+    vectors, y = clouds(300, 4)
+    order = np.random.default_rng(0).permutation(300)
+    kept, noise = order[:150], order[150:]
+    wrong, weights = y.copy(), np.ones(300)
+    wrong[noise], weights[noise] = (y[noise] + 1) % 4, 1e-9
+    weighted = ProbeClassifier().fit(vectors, wrong, sample_weight=weights)
+    alone = ProbeClassifier().fit(vectors[kept], y[kept])
+    found, expected = (m.predict_proba(vectors[:20]) for m in (weighted, alone))
+    np.testing.assert_allclose(found, expected, atol=0.05)
+
+
 def test_probabilities_sum_to_one_and_lead_to_the_prediction() -> None:
     vectors, y = clouds(200, 5, spread=2.0)
     probe = ProbeClassifier().fit(vectors, y)
@@ -90,7 +103,7 @@ def test_copies_do_not_make_it_surer_than_it_is(kind: Any) -> None:
     st.lists(st.tuples(st.integers(0, 8), st.integers(0, 3)), min_size=1, max_size=40),
     st.integers(0, 9),
 )
-def test_copies_are_held_out_together_and_no_label_without_another_text(
+def test_copies_are_held_out_together_and_none_where_no_label_has_another_text(
     rows: list[tuple[int, int]], seed: int
 ) -> None:
     texts, labels = map(np.array, zip(*rows, strict=True))
@@ -100,9 +113,23 @@ def test_copies_are_held_out_together_and_no_label_without_another_text(
         (text, held[texts.tolist().index(text)]) for text in set(texts.tolist())
     }
     firsts = np.unique(texts, return_index=True)[1]
+    _, counts = np.unique(labels[firsts], return_counts=True)
+    assert (held == -1).all() if counts.max() == 1 else held.min() >= 0
     for label in set(labels[firsts].tolist()):
         own = held[firsts][labels[firsts] == label]
-        assert (own == -1).all() if len(own) == 1 else len(set(own.tolist())) == min(len(own), 5)
+        assert len(set(own.tolist())) == min(len(own), 5)
+
+
+@pytest.mark.parametrize("kind", [ProbeClassifier, FewShotClassifier])
+def test_where_labels_are_rare_it_is_no_surer_than_it_is_right(kind: Any) -> None:
+    generator = np.random.default_rng(0)
+    shares = np.arange(1, 401) ** -1.3
+    y = generator.choice(400, size=2_300, p=shares / shares.sum())
+    vectors = generator.normal(size=(400, 24))[y] + 0.5 * generator.normal(size=(2_300, 24))
+    fitted = kind().fit(vectors[:300], y[:300])  # one new text in seven is of a label unheard of
+    confidence = fitted.predict_proba(vectors[300:]).max(axis=1)
+    right = fitted.predict(vectors[300:]) == y[300:]
+    assert expected_calibration_error(confidence, right) < 0.06
 
 
 @pytest.mark.parametrize("estimator", [ProbeClassifier(), FewShotClassifier()])
@@ -318,6 +345,15 @@ def test_the_penalty_has_the_least_leave_one_out_error() -> None:
     assert error(fitted.penalty_) < min(error(fitted.penalty_ * 2), error(fitted.penalty_ / 2))
 
 
+def test_copies_do_not_speak_for_a_weaker_penalty() -> None:
+    vectors, y = clouds(40, 5, spread=2.0)
+    numbers = np.column_stack([y, -y]) + np.random.default_rng(0).normal(size=(40, 2))
+    once = ProbeRegressor().fit(vectors, numbers)
+    thrice = ProbeRegressor().fit(np.repeat(vectors, 3, axis=0), np.repeat(numbers, 3, axis=0))
+    assert thrice.penalty_ == pytest.approx(3 * once.penalty_)
+    np.testing.assert_allclose(thrice.predict(vectors), once.predict(vectors))
+
+
 def test_several_numbers_are_foretold_at_once() -> None:
     vectors, y = clouds(40, 5)
     both = ProbeRegressor(penalty=1.0).fit(vectors, np.column_stack([y, -y]))
@@ -334,8 +370,8 @@ def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
 
 
 CHOSEN = {
-    "check_sample_weight_equivalence_on_dense_data": "the examples that are "
-    "held out count as they are, without weights; a test above holds it for a given strength",
+    "check_sample_weight_equivalence_on_dense_data": "which examples are held out together depends"
+    " on those of no weight, too, and float32 is less exact than the check; tests above hold it",
     "check_classifiers_multilabel_representation_invariance": "a list of lists, of 0 and 1 too,"
     " holds the labels of each text; an indicator is an array",
 }
@@ -344,7 +380,7 @@ CHOSEN = {
 @pytest.mark.filterwarnings("ignore")  # scikit-learn's checks raise warnings of their own
 @parametrize_with_checks(  # type: ignore[untyped-decorator]  # sklearn has no types
     [ProbeClassifier(), FewShotClassifier(), ProbeRegressor()],
-    expected_failed_checks=lambda _: CHOSEN,
+    expected_failed_checks=lambda e: {} if isinstance(e, ProbeRegressor) else CHOSEN,
 )
 def test_keeps_scikit_learns_contract(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -9,17 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import betabinom, binom
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from embedsearch.classify import (
     KNNClassifier,
+    ProbeClassifier,
     SelectiveClassifier,
     coverage_table,
     expected_calibration_error,
     suspects,
 )
 from embedsearch.classify.calibration import fitted_temperature, reliability, softened
+from embedsearch.classify.saving import dumps, loads
+from embedsearch.evaluate import evaluate_several
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -72,6 +76,13 @@ def test_what_is_no_confidence_is_refused(sure: list[float], right: list[bool], 
         expected_calibration_error(sure, right)
 
 
+def test_no_bins_and_no_shares_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least 1 bin, got 0"):
+        expected_calibration_error([0.5], [True], bins=0)
+    with pytest.raises(ValueError, match=r"expected coverages from 0 to 1, got 1\.5"):
+        coverage_table([0.5], [True], coverages=[1.5])
+
+
 def test_the_surest_answers_come_first_in_the_table() -> None:
     rows = coverage_table([0.9, 0.8, 0.7, 0.6], [True, True, False, False], coverages=[0.5, 1])
     assert [(row.coverage, row.confidence, row.accuracy, row.texts) for row in rows] == [
@@ -90,7 +101,12 @@ def test_the_temperature_that_made_the_labels_is_found() -> None:
     logits = 4 * rng.normal(size=(5_000, 6))
     true = softened(logits, 2.5)
     labels = (true.cumsum(axis=1) > rng.random((5_000, 1))).argmax(axis=1)
-    assert fitted_temperature(logits, labels) == pytest.approx(2.5, rel=0.1)
+
+    def loss(temperature: float) -> float:
+        return float(-np.log(softened(logits, temperature)[np.arange(5_000), labels]).mean())
+
+    assert fitted_temperature(loss, 0.4, 5_000) == pytest.approx(2.5, rel=0.1)
+    assert fitted_temperature(lambda _: 0.0, 0.4, 1) == pytest.approx(0.4, rel=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +149,20 @@ def test_what_is_not_answered_is_none(selective: SelectiveClassifier) -> None:
 
 def test_too_few_examples_answer_nothing_and_say_so() -> None:
     rows, y = blobs(60)
-    with pytest.warns(UserWarning, match="nothing will be answered"):
+    told = "nothing will be answered: .* on 12 held-out examples, of which 59 without a mistake are"
+    with pytest.warns(UserWarning, match=told):
         model = SelectiveClassifier(LogisticRegression()).fit(rows, y)
     assert set(model.predict(rows)) == {None}
     assert np.isnan(model.score(rows, y))
+
+
+def test_so_few_are_enough_for_a_promise_as_is_said() -> None:
+    rows, y = blobs(2_000, noise=0.1)
+    model = SelectiveClassifier(LogisticRegression(C=10), unlike=None).fit(rows, y)
+    right = np.flatnonzero(model.estimator_.predict(rows) == y)
+    assert set(model.calibrate(rows[right[:59]], y[right[:59]]).predict(rows[:5])) == set(y[:5])
+    with pytest.warns(UserWarning, match="on 58 held-out examples, of which 59 without a mistake"):
+        model.calibrate(rows[right[:58]], y[right[:58]])
 
 
 def test_sets_hold_every_label_where_too_few_examples_can_promise(
@@ -163,12 +189,129 @@ def test_a_text_unlike_all_examples_is_not_answered() -> None:
     assert kept.predict(asked[:1]).tolist() == ["money"]
 
 
-def test_a_class_of_one_example_is_learned() -> None:
-    rows, y = blobs(600, noise=0.1)
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+@pytest.mark.filterwarnings("ignore:.* are not learned")
+def test_a_class_of_one_example_is_held_out_as_often_as_any_other() -> None:
+    rows, y = blobs(30, noise=0.1)
     y = y.astype(object)
     y[0] = "pole"
-    model = SelectiveClassifier(KNNClassifier(), unlike=None).fit(rows, y)
-    assert "pole" in model.classes_
+    model = SelectiveClassifier(KNNClassifier(), unlike=None)
+    models = [clone(model).set_params(random_state=n).fit(rows, y) for n in range(50)]
+    learned = sum("pole" in model.classes_ for model in models)
+    assert binom.ppf(0.001, 50, 0.8) <= learned <= binom.ppf(0.999, 50, 0.8)
+
+
+def test_a_class_that_is_not_learned_is_told_of() -> None:
+    rows, y = blobs(600, noise=0.1)
+    y = y.astype(object)
+    y[:5] = [f"pole {n}" for n in range(5)]  # of five in a row one is held out
+    told = (
+        "^1 of 9 labels are not learned, as all of their examples are held out: label 1 more of"
+        " 'pole .'$"
+    )
+    with pytest.warns(UserWarning, match=told):
+        model = SelectiveClassifier(KNNClassifier(), unlike=None).fit(rows, y)
+    assert len(model.classes_) == 8
+
+
+def long_tailed(n: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return rows of 400 classes, most of which are rare."""
+    rng = np.random.default_rng(seed)
+    shares = np.arange(1, 401) ** -1.3
+    y = rng.choice(400, size=n, p=shares / shares.sum())
+    centres = np.random.default_rng(5).normal(size=(400, 24))
+    return (centres[y] + 0.5 * rng.normal(size=(n, 24))).astype(np.float32), y
+
+
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+@pytest.mark.filterwarnings("ignore:.* labels are not learned")
+def test_the_promises_hold_where_many_classes_have_one_example() -> None:
+    rows, y = long_tailed(2_000, seed=1)
+    broken, covered, answered = 0, [], []
+    for seed in range(20):
+        model = SelectiveClassifier(KNNClassifier(5), unlike=None, random_state=seed)
+        model.fit(*long_tailed(1_000, seed=seed + 2))
+        answers = model.predict(rows)
+        told = np.array([answer is not None for answer in answers])
+        broken += (answers[told] != y[told]).sum() > 0.05 * told.sum()
+        answered.append(told.mean())
+        among = model.predict_set(rows, alpha=0.15)
+        columns = np.searchsorted(model.classes_, y) % len(model.classes_)
+        known = model.classes_[columns] == y
+        covered.append((known & among[np.arange(len(y)), columns]).mean())
+    assert broken <= binom.ppf(0.99, 20, 0.05)
+    assert np.mean(answered) > 0.3
+    assert np.mean(covered) == pytest.approx(0.85, abs=0.02)
+
+
+def of_several(n: int, seed: int) -> tuple[NDArray[np.float32], list[list[str]]]:
+    """Return vectors with the labels of those of three components that are above 0, if unsurely."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, 6)).astype(np.float32)
+    has = rows[:, :3] + 0.15 * rng.normal(size=(n, 3)) > 0
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows, [["abc"[column] for column in np.flatnonzero(row)] for row in has]
+
+
+def test_the_promises_hold_for_texts_with_several_labels() -> None:
+    model = SelectiveClassifier(ProbeClassifier(strength=10.0), error=0.1, unlike=None)
+    model.fit(*of_several(2_000, seed=0))
+    rows, labels = of_several(5_000, seed=1)
+    rng = np.random.default_rng(0)
+    broken, answered, covered = 0, [], []
+    for _ in range(50):
+        order = rng.permutation(len(rows))
+        own, others = order[:500], order[500:2_500]
+        model.calibrate(rows[own], [labels[row] for row in own])
+        true = [labels[row] for row in others]
+        given = np.array([answer is not None for answer in model.predict(rows[others])])
+        answered.append(given.mean())
+        broken += 1 - model.score(rows[others], true) > 0.1
+        among = model.predict_set(rows[others])
+        all_of = np.array([[name in own for name in "abc"] for own in true])
+        covered.append((among | ~all_of).all(axis=1).mean())
+    assert broken <= binom.ppf(0.99, 50, 0.05)
+    assert np.mean(answered) > 0.5
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.01)
+
+
+def test_several_labels_are_answered_together_or_not_at_all() -> None:
+    rows, labels = of_several(2_000, seed=0)
+    model = SelectiveClassifier(ProbeClassifier(), error=0.1, unlike=None).fit(rows, labels)
+    sure = (np.eye(6, dtype=np.float32)[:3].sum(axis=0) / 3**0.5)[None]
+    assert model.predict(np.concatenate([sure, -sure])).tolist() == [("a", "b", "c"), ()]
+    unsure = np.array([[1, -1, 0.01, 0, 0, 0]], np.float32)
+    assert model.predict(unsure).tolist() == [None]
+    assert model.score(sure, [["c", "b", "a"]]) == 1
+    assert model.score(sure, [["a", "b"]]) == 0
+    again = loads(dumps(model))
+    assert (again.predict(rows) == model.predict(rows)).all()
+    with pytest.raises(TypeError, match="expected a list of labels for each text, got 'a'"):
+        model.calibrate(rows[:1], ["a"])
+    with pytest.raises(ValueError, match="got None at position 1"):
+        model.calibrate(rows[:1], [["a", None]])
+    with pytest.raises(ValueError, match="evaluate one that always answers"):
+        evaluate_several(rows, labels, clone(model))
+
+
+def test_a_label_of_several_that_is_not_learned_is_told_of() -> None:
+    rows, labels = of_several(400, seed=0)
+    labels[:5] = [["a", f"pole {n}"] for n in range(5)]
+    told = "^1 of 8 labels are not learned, as all of their examples are held out: label 1 more of"
+    with pytest.warns(UserWarning, match=told):
+        model = SelectiveClassifier(ProbeClassifier(), error=0.2, unlike=None).fit(rows, labels)
+    assert len(model.classes_) == 7
+
+
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+def test_sets_that_can_not_hold_the_label_are_told_of(selective: SelectiveClassifier) -> None:
+    rows, y = blobs(500, seed=1)
+    strange = np.where(np.arange(500) < 60, "pole", y)
+    selective.calibrate(rows, strange)
+    assert not selective.predict_set(rows, alpha=0.13).all()
+    told = "^no set keeps the promise: 12% of the held-out examples have labels that were not "
+    with pytest.warns(UserWarning, match=told):
+        assert selective.predict_set(rows, alpha=0.1).all()
 
 
 @pytest.mark.parametrize("option", ["error", "delta", "holdout", "unlike"])
@@ -180,6 +323,14 @@ def test_options_are_shares(option: str) -> None:
 def test_nothing_can_be_held_out_of_single_examples() -> None:
     with pytest.raises(ValueError, match="expected examples to hold out"):
         SelectiveClassifier(KNNClassifier()).fit(np.eye(4), list("abcd"))
+
+
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+def test_labels_may_be_more_than_the_groups_they_are_in() -> None:
+    rows, y = blobs(12, noise=0.1)
+    groups = np.arange(12) % 4  # as many as there are labels
+    model = SelectiveClassifier(KNNClassifier(k=3), unlike=None).fit(rows, y, groups=groups)
+    assert len(model.classes_) == 4
 
 
 def test_copies_of_what_is_learned_from_are_no_proof() -> None:
@@ -269,10 +420,12 @@ def test_clean_labels_have_no_suspects() -> None:
     assert suspects(*blobs(400, noise=0.05)) == []
 
 
-def test_copies_of_a_wrong_label_do_not_vouch_for_each_other() -> None:
+@pytest.mark.parametrize("groups", [None, np.repeat(np.arange(400), 5)])
+def test_copies_of_a_wrong_label_do_not_vouch_for_each_other(
+    groups: NDArray[np.int64] | None,
+) -> None:
     rows, y = blobs(400, noise=0.3)
     rows = np.repeat(rows, 5, axis=0)
-    groups = np.repeat(np.arange(400), 5)
     y = np.repeat(y, 5)
     wrong = y.copy()
     wrong[:50] = np.where(y[:50] == "north", "south", "north")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -63,6 +63,8 @@ def reliability(confidences: ArrayLike, right: ArrayLike, *, bins: int = 10) -> 
     Texts of equal confidence that are in two bins are as often right in the one as in the other:
     nothing orders them.
     """
+    if bins < 1:
+        raise ValueError(f"expected at least 1 bin, got {bins}")
     sure, true = _checked(confidences, right)
     _, level, texts = np.unique(sure, return_inverse=True, return_counts=True)
     shares = (np.bincount(level, true) / texts)[level]
@@ -84,6 +86,8 @@ def coverage_table(
     sure, true = _checked(confidences, right)
     rows = []
     for wanted in coverages:
+        if not 0 <= wanted <= 1:
+            raise ValueError(f"expected coverages from 0 to 1, got {wanted}")
         count = max(1, round(wanted * len(sure)))
         least = np.partition(sure, len(sure) - count)[len(sure) - count]
         answered = sure >= least
@@ -98,19 +102,19 @@ def coverage_table(
     return rows
 
 
-def fitted_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
-    """Return t for which softmax(logits / t) foretells labels best (Guo et al. 2017).
+def fitted_temperature(loss: Callable[[float], float], usual: float, count: float) -> float:
+    """Return the temperature t of the least ``loss(t)``, a mean over ``count`` texts.
 
-    ``logits`` (n, classes) are of texts that the classifier has not learned from, ``labels`` (n,)
-    their columns. The log loss is minimised, which has one minimum in 1/t.
+    It is the log loss of their scores divided by t, and the classifier has not learned from them
+    (Guo et al. 2017). The logarithm of t is normal about that of ``usual``, with deviation 1,
+    before any text is seen: two that are foretold rightly are no proof of certainty.
     """
-    own = logits[np.arange(len(logits)), labels]
 
-    def loss(exponent: float) -> float:
-        slope = np.exp(-exponent)
-        return float(np.mean(logsumexp(slope * logits, axis=1) - slope * own))
+    def doubted(exponent: float) -> float:
+        known = (exponent - np.log(usual)) ** 2 / 2 / count
+        return loss(float(np.exp(exponent))) + float(known)
 
-    found: Any = minimize_scalar(loss, bounds=tuple(np.log(RANGE)), method="bounded")
+    found: Any = minimize_scalar(doubted, bounds=tuple(np.log(RANGE)), method="bounded")
     return float(np.exp(found.x))
 
 

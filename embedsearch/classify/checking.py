@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from embedsearch.classify.inputs import named, vectors_of
+from embedsearch.classify.inputs import is_texts, named, vectors_of
 from embedsearch.errors import EmbedderMismatch
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
             differ.
 
     """
-    if isinstance(X, (list, tuple)) and not X:
+    if _is_empty(X):
         raise ValueError("expected texts or vectors to learn from, got none")
     if y is not None:
         _refuse_unfit(y)
@@ -90,7 +90,7 @@ def asked(estimator: Any, X: Any) -> Vectors:
         ValueError: the vectors have another length than those it has learned from.
 
     """
-    if isinstance(X, (list, tuple)) and not X:
+    if _is_empty(X):
         return np.empty((0, estimator.n_features_in_), np.float32)
     texts = is_texts(X)
     if texts:
@@ -124,16 +124,6 @@ def sharing(estimator: Any, encoder: Encoder | str | None) -> Any:
     return made
 
 
-def is_texts(given: Any) -> bool:
-    """Tell texts from vectors."""
-    if isinstance(given, (list, tuple)):
-        return any(isinstance(text, str) for text in given)
-    kind = getattr(getattr(given, "dtype", None), "kind", "")
-    if kind == "O" and given.ndim == 1:
-        return any(isinstance(text, str) for text in given)
-    return isinstance(given, str) or kind in {"U", "T"}
-
-
 def are_several(y: Any) -> bool:
     """Tell lists of labels and an indicator (n, classes) from one label a text."""
     if getattr(y, "ndim", 1) == 2:
@@ -147,8 +137,8 @@ def refuse_several(y: Any) -> None:
     """Raise ValueError where texts have several labels each."""
     if are_several(y):
         raise ValueError(
-            "expected one label a text, got several: those are learned by ProbeClassifier,"
-            " FewShotClassifier and KNNClassifier alone, and measured by evaluate_several"
+            "expected one label a text, got several: ProbeClassifier, FewShotClassifier,"
+            " KNNClassifier and SelectiveClassifier learn those, evaluate_several measures them"
         )
 
 
@@ -158,6 +148,13 @@ def units(vectors: Vectors) -> Vectors:
     if np.abs(lengths - 1).max(initial=0) < UNIT:
         return vectors
     return np.divide(vectors, np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def _is_empty(given: Any) -> bool:
+    """Tell no texts at all, which no embedder need be asked about, from one that is empty."""
+    if isinstance(given, str) or not (isinstance(given, (list, tuple)) or is_texts(given)):
+        return False
+    return not len(given)
 
 
 def _embedded(estimator: Any, texts: Any) -> Vectors:

@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from embedsearch.classify.checking import are_several, checked_labels, units
-from embedsearch.classify.folds import parts, split
+from embedsearch.classify.folds import copies, parts, split
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.classify.logistic import Examples, fitted, logits
 from embedsearch.classify.several import indicator
@@ -85,9 +85,10 @@ def suspects(
     """Return the examples whose labels are probably wrong, the most suspect first.
 
     ``given`` are texts (n,) or vectors (n, d). Each example is judged by a classifier trained on
-    the other folds; examples of one group (the chunks of a document, copies) share a fold. Where
-    labels allow fewer folds, a warning says so. Where ``labels`` are lists of them, or an indicator
-    (n, classes), each label is judged by itself, one against the rest, as cleanlab does.
+    the other folds; examples of one of ``groups`` (n,), the chunks of a document say, share a fold,
+    without them copies do. Where labels allow fewer folds, a warning says so. Where ``labels`` are
+    lists of them, or an indicator (n, classes), each label is judged by itself, one against the
+    rest, as cleanlab does.
     *How many* labels are wrong is what confident learning counts: examples that are as likely of
     another class as those are that bear its label. *Which ones* is told by the log odds of the
     given against the likeliest other label, which rank better than Northcutt's margins:
@@ -99,14 +100,14 @@ def suspects(
 
     """
     vectors = units(vectors_of(given, embedder))
-    if groups is not None and len(np.asarray(groups)) != len(vectors):
-        raise ValueError(
-            f"expected a group for each of {len(vectors)} texts, got {len(np.asarray(groups))}"
-        )
+    together = copies(vectors) if groups is None else np.asarray(groups)
+    if len(together) != len(vectors):
+        raise ValueError(f"expected a group for each of {len(vectors)} texts, got {len(together)}")
     if are_several(labels):
-        return _of_each_label(vectors, labels, groups, folds)
+        return _of_each_label(vectors, labels, together, folds)
     known = checked_labels(labels, len(vectors))
-    cut = split(known, None if groups is None else np.asarray(groups), folds)
+    alone = len(np.unique(together)) == len(together)
+    cut = split(known, None if alone else together, folds)
     if cut.note:
         warnings.warn(cut.note, stacklevel=2)
     classes, y = np.unique(known, return_inverse=True)
@@ -116,14 +117,13 @@ def suspects(
 
 
 def _of_each_label(
-    vectors: Vectors, labels: Any, groups: ArrayLike | None, folds: int
+    vectors: Vectors, labels: Any, groups: NDArray[Any], folds: int
 ) -> list[Suspect]:
     """Return suspects of texts with any number of labels: each label against the rest."""
     right, classes = indicator(labels)
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
-    together = np.arange(len(vectors)) if groups is None else np.asarray(groups)
-    held = parts(right, np.unique(together, return_inverse=True)[1], folds, 0)
+    held = parts(right, np.unique(groups, return_inverse=True)[1], folds, 0)
     if held.max() < 1:
         raise ValueError("nothing can be held out: label other texts, that differ more")
     probabilities, judged = _foretold_each(vectors, right, held)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from embedsearch.classify.checking import is_texts
-from embedsearch.classify.inputs import dimensions_of, named, vectors_of
+from embedsearch.classify.inputs import dimensions_of, is_texts, named, vectors_of
 
 if TYPE_CHECKING:
     from embedsearch.classify.inputs import Encoder, Vectors

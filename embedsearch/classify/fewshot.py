@@ -145,8 +145,14 @@ def _believed(examples: Examples, names: Vectors, columns: NDArray[np.int64]) ->
     cosines = units(examples.vectors) @ units(names - names.mean(axis=0)).T
     scores: NDArray[Any] = np.multiply(SLOPE, cosines, dtype=np.float64)
     if examples.targets.ndim == 2:
-        targets: NDArray[Any] = examples.targets[:, columns]
+        weights = examples.weights
+        asked = replace(
+            examples,
+            targets=examples.targets[:, columns],
+            weights=weights if weights.ndim == 1 else weights[:, columns],
+        )
     else:
         own = np.isin(examples.targets, columns)
-        scores, targets = scores[own], np.searchsorted(columns, examples.targets[own])
-    return len(scores) > 0 and log_loss(scores, targets) < log_loss(0 * scores, targets)
+        asked, scores = examples.part(own), scores[own]
+        asked = replace(asked, targets=np.searchsorted(columns, asked.targets))
+    return len(scores) > 0 and log_loss(scores, asked) < log_loss(0 * scores, asked)

@@ -54,11 +54,47 @@ def vectors_of(
         ValueError: a vector is not finite, or the shape is not (n, d).
 
     """
-    values = np.asarray(given, dtype=object if _is_texts(given) else None)
+    values = np.asarray(given, dtype=object if is_texts(given) else None)
     if values.dtype.kind in "biuf":
         return _checked(values)
-    texts = _texts(values)
-    return _remembered(named(encoder), texts, kind)
+    return _remembered(named(encoder), texts_of(values), kind)
+
+
+def is_texts(given: Any) -> bool:
+    """Tell texts (n,), of which some may be missing, from vectors.
+
+    Raises:
+        ValueError: texts are in columns, as those of a frame.
+
+    """
+    if isinstance(given, (list, tuple)) and any(t is None or isinstance(t, str) for t in given):
+        return True
+    if getattr(given, "ndim", 0) == 1:
+        return getattr(given.dtype, "kind", "") in {"O", "U", "T"}
+    _refuse_columns(given)
+    return isinstance(given, str)
+
+
+def texts_of(given: Sequence[str] | NDArray[Any]) -> list[str]:
+    """Return texts (n,) as a list.
+
+    Raises:
+        TypeError: one of them is no text, or a single one came.
+        ValueError: the shape is not (n,).
+
+    """
+    values = np.asarray(given, dtype=object)
+    if isinstance(values.tolist(), str):
+        raise TypeError("expected a list of texts, got one text: put it into a list")
+    if values.ndim != 1:
+        raise ValueError(f"expected texts of shape (n,), got {values.shape}")
+    for place, text in enumerate(values.tolist()):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"expected texts, got {text!r:.40} at position {place}: leave it out, or write it"
+                " as text"
+            )
+    return values.tolist()  # type: ignore[no-any-return]  # all are str
 
 
 @cache
@@ -79,8 +115,18 @@ def named(encoder: Encoder | str | None) -> Encoder:
     return encoder
 
 
-def _is_texts(given: Any) -> bool:
-    return isinstance(given, (list, tuple)) and any(isinstance(text, str) for text in given)
+def _refuse_columns(given: Any) -> None:
+    several = isinstance(given, (list, tuple))
+    values = np.asarray(given[:1] if several else given)
+    if values.ndim != 2 or values.dtype.kind not in "OUT":
+        return
+    if not any(isinstance(value, str) for value in values.ravel().tolist()):
+        return
+    names = [*getattr(given, "columns", [])]
+    raise ValueError(
+        f"expected texts of shape (n,), got {(len(given), values.shape[1])}: pass one column"
+        f"{f', as frame[{names[0]!r}]' if names else ''}"
+    )
 
 
 def dimensions_of(encoder: Encoder) -> int:
@@ -95,17 +141,6 @@ def _checked(values: NDArray[Any]) -> Vectors:
     if not np.isfinite(vectors).all():
         raise ValueError("expected finite vectors, got NaN or infinity")
     return vectors
-
-
-def _texts(values: NDArray[Any]) -> list[str]:
-    if isinstance(values.tolist(), str):
-        raise TypeError("expected a list of texts, got one text: put it into a list")
-    if values.ndim != 1:
-        raise ValueError(f"expected texts of shape (n,), got {values.shape}")
-    for place, text in enumerate(values.tolist()):
-        if not isinstance(text, str):
-            raise TypeError(f"expected texts, got {text!r:.40} at position {place}")
-    return values.tolist()  # type: ignore[no-any-return] # all are str
 
 
 _MEMORY: OrderedDict[tuple[str, str, bytes], Vectors] = OrderedDict()

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from embedsearch import arguments
 from embedsearch.classify.checking import are_several, asked, learned, units
 from embedsearch.classify.several import learned_several, whole_accuracy
 from embedsearch.vectors.neighbours import PROBES, Neighbours
@@ -80,11 +81,12 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """Keep the examples, and choose the temperature.
 
         Raises:
+            TypeError: k is no whole number.
             ValueError: k or the temperature is too low, a label is missing, or there is one class
                 only.
 
         """
-        if self.k < 1:
+        if arguments.whole(self.k) < 1:
             raise ValueError(f"expected k of at least 1, got {self.k}")
         if self.temperature is not None and not self.temperature > 0:
             raise ValueError(f"expected a temperature above 0, got {self.temperature}")

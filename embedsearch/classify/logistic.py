@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit
 
-from embedsearch.classify.calibration import RANGE, softened
+from embedsearch.classify.calibration import fitted_temperature, softened
 from embedsearch.classify.threads import one_thread
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ TOO_MANY = 20_000_000
 
 STEPS = 100
 """Steps of L-BFGS at most."""
+
+TINY = 1e-12
+"""Keeps what has a logarithm above 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def fitted(examples: Examples, strength: float, start: Vectors | None = None) ->
     shape = (rows.shape[1], examples.classes)
     penalty = np.full((shape[0], 1), 1 / strength, np.float32)
     penalty[-1] = 0
-    loss_of = _softmax_loss if examples.targets.ndim == 1 else _sigmoid_loss
+    loss_of = _loss_of(examples)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         weights = flat.astype(np.float32).reshape(shape)
@@ -123,8 +127,8 @@ def chosen(
     """Return the strength and the temperature that foretell held-out examples best (log loss).
 
     ``parts`` (n,) says in which fold each example is held out (``folds.parts``), and ``always`` is
-    learned from in every one. Without a class of two examples all are held out, as far as
-    ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``.
+    learned from in every one. Where none is held out, as no class has two examples, all are as far
+    as ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``.
     """
     folds = _held(parts)
     if not folds and len(always.vectors):
@@ -134,14 +138,18 @@ def chosen(
     rests = [examples.part(~held).followed_by(always) for held in folds]
     shape = examples.vectors.shape[1] + 1, examples.classes
     starts = [np.zeros(shape, np.float32)] * len(folds)
-    targets = np.concatenate([examples.targets[held] for held in folds])
+    asked = examples.part(np.concatenate([np.flatnonzero(held) for held in folds]))
+    learned = np.concatenate(
+        [_learned(rest, examples.targets[held]) for rest, held in zip(rests, folds, strict=True)]
+    )
     least, best = np.inf, Choice(STRENGTH, TEMPERATURE, None)
     for strength in strengths:
         starts = [fitted(*given) for given in zip(rests, repeat(strength), starts, strict=False)]
         pairs = zip(starts, folds, strict=True)
         scores = np.concatenate([logits(w, examples.vectors[held]) for w, held in pairs])
-        temperature = temperature_of(scores, targets)
-        loss = log_loss(scores / temperature, targets)
+        loss_at = partial(_loss_at, scores, asked, learned)
+        temperature = fitted_temperature(loss_at, TEMPERATURE, max(_count(asked), TINY))
+        loss = loss_at(temperature)
         if loss > least:  # and with more strength it would rise further
             break
         least, best = loss, Choice(strength, temperature, starts[0])
@@ -155,26 +163,41 @@ def probabilities(scores: Floats, temperature: float, *, exclusive: bool) -> Flo
     return expit(scores / temperature)  # type: ignore[no-any-return]  # scipy has no types
 
 
-def temperature_of(scores: Floats, targets: NDArray[Any]) -> float:
-    """Return what to divide held-out scores by, for the least log loss.
+def log_loss(scores: Floats, asked: Examples, learned: NDArray[np.bool_] | None = None) -> float:
+    """Return the mean log loss of scores (n, classes) of examples, as these are weighted.
 
-    Its logarithm is normal about that of ``TEMPERATURE``, with deviation 1, before any is seen:
-    two texts that are foretold rightly are no proof of certainty.
+    Of those whose class was not ``learned`` (n,), exclusive ones, it is that of the likeliest class
+    being wrong: new texts may be of a class that no example has, and confidence has to say so.
     """
-    usual = np.log(TEMPERATURE)
-
-    def loss(exponent: float) -> float:
-        known = (exponent - usual) ** 2 / 2 / len(scores)
-        return log_loss(scores / np.exp(exponent), targets) + float(known)
-
-    found: Any = minimize_scalar(loss, bounds=tuple(np.log(RANGE)), method="bounded")
-    return float(np.exp(found.x))
+    count = max(_count(asked), TINY)
+    if learned is None or learned.all():
+        return float(_loss_of(asked)(scores.copy(), asked.targets, asked.weights)[0] / count)
+    known, strange = asked.part(learned), 1 - softened(scores[~learned], 1).max(axis=1)
+    loss = _softmax_loss(scores[learned], known.targets, known.weights)[0]
+    return (loss - float(asked.weights[~learned] @ np.log(np.maximum(strange, TINY)))) / count
 
 
-def log_loss(scores: Floats, targets: NDArray[Any]) -> float:
-    """Return the mean log loss of scores (n, classes)."""
-    loss_of = _softmax_loss if targets.ndim == 1 else _sigmoid_loss
-    return loss_of(scores.copy(), targets, np.ones(len(scores)))[0] / len(scores)
+def _loss_at(
+    scores: Floats, asked: Examples, learned: NDArray[np.bool_], temperature: float
+) -> float:
+    return log_loss(scores / temperature, asked, learned)
+
+
+def _loss_of(examples: Examples) -> Any:
+    return _softmax_loss if examples.targets.ndim == 1 else _sigmoid_loss
+
+
+def _count(examples: Examples) -> float:
+    """Return for how many examples these count."""
+    weights = examples.weights.reshape(len(examples.weights), -1)
+    return float(weights.mean(axis=1).sum())
+
+
+def _learned(rest: Examples, targets: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which targets (n,) are columns that the rest has; bools (n, classes) all are."""
+    if targets.ndim == 2:
+        return np.ones(len(targets), np.bool_)
+    return np.isin(targets, rest.targets)
 
 
 def _softmax_loss(

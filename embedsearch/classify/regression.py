@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from embedsearch.classify.checking import asked, to_learn_from, weights_of
+from embedsearch.classify.folds import copies
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,8 +26,9 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
     """Ridge regression on the vectors.
 
     ``penalty`` is scikit-learn's alpha; ``None`` chooses it by the squared error of each example
-    foretold from all others, which has a closed form (Allen 1974, PRESS). ``X`` are texts (n,),
-    embedded by ``embedder``, or their vectors (n, d); ``y`` are numbers, (n,) or (n, outputs).
+    foretold from all others but its copies, which has a closed form (Allen 1974, PRESS). ``X`` are
+    texts (n,), embedded by ``embedder``, or their vectors (n, d); ``y`` are numbers, (n,) or
+    (n, outputs).
     """
 
     def __init__(
@@ -63,6 +65,8 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return self
 
     def _learn(self, vectors: Floats, targets: Floats, weights: Floats) -> None:
+        there = weights > 0
+        vectors, targets, weights = _distinct(vectors[there], targets[there], weights[there])
         means = np.average(vectors, 0, weights), np.average(targets, 0, weights)
         roots = np.sqrt(weights)[:, None]
         rows, wanted = (
@@ -84,6 +88,19 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
         check_is_fitted(self)
         found: Floats = asked(self, X) @ self.coef_.T + self.intercept_
         return found
+
+
+def _distinct(vectors: Floats, targets: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return copies as one row of their mean number and of all their weight: that fits the same."""
+    numbers = copies(vectors)
+    firsts = np.unique(numbers, return_index=True)[1]
+    if len(firsts) == len(vectors):
+        return vectors, targets, weights
+    total = np.asarray(np.bincount(numbers, weights), np.float64)
+    columns = targets.reshape(len(targets), -1).T
+    sums = np.stack([np.bincount(numbers, weights * column) for column in columns], axis=1)
+    means = sums / total[:, None]
+    return vectors[firsts], means.reshape(len(firsts), *targets.shape[1:]), total
 
 
 def _least_error(

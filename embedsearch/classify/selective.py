@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import warnings
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.stats import binom
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils.validation import check_is_fitted
 
-from embedsearch.classify.checking import asked, learned, one_label_each, sharing, units
-from embedsearch.classify.folds import copies
+from embedsearch.classify.checking import (
+    are_several,
+    asked,
+    learned,
+    one_label_each,
+    sharing,
+    units,
+)
+from embedsearch.classify.folds import copies, different, more_of
 from embedsearch.classify.inputs import local
-from embedsearch.vectors.neighbours import Neighbours, neighbours
+from embedsearch.classify.several import among, label_sets, learned_several, told
+from embedsearch.classify.unlikeness import least_similarity
+from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -47,8 +57,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     embedded by ``embedder``, or their vectors (n, d). ``random_state`` draws the examples that are
     held out; ``None`` draws others each time.
 
-    Texts with several labels are refused: of some labels right and one missing it can't be said
-    whether the answer is wrong, so the promise would be of something else to everybody.
+    **Texts with several labels** are answered with a tuple of all of theirs, or ``None``. An answer
+    is wrong as soon as a label is missing or too much: the strictest reading, so that the promise
+    holds for any other.
     """
 
     def __init__(
@@ -74,11 +85,14 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         """Train on a part of the examples, calibrate on the rest.
 
         Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
-        learned from: they say too little of new texts, and of each other too much.
+        learned from: they say too little of new texts, and of each other too much. A class may be
+        held out whole, and is not learned then, which a warning says. ``y`` is a label for each
+        text, or lists of them, or an indicator of 0 and 1, shape (n, classes), which ``estimator``
+        gets as lists, too.
 
         Raises:
             ValueError: an option is not a share, a label is missing, there is one class only, or
-                no class has two examples of different groups.
+                no class has two examples of different groups, or one class alone is left to learn.
 
         """
         for name in ("error", "delta", "holdout", "unlike"):
@@ -90,16 +104,22 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
                 f"expected an estimator with predict_proba, got {type(self.estimator).__name__}:"
                 " wrap it in scikit-learn's CalibratedClassifierCV"
             )
-        vectors, labels = learned(self, X, y)
+        self.exclusive_ = not are_several(y)
+        vectors = (learned if self.exclusive_ else learned_several)(self, X, y)[0]
+        labels = self._given(y)
         together = copies(vectors) if groups is None else np.asarray(groups)
         train, held = _split(labels, together, self.holdout, self.random_state)
+        self._tell_unlearned(labels, train, together)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
-        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], labels[train])
+        own = labels[train] if self.exclusive_ else list(map(list, labels[train]))
+        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own)
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
         self._examples = Neighbours(rows)
-        self.least_similarity_ = _least(rows, self.unlike)
+        self.least_similarity_ = -1.0
+        if self.unlike is not None:
+            self.least_similarity_ = least_similarity(rows, self.unlike)
         return self._calibrate(vectors[held], labels[held])
 
     def calibrate(self, X: Any, y: Any) -> Self:
@@ -107,12 +127,13 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
         Raises:
             NotFittedError: ``fit`` was not called.
+            TypeError: texts have several labels, and one of them no list.
             ValueError: the lengths differ, there are no examples, a label is missing, or a text has
-                several.
+                several where none had.
 
         """
         check_is_fitted(self)
-        vectors, labels = asked(self, X), one_label_each(y)
+        vectors, labels = asked(self, X), self._given(y)
         if len(vectors) != len(labels) or not len(labels):
             raise ValueError(
                 f"expected texts and as many labels, got {len(vectors)} and {len(labels)}"
@@ -120,11 +141,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return self._calibrate(vectors, labels)
 
     def predict(self, X: Any) -> NDArray[np.object_]:
-        """Return a label or ``None`` for each text, an array (n,) of objects."""
+        """Return a label, or a tuple of several, or ``None`` for each text, (n,) objects."""
         check_is_fitted(self)
         vectors = asked(self, X)
         probabilities = self._probabilities(vectors)
-        answers: NDArray[np.object_] = self.classes_[probabilities.argmax(axis=1)].astype(object)
+        answers = self._answers(vectors, probabilities)
         answers[self._confidences(vectors, probabilities) <= self.threshold_] = None
         return answers
 
@@ -136,10 +157,12 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     def predict_set(self, X: Any, *, alpha: float = 0.1) -> NDArray[np.bool_]:
         """Return which of ``classes_`` may be a text's label, shape (n, classes).
 
-        **The promise**: the label is among them with probability 1 - ``alpha`` or more, over
-        held-out examples and texts drawn alike: split conformal prediction (Vovk et al. 2005) with
-        the scores 1 - probability (Sadinle et al. 2019), whose sets are the smallest on average.
-        An empty set says that no label fits.
+        **The promise**: the label, or all of several, are among them with probability 1 - ``alpha``
+        or more, over held-out examples and texts drawn alike: split conformal prediction (Vovk et
+        al. 2005) with the scores 1 - probability (Sadinle et al. 2019), whose sets are the smallest
+        on average; of several labels the highest score counts. An empty set says that no label
+        fits. Where more than ``alpha`` of the held-out examples have labels that were not learned,
+        no set can keep it, which a warning says.
         """
         if not 0 < alpha < 1:
             raise ValueError(f"expected alpha between 0 and 1, got {alpha}")
@@ -147,35 +170,86 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         # Of n + 1 exchangeable texts this many may be less conforming than the bound.
         spared = int(np.floor(alpha * (len(self._conformity) + 1) + 1e-9))
         least = self._conformity[spared - 1] if spared else -np.inf
-        among: NDArray[np.bool_] = probabilities >= least
-        return among
+        strange = float(np.isneginf(self._conformity).mean())
+        if strange > alpha:
+            warnings.warn(
+                f"no set keeps the promise: {strange:.0%} of the held-out examples have labels that"
+                " were not learned; label more of these, or allow more than that",
+                stacklevel=2,
+            )
+        may_be: NDArray[np.bool_] = probabilities >= least
+        return may_be
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the share of right answers among those given; NaN where none is."""
-        answers, labels = self.predict(X), np.asarray(y, dtype=object)
+        answers, labels = self.predict(X), self._given(y)
         given = np.array([answer is not None for answer in answers], np.bool_)
         weights = given * (1.0 if sample_weight is None else np.asarray(sample_weight))
         total = weights.sum()
         return float((weights * (answers == labels)).sum() / total) if total else float("nan")
 
+    def _given(self, y: Any) -> NDArray[Any]:
+        """Return the label of each text, or its labels as a tuple, (n,)."""
+        return one_label_each(y) if self.exclusive_ else label_sets(y)
+
+    def _tell_unlearned(self, labels: NDArray[Any], train: Positions, groups: NDArray[Any]) -> None:
+        """Warn of labels that are not learned; raise where too little is, or nothing held out."""
+        names, known = (
+            {*some.tolist()} if self.exclusive_ else {*chain.from_iterable(some)}
+            for some in (labels, labels[train])
+        )
+        lone = self.exclusive_ and max(different(labels, groups).values()) == 1
+        if lone or len(known) < 2:
+            raise ValueError(
+                "expected examples to hold out for calibration, got"
+                f" {len(np.unique(groups))} different ones of {len(names)} classes: label more of"
+                " each"
+            )
+        if unlearned := sorted(names - known):
+            warnings.warn(
+                f"{len(unlearned)} of {len(names)} labels are not learned, as all of their examples"
+                f" are held out: {more_of(unlearned)}",
+                stacklevel=3,
+            )
+
+    def _answers(self, vectors: Vectors, probabilities: Floats) -> NDArray[np.object_]:
+        if not self.exclusive_:
+            return told(np.asarray(self.estimator_.predict(vectors)) > 0, self.classes_)
+        return self.classes_[probabilities.argmax(axis=1)].astype(object)  # type: ignore[no-any-return]
+
+    def _conforming(self, probabilities: Floats, labels: NDArray[Any]) -> Floats:
+        """Return the least probability of a text's labels (n,), -inf where one is not learned."""
+        if self.exclusive_:
+            has, counts = labels[:, None] == self.classes_, np.ones(len(labels))
+        else:
+            has, counts = among(labels, self.classes_), np.array([len(own) for own in labels])
+        least = np.where(has, probabilities, np.inf).min(axis=1)
+        return np.where(has.sum(axis=1) < counts, -np.inf, least)
+
     def _calibrate(self, vectors: Vectors, labels: NDArray[Any]) -> Self:
         probabilities = self._probabilities(vectors)
-        among = labels[:, None] == self.classes_  # a row of a label that was not learned is empty
-        self._conformity = np.sort(np.where(among, probabilities, 0).max(axis=1))
-        wrong = ~among[np.arange(len(labels)), probabilities.argmax(axis=1)]
+        self._conformity = np.sort(self._conforming(probabilities, labels))
+        wrong = self._answers(vectors, probabilities) != labels
         confidences = self._confidences(vectors, probabilities)
         self.threshold_ = _threshold(confidences, wrong, self.error, self.delta)
         if self.threshold_ == np.inf:
+            fewest = math.ceil(math.log(self.delta) / math.log1p(-self.error))
             warnings.warn(
                 f"nothing will be answered: no threshold keeps the errors below {self.error:.0%}"
-                f" on {len(labels)} held-out examples; label more, or allow more errors",
+                f" on {len(labels)} held-out examples, of which {fewest} without a mistake are"
+                " enough; label more, or allow more errors",
                 stacklevel=3,
             )
         return self
 
     def _confidences(self, vectors: Vectors, probabilities: Floats) -> Floats:
-        """Return the highest probability of each text, -inf for one unlike all examples."""
+        """Return how probable each answer is, -inf for a text unlike all examples.
+
+        Of several labels it is as if each were decided by itself.
+        """
         confidences: Floats = probabilities.max(axis=1, initial=0)
+        if not self.exclusive_:
+            confidences = np.maximum(probabilities, 1 - probabilities).prod(axis=1)
         if self.least_similarity_ > -1 and len(vectors):
             similarities, _ = self._examples.search(units(vectors), 1)
             confidences[similarities[:, 0] < self.least_similarity_] = -np.inf
@@ -190,25 +264,20 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 def _split(
     labels: NDArray[Any], groups: NDArray[Any], share: float, seed: int | None
 ) -> tuple[Positions, Positions]:
-    """Return which examples to learn from and which to hold out, in the proportions of labels.
+    """Return which examples to learn from and which to hold out, each as likely as any other.
 
-    The first of each group stands for it; the only group of a class is always learned from.
+    The first of each group stands for it. Held out is one in so many in the order of classes, which
+    keeps their proportions. Classes of one group are no exception, though they are not learned
+    then: that of a new text may have no example, too.
     """
     if groups.shape != labels.shape:
         raise ValueError(f"expected a group for each of {len(labels)} texts, got {groups.shape}")
-    firsts = np.unique(groups, return_index=True)[1]
-    _, classes, counts = np.unique(labels[firsts], return_inverse=True, return_counts=True)
-    several = np.flatnonzero(counts[classes] > 1)
-    kinds = len(set(classes[several].tolist()))
-    size = max(round(share * len(firsts)), kinds)
-    if not kinds or len(several) - size < kinds:
-        raise ValueError(
-            f"expected examples to hold out for calibration, got {len(firsts)} different ones of"
-            f" {len(counts)} classes: label more of each"
-        )
-    splitter = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
-    _, chosen = next(splitter.split(several[:, None], classes[several]))
-    held = firsts[several[chosen]]
+    generator = np.random.default_rng(seed)
+    firsts = generator.permutation(np.unique(groups, return_index=True)[1])
+    firsts = firsts[np.argsort(labels[firsts], kind="stable")]
+    size = max(round(share * len(firsts)), 1)
+    places = (np.arange(size) + generator.random()) * len(firsts) / size
+    held = firsts[places.astype(np.int64)]
     return np.flatnonzero(~np.isin(groups, groups[held])), held
 
 
@@ -235,17 +304,3 @@ def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delt
         else:
             least = beyond
     return least
-
-
-def _least(rows: Vectors, share: float | None) -> float:
-    """Return the cosine to the nearest other row that all but a share of the rows exceed.
-
-    Copies count once: they say nothing of how far a new text may be.
-    """
-    rows = rows[np.unique(copies(rows), return_index=True)[1]]
-    if share is None or len(rows) < 3:
-        return -1.0
-    similarities, found = neighbours(rows, 2)
-    first_is_own = found[:, 0] == np.arange(len(rows))
-    others = np.where(first_is_own, similarities[:, 1], similarities[:, 0])
-    return float(np.quantile(others, share))

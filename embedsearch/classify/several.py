@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from embedsearch.classify.checking import LISTS, checked_labels, to_learn_from
+from embedsearch.classify.checking import LISTS, checked_labels, one_label_each, to_learn_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,17 +49,44 @@ def indicator(y: Any) -> tuple[Indicator, NDArray[Any]]:
         if not np.isin(array, (0, 1)).all():
             raise ValueError("expected an indicator of 0 and 1, shape (n, classes)")
         return array.astype(np.bool_), np.arange(array.shape[1])
-    for place, row in enumerate(y):
-        if not isinstance(row, LISTS):
-            raise TypeError(
-                f"expected a list of labels for each text, got {row!r:.40} at position {place}:"
-                " write [] for none"
-            )
+    _refuse_no_list(y)
     flat = [label for row in y for label in row]
     classes, columns = np.unique(checked_labels(flat, len(flat)), return_inverse=True)
     right = np.zeros((len(y), len(classes)), np.bool_)
     right[np.repeat(np.arange(len(y)), [len(row) for row in y]), columns] = True
     return right, classes
+
+
+def label_sets(y: Any, columns: NDArray[Any] | None = None) -> NDArray[np.object_]:
+    """Return the labels of each text as a sorted tuple, (n,).
+
+    ``y`` are lists of labels, or an indicator of 0 and 1, shape (n, classes): of ``columns``, which
+    else are numbers.
+
+    Raises:
+        TypeError: labels of some text are no list.
+        ValueError: a label is missing, or they are of several kinds.
+
+    """
+    if getattr(y, "ndim", 1) == 2:
+        return told(np.asarray(y) > 0, np.arange(y.shape[1]) if columns is None else columns)
+    _refuse_no_list(y)
+    one_label_each([label for row in y for label in row])
+    return np.fromiter((tuple(sorted({*row})) for row in y), object, len(y))
+
+
+def told(indicator: NDArray[np.bool_], classes: NDArray[Any]) -> NDArray[np.object_]:
+    """Return those of the sorted classes that each row (n, classes) has, as tuples, (n,)."""
+    return np.fromiter((tuple(classes[row].tolist()) for row in indicator), object, len(indicator))
+
+
+def among(sets: NDArray[np.object_], classes: NDArray[Any]) -> Indicator:
+    """Return which of the classes are among each text's labels, (n, classes)."""
+    column = {name: place for place, name in enumerate(classes.tolist())}
+    found = np.zeros((len(sets), len(classes)), np.bool_)
+    for row, names in enumerate(sets):
+        found[row, [column[name] for name in names if name in column]] = True
+    return found
 
 
 def whole_accuracy(
@@ -70,12 +97,9 @@ def whole_accuracy(
     ``said`` is an indicator of ``classes`` (n, classes), ``y`` are lists of labels or such an
     indicator.
     """
-    names = np.asarray(classes)
-    given = [names[np.asarray(row, bool)] for row in y] if getattr(y, "ndim", 1) == 2 else y
-    told = [{*names[row > 0].tolist()} for row in said]
-    whole = [own == {*labels} for own, labels in zip(told, given, strict=True)]
+    whole = told(said > 0, classes) == label_sets(y, classes)
     weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-    return float(np.average(np.array(whole, np.float64), weights=weights))
+    return float(np.average(np.asarray(whole, np.float64), weights=weights))
 
 
 def label_weights(
@@ -100,3 +124,12 @@ def label_weights(
         raise ValueError(f"expected weights of labels, got one of {strange.pop()!r}")
     own = np.array([class_weight.get(name, 1) for name in names], np.float32)
     return np.where(right, own, np.float32(1))
+
+
+def _refuse_no_list(y: Any) -> None:
+    for place, row in enumerate(y):
+        if not isinstance(row, LISTS):
+            raise TypeError(
+                f"expected a list of labels for each text, got {row!r:.40} at position {place}:"
+                " write [] for none"
+            )

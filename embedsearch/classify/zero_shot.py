@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
+from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -35,8 +36,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     Each phrase is put into each of ``templates`` at ``{}``, and a label's vector is the mean.
 
     The probabilities are softmax(cosines / temperature): with no examples 0.05, which is a guess;
-    with ``fit(X, y)`` the temperature that foretells these labels best. The predictions are the
-    same.
+    with ``fit(X, y)`` the temperature that foretells these labels best, near 0.05 where they are
+    few. The predictions are the same.
 
     ``X`` are texts (n,), embedded by ``embedder`` as the labels are, or their vectors (n, d).
     """
@@ -76,7 +77,13 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.space_ = named(self.embedder).space
         self.temperature_ = self.temperature or TEMPERATURE
         if vectors is not None and self.temperature is None:
-            self.temperature_ = fitted_temperature(self._cosines(vectors), self._columns(y))
+            own = np.arange(len(vectors)), self._columns(y)
+            cosines = self._cosines(vectors)
+            self.temperature_ = fitted_temperature(
+                lambda t: -float(log_softmax(cosines / t, axis=1)[own].mean()),
+                TEMPERATURE,
+                len(vectors),
+            )
         return self
 
     def decision_function(self, X: Any) -> Floats:
@@ -104,6 +111,8 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def _embedded(self, phrases: list[list[str]]) -> Vectors:
         """Return the mean of each label's phrases in all templates, unit rows (labels, d)."""
+        if isinstance(self.templates, str) or not len(self.templates):
+            raise ValueError(f"expected a list of templates, got {self.templates!r}")
         for template in self.templates:
             if "{}" not in template:
                 raise ValueError(f"expected a template with {{}} in it, got {template!r}")

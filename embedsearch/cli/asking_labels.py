@@ -30,10 +30,11 @@ MOST_NAMES = 9
 HELP = """\
   LABEL      the label of this document, new or known
   NUMBER     the label that has this number, the same all along
+  1, LABEL   several, with commas between
   Enter      pass
   :t         show the whole text
   :u         take the latest label back
-  :is LABEL  a label that is a number or begins with a colon
+  :is LABEL  a label that is a number, begins with a colon or has a comma
   :q         end; what was said is kept
   ?          this, and all labels"""
 
@@ -44,11 +45,11 @@ class Session:
 
     index: Index
     names: list[str]
-    given: list[tuple[str, str]] = field(default_factory=list)
+    given: list[tuple[str, list[str]]] = field(default_factory=list)
     skipped: set[str] = field(default_factory=set)
 
     def answer(self, choice: Choice) -> Choice | None:
-        """Ask for a document's label, and return what to ask of next: ``None`` for another.
+        """Ask for a document's labels, and return what to ask of next: ``None`` for another.
 
         Raises:
             EOFError: it is enough.
@@ -64,22 +65,31 @@ class Session:
                 raise EOFError
             if said == ":u" and self.given:
                 return self._take_back()
-            if label := self._meant(said):
-                self.index.label({choice.document_id: label}, source="asked")
-                self.given.append((choice.document_id, label))
-                if label not in self.names:
-                    self.names.append(label)
+            meant = self._meant(said)
+            if all(meant.values()):
+                self._label(choice.document_id, list(dict.fromkeys(meant.values())))
                 return None
-            self._tell(said, choice)
+            self._tell(next(part for part, label in meant.items() if not label), choice)
 
-    def _meant(self, said: str) -> str:
-        """Return the label that is meant, "" for none."""
+    def _meant(self, said: str) -> dict[str, str]:
+        """Return the label that each part of an answer means, "" for none."""
         if said.startswith(":is "):
-            return said.removeprefix(":is ").strip()
-        if said.isdecimal():
-            known = 1 <= int(said) <= len(self.names)
-            return self.names[int(said) - 1] if known else ""
-        return "" if said.startswith(":") or not said.strip("?") else said
+            return {said: said.removeprefix(":is ").strip()}
+        parts = [said] if said in self.names else map(str.strip, said.split(","))
+        return {part: self._named(part) for part in parts if part} or {said: ""}
+
+    def _named(self, part: str) -> str:
+        if part.isdecimal():
+            known = 1 <= int(part) <= len(self.names)
+            return self.names[int(part) - 1] if known else ""
+        return "" if part.startswith(":") or not part.strip("?") else part
+
+    def _label(self, id_: str, labels: list[str]) -> None:
+        self.index.label({id_: labels}, source="asked")
+        self.given.append((id_, labels))
+        self.names += [label for label in labels if label not in self.names]
+        if len(labels) > 1:
+            tell(f"{printable(id_)} is {printable(' and '.join(labels))}")
 
     def _tell(self, said: str, choice: Choice) -> None:
         """Say what was not understood, and what would have been."""
@@ -96,8 +106,8 @@ class Session:
 
     def _take_back(self) -> Choice:
         self.index.undo_label()
-        id_, label = self.given.pop()
-        tell(f"taken back: {printable(id_)} was {printable(label)}")
+        id_, labels = self.given.pop()
+        tell(f"taken back: {printable(id_)} was {printable(' and '.join(labels))}")
         return Choice(id_)
 
     def _show(self, choice: Choice) -> None:

@@ -199,13 +199,12 @@ def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
         texts: list[str] = []
         labels: list[str | list[str]] = []
         failed = []
-        checked = False
+        names: dict[str, Any] = {}
         for place, row in rows.read(file, stream, from_ or rows.format_of(file)):
             try:
                 known = rows.as_object(row)
-                if not checked:
-                    columns.check(known, "csv")
-                    checked = True
+                if not {text, label} <= names.keys():
+                    names |= known  # in JSON each row has those it needs
                 said, own = rows.words_in(known, text), _labels_in(known, label)
             except rows.RowError as error:
                 failed.append(f"{file}:{place}: {error}")
@@ -213,6 +212,8 @@ def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
             ids.append(f"{file}:{place}")
             texts.append(said)
             labels.append(own)
+    if names:
+        columns.check(names, "csv")
     return _Given(ids, texts, labels, notes=tuple(failed))
 
 

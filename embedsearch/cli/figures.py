@@ -36,16 +36,12 @@ def worst_first(measured: Evaluation | SeveralEvaluation) -> list[LabelScore]:
 def _of_one(measured: Evaluation) -> str:
     parts = [_figures(measured)]
     if measured.calibration_error is not None:
-        parts.append(
-            _table(
-                "surest     right   confidence",
-                [
-                    f"{row.coverage:6.0%}   {row.accuracy:7.1%}   {row.confidence:.3f} or more"
-                    for row in measured.coverage
-                ],
-            )
-        )
-        parts[-1] += f"\n\nexpected calibration error {measured.calibration_error:.3f}"
+        surest = [
+            f"{row.coverage:6.0%}   {row.accuracy:7.1%}   {row.confidence:.3f} or more"
+            for row in dict.fromkeys(measured.coverage)  # of few texts several shares are one
+        ]
+        parts.append(_table("surest     right   confidence", surest))
+        parts.append(f"expected calibration error {measured.calibration_error:.3f}")
     parts.append(_labels(measured))
     if measured.confused:
         parts.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
@@ -195,20 +195,26 @@ def _confirm(index: Index, ids: Sequence[str], labels: Sequence[str]) -> None:
 
 
 def _list(index: Index, format_: str) -> int:
-    found = [
-        {"document_id": row.document, "label": row.label, "at": row.at, "source": row.source}
-        for row in index.labelled()
-    ]
-    show_records(
-        found,
-        format_,
-        name="labels",
-        line=lambda row: (
-            f"{row['document_id']}  {row['label']}  ({row['source']}, {row['at'][:10]})"
-        ),
-        columns=("document_id", "label", "at", "source"),
-    )
+    with index.snapshot():
+        found = [
+            {
+                "document_id": row.document,
+                "label": row.label,
+                "at": row.at,
+                "source": row.source,
+                "waiting": waiting,
+            }
+            for waiting in (False, True)
+            for row in index.labelled(waiting=waiting)
+        ]
+    columns = ("document_id", "label", "at", "source", "waiting")
+    show_records(found, format_, name="labels", line=_label_line, columns=columns)
     return 0 if found else NOTHING_FOUND
+
+
+def _label_line(row: dict[str, Any]) -> str:
+    waits = "; waits, as there is no such document" if row["waiting"] else ""
+    return f"{row['document_id']}  {row['label']}  ({row['source']}, {row['at'][:10]}{waits})"
 
 
 def _undo(index: Index, format_: str) -> int:

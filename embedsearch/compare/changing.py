@@ -9,6 +9,8 @@ from embedsearch.compare.checking import both
 from embedsearch.compare.drifting import SAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from embedsearch.records import Chunk
@@ -59,6 +61,30 @@ def _oddest(passages: Passages, nearest: NDArray[Any], other: Passages) -> Odd |
     least = int(nearest.argmin())
     if nearest[least] >= SAME:
         return None
-    chunk, held = passages.chunks[least], "\n".join(chunk.text for chunk in other.chunks)
-    lines = (line for line in chunk.text.splitlines() if line.strip() and line not in held)
+    chunk = passages.chunks[least]
+    lines = _changed(chunk, _text(passages), _text(other))
     return Odd(chunk, float(nearest[least]), tuple(lines))
+
+
+def _text(passages: Passages) -> str:
+    """Return the text that chunks were cut from; what is missing of it is empty lines."""
+    text = ""
+    for chunk in passages.chunks:
+        text += "\n" * (chunk.start - len(text))
+        text += chunk.text[len(text) - chunk.start :]
+    return text
+
+
+def _changed(chunk: Chunk, own: str, other: str) -> Iterator[str]:
+    """Yield the lines of a chunk of a text that another text does not hold.
+
+    Of a line that the chunk cuts it is the part in the chunk, unless that stands anywhere.
+    """
+    held, place = {*other.splitlines()}, 0
+    for ended in own.splitlines(keepends=True):
+        line, begin = ended.splitlines()[0], place
+        place += len(ended)
+        part = own[max(begin, chunk.start) : min(begin + len(line), chunk.end)]
+        stands = line in held or (len(part) < len(line) and part in other)
+        if part.strip() and not stands:
+            yield part

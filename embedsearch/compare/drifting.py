@@ -79,11 +79,13 @@ def drift(
 
     Raises:
         DimensionMismatch: the rows have not the same number of components.
-        ValueError: there are no rows on one side, one of them is no unit vector, or a pair is of
-            rows that are not there.
+        ValueError: there are no rows on one side, one of them is no unit vector, a pair is of rows
+            that are not there, or ``near`` is no cosine.
 
     """
     a, b = _sides(a, b)
+    if not -1 <= near <= 1:
+        raise ValueError(f"expected near from -1 to 1, got {near}")
     ours, theirs = np.array(pairs, np.int64).reshape(-1, 2).T
     for rows, places in ((a, ours), (b, theirs)):
         if len(places) and not 0 <= places.min() <= places.max() < len(rows):

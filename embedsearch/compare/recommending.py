@@ -25,10 +25,12 @@ def wanted(like: Vectors, unlike: Vectors | None = None, *, less: float = LESS) 
 
     Raises:
         DimensionMismatch: the two have not the same number of components.
-        ValueError: nothing is liked, what is liked and what is not cancel out, or a row is no unit
-            vector.
+        ValueError: ``less`` is below 0, nothing is liked, what is liked and what is not cancel out,
+            or a row is no unit vector.
 
     """
+    if not 0 <= less < np.inf:
+        raise ValueError(f"expected less to be 0 or more, got {less}")
     if not len(like):
         raise ValueError("expected at least one document to be like")
     if unlike is None or not len(unlike):

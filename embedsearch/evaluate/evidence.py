@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_missing, is_texts, refuse_several, units
+from embedsearch.classify.checking import is_missing, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
-from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -97,21 +97,24 @@ def evidence(
     )
 
 
+def silent(_done: int, _total: int) -> None:
+    """Tell nobody how far an evaluation is."""
+
+
 def warn(note: str) -> str:
     """Warn of something whoever asked for an evaluation should know, and return it."""
     warnings.warn(note, stacklevel=3)
     return note
 
 
-def rare(labels: NDArray[Any], folds: int) -> list[str]:
-    """Return a note if some labels have less texts than there are folds."""
-    names, counts = np.unique(labels, return_counts=True)
-    few = names[counts < folds]
-    if not len(few):
+def rare(counts: Mapping[Any, int], folds: int) -> list[str]:
+    """Return a note if some labels have less different texts, though several, than folds."""
+    few = [label for label, count in counts.items() if 1 < count < folds]
+    if not few:
         return []
     note = (
-        f"{len(few)} of {len(names)} labels have less than {folds} texts, too few for figures"
-        f" of their own: {listed(few.tolist())}"
+        f"{len(few)} of {len(counts)} labels have less than {folds} texts, too few for figures of"
+        f" their own: {listed(few)}"
     )
     return [note]
 
@@ -141,10 +144,7 @@ def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
 
 
 def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
-    words = list(given) if is_texts(given) else list(texts or ())
-    for place, text in enumerate(words):
-        if not isinstance(text, str):
-            raise TypeError(f"expected texts, got {text!r:.40} at position {place}")
+    words = texts_of(given if is_texts(given) else list(texts or ()))
     for come in (len(given), len(words) or count):
         if come != count:
             raise ValueError(f"expected a label for each text, got {count} for {come}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from embedsearch.classify.inputs import Vectors
+    from embedsearch.evaluate.evidence import Evidence
 
     Codes = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -32,6 +32,9 @@ FURTHEST = 4
 
 RISING = 1.645
 """How many standard errors a recall must have risen by to be taken as rising: 95 %, one-sided."""
+
+TINY = 1e-9
+"""Less than that is rounding."""
 
 LOW = 0.05
 """A label's recall is low if it is that far below the median label's."""
@@ -102,67 +105,66 @@ def fitted(sizes: Floats, errors: Floats, exponents: Floats = EXPONENTS) -> Powe
 
 def learning_curve(
     estimator: Any,
-    vectors: Vectors,
-    codes: Codes,
+    known: Evidence,
     splits: Sequence[Split],
     *,
-    said: Codes,
-    names: Sequence[Any],
+    said: NDArray[Any],
     seed: int = 0,
     step: Callable[[], None] = lambda: None,
 ) -> LearningCurve:
     """Return what an estimator makes of growing shares of each fold's examples.
 
     The shares are nested and keep the proportions of labels, with one example of each at least.
-    ``said`` (n,) are the out-of-fold predictions with all of them; labels are codes, the places of
-    their names. ``step`` is called after each training.
+    ``said`` (n,) are the labels it told out of fold with all of them. ``step`` is called after each
+    training.
     """
+    names, codes = np.unique(known.labels, return_inverse=True)
     sizes: list[float] = []
     right: list[NDArray[np.bool_]] = []
     for share in SHARES:
-        seen, hits = _measured(
-            estimator, vectors, codes, splits, names=names, share=share, seed=seed, step=step
-        )
+        parts = [
+            train[nested(codes[train], share, seed + fold)]
+            for fold, (train, _) in enumerate(splits)
+        ]
+        hits = _hits(estimator, known, parts, [test for _, test in splits], step)
+        seen = fmean(map(len, parts))
         if not sizes or seen > sizes[-1]:
             sizes.append(seen)
             right.append(hits)
     sizes.append(fmean(len(train) for train, _ in splits))
-    right.append(said == codes)
+    right.append(said == known.labels)
     errors = np.array([1 - hits.mean() for hits in right])
     law = fitted(np.array(sizes), errors)
-    rises = law.scale > 0 and len(sizes) > 2 and _rise(right[0], right[-1]) > RISING
+    rise = _rise(right[0], right[-1], known.groups)
+    rises = law.scale > 0 and len(sizes) > 2 and rise > RISING
+    needs = _needs(
+        np.array(sizes), np.array(right), codes, names.tolist(), law, groups=known.groups
+    )
     return LearningCurve(
         examples=tuple(round(size) for size in sizes),
         accuracies=tuple(float(1 - error) for error in errors),
         law=law if rises else None,
         forecast=_forecast(law, sizes[-1]) if rises else (),
-        needs=_needs(np.array(sizes), np.array(right), codes, names, law),
+        needs=needs,
     )
 
 
-def _measured(
+def _hits(
     estimator: Any,
-    vectors: Vectors,
-    codes: Codes,
-    splits: Sequence[Split],
-    *,
-    names: Sequence[Any],
-    share: float,
-    seed: int,
+    known: Evidence,
+    parts: Sequence[Codes],
+    tests: Sequence[Codes],
     step: Callable[[], None],
-) -> tuple[float, NDArray[np.bool_]]:
-    right = np.zeros(len(codes), dtype=bool)
-    y = np.array(names)[codes]
-    seen = 0
-    for fold, (train, test) in enumerate(splits):
-        part = nested(codes[train], share, seed + fold)
-        rows = train[part]
-        seen += len(rows)
-        if len(np.unique(codes[rows])) > 1:
-            fitted_ = clone(estimator).fit(vectors[rows], y[rows])
-            right[test] = fitted_.predict(vectors[test]) == y[test]
+) -> NDArray[np.bool_]:
+    """Return which texts (n,) are told rightly, those of each test after the part before it."""
+    right = np.zeros(len(known.labels), dtype=bool)
+    for part, test in zip(parts, tests, strict=True):
+        y = known.labels[part]
+        if len(np.unique(y)) > 1:
+            fitted_ = clone(estimator).fit(known.vectors[part], y)
+            right[test] = fitted_.predict(known.vectors[test]) == known.labels[test]
         step()
-    return seen / len(splits), right
+    return right
 
 
 def nested(codes: Codes, share: float, seed: int) -> Codes:
@@ -179,15 +181,22 @@ def _forecast(law: PowerLaw, last: float) -> tuple[tuple[int, float], ...]:
     return tuple((round(last * k), 1 - law.error(last * k)) for k in (2, FURTHEST))
 
 
-def _rise(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> float:
-    """Return by how many standard errors more of the same texts are right (paired)."""
+def _rise(before: NDArray[np.bool_], after: NDArray[np.bool_], groups: Codes) -> float:
+    """Return by how many standard errors more of the same texts are right (paired, by groups)."""
     gain = after.astype(float) - before
-    spread = float(gain.std())
-    return float(gain.mean() * np.sqrt(len(gain)) / spread) if spread else 0.0
+    beyond = np.bincount(groups, gain) - gain.mean() * np.bincount(groups)
+    spread = float(np.sqrt(np.square(beyond).sum()))
+    return float(gain.sum() / spread) if spread > TINY else 0.0
 
 
 def _needs(
-    sizes: Floats, right: NDArray[np.bool_], codes: Codes, names: Sequence[Any], law: PowerLaw
+    sizes: Floats,
+    right: NDArray[np.bool_],
+    codes: Codes,
+    names: Sequence[Any],
+    law: PowerLaw,
+    *,
+    groups: Codes,
 ) -> tuple[Need, ...]:
     """Return what the labels need whose recall is low, the lowest first.
 
@@ -204,7 +213,7 @@ def _needs(
         own = members[code]
         shares = sizes / sizes[-1] * own.sum()
         mine = fitted(shares, 1 - right[:, own].mean(axis=1), np.array([law.exponent]))
-        rise = _rise(right[0][own], right[-1][own])
+        rise = _rise(right[0][own], right[-1][own], groups[own])
         needs.append(
             _need(names[code], int(own.sum()), float(recalls[code]), mine, rise=rise, goal=goal)
         )

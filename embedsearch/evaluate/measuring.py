@@ -15,20 +15,19 @@ from embedsearch.classify.calibration import (
     expected_calibration_error,
     reliability,
 )
-from embedsearch.classify.checking import is_texts
 from embedsearch.classify.defaults import to_measure
-from embedsearch.classify.folds import split
-from embedsearch.classify.inputs import local
+from embedsearch.classify.folds import different, split
+from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
-from embedsearch.evaluate.evidence import Evidence, evidence, rare, warn
+from embedsearch.evaluate.evidence import Evidence, evidence, rare, silent, warn
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
     Bootstrap,
     confusion_matrix,
-    estimate,
+    gain,
     label_scores,
 )
 
@@ -57,10 +56,6 @@ EXPECTED = (
 """What scikit-learn and our estimators warn of in each fold, and a note says once."""
 
 
-def _silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
 def evaluate(  # noqa: PLR0913 -- all but two have a default
     given: Sequence[str] | ArrayLike,
     labels: Sequence[Any] | NDArray[Any],
@@ -75,7 +70,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     seed: int = 0,
     threshold: float = THRESHOLD,
     curve: bool = True,
-    progress: Callable[[int, int], None] = _silent,
+    progress: Callable[[int, int], None] = silent,
 ) -> Evaluation:
     """Measure a classifier, by default the one that is best for so many labels, by its folds.
 
@@ -113,7 +108,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         progress(next(done), fits)
 
     progress(0, fits)
-    few = [cut.note] if cut.note else rare(known.labels, parts)
+    few = [cut.note] if cut.note else rare(different(known.labels, known.groups), parts)
     notes = [warn(note) for note in (*known.notes, *few)]
     with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
         for message in EXPECTED:
@@ -123,16 +118,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         )
         said = _codes(answers, classes)
         learned = (
-            learning_curve(
-                estimator,
-                known.vectors,
-                codes,
-                cut.splits,
-                said=said,
-                names=classes.tolist(),
-                seed=seed,
-                step=step,
-            )
+            learning_curve(estimator, known, cut.splits, said=classes[said], seed=seed, step=step)
             if curve
             else None
         )
@@ -151,8 +137,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         folds=parts,
         seed=seed,
         threshold=threshold,
-        accuracy=estimate(own.accuracy),
-        macro_f1=estimate(own.macro_f1),
+        accuracy=draw.share(own.accuracy),
+        macro_f1=draw.share(own.macro_f1),
         baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
         labels=label_scores(
             np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
@@ -220,8 +206,8 @@ def _by_name(
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
     own = draw.draws(said)
-    gain = estimate(accuracy - own.accuracy)
-    return Baseline(name, estimate(own.accuracy), estimate(own.macro_f1), gain)
+    won = gain(accuracy - own.accuracy)
+    return Baseline(name, draw.share(own.accuracy), draw.share(own.macro_f1), won)
 
 
 def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:

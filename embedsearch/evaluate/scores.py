@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RESAMPLES = 1_000
 """Enough for the ends of a 95 % interval (Efron & Tibshirani 1993)."""
 
+NORMAL = 1.959964
+"""So many standard errors to each side hold 95 % of a normal distribution."""
+
 CELLS = 20_000_000
 """Resamples are drawn so many group counts at a time, 160 MB."""
 
@@ -87,7 +90,7 @@ class Bootstrap:
 
     Labels, true ones and predictions, are columns (n,) or, where texts have several, indicators
     (n, classes). Whole groups are drawn, as their texts are no independent evidence (the cluster
-    bootstrap of Field & Welsh 2007); intervals are the 2.5 and 97.5 percentiles.
+    bootstrap of Field & Welsh 2007).
     """
 
     def __init__(self, true: NDArray[Any], groups: Codes, *, seed: int = 0) -> None:
@@ -103,6 +106,21 @@ class Bootstrap:
         summed = [self._summed(of_text) for of_text in each]
         parts = [_shares(*(weights @ sums for sums in summed)) for weights in self._weights()]
         return Draws(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def share(self, draws: Floats) -> Estimate:
+        """Return a figure from 0 to 1 of its value, the first one, and those of its draws.
+
+        The interval is Wilson's (1927) for as many independent texts as vary as the draws do (Korn
+        & Graubard 1998), groups where none does. Of 20 texts of which 95 % are told rightly in
+        truth it misses that in 8 % of cases, the draws' percentiles in 33 %, as often as no
+        mistake is seen; of 50 at 98 % in 9 and 43 %.
+        """
+        value, variance = float(draws[0]), float(draws[1:].var())
+        count = value * (1 - value) / variance if variance > 0 else 0.0
+        square = NORMAL**2 / (count or self._count)
+        middle = (value + square / 2) / (1 + square)
+        half = np.sqrt(square * (value * (1 - value) + square / 4)) / (1 + square)
+        return Estimate(value, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
 
     def _weights(self) -> Iterator[Any]:
         yield np.ones((1, self._count))
@@ -122,8 +140,8 @@ class Bootstrap:
         return member @ of_text
 
 
-def estimate(draws: Floats) -> Estimate:
-    """Return a figure of its value, the first one, and those of its draws."""
+def gain(draws: Floats) -> Estimate:
+    """Return a difference of its value, the first one, with 2.5 and 97.5 percentiles of draws."""
     low, high = np.percentile(draws[1:], [2.5, 97.5])
     return Estimate(float(draws[0]), float(low), float(high))
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from embedsearch.classify.checking import is_texts, units
+from embedsearch.classify.checking import units
 from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import listed, more_of, parts
-from embedsearch.classify.inputs import local, vectors_of
+from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import warn
-from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, estimate, label_scores
+from embedsearch.evaluate.evidence import rare, silent, warn
+from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, gain, label_scores
 from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
@@ -79,10 +79,6 @@ class SeveralEvaluation:
         return {"schema_version": 1, **asdict(self)}
 
 
-def _silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
 def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     given: Sequence[str] | ArrayLike,
     labels: Sequence[Any] | NDArray[Any],
@@ -95,7 +91,7 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     folds: int = 5,
     seed: int = 0,
     threshold: float = THRESHOLD,
-    progress: Callable[[int, int], None] = _silent,
+    progress: Callable[[int, int], None] = silent,
 ) -> SeveralEvaluation:
     """Measure a classifier of texts with any number of labels each, by its folds.
 
@@ -106,8 +102,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
 
     Raises:
         TypeError: labels of some text are no list.
-        ValueError: nothing can be held out, a text is blank, a label is missing, there are less
-            than two, lengths differ, or vectors are not finite.
+        ValueError: nothing can be held out, the estimator abstains, a text is blank, a label is
+            missing, there are less than two, lengths differ, or vectors are not finite.
 
     """
     if folds < 2:
@@ -123,6 +119,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     held = parts(right, together, folds, seed)
     if held.max() < 1:
         raise ValueError("nothing can be held out: label other texts, that differ more")
+    if not _is_indicator(labels):
+        _refuse_lone(right, held, classes)
     notes = tuple(map(warn, _notes(right, classes.tolist(), together, held.max() + 1, folds)))
     if embedder is None and is_texts(given):
         embedder = local()
@@ -139,22 +137,23 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         folds=int(held.max()) + 1,
         seed=seed,
         threshold=threshold,
-        subset_accuracy=estimate(own.accuracy),
-        micro_f1=estimate(own.micro_f1),
-        macro_f1=estimate(own.macro_f1),
-        majority=estimate(rival.micro_f1),
-        gain=estimate(own.micro_f1 - rival.micro_f1),
+        subset_accuracy=draw.share(own.accuracy),
+        micro_f1=draw.share(own.micro_f1),
+        macro_f1=draw.share(own.macro_f1),
+        majority=draw.share(rival.micro_f1),
+        gain=gain(own.micro_f1 - rival.micro_f1),
         labels=label_scores(*counts, classes.tolist()),
         mistakes=_mistakes(right, said, classes.tolist(), ids, words),
         notes=notes,
     )
 
 
-def _spoken(texts: Any) -> Sequence[str] | None:
-    for place, text in enumerate(() if texts is None else texts):
+def _spoken(texts: Any) -> list[str] | None:
+    words = None if texts is None else texts_of(texts)
+    for place, text in enumerate(words or ()):
         if not text.strip():
             raise ValueError(f"expected words, got {text!r} at position {place}: leave it out")
-    return texts  # type: ignore[no-any-return]  # they are texts
+    return words
 
 
 def _notes(
@@ -163,19 +162,27 @@ def _notes(
     """Yield what figures of so few texts lack."""
     if cut < folds:
         yield f"{cut} folds instead of {folds}, as there are {cut} different texts: label more"
-    counts = [len(np.unique(together[column])) for column in right.T]
-    lone = [name for name, count in zip(names, counts, strict=True) if count == 1]
+    texts = [len(np.unique(together[column])) for column in right.T]
+    counts = dict(zip(names, texts, strict=True))
+    lone = [name for name, count in counts.items() if count == 1]
     if lone:
         yield (
             f"{len(lone)} of {len(names)} labels have a single text, or copies of it, and are never"
             f" told: {more_of(lone)}"
         )
-    few = [name for name, count in zip(names, counts, strict=True) if 1 < count < cut]
-    if few:
-        yield (
-            f"{len(few)} of {len(names)} labels have less than {cut} texts, too few for figures of"
-            f" their own: {listed(few)}"
-        )
+    yield from rare(counts, cut)
+
+
+def _refuse_lone(right: Indicator, held: NDArray[np.int64], classes: NDArray[Any]) -> None:
+    """Refuse folds without which no two labels are left, as an estimator needs them."""
+    for train, _ in _folds(held):
+        left = right[train].any(axis=0)
+        if left.sum() < 2:
+            which = "".join(f"a single label, {name!r}," for name in classes[left].tolist())
+            raise ValueError(
+                f"nothing can be measured: without the texts of a fold {which or 'no label'} is"
+                f" left to learn from: label more of {listed(classes[~left].tolist())}"
+            )
 
 
 def _predicted(
@@ -193,7 +200,13 @@ def _predicted(
     progress(0, cut)
     for done, (train, test) in enumerate(_folds(held), 1):
         fitted = clone(estimator).fit(vectors[train], _of(labels, train))
-        told = np.asarray(fitted.predict(vectors[test]), np.bool_)
+        answers = np.asarray(fitted.predict(vectors[test]))
+        if answers.ndim != 2:
+            raise ValueError(
+                f"expected the estimator to say an indicator (n, classes), got {answers.shape}:"
+                " evaluate one that always answers"
+            )
+        told = answers.astype(np.bool_)
         # Of lists only those labels are columns that were learned; an indicator keeps all of its.
         learned = classes if _is_indicator(labels) else fitted.classes_
         said[np.ix_(test, np.searchsorted(classes, learned))] = told

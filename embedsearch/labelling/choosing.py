@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,8 @@ class Chooser:
     the two likeliest labels, squared: "breaking ties", Luo et al. 2005; where documents have
     several labels, that between yes and no to the most doubtful one). On banking77 50, 100 and 200
     labels chosen so gave an accuracy of .49, .69 and .78 where random ones gave .37, .51 and .65,
-    and breaking ties alone .43, .58 and .70 (``benchmarks/choosing.py``).
+    and breaking ties alone .43, .58 and .70 (``benchmarks/choosing.py``). What the classifier warns
+    of is told once, though it learns anew each time.
     """
 
     def __init__(self, encoder: Encoder, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -57,6 +59,7 @@ class Chooser:
         self._encoder = encoder
         self._ids = list(ids)
         self._vectors = vectors
+        self._told = set[str]()
         k = min(DENSITY_NEIGHBOURS + 1, len(vectors))
         similarities, _ = neighbours(vectors, k) if k else (np.ones((0, 1)), None)
         self._typical = np.maximum(similarities[:, 1:].mean(axis=1) if k > 1 else 1.0, 0.0) ** 2
@@ -97,7 +100,13 @@ class Chooser:
         if len(rows) < FIRST or len(learned.counts) < 2:
             return np.empty((len(self._ids), 0)), (), True
         classifier = FewShotClassifier(strength=STRENGTH, embedder=self._encoder)
-        classifier.fit(learned.vectors, learned.y)
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            classifier.fit(learned.vectors, learned.y)
+        for said in dict.fromkeys(str(warning.message) for warning in heard):
+            if said not in self._told:
+                self._told.add(said)
+                warnings.warn(said, stacklevel=3)
         shares = classifier.predict_proba(self._vectors)
         return shares, classifier.classes_, classifier.exclusive_
 

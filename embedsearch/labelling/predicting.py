@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.labelling.examples import Examples, labelled
 from embedsearch.labelling.training import trained
 from embedsearch.records import Prediction, Reason
@@ -89,7 +90,8 @@ def _predictions(
     if not len(vectors):
         return []
     known = labelled(index)
-    reasons, least, own = _reasons(known, vectors, ids), _least(known.vectors), {*known.ids}
+    reasons, own = _reasons(known, vectors, ids), {*known.ids}
+    least = least_similarity(known.vectors, UNLIKE, fewest=LEAST_KNOWN, sample=SAMPLE)
     return [
         Prediction(
             document_id=id,
@@ -118,11 +120,14 @@ def _said(
     names = list(map(str, classifier.classes_))
     for own, said in zip(probabilities, predicted, strict=True):
         best = float(own.max())
-        if getattr(classifier, "exclusive_", True):
-            yield ({} if said is None else {str(said): best}), best
+        if said is None:
+            yield {}, best
+        elif getattr(classifier, "exclusive_", True):
+            yield {str(said): best}, best
         else:
+            has = [name in said for name in names] if isinstance(said, tuple) else said
             order = np.argsort(-own, kind="stable").tolist()
-            yield {names[column]: float(own[column]) for column in order if said[column]}, best
+            yield {names[column]: float(own[column]) for column in order if has[column]}, best
 
 
 def _reasons(
@@ -143,16 +148,3 @@ def _reasons(
         ]
         found.append(tuple(near[:REASONS]))
     return found
-
-
-def _least(vectors: NDArray[np.float32]) -> float:
-    """Return the cosine to the nearest other labelled document that all but 1 % of them exceed.
-
-    Copies count once: they say nothing of how far a new text may be.
-    """
-    distinct = np.unique(vectors, axis=0)
-    if len(distinct) < LEAST_KNOWN:
-        return -1.0
-    drawn = np.random.default_rng(0).permutation(len(distinct))[:SAMPLE]
-    nearest, _ = neighbours(distinct, 2, queries=distinct[drawn])  # the first is the row itself
-    return float(np.quantile(nearest[:, 1], UNLIKE))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
-from embedsearch.classify.folds import listed
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.evaluate.splitting import leakproof_groups
 from embedsearch.labelling.examples import examples, told_of_several
@@ -36,22 +35,15 @@ def train(
     several labels, each label is decided by itself, which a warning says.
 
     Raises:
-        ValueError: there are no labels, or only one, or ``max_error`` is given and a document has
-            several.
+        ValueError: there are no labels, or only one.
 
     """
     found = examples(index, where=where, glob=glob)
-    if found.multilabel and max_error is not None:
-        raise ValueError(
-            f"{len(found.several):,} of {len(found.ids):,} documents have several labels"
-            f" ({listed(found.several)}): an error can be kept below a share only where each has"
-            " one"
-        )
     if found.multilabel:
-        warnings.warn(
-            f"{told_of_several(found)}: a document may get any number of them, or none",
-            stacklevel=2,
-        )
+        meant = "a document may get any number of them, or none"
+        if max_error is not None:
+            meant = "an answer with one missing, or one too much, counts as wrong"
+        warnings.warn(f"{told_of_several(found)}: {meant}", stacklevel=2)
     fitted = estimator
     if fitted is None:
         fitted = classifier_for(found.counts.values(), embedder=index)

@@ -104,6 +104,22 @@ def labelled(database: Database) -> list[Labelled]:
         return [Labelled(*row) for row in rows]
 
 
+def waiting(database: Database) -> list[Labelled]:
+    """Return the labels of ids that no document has, by id and label."""
+    with database.reading():
+        rows = database.execute(
+            """
+            select l.document, l.label, g.at, g.source
+            from labels l join labellings g on g.number = l.labelling
+            where l.label is not null
+            and not exists (select 1 from documents d where d.id = l.document)
+            and l.labelling = (select max(labelling) from labels where document = l.document)
+            order by l.document, l.label
+            """
+        )
+        return [Labelled(*row) for row in rows]
+
+
 def counts(database: Database) -> dict[str, int]:
     """Return how many documents of the index have each label, the most frequent first."""
     return dict(
