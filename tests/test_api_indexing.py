@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from fault_server import FaultServer, refused, serve, vector
 
 from embedsearch import Client, Document, Index
-from embedsearch.classify import TextEmbedder
+from embedsearch.classify import KNNClassifier, ProbeClassifier, TextEmbedder
 from embedsearch.cli.main import main
 from embedsearch.embedders.api import APIEmbedder
 from embedsearch.errors import (
@@ -310,6 +310,18 @@ def test_the_first_answer_tells_how_long_the_vectors_of_an_unknown_model_are(
         with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'openai/local/4/"):
             Index.open(tmp_path, other)
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("kind", [KNNClassifier, ProbeClassifier])
+def test_a_classifier_of_an_unknown_model_predicts_and_pays_for_each_text_once(
+    kind: type[KNNClassifier | ProbeClassifier], client: Client, server: FaultServer
+) -> None:
+    texts = [document.text for document in documents(6)]
+    unknown = APIEmbedder(f"unknown-to-{kind.__name__}", client=client)
+    made = kind(embedder=unknown).fit(texts, [0, 1, 0, 1, 0, 1])
+    assert made.space_ == f"openai/unknown-to-{kind.__name__}/4/unit"
+    assert len(made.predict(texts)) == 6
+    assert [request["input"] for request in server.requests] == [texts]
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,10 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
 def to_learn_from(estimator: Any, X: Any) -> Any:
     """Return the vectors of texts (n,), and anything else as it came; the estimator notes which."""
     texts = is_texts(X)
+    given = _embedded(estimator, X) if texts else X
+    # Only now: an API's first answer may tell how long its vectors are, which the space names.
     estimator.space_ = named(estimator.embedder).space if texts else None
-    return _embedded(estimator, X) if texts else X
+    return given
 
 
 def checked_labels(y: Any, count: int) -> Labels:

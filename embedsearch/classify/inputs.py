@@ -147,13 +147,15 @@ _MEMORY: OrderedDict[tuple[str, str, bytes], Vectors] = OrderedDict()
 
 
 def _remembered(encoder: Encoder, texts: Sequence[str], kind: Role) -> Vectors:
-    keys = [(encoder.space, kind, _digest(text)) for text in texts]
+    keys = [(kind, _digest(text)) for text in texts]
     # Looked up once each: another thread may forget what was there a moment ago.
-    rows = {key: row for key in keys if (row := _MEMORY.get(key)) is not None}
+    space = encoder.space
+    rows = {key: row for key in keys if (row := _MEMORY.get((space, *key))) is not None}
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}
     if missing:
         rows.update(zip(missing, encoder.embed(list(missing.values()), kind=kind), strict=True))
-        _MEMORY.update((key, rows[key]) for key in missing)
+        space = encoder.space  # an API's first answer may have told the rest of it
+        _MEMORY.update(((space, *key), rows[key]) for key in missing)
         while len(_MEMORY) > REMEMBERED:
             _MEMORY.popitem(last=False)
     if not texts:
