@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -329,6 +329,57 @@ def test_a_neighbour_votes_for_all_of_its_labels_as_scikit_learns_do() -> None:
     np.testing.assert_allclose(own.predict_proba(rows[test]), shares, atol=0.02)
     again = saving.loads(saving.dumps(own))
     assert (again.predict_proba(rows[test]) == own.predict_proba(rows[test])).all()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ProbeClassifier(strength=1.0),
+        FewShotClassifier(strength=1.0, names={}),
+        KNNClassifier(),
+        SelectiveClassifier(KNNClassifier(), error=0.2, unlike=None),
+    ],
+)
+def test_an_indicator_may_be_nested_lists(model: Any) -> None:
+    rows, right = of_several(400)
+    expected = clone(model).fit(rows, right)
+    for y in (
+        right.tolist(),
+        right.astype(int).tolist(),
+        list(right.astype(float)),
+        tuple(map(tuple, right.tolist())),
+    ):
+        own = clone(model).fit(rows, y)
+        assert own.classes_.tolist() == list(range(8))
+        assert (own.predict_proba(rows) == expected.predict_proba(rows)).all()
+        assert own.score(rows, y) == expected.score(rows, right) > 0.9
+    with pytest.raises(ValueError, match="one label a text, got several"):
+        evaluate(rows, right.tolist())
+
+
+def test_rows_that_are_no_indicator_hold_labels() -> None:
+    rows = HASH.embed(TEXTS)
+    given: tuple[list[Any], ...] = (
+        [[0, 1], [0, 2], [1, 2]],
+        [[0, 1], [1], []],
+        [{0, 1}, {1}, {0}],
+        [[0], [1], [1]],
+    )
+    for y in given:
+        own = ProbeClassifier(strength=1e4).fit(rows, y * 2)
+        labels = sorted({label for row in y for label in row})
+        assert own.classes_.tolist() == labels
+        assert own.score(rows, [{*row} for row in y * 2]) == 1
+
+
+def test_an_indicator_of_other_classes_scores_nothing() -> None:
+    rows, right = of_several(40)
+    own = KNNClassifier().fit(rows, right)
+    told = "an indicator of 8 classes, got 2 columns: give labels that are 0 and 1 as sets"
+    for y in (right[:, :2], right[:, :2].tolist()):
+        with pytest.raises(ValueError, match=told):
+            own.score(rows, y)
+    assert own.score(rows[:1], [{*np.flatnonzero(own.predict(rows[:1])[0]).tolist()}]) == 1
 
 
 def test_a_label_each_is_the_same_as_lists_of_one() -> None:

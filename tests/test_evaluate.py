@@ -327,6 +327,14 @@ def test_several_labels_a_text_are_measured_each_for_itself() -> None:
     assert sum(n == 0 for n in wrong) == 0
 
 
+def test_an_indicator_as_lists_is_measured_as_one() -> None:
+    rows, _ = of_several()
+    right = rows[:, :3] > 0
+    expected = evaluate_several(rows, right)
+    assert evaluate_several(rows, right.astype(int).tolist()) == expected
+    assert [score.label for score in expected.labels] == [0, 1, 2]
+
+
 def test_progress_of_several_labels_is_told_and_texts_are_named() -> None:
     rows, labels = of_several(40)
     told: list[tuple[int, int]] = []

@@ -391,7 +391,7 @@ def test_labels_that_are_missing_or_too_much_are_suspects_of_several() -> None:
     for row, column in wrong:
         given[row, column] ^= True
     lists = [["abc"[column] for column in np.flatnonzero(row)] for row in given]
-    for labels, names in ((lists, "abc"), (given, range(3))):
+    for labels, names in ((lists, "abc"), (given, range(3)), (given.tolist(), range(3))):
         found = suspects(vectors, labels)
         assert {(s.position, s.label, s.suggested) for s in found} >= {
             (row, names[column], None) if given[row, column] else (row, None, names[column])

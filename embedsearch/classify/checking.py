@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 LISTS = (list, tuple, set, frozenset, np.ndarray)
 """What the labels of one text may be in."""
+
+ROWS = (list, tuple, np.ndarray)
+"""What a row of an indicator may be."""
+
+MARKS = (Real, np.bool_)
+"""What it may hold, as far as it is 0 or 1."""
 
 UNIT = 1e-6
 """So far from 1 a length is 1: float32 knows no better."""
@@ -124,6 +131,22 @@ def sharing(estimator: Any, encoder: Encoder | str | None) -> Any:
     if made.get_params(deep=False).get("embedder", "none to be set") is None:
         made.set_params(embedder=encoder)
     return made
+
+
+def as_indicator(y: Any) -> Labels | None:
+    """Return an indicator (n, classes), be it nested lists, as an array; ``None`` for all else.
+
+    As for scikit-learn, rows of one length from 2 on that hold nothing but 0 and 1 are one. Sets
+    never are: they hold labels.
+    """
+    if getattr(y, "ndim", 1) == 2:
+        return np.asarray(y)
+    rows = [row for row in y if isinstance(row, ROWS)]
+    lengths = {len(row) for row in rows}
+    if len(rows) < len(y) or len(lengths) != 1 or max(lengths) < 2:
+        return None
+    marks = all(isinstance(mark, MARKS) and mark in (0, 1) for row in rows for mark in row)
+    return np.array(rows) if marks else None
 
 
 def are_several(y: Any) -> bool:

@@ -87,8 +87,8 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
         learned from: they say too little of new texts, and of each other too much. A class may be
         held out whole, and is not learned then, which a warning says. ``y`` is a label for each
-        text, or lists of them, or an indicator of 0 and 1, shape (n, classes), which ``estimator``
-        gets as lists, too.
+        text, or lists of them, or an indicator of 0 and 1, shape (n, classes): ``estimator`` gets
+        sets of labels of either.
 
         Raises:
             ValueError: an option is not a share, a label is missing, there is one class only, or
@@ -112,7 +112,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self._tell_unlearned(labels, train, together)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
-        own = labels[train] if self.exclusive_ else list(map(list, labels[train]))
+        own = labels[train] if self.exclusive_ else list(map(set, labels[train]))
         self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own)
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
