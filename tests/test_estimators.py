@@ -189,6 +189,54 @@ def test_options_that_make_no_sense_are_refused() -> None:
             ZeroShotClassifier(["a", "b"], templates=templates, embedder=HASH).fit()
 
 
+def test_numpys_whole_numbers_are_some() -> None:
+    rows, y = blobs(60)
+    found = GridSearchCV(KNNClassifier(), {"k": np.arange(3, 5)}, cv=3).fit(rows, y).best_estimator_
+    assert found.k in {3, 4}
+    expected = KNNClassifier(k=int(found.k)).fit(rows, y)
+    assert (found.predict_proba(rows) == expected.predict_proba(rows)).all()
+    assert (
+        found.kneighbors(rows, np.int64(2))[1].tolist() == expected.kneighbors(rows, 2)[1].tolist()
+    )
+    assert saving.loads(saving.dumps(found)).k == found.k
+    with pytest.raises(TypeError, match=r"^expected k as a whole number, got 2\.0$"):
+        found.kneighbors(rows, 2.0)
+    with pytest.raises(ValueError, match="k of at least 1, got 0"):
+        found.kneighbors(rows, 0)
+
+
+@pytest.mark.parametrize(
+    "model", [ProbeClassifier(), SelectiveClassifier(KNNClassifier(), error=0.5, unlike=None)]
+)
+def test_a_random_state_may_be_any_of_numpys(model: Any) -> None:
+    rows, y = blobs(200)
+    fitted = []
+    for state in (3, np.int64(3), np.random.RandomState(0), np.random.RandomState(0)):
+        own = clone(model).set_params(random_state=state).fit(rows, y)
+        fitted.append(own.predict_proba(rows))
+    assert (fitted[0] == fitted[1]).all()
+    assert (fitted[2] == fitted[3]).all()
+    for odd in (1.5, "x"):
+        told = f"^expected random_state as a whole number, a RandomState or None, got {odd!r}$"
+        with pytest.raises(TypeError, match=told):
+            clone(model).set_params(random_state=odd).fit(rows, y)
+
+
+@pytest.mark.parametrize(
+    ("model", "option"),
+    [
+        (KNNClassifier(), "temperature"),
+        (ProbeClassifier(), "strength"),
+        (ProbeRegressor(), "penalty"),
+        (ZeroShotClassifier(["a", "b"], embedder=HASH), "temperature"),
+    ],
+)
+def test_options_that_are_no_numbers_are_refused(model: Any, option: str) -> None:
+    for given in ("x", True):
+        with pytest.raises(TypeError, match=f"^expected {option} as a number, got {given!r}$"):
+            clone(model).set_params(**{option: given}).fit(HASH.embed(TEXTS), [1, 2] * 3)
+
+
 def test_a_temperature_is_above_0() -> None:
     for temperature in (0.0, -1.0):
         with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):

@@ -125,6 +125,37 @@ def _refuse_other_space(estimator: Any) -> None:
         )
 
 
+def check_above_0(given: float | None, what: str) -> None:
+    """Refuse what is neither ``None`` nor a number above 0."""
+    if given is not None:
+        _check_number(given, what)
+        if not given > 0:
+            raise ValueError(f"expected a {what} above 0, got {given}")
+
+
+def check_share(given: float, what: str) -> None:
+    """Refuse what is no number between 0 and 1, neither of which is one."""
+    _check_number(given, what)
+    if not 0 < given < 1:
+        raise ValueError(f"expected {what} between 0 and 1, got {given}")
+
+
+def _check_number(given: Any, what: str) -> None:
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(f"expected {what} as a number, got {given!r:.40}")
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """Return what draws at random: anew from a whole number, or on from where numpy's own is."""
+    try:
+        return np.random.default_rng(random_state)
+    except TypeError as error:
+        raise TypeError(
+            "expected random_state as a whole number, a RandomState or None, got"
+            f" {random_state!r:.40}"
+        ) from error
+
+
 def sharing(estimator: Any, encoder: Encoder | str | None) -> Any:
     """Return an estimator to fit, which embeds by ``encoder`` if it has no embedder of its own."""
     made = clone(estimator)

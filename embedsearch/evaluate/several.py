@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from embedsearch import arguments
 from embedsearch.classify.checking import as_indicator, units
 from embedsearch.classify.defaults import to_measure
-from embedsearch.classify.folds import listed, more_of, parts
+from embedsearch.classify.folds import listed, more_of, number, parts
 from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import rare, silent, warn
+from embedsearch.evaluate.evidence import ids_of, rare, silent, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, gain, label_scores
 from embedsearch.evaluate.splitting import leakproof_groups
 
@@ -106,8 +107,7 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
             missing, there are less than two, lengths differ, or vectors are not finite.
 
     """
-    if folds < 2:
-        raise ValueError(f"expected at least 2 folds, got {folds}")
+    folds, seed = number(folds), arguments.whole(seed, "seed")
     array = as_indicator(labels)
     labels = labels if array is None else array
     right, classes = indicator(labels)
@@ -115,8 +115,7 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
     words = _spoken(given if is_texts(given) else texts)
-    if ids is not None and len(ids) != len(vectors):
-        raise ValueError(f"expected an id for each of {len(vectors)} texts, got {len(ids)}")
+    ids = ids_of(ids, len(vectors))
     together = leakproof_groups(vectors, groups, texts=words, threshold=threshold)
     held = parts(right, together, folds, seed)
     if held.max() < 1:
