@@ -607,8 +607,13 @@ def test_memory_of_texts_is_shared_by_estimators() -> None:
 
 
 def test_what_is_no_embedder_and_nothing_to_learn_from_are_named() -> None:
-    with pytest.raises(TypeError, match=r"expected as embedder a name, .* or None, got 3"):
+    told = (
+        "^expected as embedder a name, an Embedder, an Index or None, got 3, which has no space, e"
+    )
+    with pytest.raises(TypeError, match=told):
         KNNClassifier(embedder=3).fit(["a", "b"], ["x", "y"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="got the class HashEmbedder: call it to make one"):
+        KNNClassifier(embedder=HashEmbedder).fit(["a", "b"], ["x", "y"])  # type: ignore[arg-type]
     for estimator in (KNNClassifier(), ProbeClassifier()):
         with pytest.raises(ValueError, match="texts or vectors to learn from, got none"):
             estimator.fit([], [])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from embedsearch import embedders
+from embedsearch.embedders.checking import finite, refuse_other
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +109,7 @@ def named(encoder: Encoder | str | None) -> Encoder:
         return local()
     if isinstance(encoder, str):
         return _load(encoder)
-    if not hasattr(encoder, "embed"):
-        raise TypeError(
-            f"expected as embedder a name, an Embedder, an Index or None, got {encoder!r:.40}"
-        )
+    refuse_other(encoder, ("space", "embed"), "a name, an Embedder, an Index or None")
     return encoder
 
 
@@ -153,7 +151,8 @@ def _remembered(encoder: Encoder, texts: Sequence[str], kind: Role) -> Vectors:
     rows = {key: row for key in keys if (row := _MEMORY.get((space, *key))) is not None}
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}
     if missing:
-        rows.update(zip(missing, encoder.embed(list(missing.values()), kind=kind), strict=True))
+        made = finite(encoder.embed(list(missing.values()), kind=kind), encoder, len(missing))
+        rows.update(zip(missing, made, strict=True))
         space = encoder.space  # an API's first answer may have told the rest of it
         _MEMORY.update(((space, *key), rows[key]) for key in missing)
         while len(_MEMORY) > REMEMBERED:
