@@ -26,6 +26,7 @@ from embedsearch.classify import (
     ZeroShotClassifier,
     inputs,
     saving,
+    suspects,
 )
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.errors import EmbedderMismatch
@@ -531,7 +532,10 @@ class Frame:
 @pytest.mark.parametrize(
     ("given", "advice"),
     [
-        (Frame(), r"pass one column, as frame\['text'\]"),
+        (
+            Frame(),
+            r"pass one column, as frame\['text'\]; a ColumnTransformer takes 'text', not .*",
+        ),
         (np.array(TEXTS)[:, np.newaxis], "pass one column"),
         ([[text] for text in TEXTS], "pass one column"),
     ],
@@ -556,6 +560,38 @@ def test_a_text_that_is_missing_is_told_by_its_place(given: list[str | None]) ->
     told = f"^expected texts, got None at position {place}: leave it out, or write it as text$"
     with pytest.raises(TypeError, match=told):
         FewShotClassifier(embedder=HASH).fit(given, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ([1, 2], "expected texts, got 1 at position 0: leave it out, or write it as text"),
+        ([np.nan], "expected texts, got nan at position 0: leave it out, or write it as text"),
+        ([b"ab"], "expected texts, got b'ab' at position 0: leave it out, or write it as text"),
+        (iter(TEXTS), r"expected a list of texts, or vectors \(n, d\), got <list_iterator"),
+        ({"a"}, r"expected a list of texts, or vectors \(n, d\), got \{'a'\}"),
+        ({"a": 1}, r"expected a list of texts, or vectors \(n, d\), got \{'a': 1\}"),
+        (None, r"expected a list of texts, or vectors \(n, d\), got None"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_named(given: Any, fault: str) -> None:
+    known = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
+    for ask in (
+        lambda: known.predict(given),
+        lambda: known.fit(given, LABELS),
+        lambda: ProbeRegressor(embedder=HASH).fit(given, [1] * 6),
+        lambda: TextEmbedder(embedder=HASH).transform(given),
+        lambda: suspects(given, LABELS, embedder=HASH),
+    ):
+        with pytest.raises(TypeError, match=f"^{fault}"):
+            ask()
+
+
+def test_evaluate_gives_vectors_to_what_embeds_texts() -> None:
+    pipeline = make_pipeline(TextEmbedder(embedder=HASH), LogisticRegression())
+    told = "vectors need no TextEmbedder, and evaluate gives an estimator vectors"
+    with pytest.raises(ValueError, match=f"^expected texts, got ndarray of no texts: {told}$"):
+        evaluate(TEXTS, LABELS, pipeline, embedder=HASH, folds=3)
 
 
 def test_no_texts_may_be_an_array() -> None:
