@@ -180,7 +180,7 @@ class Index:
         own = self._present is self and not self._database.is_inherited
         try:
             if wrote and own:
-                # Another writer that is at work will save the cache; without an index there is none.
+                # Another writer at work will save the cache; an index that is gone needs none.
                 with suppress(IndexLocked, IndexNotFound), writer_lock(self._folder, wait=0):
                     self._dense.save()
         finally:
