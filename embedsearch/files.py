@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     PathLike = str | os.PathLike[str]
 
-OPENING_SECONDS = 5.0
-"""How long to wait for another process that makes the same index."""
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -78,7 +75,7 @@ def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Data
 
 
 def _settle(database: Database, folder: Path | None, new: Settings) -> None:
-    with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
+    with writer_lock(folder), database.writing():
         if database.setting("space") is not None:
             return  # another process was faster
         vectors.add_space(database, new.space, new.embedder, new.dimensions)
