@@ -231,7 +231,8 @@ class Index:
         """Give the index as of this moment until the block ends, whatever is written meanwhile.
 
         It is an ``Index`` of its own, for reading only, which any thread may use; this one goes on
-        with what is written. What is deleted takes up room on the disk until the block ends.
+        with what is written. What is deleted takes up room on the disk until the block ends; of an
+        index in memory the snapshot is a copy.
 
         Raises:
             IndexNotFound: the folder was moved or deleted.

@@ -1,4 +1,4 @@
-"""Opening ``index.db``, its transactions, and what SQLite's errors mean to a user."""
+"""Opening ``index.db``, and its transactions."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import os
 import sqlite3
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import (
     EmbedsearchError,
     IndexCorrupt,
-    IndexDamaged,
-    IndexLocked,
     IndexNotFound,
     StorageFailed,
 )
+from embedsearch.store.failures import raise_translated, translated
 from embedsearch.store.globs import regexp
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's commit."""
@@ -36,8 +35,6 @@ CHECKPOINT_PAGES = 8_000
 bulk load's time."""
 
 
-LIMITS = ("Expression tree is too large", "too many SQL variables", "parser stack overflow")
-"""What SQLite says, without a code of its own, to a condition beyond its limits."""
 NO_ROOM = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_FULL,
@@ -45,57 +42,6 @@ NO_ROOM = {
     sqlite3.SQLITE_READONLY,
 }
 """What SQLite says where it can't make a file beside the database."""
-
-
-@contextmanager
-def translated(path: object) -> Iterator[None]:
-    """Raise embedsearch's errors for SQLite's.
-
-    Raises:
-        IndexLocked: another process holds the file.
-        StorageFailed: the disk is full, read-only, or failing.
-        IndexCorrupt: the file is damaged or no database at all.
-        ValueError: a text or a condition is beyond SQLite's limits.
-
-    """
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        _raise_translated(error, path)
-
-
-def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
-    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
-        raise EmbedsearchError(f"the index is closed: {path or 'in memory'}") from error
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        raise IndexLocked(f"{path} is busy: another process is writing to it") from error
-    if code == sqlite3.SQLITE_FULL:
-        raise StorageFailed(
-            f"the disk that holds {path} is full", hint="what was committed is safe; free some"
-        ) from error
-    if code == sqlite3.SQLITE_CANTOPEN and isinstance(path, Path) and not _readable(path):
-        raise StorageFailed(f"{path} can't be read: permission denied") from error
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        raise StorageFailed(
-            f"{path} can't be written: {error}",
-            hint="is its folder read-only, or its disk full?",
-        ) from error
-    if code == sqlite3.SQLITE_IOERR:
-        raise StorageFailed(f"{path} can't be read or written: {error}") from error
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        raise IndexDamaged(
-            f"{path} is damaged or no index: {error}", hint="try: embedsearch repair"
-        ) from error
-    if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
-        raise ValueError(f"more than SQLite can take: {error}") from error
-    raise error
-
-
-def _readable(path: Path) -> bool:
-    """Whether a file may be read, if it is there; to open it would end SQLite's locks on it."""
-    effective = os.access in os.supports_effective_ids
-    return not path.exists() or os.access(path, os.R_OK, effective_ids=effective)
 
 
 class Database:
@@ -229,7 +175,7 @@ class Database:
         try:
             return self.connection.execute(sql, values)
         except sqlite3.DatabaseError as error:
-            _raise_translated(error, self.path)
+            raise_translated(error, self.path)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of values."""
