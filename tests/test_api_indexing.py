@@ -596,3 +596,20 @@ def test_usage_since_what_is_no_day_is_wrong_usage(shell: Path) -> None:
     assert run("usage", "--since", "2000-01-01").exit_code == 0
     assert run("usage", "--since", "2999-01-01").exit_code == 1
     assert run("usage", "--since", "yesterday").exit_code == 2
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_run_says_that_it_waits_for_the_server(
+    shell: Path,
+    server: FaultServer,
+    monkeypatch: pytest.MonkeyPatch,
+    quiet: bool,  # noqa: FBT001
+) -> None:
+    assert shell.is_dir()
+    monkeypatch.setattr("embedsearch.cli.terminal.LONG_WAIT", 0.4)
+    server.script = [refused(429, "slow down", retry_after_ms=wait) for wait in ("400", "100")]
+    command = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    result = run(*command, *["-q"] * quiet)
+    assert result.exit_code == 0
+    told = [line for line in result.stderr.splitlines() if line.startswith("waiting")]
+    assert told == ([] if quiet else ["waiting: 429: slow down; sending again in 0.4 s"])

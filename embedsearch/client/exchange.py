@@ -61,7 +61,8 @@ def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchang
         seconds = _patience(error, attempt)
         if seconds is None or attempt >= max_retries:
             raise error
-        logger.info("%s; sending again in %.1f s", error, seconds)
+        again = "%s; sending again in %.1f s"
+        logger.info(again, error, seconds, extra={"seconds": seconds})
         yield Sleep(seconds)
         attempt += 1
 
