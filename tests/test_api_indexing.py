@@ -29,7 +29,7 @@ from embedsearch.errors import (
     InvalidAnswer,
     SecretsFound,
 )
-from embedsearch.sync.spending import Allowance
+from embedsearch.sync import Allowance
 from embedsearch.tokens import encoding
 
 if TYPE_CHECKING:
@@ -96,6 +96,28 @@ def test_a_text_is_paid_for_once_and_as_planned(
         assert (again.texts, again.requests) == (0, 0)
     assert len(server.requests) == 1
     assert server.requests[0]["dimensions"] == DIMENSIONS
+
+
+@pytest.mark.parametrize("given", [None, {"cost": 1}])
+def test_what_is_no_allowance_allows_nothing(
+    client: Client, server: FaultServer, tmp_path: Path, given: Any
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        expected = r"^expected an Allowance, as Allowance\(cost=0.5\), got "
+        with pytest.raises(TypeError, match=expected):
+            index.add(documents(3), allowance=given)
+        with pytest.raises(TypeError, match=expected):
+            index.sync(tmp_path, allowance=given)
+        with pytest.raises(TypeError, match=expected):
+            index.embed_pending(allowance=given)
+        assert (len(index), server.requests) == (0, [])
+
+
+def test_a_limit_that_would_never_be_reached_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^expected a limit of cost of 0 or more, got nan$"):
+        Allowance(cost=float("nan"))
+    with pytest.raises(TypeError, match=r"^expected a limit of tokens as a number, got '9'$"):
+        Allowance(tokens="9")  # type: ignore[arg-type]
 
 
 def test_a_query_is_asked_once(client: Client, server: FaultServer, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import logging
+import math
 import os
 import re
 import socket
@@ -444,6 +445,26 @@ def test_what_can_not_be_sent_is_refused_in_words(client: Client, server: Server
             send()
     with pytest.raises(ValueError, match=r"^expected a base_url .* 'http://a..b/v1': .*idna"):
         Client(base_url="http://a..b/v1", insecure=True)
+    with pytest.raises(TypeError, match=r"^expected base_url as str, got int$"):
+        Client(api_key=KEY, base_url=5)  # type: ignore[arg-type]
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"temperature": math.nan}, "temperature, got nan"),
+        ({"logit_bias": {"5": math.inf}}, "5, got inf"),
+        ({"extra_body": {"x": [1, 2.0, -math.inf][1:]}}, "x, got -inf"),
+        ({"extra_body": {"x": np.array([math.nan])}}, "the body, got nan"),
+        ({"extra_query": {"q": math.nan}}, "q, got nan"),
+    ],
+)
+def test_a_number_that_json_does_not_know_is_not_sent_as_null(
+    client: Client, server: Server, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^expected a finite number in {said}$"):
+        client.chat.completions.create(model="m", messages=[], **options)
     assert server.seen == []
 
 

@@ -410,6 +410,15 @@ def test_opening_what_is_not_there_can_be_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_no_progress_may_be_wanted(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("one")
+    with Index.open(":memory:", HashEmbedder()) as index:
+        assert index.sync(tmp_path, progress=None, dry_run=True).added == 1
+        assert index.sync(tmp_path, progress=None).texts == 1
+        assert index.add([Document("b", "two")], embed=False, progress=None).pending == 1
+        assert index.embed_pending(progress=None).texts == 1
+
+
 def test_one_writer_at_a_time_while_readers_go_on(tmp_path: Path) -> None:
     entered, leave = threading.Event(), threading.Event()
 
