@@ -28,6 +28,7 @@ from embedsearch.errors import (
     InputRefused,
     InvalidAnswer,
     SecretsFound,
+    ServerError,
 )
 from embedsearch.sync import Allowance
 from embedsearch.tokens import encoding
@@ -599,7 +600,7 @@ def test_http_to_another_machine_is_allowed_by_every_command_that_may_send(shell
     far = ("--base-url", "http://192.0.2.1/v1", "--timeout", 0.05)
     command = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y", *far)
     refused = run(*command)
-    assert "use https, or insecure=True (on the command line: --insecure)" in refused.stderr
+    assert refused.stderr.endswith(": use https, or --insecure\n")
     planned = run(*command, "--insecure", "--dry-run")
     assert (planned.exit_code, refused.exit_code) == (0, 2)
     assert "to embed by 192.0.2.1 in 1 request" in planned.stdout
@@ -635,3 +636,18 @@ def test_a_run_says_that_it_waits_for_the_server(
     assert result.exit_code == 0
     told = [line for line in result.stderr.splitlines() if line.startswith("waiting")]
     assert told == ([] if quiet else ["waiting: 429: slow down; sending again in 0.4 s"])
+
+
+def test_a_search_whose_provider_is_down_says_that_words_need_none(
+    client: Client, server: FaultServer, shell: Path
+) -> None:
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    server.script = [refused(500, "boom", x_should_retry="false")] * 2
+    result = run("search", "anything")
+    advice = "search by words, which asks no server: --mode lexical"
+    assert (result.exit_code, result.stderr) == (2, f"error: 500: boom\nhint: {advice}\n")
+    with Index.open(shell / ".embedsearch", embedder(client)) as index:
+        with pytest.raises(ServerError, match=r"^500: boom$") as caught:
+            index.search("anything")
+        assert caught.value.hint == f"{advice}; in Python: mode='lexical'"
+        assert index.search("anything", mode="lexical") == []

@@ -231,7 +231,7 @@ def test_a_key_may_have_to_be_awaited(server: Server) -> None:
     ["http://example.com/v1", "http://10.0.0.1", "http://localhost.example.com", "http://[::2]"],
 )
 def test_an_open_line_is_refused_unless_it_is_meant(url: str) -> None:
-    with pytest.raises(ValueError, match="use https, or insecure=True"):
+    with pytest.raises(ValueError, match="use https, or --insecure; in Python: insecure=True"):
         Client(base_url=url, api_key=KEY)
     Client(base_url=url, api_key=KEY, insecure=True).close()
 
@@ -793,7 +793,9 @@ def test_a_server_that_is_not_there_is_named_within_two_seconds() -> None:
             client.models.list()
     assert 0.3 < time.monotonic() - began < 2.5, "a server that starts up is waited for"
     assert str(caught.value) == f"nothing listens at http://{address}"
-    assert caught.value.hint == "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
+    assert caught.value.hint == (
+        "start it, or name another: OPENAI_BASE_URL, --base-url; in Python: base_url=..."
+    )
 
 
 def test_a_server_without_tls_is_told_from_one_that_is_not_there(server: Server) -> None:
@@ -898,7 +900,7 @@ def test_the_key_goes_to_no_other_server(client: Client, server: Server, scheme:
         server.reply = Reply(status=302, headers={"location": location})
         with pytest.raises(APIError, match=r"redirected .* which is not sent the key") as caught:
             client.models.list()
-        said = "name the server that is meant: base_url (on the command line: --base-url)"
+        said = "name the server that is meant: --base-url; in Python: base_url=..."
         assert caught.value.hint == said
         assert other.seen == []
 

@@ -275,7 +275,8 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         assert problem.remedy == "move it away and run: embedsearch repair"
         with pytest.raises(StorageFailed, match=r"can't be replaced: is a directory") as refused:
             index.repair()
-        assert refused.value.hint == "move it away and run: embedsearch repair"
+        advice = "move it away and run: embedsearch repair; in Python: index.repair()"
+        assert refused.value.hint == advice
         (tmp_path / "vectors.faiss").rmdir()
         assert index.verify() == []
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from embedsearch.errors import IN_PYTHON
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -146,8 +148,13 @@ def is_quiet() -> bool:
 def warnings_in_words() -> Iterator[None]:
     """Print a warning as its message alone, not as where in which module it was made."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
+        warnings.showwarning = lambda said, *_, **__: note(f"warning: {for_commands(str(said))}")
         yield
+
+
+def for_commands(advice: str) -> str:
+    """Leave out of a message what is advice for Python alone."""
+    return advice.partition(IN_PYTHON)[0]
 
 
 class _Waits(logging.Handler):

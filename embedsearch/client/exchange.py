@@ -116,7 +116,7 @@ def _astray(answer: Answer, how: str) -> APIError:
         f"{answer.status_code}: redirected {how}",
         status_code=answer.status_code,
         headers=answer.headers,
-        hint="name the server that is meant: base_url (on the command line: --base-url)",
+        hint="name the server that is meant: --base-url; in Python: base_url=...",
     )
 
 

@@ -92,7 +92,7 @@ class Settings:
         if not (self.insecure or is_private(self.base_url)):
             raise ValueError(
                 f"base_url {self.host!r} would send the key and your texts in the clear: "
-                "use https, or insecure=True (on the command line: --insecure)"
+                "use https, or --insecure; in Python: insecure=True"
             )
 
     @property

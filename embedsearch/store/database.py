@@ -85,7 +85,8 @@ def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
         raise StorageFailed(f"{path} can't be read or written: {error}") from error
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         raise IndexDamaged(
-            f"{path} is damaged or no index: {error}", hint="try: embedsearch repair"
+            f"{path} is damaged or no index: {error}",
+            hint="try: embedsearch repair; in Python: index.repair(), or files.salvage(path)",
         ) from error
     if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
         raise ValueError(f"more than SQLite can take: {error}") from error
@@ -253,7 +254,8 @@ def open_database(path: Path | None, *, create: bool) -> Database:
     """
     if path is not None and not path.exists() and not create:
         raise IndexNotFound(
-            f"no index in {path.parent}", hint="make one with: embedsearch index FOLDER"
+            f"no index in {path.parent}",
+            hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     with translated(path):
         database = Database(_connect(path), path)
@@ -330,7 +332,8 @@ def _migrate(database: Database, *, create: bool) -> None:
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
     if version == 0 and not create:
         raise IndexCorrupt(
-            f"{database.path} holds no index", hint="make one with: embedsearch index FOLDER"
+            f"{database.path} holds no index",
+            hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     if version < len(MIGRATIONS):
         _apply(database, version)

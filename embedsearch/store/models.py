@@ -96,7 +96,7 @@ class Models:
             listed = ", ".join(map(str, there[-10:]))
             hint = f"the versions are {'..., ' if len(there) > 10 else ''}{listed}"
             return ModelNotFound(f"no classifier of version {version}", hint=hint)
-        hint = "label some documents, then: embedsearch train"
+        hint = "label some documents, then: embedsearch train; in Python: labelling.train(index)"
         return ModelNotFound("no classifier was trained yet", hint=hint)
 
     def classified(self, version: int) -> int:
