@@ -429,6 +429,12 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
         client.chat.completions.create(model="m")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=r"from \['extra_body', .* 'extra_query', 'timeout'\]$"):
         client.models.list(query="a")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"one by position .* by keyword: \['input', 'model'\]$"):
+        client.embeddings.create("a", "m")  # type: ignore[arg-type,call-arg]
+    with pytest.raises(TypeError, match=r"one by position .* by keyword: \['model'\]$"):
+        client.embeddings.create_array(["a"], "m")  # type: ignore[arg-type,call-arg]
+    with pytest.raises(TypeError, match=r"one by position .* by keyword: \[.*'timeout'\]$"):
+        client.models.list("m")  # type: ignore[arg-type,call-arg]
     assert server.seen == []
 
 
