@@ -148,6 +148,10 @@ class Index:
             database.close()
             raise
 
+    def __repr__(self) -> str:
+        closed = ", closed" if self.closed else ""
+        return f"<Index {self._folder or 'in memory'}{closed}>"
+
     def __sklearn_clone__(self) -> Self:
         """Let the copies that scikit-learn makes of an estimator share it."""
         return self

@@ -507,7 +507,10 @@ def test_who_asks_in_a_way_that_can_not_be_is_told_before_anything_is_noted(
     index.add([Document("a", "Money comes back in a week.")])
     passages = answering.relevant(index, "money")
     for given, said in (
-        ({"client": AsyncClient(base_url=server.url, api_key="k")}, "a Client, .* <AsyncClient>"),
+        (
+            {"client": AsyncClient(base_url=server.url, api_key="k")},
+            "a Client, .* <AsyncClient of ",
+        ),
         ({"model": None}, "a chat model's name as str, got None"),
         ({"question": None}, "a query as str, got None"),
         ({"passages": index.search("money")}, r"passages, .* got Hit\("),

@@ -969,6 +969,7 @@ def test_the_key_is_nowhere_to_be_seen(
     shown = [repr(client), repr(client.driver.settings), repr(client.driver), caplog.text]
     shown += [leaks(caught.value) for caught in (refused, torn, quoting)]
     shown += [f"{e.value!r} {vars(e.value)}" for e in (garbled, streamed)]
+    assert repr(client) == f"<Client of {server.url[7:]}>"
     assert "_drive" not in caplog.text
     assert KEY not in "".join(shown)
 

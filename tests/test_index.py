@@ -27,7 +27,8 @@ from embedsearch.errors import (
     StorageFailed,
 )
 from embedsearch.files import salvage
-from embedsearch.testing import HashEmbedder
+from embedsearch.search.packing import pack
+from embedsearch.testing import HashEmbedder, WordTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -359,6 +360,45 @@ def test_a_closed_index_says_so(index: Index, use: Callable[[Index], object]) ->
     with pytest.raises(EmbedsearchError, match="the index is closed: "):
         use(index)
     index.close()
+
+
+def test_a_notebook_shows_what_an_object_is(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert repr(index) == f"<Index {tmp_path}>"
+        assert repr(index.models) == f"<Models of {tmp_path / 'index.db'}: iterate them>"
+        assert repr(index.embedder) == "HashEmbedder(64, max_tokens=256)"
+    assert repr(index) == f"<Index {tmp_path}, closed>"
+    with Index.open(":memory:") as packaged:
+        assert repr(packaged) == "<Index in memory>"
+        assert repr(packaged.embedder) == "<LocalEmbedder local>"
+        assert repr(packaged.models) == "<Models of an index in memory: iterate them>"
+
+
+def test_hits_and_chunks_become_json(index: Index) -> None:
+    index.add([Document("a", "red foxes", {"tags": ["x"], "year": 2024})])
+    (hit,) = index.search("red foxes")
+    assert json.loads(json.dumps(hit.to_dict())) == {
+        "rank": 1,
+        "score": hit.score,
+        "document_id": "a",
+        "chunk_id": "a#0",
+        "text": "red foxes",
+        "start": 0,
+        "end": 9,
+        "start_line": 1,
+        "end_line": 1,
+        "page": None,
+        "heading": None,
+        "metadata": {"tags": ["x"], "year": 2024},
+        "source": None,
+        "seconds": None,
+    }
+    (chunk,) = index.chunks("a")
+    assert json.loads(json.dumps(chunk.to_dict()))["tokens"] == 2
+    (why,) = index.explain("red foxes", [hit])
+    assert json.loads(json.dumps(why.to_dict()))["words"] == why.words
+    (passage,) = pack([hit], budget=100, tokenizer=WordTokenizer())
+    assert json.loads(json.dumps(passage.to_dict()))["hits"] == [hit.to_dict()]
 
 
 def make_text(path: Path) -> None:

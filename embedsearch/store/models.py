@@ -45,11 +45,14 @@ class Predicted:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Models:
     """The classifiers of an index, and what they said of its documents."""
 
     database: Database
+
+    def __repr__(self) -> str:
+        return f"<Models of {self.database.path or 'an index in memory'}: iterate them>"
 
     def __iter__(self) -> Iterator[Trained]:
         """Go through them, oldest first."""
