@@ -109,7 +109,8 @@ def refuse_other_server(database: Database, embedder: Embedder) -> None:
         raise EmbedderMismatch(
             f"the index's vectors came from {hosts[-1]}, but without a base URL texts would go to"
             f" {embedder.default_host}",
-            hint="say --base-url, or set OPENAI_BASE_URL",
+            hint="say --base-url, or set OPENAI_BASE_URL"
+            "; in Python: embedders.load(name, base_url=...)",
         )
 
 

@@ -44,7 +44,14 @@ from embedsearch.sync.plan import Plan, plan
 from embedsearch.sync.reading import Chunking
 from embedsearch.sync.report import Progress, SyncReport
 from embedsearch.sync.running import run
-from embedsearch.sync.spending import UNLIMITED, Allowance, Estimate, estimate, require_price
+from embedsearch.sync.spending import (
+    UNLIMITED,
+    Allowance,
+    Estimate,
+    checked,
+    estimate,
+    require_price,
+)
 from embedsearch.sync.transcribing import Amount, check_hearing, parted, unheard
 
 if TYPE_CHECKING:
@@ -149,6 +156,10 @@ class Index:
         except BaseException:
             database.close()
             raise
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self.closed else ""
+        return f"<Index {self._folder or 'in memory'}{closed}>"
 
     def __sklearn_clone__(self) -> Self:
         """Let the copies that scikit-learn makes of an estimator share it."""
@@ -266,7 +277,7 @@ class Index:
         embed: bool = True,
         allowance: Allowance = UNLIMITED,
         transcriber: Transcriber | None = None,
-        progress: Callable[[Progress], None] = _silent,
+        progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Bring the index in step with files and folders: only what changed is read and embedded.
 
@@ -289,8 +300,8 @@ class Index:
                 there is a limit in dollars.
 
         """
-        check_hearing(allowance, transcriber)
-        hearing = transcriber is not None
+        check_hearing(checked(allowance), transcriber)
+        hearing, progress = transcriber is not None, progress or _silent
         make = partial(self._plan, arguments.paths(paths), glob, progress, hearing=hearing)
         if dry_run:
             return self._rehearsed(make(), transcriber, progress)
@@ -319,7 +330,7 @@ class Index:
         vectors: ArrayLike | None = None,
         embed: bool = True,
         allowance: Allowance = UNLIMITED,
-        progress: Callable[[Progress], None] = _silent,
+        progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Add documents, in place of those of the same id.
 
@@ -335,7 +346,7 @@ class Index:
             CostLimitReached, SecretsFound: as ``sync`` does.
 
         """
-        given = adding.several(given)
+        given, allowance = adding.several(given), checked(allowance)
 
         def work() -> SyncReport:
             if vectors is None:
@@ -355,10 +366,10 @@ class Index:
         self,
         *,
         allowance: Allowance = UNLIMITED,
-        progress: Callable[[Progress], None] = _silent,
+        progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Embed the texts that still wait for it; raises as ``sync`` does."""
-        return self._run("embed", SyncReport, allowance=allowance, progress=progress)
+        return self._run("embed", SyncReport, allowance=checked(allowance), progress=progress)
 
     def remove(self, ids: str | Iterable[str]) -> int:
         """Remove one document or several, and return how many of them were there.
@@ -371,7 +382,7 @@ class Index:
         def work() -> SyncReport:
             return SyncReport(removed=documents.remove(self._database, gone))
 
-        return self._run("rm", work, allowance=None, progress=_silent).removed
+        return self._run("rm", work, allowance=None).removed
 
     def remove_source(self, folder: PathLike) -> int:
         """Forget a folder that was synced; remove its documents, and return how many those were.
@@ -385,7 +396,7 @@ class Index:
         def work() -> SyncReport:
             return SyncReport(removed=sources.remove(self._database, Path(folder)))
 
-        return self._run("rm", work, allowance=None, progress=_silent).removed
+        return self._run("rm", work, allowance=None).removed
 
     def _run(
         self,
@@ -393,7 +404,7 @@ class Index:
         work: Callable[[], SyncReport],
         *,
         allowance: Allowance | None,
-        progress: Callable[[Progress], None],
+        progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
         self._database.require_own()
@@ -402,7 +413,12 @@ class Index:
         if allowance is not None:
             require_price(allowance, self.embedder)
             embed = partial(
-                embed_pending, self._database, self.embedder, self._space, allowance, progress
+                embed_pending,
+                self._database,
+                self.embedder,
+                self._space,
+                allowance,
+                progress or _silent,
             )
         with self._turn:
             self._wrote = not self.closed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class Chunk:
     heading: str | None = None
     seconds: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -95,6 +99,10 @@ class Hit:
     source: str | None = None
     seconds: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -109,6 +117,10 @@ class Explanation:
     meaning: float | None
     words: float
     terms: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +168,7 @@ class Prediction:
     reasons: tuple[Reason, ...]
     version: int
     unlike: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)

@@ -31,7 +31,8 @@ from embedsearch.errors import (
     StorageFailed,
 )
 from embedsearch.files import salvage
-from embedsearch.testing import HashEmbedder
+from embedsearch.search.packing import pack
+from embedsearch.testing import HashEmbedder, WordTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -279,7 +280,8 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         assert problem.remedy == "move it away and run: embedsearch repair"
         with pytest.raises(StorageFailed, match=r"can't be replaced: is a directory") as refused:
             index.repair()
-        assert refused.value.hint == "move it away and run: embedsearch repair"
+        advice = "move it away and run: embedsearch repair; in Python: index.repair()"
+        assert refused.value.hint == advice
         (tmp_path / "vectors.faiss").rmdir()
         assert index.verify() == []
 
@@ -364,6 +366,45 @@ def test_a_closed_index_says_so(index: Index, use: Callable[[Index], object]) ->
     index.close()
 
 
+def test_a_notebook_shows_what_an_object_is(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert repr(index) == f"<Index {tmp_path}>"
+        assert repr(index.models) == f"<Models of {tmp_path / 'index.db'}: iterate them>"
+        assert repr(index.embedder) == "HashEmbedder(64, max_tokens=256)"
+    assert repr(index) == f"<Index {tmp_path}, closed>"
+    with Index.open(":memory:") as packaged:
+        assert repr(packaged) == "<Index in memory>"
+        assert repr(packaged.embedder) == "<LocalEmbedder local>"
+        assert repr(packaged.models) == "<Models of an index in memory: iterate them>"
+
+
+def test_hits_and_chunks_become_json(index: Index) -> None:
+    index.add([Document("a", "red foxes", {"tags": ["x"], "year": 2024})])
+    (hit,) = index.search("red foxes")
+    assert json.loads(json.dumps(hit.to_dict())) == {
+        "rank": 1,
+        "score": hit.score,
+        "document_id": "a",
+        "chunk_id": "a#0",
+        "text": "red foxes",
+        "start": 0,
+        "end": 9,
+        "start_line": 1,
+        "end_line": 1,
+        "page": None,
+        "heading": None,
+        "metadata": {"tags": ["x"], "year": 2024},
+        "source": None,
+        "seconds": None,
+    }
+    (chunk,) = index.chunks("a")
+    assert json.loads(json.dumps(chunk.to_dict()))["tokens"] == 2
+    (why,) = index.explain("red foxes", [hit])
+    assert json.loads(json.dumps(why.to_dict()))["words"] == why.words
+    (passage,) = pack([hit], budget=100, tokenizer=WordTokenizer())
+    assert json.loads(json.dumps(passage.to_dict()))["hits"] == [hit.to_dict()]
+
+
 def make_text(path: Path) -> None:
     path.write_text("this is no database at all, " * 100)
 
@@ -412,6 +453,15 @@ def test_opening_what_is_not_there_can_be_refused(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="no index in"):
         Index.open(tmp_path / "nowhere", create=False)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_no_progress_may_be_wanted(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("one")
+    with Index.open(":memory:", HashEmbedder()) as index:
+        assert index.sync(tmp_path, progress=None, dry_run=True).added == 1
+        assert index.sync(tmp_path, progress=None).texts == 1
+        assert index.add([Document("b", "two")], embed=False, progress=None).pending == 1
+        assert index.embed_pending(progress=None).texts == 1
 
 
 def test_one_writer_at_a_time_while_readers_go_on(tmp_path: Path) -> None:

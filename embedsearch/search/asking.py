@@ -12,11 +12,14 @@ import numpy as np
 
 from embedsearch.embedders import is_remote
 from embedsearch.errors import (
+    ConnectionFailed,
     EmbeddingError,
     IndexLocked,
     InputRefused,
     InvalidAnswer,
+    RateLimited,
     SecretsFound,
+    ServerError,
     StorageFailed,
 )
 from embedsearch.privacy import scan
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 _UNWRITABLE = suppress(StorageFailed, IndexLocked)
 
+BY_WORDS = "--mode lexical; in Python: mode='lexical'"
+
 PAGE = 1_000
 """How many texts are sent to a provider before what came back is kept."""
 
@@ -60,8 +65,12 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
         return kept
     if found := scan(query):
         places = [f"the query:{secret.line} ({secret.kind})" for secret in found]
-        raise SecretsFound(places, hint="search for it by words, on this machine: --mode lexical")
-    row: Vectors = _sent(database, embedder, space, [query], command="search")[0]
+        raise SecretsFound(places, hint=f"search for it by words, on this machine: {BY_WORDS}")
+    try:
+        row: Vectors = _sent(database, embedder, space, [query], command="search")[0]
+    except (ConnectionFailed, RateLimited, ServerError) as error:
+        error.hint = error.hint or f"search by words, which asks no server: {BY_WORDS}"
+        raise
     return row
 
 
@@ -80,7 +89,8 @@ def vector_of(database: Database, space: int, id: str, position: int | None) -> 
     if fulltext.blank(database, texts):
         raise EmbeddingError(f"{name!r} is blank: there is nothing to be like")
     raise EmbeddingError(
-        f"{name!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
+        f"{name!r} is not embedded yet",
+        hint="run: embedsearch index, without --no-embed; in Python: index.embed_pending()",
     )
 
 

@@ -252,7 +252,8 @@ def open_database(path: Path | None, *, create: bool) -> Database:
     """
     if path is not None and not path.exists() and not create:
         raise IndexNotFound(
-            f"no index in {path.parent}", hint="make one with: embedsearch index FOLDER"
+            f"no index in {path.parent}",
+            hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     with translated(path):
         database = Database(_connect(path), path)
@@ -338,7 +339,8 @@ def _migrate(database: Database, *, create: bool) -> None:
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
     if version == 0 and not create:
         raise IndexCorrupt(
-            f"{database.path} holds no index", hint="make one with: embedsearch index FOLDER"
+            f"{database.path} holds no index",
+            hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     if version < len(MIGRATIONS):
         _apply(database, version)

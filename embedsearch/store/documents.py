@@ -308,7 +308,9 @@ def chunks(database: Database, id: str) -> list[Chunk]:
 
 
 def _not_found(id: str) -> DocumentNotFound:
-    return DocumentNotFound(f"no document {id!r} in the index", hint="see: embedsearch ls")
+    return DocumentNotFound(
+        f"no document {id!r} in the index", hint="see: embedsearch ls; in Python: index.documents()"
+    )
 
 
 def named(database: Database, id: str) -> tuple[str, int | None]:

@@ -56,7 +56,8 @@ def raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
         raise StorageFailed(f"{path} can't be read or written: {error}") from error
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         raise IndexDamaged(
-            f"{path} is damaged or no index: {error}", hint="try: embedsearch repair"
+            f"{path} is damaged or no index: {error}",
+            hint="try: embedsearch repair; in Python: index.repair(), or files.salvage(path)",
         ) from error
     if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
         raise ValueError(f"more than SQLite can take: {error}") from error

@@ -45,11 +45,14 @@ class Predicted:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Models:
     """The classifiers of an index, and what they said of its documents."""
 
     database: Database
+
+    def __repr__(self) -> str:
+        return f"<Models of {self.database.path or 'an index in memory'}: iterate them>"
 
     def __iter__(self) -> Iterator[Trained]:
         """Go through them, oldest first."""
@@ -96,7 +99,7 @@ class Models:
             listed = ", ".join(map(str, there[-10:]))
             hint = f"the versions are {'..., ' if len(there) > 10 else ''}{listed}"
             return ModelNotFound(f"no classifier of version {version}", hint=hint)
-        hint = "label some documents, then: embedsearch train"
+        hint = "label some documents, then: embedsearch train; in Python: labelling.train(index)"
         return ModelNotFound("no classifier was trained yet", hint=hint)
 
     def classified(self, version: int) -> int:
