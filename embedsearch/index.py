@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from embedsearch import arguments, elsewhere, embedders, files
+from embedsearch.embedders.checking import checked, refuse_other
 from embedsearch.errors import DimensionMismatch, IndexLocked, IndexNotFound
 from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
@@ -136,6 +137,7 @@ class Index:
         How texts are cut is settled when an index is made.
 
         Raises:
+            TypeError: the embedder is none, as it lacks what the protocol asks.
             IndexNotFound: there is no index, and ``create`` is false.
             EmbedderMismatch: the index was made in another space.
             EmbeddingError: there is no model of this name.
@@ -146,11 +148,13 @@ class Index:
         arguments.check_chunking(chunk_tokens, chunk_overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
+        elif embedder is not None:
+            refuse_other(embedder)
         folder = arguments.folder(path)
         settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
         database = files.opened(folder, settings if create else None)
         try:
-            if embedder:
+            if embedder is not None:
                 files.refuse_other_space(database, embedder)
             return cls(database, embedder, folder)
         except BaseException:
@@ -650,7 +654,7 @@ class Index:
         self._database.require_own()
         texts = arguments.several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
-            return self.embedder.embed(texts, kind=kind)
+            return checked(self.embedder.embed(texts, kind=kind), self.embedder, len(texts))
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
 
     def __reduce__(self) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
+from embedsearch.embedders.checking import checked
 from embedsearch.errors import (
     ConnectionFailed,
     EmbeddingError,
@@ -56,8 +57,8 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
     looks as if it held a secret.
     """
     if not is_remote(embedder):
-        rows = embedder.embed([query], kind="query")
-        return np.asarray(rows[0], np.float32)
+        own: Vectors = checked(embedder.embed([query], kind="query"), embedder, 1)[0]
+        return own
     if stored.is_empty(database, space):
         return np.empty(0, np.float32)
     kept = queries.vector(database.present, space, query)  # a snapshot may be older
@@ -119,7 +120,7 @@ def vectors(
         if is_remote(embedder):
             found = _sent(database, embedder, space, page, command="embed")
         else:
-            found = embedder.embed(page)
+            found = checked(embedder.embed(page), embedder, len(page))
         rows.update(zip(page, found, strict=True))
     return np.stack([rows[text] for text in texts]) if texts else embedder.embed([])
 
