@@ -146,11 +146,27 @@ def test_leaves_the_front_matter_in_the_text() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2024-05-01T06:00:00Z", "2024-05-01T06:00:00Z"),
+        ("2024-05-01T06:00:00+00:00", "2024-05-01T06:00:00Z"),
+        ("2024-05-01T08:00:00.5+02:00", "2024-05-01T06:00:00.500000Z"),
+        ("2024-05-01 06:00:00", "2024-05-01T06:00:00"),
+        ("2024-05-01", "2024-05-01"),
+        ("0001-01-01T00:00:00+02:00", "0001-01-01T00:00:00+02:00"),
+        ("'2024-05-01T08:00:00+02:00'", "2024-05-01T08:00:00+02:00"),
+    ],
+)
+def test_one_moment_has_one_spelling_but_where_it_is_a_text(written: str, kept: str) -> None:
+    assert read("a.md", f"---\nat: {written}\n---\n".encode()).metadata == {"at": kept}
+
+
 def test_reads_toml_front_matter() -> None:
     text = '+++\r\ntitle = "Refunds"\r\ndate = 2020-01-31T10:00:00Z\r\n[extra]\r\nn = 1\r\n+++\r\n'
     assert read("a.md", text.encode()).metadata == {
         "title": "Refunds",
-        "date": "2020-01-31T10:00:00+00:00",
+        "date": "2020-01-31T10:00:00Z",
         "extra": {"n": 1},
     }
 
