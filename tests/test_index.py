@@ -9,6 +9,7 @@ import subprocess
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -161,9 +162,12 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
             Document("a\udfff", "x"),
             r"id of document .* holds half .* at character 1",
         ),
-        (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
-        (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
-        (Document("a", "text", {"\ud800": 1}), "metadata of 'a' is no JSON"),
+        (Document("a", "text", {"n": 1, "when": UUID(int=0)}), "metadata 'when' of 'a' .* UUID"),
+        (Document("a", "text", {"x": float("nan")}), "metadata 'x' of 'a' is no JSON"),
+        (Document("a", "text", {"x": [np.float32("nan")]}), "metadata 'x' of 'a' is no JSON"),
+        (Document("a", "text", {"\ud800": 1}), r"metadata '\\ud800' of 'a' is no JSON"),
+        (Document("a", "text", {(1, 2): 1}), r"metadata \(1, 2\) of 'a' is no JSON"),  # type: ignore[dict-item]
+        (Document("a", "text", 5), "metadata of 'a' is no JSON"),  # type: ignore[arg-type]
     ],
 )
 def test_a_document_that_cannot_be_stored_is_refused(

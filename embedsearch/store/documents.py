@@ -11,6 +11,7 @@ from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
 from embedsearch.store import fulltext
 from embedsearch.store.clock import now
+from embedsearch.store.metadata import encoded_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 _CHUNK = re.compile(r"(?s)(.*)#(\d{1,18})")
 """A document's id and the position of a chunk; longer numbers are beyond SQLite's."""
-
-# A cycle ends in a RecursionError; to look for one takes a third of the time.
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +89,13 @@ def _prepared(
     return Prepared(
         document.id,
         document.kind,
-        _json(document),
+        encoded_metadata(document),
         len(document.text),
         origin,
         texts,
         chunks,
         document.partial,
     )
-
-
-def _json(document: Document) -> str:
-    if not document.metadata:
-        return "{}"
-    try:
-        encoded = _JSON.encode(dict(document.metadata))
-        encoded.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
-    return encoded
 
 
 def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:
