@@ -577,9 +577,17 @@ class Index:
 
         With ``ids``, of these documents alone, not in their order. A document's vector is the mean
         of its passages'; one of which nothing is embedded yet is left out.
+
+        Raises:
+            DocumentNotFound: there is no document with one of these ids.
+
         """
         condition = arguments.condition(where, glob) & arguments.of(ids)
-        return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
+        with self.snapshot():
+            documents.require(self._database, ids or ())
+            return stored_vectors.of_documents(
+                self._database, self._space, self._dimensions, condition
+            )
 
     def passages(self, id: str) -> Passages:
         """Return those passages of a document that are embedded, with their unit vectors (n, d).

@@ -299,6 +299,8 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         (lambda i: i.sync([5]), r"expected a list of paths, got 5 in it"),
         (lambda i: i.remove(5), "expected a list of ids, got 5"),
         (lambda i: i.label(["a"]), r"expected labels by id, as {'a.md': 'bill'}, got \['a'\]"),
+        (lambda i: i.label({10: "bill"}), "expected an id as str, got 10"),
+        (lambda i: i.document_vectors([5]), "expected a list of ids, got 5 in it"),
         (lambda i: i.add("text"), "expected a list of Documents, got 'text'"),
         (lambda i: i.add(Document("a", "b")), r"a list of Documents, got Document\(id='a'"),
         (lambda i: i.add(Document("a", "b"), vectors=[[1.0] * 64]), "a list of Documents, got D"),

@@ -209,7 +209,9 @@ def test_documents_without_vectors_are_left_out_and_filters_hold(index: Index) -
     assert "new" not in index.document_vectors().ids
     index.embed_pending()
     assert index.document_vectors(where={"lang": "en"}).ids == ["new"]
-    assert index.document_vectors(["4", "new", "nope"]).ids == ["4", "new"]
+    assert index.document_vectors(["4", "new"]).ids == ["4", "new"]
+    with pytest.raises(DocumentNotFound, match="no document 'nope'"):
+        index.document_vectors(["4", "nope"])
     assert index.document_vectors(["4", "new"], glob=["4"]).ids == ["4"]
     assert index.document_vectors([]).ids == []
     assert index.document_vectors(glob=["nope*"]).vectors.shape == (0, 64)

@@ -14,7 +14,7 @@ from embedsearch.store.clock import now
 from embedsearch.store.metadata import encoded_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from embedsearch.records import Hit
     from embedsearch.store.database import Database
@@ -133,6 +133,17 @@ def held(database: Database, ids: Sequence[str]) -> set[str]:
     """Return those among ``ids`` that are there."""
     with database.reading():
         return set(numbered(database, ids))
+
+
+def require(database: Database, ids: Sequence[str]) -> None:
+    """Raise DocumentNotFound unless all ``ids`` are there."""
+    _refuse_missing(ids, held(database, ids))
+
+
+def _refuse_missing(ids: Sequence[str], there: Container[str]) -> None:
+    for id in ids:
+        if id not in there:
+            raise _not_found(id)
 
 
 def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
@@ -263,9 +274,7 @@ def texts(database: Database, ids: Sequence[str]) -> list[str]:
             if text is not None:
                 held.append(text[done.get(id, 0) - start :])
                 done[id] = end
-    for id in ids:
-        if id not in parts:
-            raise _not_found(id)
+    _refuse_missing(ids, parts)
     return ["".join(parts[id]) for id in ids]
 
 
