@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,6 +99,21 @@ def refuse_other_space(database: Database, embedder: Embedder) -> None:
             f"the index holds vectors of {space!r}, the embedder makes {embedder.space!r}",
             hint="open it without naming an embedder, or make a new index for this one",
         )
+
+
+def warn_of_other_chunking(database: Database, tokens: int | None, overlap: int | None) -> None:
+    """Warn where the texts of an index are cut otherwise than the caller of ``Index.open`` says."""
+    for name, given, most in (
+        ("chunk_tokens", tokens, "what its model reads"),
+        ("chunk_overlap", overlap, "half of a chunk"),
+    ):
+        held = int(database.setting(name) or 0)
+        if given not in {None, held}:
+            warnings.warn(
+                f"{name} of this index is {held}, not {given}: it is settled when an index is made,"
+                f" and never above {most}",
+                stacklevel=3,
+            )
 
 
 def refuse_other_server(database: Database, embedder: Embedder) -> None:

@@ -110,14 +110,16 @@ class Index:
         embedder: Embedder | str | None = None,
         *,
         create: bool = True,
-        chunk_tokens: int = CHUNK_TOKENS,
-        chunk_overlap: int = CHUNK_OVERLAP,
+        chunk_tokens: int | None = None,
+        chunk_overlap: int | None = None,
     ) -> Self:
         """Open the index in a folder, or a new one in memory for ``":memory:"``.
 
         The embedder may be named, as for ``--model``. Without one it is that which the index was
         made with, the local model for a new index.
-        How texts are cut is settled when an index is made.
+        How texts are cut is settled when an index is made, by default into chunks of 254 tokens
+        that share 32, and fewer where the embedder reads fewer. A warning says where the index has
+        other numbers than are given.
 
         Raises:
             IndexNotFound: there is no index, and ``create`` is false.
@@ -127,15 +129,18 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        arguments.check_chunking(chunk_tokens, chunk_overlap)
+        limit = CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
+        overlap = CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap
+        arguments.check_chunking(limit, overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
         folder = arguments.folder(path)
-        settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
+        settings = partial(files.settings, embedder, limit, overlap)
         database = files.opened(folder, settings if create else None)
         try:
             if embedder:
                 files.refuse_other_space(database, embedder)
+            files.warn_of_other_chunking(database, chunk_tokens, chunk_overlap)
             return cls(database, embedder, folder)
         except BaseException:
             database.close()

@@ -708,3 +708,16 @@ def test_the_limit_of_a_chunk_is_the_model_s_where_that_is_less(tmp_path: Path) 
     with pytest.raises(ValueError, match="got 8 and 32"):
         Index.open(tmp_path / "new", HashEmbedder(), chunk_tokens=8)
     assert not (tmp_path / "new").exists()
+
+
+def test_how_an_index_is_cut_is_told_where_other_numbers_are_asked_for(tmp_path: Path) -> None:
+    above = "chunk_tokens of this index is 16, not 40: it is .* never above what its model reads"
+    with pytest.warns(UserWarning, match=above) as heard:
+        Index.open(tmp_path, HashEmbedder(max_tokens=16), chunk_tokens=40, chunk_overlap=8).close()
+    assert (len(heard), heard[0].filename) == (1, __file__)
+    with pytest.warns(
+        UserWarning, match="chunk_overlap of this index is 8, not 4: .* half of a c"
+    ):
+        Index.open(tmp_path, chunk_tokens=16, chunk_overlap=4).close()
+    Index.open(tmp_path, chunk_tokens=16, chunk_overlap=8).close()
+    Index.open(tmp_path).close()
