@@ -192,9 +192,7 @@ class Index:
                 to another server than they did because nobody says where it is.
 
         """
-        embedder = self._given or embedders.load(self._database.setting("embedder"))
-        if not self._given:
-            files.refuse_other_space(self._database, embedder)
+        embedder = self._given or files.embedder(self._database)
         files.refuse_other_server(self._database, embedder)
         return embedder
 

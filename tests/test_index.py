@@ -214,8 +214,24 @@ def test_vectors_that_fit_no_document_are_refused(
 
 def test_an_index_remembers_its_space_and_refuses_another(tmp_path: Path) -> None:
     Index.open(tmp_path, HashEmbedder(64)).close()
-    with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'hash/64"):
+    with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'hash/64") as refused:
         Index.open(tmp_path, HashEmbedder(32))
+    assert refused.value.hint == (
+        "open it with the embedder it was made with, 'hash', or make a new index for this one"
+    )
+
+
+class Unsized(HashEmbedder):
+    """An embedder that does not name its dimensions."""
+
+    space = "unsized"
+
+
+def test_vectors_of_another_length_are_another_space_whatever_it_is_called(tmp_path: Path) -> None:
+    Index.open(tmp_path, Unsized(64)).close()
+    Index.open(tmp_path, Unsized(64)).close()
+    with pytest.raises(EmbedderMismatch, match=r"vectors of 64 dimensions, .* makes ones of 32"):
+        Index.open(tmp_path, Unsized(32))
 
 
 def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
@@ -697,8 +713,13 @@ def test_without_its_model_an_index_still_tells_what_it_holds(tmp_path: Path) ->
         assert index.status().counts.documents == 1
         assert index.search("words", mode="lexical")[0].document_id == "a"
         assert index.remove("a") == 1
-        with pytest.raises(EmbeddingError, match="no embedder is named 'hash'"):
+        complaint = "the index was made with 'hash': no embedder is named 'hash', and no folder"
+        with pytest.raises(EmbeddingError, match=complaint) as refused:
             index.search("words")
+        assert refused.value.hint == (
+            "bring its folder back; an embedder of your own is handed over:"
+            " Index.open(path, embedder)"
+        )
 
 
 def test_the_limit_of_a_chunk_is_the_model_s_where_that_is_less(tmp_path: Path) -> None:
@@ -715,9 +736,7 @@ def test_how_an_index_is_cut_is_told_where_other_numbers_are_asked_for(tmp_path:
     with pytest.warns(UserWarning, match=above) as heard:
         Index.open(tmp_path, HashEmbedder(max_tokens=16), chunk_tokens=40, chunk_overlap=8).close()
     assert (len(heard), heard[0].filename) == (1, __file__)
-    with pytest.warns(
-        UserWarning, match="chunk_overlap of this index is 8, not 4: .* half of a c"
-    ):
+    with pytest.warns(UserWarning, match="chunk_overlap of this index is 8, not 4: .* half of a c"):
         Index.open(tmp_path, chunk_tokens=16, chunk_overlap=4).close()
     Index.open(tmp_path, chunk_tokens=16, chunk_overlap=8).close()
     Index.open(tmp_path).close()
