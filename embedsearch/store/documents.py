@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
-from embedsearch.store import fulltext
+from embedsearch.store import fulltext, models
 from embedsearch.store.clock import now
 from embedsearch.store.metadata import encoded_metadata
 
@@ -101,10 +101,12 @@ def _prepared(
 def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:
     """Put documents in place of those of the same id, each whole, in one transaction.
 
-    Returns the ids of their texts by sha256.
+    What was predicted of these is dropped. Returns the ids of their texts by sha256.
     """
+    ids = [document.id for document in batch]
     with database.writing():
-        numbers = numbered(database, [document.id for document in batch])
+        numbers = numbered(database, ids)
+        models.forget(database, ids)
         known = [numbers[document.id] for document in batch if document.id in numbers]
         retired = _drop_chunks(database, known) if known else []
         _put_documents(database, batch, numbers)

@@ -10,7 +10,7 @@ from embedsearch.errors import ModelNotFound
 from embedsearch.store.clock import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from embedsearch.store.database import Database
 
@@ -43,6 +43,17 @@ class Predicted:
     label: str | None
     probability: float
     at: str
+
+
+def forget(database: Database, documents: Sequence[str]) -> None:
+    """Drop what was said of documents, by id: their texts are others now."""
+    database.execute(
+        """
+        delete from predictions where version in (select version from models)
+        and document in (select value from json_each(?))
+        """,
+        [json.dumps(documents)],
+    )
 
 
 @dataclass(frozen=True, slots=True)
