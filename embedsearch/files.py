@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 import warnings
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 OPENING_SECONDS = 5.0
 """How long to wait for another process that makes the same index."""
 
+MADE_SECONDS = 1.0
+"""How long who only reads waits for that: it takes some milliseconds from the file's first byte."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -59,7 +63,8 @@ def settings(embedder: Embedder | None, limit: int, overlap: int) -> Settings:
 def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Database:
     """Open the database of an index, in memory for ``None``; without ``settings`` none is made.
 
-    They are asked for before there is a file: where that fails, none is left.
+    They are asked for before there is a file: where that fails, none is left. One that another
+    process is making is waited for, a moment.
 
     Raises:
         IndexNotFound: there is no index, and none is to be made.
@@ -67,6 +72,17 @@ def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Data
         StorageFailed: the folder can't be read or written.
 
     """
+    until = time.monotonic() + MADE_SECONDS
+    while True:
+        try:
+            return _opened(folder, settings)
+        except IndexNotFound:
+            if not folder or not (folder / DATABASE).exists() or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
+
+
+def _opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Database:
     if folder:
         _refuse_file(folder)
         _refuse_emptied(folder)

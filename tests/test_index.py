@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -634,9 +635,23 @@ def test_threads_that_open_a_new_index_get_the_same_one(tmp_path: Path) -> None:
     assert errors == []
 
 
+def test_who_reads_waits_for_an_index_that_another_is_making(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.files.MADE_SECONDS", 60)
+    (tmp_path / "index.db").touch()  # what is there at first
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(Index.open, tmp_path, create=False)
+        with pytest.raises(TimeoutError):
+            reading.result(timeout=0.1)
+        Index.open(tmp_path, HashEmbedder()).close()
+        with reading.result(timeout=60) as index:
+            assert index.space == "hash/64"
+
+
 def test_opening_to_read_makes_no_index_of_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "index.db").touch()
-    with pytest.raises(IndexCorrupt, match="holds no index"):
+    with pytest.raises(IndexNotFound, match="holds no index yet"):
         Index.open(tmp_path, create=False)
     assert (tmp_path / "index.db").stat().st_size == 0
 
