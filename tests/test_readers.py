@@ -96,6 +96,15 @@ def test_finds_the_encoding(encoding: str) -> None:
         ("iso8859_2", "Za\u017c\u00f3\u0142\u0107 g\u0119\u015bl\u0105 ja\u017a\u0144"),
         ("cp1254", "L\u00fctfen fi\u015fi saklay\u0131n, \u00e7\u00fcnk\u00fc gerekebilir"),
         ("cp1257", "Vis\u0173 \u017emoni\u0173 teis\u0117s ir s\u0105\u017ein\u0117"),
+        ("cp850", "Il a \u00e9t\u00e9 d\u00e9\u00e7u par la r\u00e9ponse, l\u00e0 comme ici"),
+        ("cp850", "f\u00fcr die gr\u00f6\u00dften B\u00e4ume"),
+        ("cp850", "k\u00f6nnten, B\u00e4ume"),
+        ("cp852", "P\u0159\u00edli\u0161 \u017elu\u0165ou\u010dk\u00fd k\u016f\u0148"),
+        ("mac_roman", "Il a \u00e9t\u00e9 d\u00e9\u00e7u par la r\u00e9ponse, l\u00e0 comme ici"),
+        ("mac_roman", "N\u00e3o h\u00e1 informa\u00e7\u00e3o \u00e0 noite"),
+        ("mac_roman", "la informaci\u00f3n del a\u00f1o pasado est\u00e1 aqu\u00ed"),
+        ("cp1252", "He came\u2014late, of course\u2014and left\u2026or so"),
+        ("cp1252", "of\xa0the 3\xa0km, \u201cquoted\u201dword and \u201canother\u201d, it\u2019s"),
         ("cp1251", "Все люди равны"),  # noqa: RUF001 -- Russian
     ],
 )
