@@ -123,6 +123,8 @@ def test_a_prediction_ends_with_its_text_be_that_replaced_in_the_same_second(ind
     for known in (version, older):
         assert [said.document for said in index.models.predicted(known)] == ["2"]
     assert index.garbage().predictions == 0
+    index.models.note(version, [("0", "a", 0.5)], at="2020-01-31T00:00:00+00:00")
+    assert [said.document for said in index.models.predicted(version)] == ["2"]
 
 
 def test_predictions_follow_renamed_files(tmp_path: Path) -> None:

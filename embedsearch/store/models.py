@@ -119,12 +119,20 @@ class Models:
             )
         )
 
-    def note(self, version: int, said: Iterable[tuple[str, str | None, float]]) -> None:
+    def note(
+        self,
+        version: int,
+        said: Iterable[tuple[str, str | None, float]],
+        *,
+        at: str | None = None,
+    ) -> None:
         """Keep what one says of documents (id, label, probability), in place of what it said.
 
-        A document may have several rows, one a label, or one without a label: it abstained.
+        A document may have several rows, one a label, or one without a label: it abstained. ``at``
+        is when the documents were read, now for ``None``: of one that was replaced since, it is
+        outdated.
         """
-        rows, at = list(said), now()
+        rows, at = list(said), at or now()
         with self.database.writing():
             self.database.executemany(
                 "delete from predictions where version = ? and document = ?",
