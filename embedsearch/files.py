@@ -32,11 +32,9 @@ if TYPE_CHECKING:
 
     PathLike = str | os.PathLike[str]
 
-OPENING_SECONDS = 5.0
-"""How long to wait for another process that makes the same index."""
-
 MADE_SECONDS = 1.0
-"""How long who only reads waits for that: it takes some milliseconds from the file's first byte."""
+"""How long who opens an index waits for another process that is making it: from the file's first
+byte that takes some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def _opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Dat
 
 
 def _settle(database: Database, folder: Path | None, new: Settings) -> None:
-    with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
+    with writer_lock(folder), database.writing():
         if database.setting("space") is not None:
             return  # another process was faster
         vectors.add_space(database, new.space, new.embedder, new.dimensions)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from embedsearch import arguments, elsewhere, embedders, files
-from embedsearch.errors import DimensionMismatch, IndexLocked
+from embedsearch.errors import DimensionMismatch, IndexLocked, IndexNotFound
 from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
@@ -89,12 +89,21 @@ def _silent(_: Progress) -> None:
 class Index:
     """An index of documents: a folder with ``index.db``, the truth, and a cache of its vectors.
 
-    Made by ``Index.open``; a context manager that closes itself. One writer at a time, in any
-    process; any number of readers, which see what is committed without opening again.
+    Made by ``Index.open``; a context manager that closes itself. Threads may share it. One writer
+    at a time, in any process, for which others wait some seconds; any number of readers, which see
+    what is committed without opening again. A fork of the process must open it again.
     """
 
-    def __init__(self, database: Database, embedder: Embedder | None, folder: Path | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder | None,
+        folder: Path | None,
+        *,
+        present: Self | None = None,
+    ) -> None:
         self._database = database
+        self._present = present or self
         self._given = embedder
         self._folder = folder
         self._space, self._length = stored_vectors.space(database)
@@ -166,20 +175,23 @@ class Index:
     def close(self) -> None:
         """Bring the cache of vectors up to date if this object wrote, and let go of the files.
 
+        In a fork of the process that opened them they are left to that.
+
         Raises:
             StorageFailed: the disk refused the cache; the index is whole all the same.
 
         """
+        wrote, self._wrote = self._wrote, False
+        own = self._present is self and not self._database.is_inherited
         try:
-            if self._wrote:
-                self._wrote = False
-                # Another writer that is at work will save the cache itself.
-                with suppress(IndexLocked), writer_lock(self._folder):
+            if wrote and own:
+                # Another writer at work will save the cache; an index that is gone needs none.
+                with suppress(IndexLocked, IndexNotFound), writer_lock(self._folder, wait=0):
                     self._dense.save()
         finally:
             self._database.close()
             embedder = self._given or self.__dict__.get("embedder")  # not to be looked for now
-            if embedder and embedders.is_remote(embedder):
+            if own and embedder and embedders.is_remote(embedder):
                 embedder.close()
 
     @cached_property
@@ -192,6 +204,8 @@ class Index:
                 to another server than they did because nobody says where it is.
 
         """
+        if self._present is not self:
+            return self._present.embedder
         embedder = self._given or files.embedder(self._database)
         files.refuse_other_server(self._database, embedder)
         return embedder
@@ -216,15 +230,21 @@ class Index:
         return self._folder
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """See the index as of one moment until the block ends, whatever others write meanwhile.
+    def snapshot(self) -> Iterator[Self]:
+        """Give the index as of this moment until the block ends, whatever is written meanwhile.
+
+        It is an ``Index`` of its own, for reading only, which any thread may use; this one goes on
+        with what is written. What is deleted takes up room on the disk until the block ends.
 
         Raises:
-            RuntimeError: this object writes inside the block.
+            IndexNotFound: the folder was moved or deleted.
 
         """
-        with self._database.reading():
-            yield
+        if self._database.is_snapshot:
+            yield self
+            return
+        with self._database.snapshot() as database:
+            yield type(self)(database, self._given, self._folder, present=self)
 
     @property
     def closed(self) -> bool:
@@ -378,6 +398,8 @@ class Index:
         progress: Callable[[Progress], None],
     ) -> SyncReport:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
+        self._database.require_own()
+        self._database.require_present()
         embed = None
         if allowance is not None:
             require_price(allowance, self.embedder)
@@ -457,6 +479,7 @@ class Index:
 
     def _vector_of(self, query: str, mode: Mode) -> NDArray[np.float32]:
         """Return the unit vector (d,) that a search looks for, an empty one for none."""
+        self._database.require_own()  # before the model, whose threads did not come along
         if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
         return asking.vector(self._database, self.embedder, self._space, query)
@@ -475,7 +498,7 @@ class Index:
         """
         query = arguments.query(query)
         vector = self._vector_of(query, mode)
-        with self.snapshot():
+        with self._database.reading():
             return explaining.explain(self._dense, query, vector, list(hits))
 
     def search_vector(
@@ -512,7 +535,7 @@ class Index:
             EmbeddingError: it is blank, or not embedded yet.
 
         """
-        with self.snapshot():
+        with self._database.reading():
             document, position = documents.named(self._database, arguments.id(id))
             vector = asking.vector_of(self._database, self._space, document, position)
             others = filters.other_than(document, position)
@@ -586,7 +609,7 @@ class Index:
 
         """
         condition = arguments.condition(where, glob) & arguments.of(ids)
-        with self.snapshot():
+        with self._database.reading():
             documents.require(self._database, ids or ())
             return stored_vectors.of_documents(
                 self._database, self._space, self._dimensions, condition
@@ -599,7 +622,7 @@ class Index:
             DocumentNotFound: there is no document with this id.
 
         """
-        with self.snapshot():
+        with self._database.reading():
             chunks = documents.chunks(self._database, arguments.id(id))
             places, rows = stored_vectors.of_passages(
                 self._database, self._space, self._dimensions, id
@@ -618,6 +641,7 @@ class Index:
             SecretsFound: a text looks as if it held a secret; none was sent.
 
         """
+        self._database.require_own()
         texts = arguments.several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
             return self.embedder.embed(texts, kind=kind)
@@ -627,10 +651,11 @@ class Index:
         """Let another process open the same folder, as joblib's workers do.
 
         Raises:
-            TypeError: the index is in memory, or its texts go to an API: each process would pay.
+            TypeError: the index is in memory or a snapshot, or its texts go to an API: each process
+                would pay.
 
         """
-        if self._folder is None or embedders.is_remote(self.embedder):
+        if self._folder is None or self._database.is_snapshot or embedders.is_remote(self.embedder):
             raise TypeError(elsewhere.REFUSED)
         return elsewhere.opened, (type(self), self._folder, self.space, self._given)
 

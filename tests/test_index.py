@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -275,10 +278,10 @@ def test_an_index_that_was_deleted_takes_nothing_in_and_says_so(tmp_path: Path) 
         lambda: index.add([Document("b", "text")]),
         lambda: index.remove("a"),
         index.gc,
-        index.close,  # as what it wrote is gone with it
     ):
         with pytest.raises(IndexNotFound, match="any more: it was moved or deleted"):
             use()
+    index.close()
     assert not folder.exists()
 
 
@@ -537,25 +540,155 @@ def test_an_index_serves_several_threads(index: Index) -> None:
     assert sorted(found) == sorted(str(n) for n in range(50) for _ in threads)
 
 
+@pytest.mark.parametrize("place", ["folder", "memory"])
+def test_a_snapshot_is_of_the_moment_it_was_taken(tmp_path: Path, place: str) -> None:
+    path = tmp_path if place == "folder" else ":memory:"
+    with Index.open(path, HashEmbedder()) as index:
+        index.add([Document("a", "old words")])
+        with index.snapshot() as then:
+            index.add([Document("a", "new"), Document("b", "words")])
+            (hit,) = then.search("words")
+            assert then.get(hit.document_id).text == hit.text == "old words"
+            assert [found.document_id for found in then.search("new", mode="dense")] == ["a"]
+            assert (len(then), len(index)) == (1, 2)
+            assert index.search("words", k=1)[0].document_id == "b"
+            with then.snapshot() as same:
+                assert same is then
+        assert then.closed
+        assert index.get("a").text == "new"
+
+
 def test_a_snapshot_is_of_one_moment_whatever_others_write(tmp_path: Path) -> None:
     with (
         Index.open(tmp_path, HashEmbedder()) as index,
         Index.open(tmp_path, index.embedder) as other,
+        index.snapshot() as then,
     ):
-        other.add([Document("a", "old words")])
-        with index.snapshot():
-            (hit,) = index.search("words")
-            other.add([Document("a", "new"), Document("b", "words")])
-            assert index.get(hit.document_id).text == hit.text == "old words"
-            assert [found.document_id for found in index.search("words")] == ["a"]
-        assert index.get("a").text == "new"
-        assert index.search("words", k=1)[0].document_id == "b"
+        other.add([Document("a", "words")])
+        assert (then.search("words"), "a" in then, "a" in index) == ([], False, True)
 
 
-def test_a_write_inside_a_snapshot_is_refused_rather_than_lost(index: Index) -> None:
-    with index.snapshot(), pytest.raises(RuntimeError, match="a snapshot is open"):
+def test_a_snapshot_stops_no_other_thread(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index, ThreadPoolExecutor(1) as pool:
         index.add([Document("a", "words")])
-    assert index.add([Document("a", "words")]).added == 1
+        with index.snapshot() as then:
+            assert pool.submit(index.get, "a").result(timeout=5).text == "words"
+            assert pool.submit(index.add, [Document("b", "words")]).result(timeout=5).added == 1
+            assert [h.document_id for h in pool.submit(then.search, "words").result(5)] == ["a"]
+            assert {h.document_id for h in index.search("words")} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda index: index.add([Document("a", "words")]),
+        lambda index: index.remove("a"),
+        lambda index: index.label({"a": "x"}),
+        lambda index: index.embed_pending(),
+        lambda index: index.gc(),
+    ],
+)
+def test_a_snapshot_is_not_written_to(index: Index, write: Callable[[Index], object]) -> None:
+    index.add([Document("a", "old")], embed=False)
+    with index.snapshot() as then:
+        with pytest.raises(RuntimeError, match="a snapshot is of one moment: write to the index"):
+            write(then)
+        with pytest.raises(TypeError, match="as a snapshot"):
+            pickle.dumps(then)
+    assert (index.get("a").text, index.pending().texts) == ("old", 1)
+
+
+def test_an_index_made_anew_in_the_same_place_takes_no_words_of_an_old_handle(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "index"
+    with Index.open(folder, HashEmbedder()) as old:
+        old.add([Document("a", "old")])
+        shutil.rmtree(folder)
+        with Index.open(folder, HashEmbedder()) as new:
+            new.add([Document("b", "new")])
+            for act in (lambda: old.add([Document("c", "lost")]), lambda: old.label({"a": "x"})):
+                with pytest.raises(IndexNotFound, match="moved, deleted or replaced"):
+                    act()
+            with pytest.raises(IndexNotFound, match="moved, deleted or replaced"), old.snapshot():
+                pass
+            assert [document.id for document in new.documents()] == ["b"]
+            assert old.get("a").text == "old"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_index_that_is_gone_can_be_closed(tmp_path: Path, *, again: bool) -> None:
+    folder = tmp_path / "index"
+    old = Index.open(folder, HashEmbedder())
+    old.add(Document(str(n), f"text {n}") for n in range(1_200))  # so many have a cache
+    shutil.rmtree(folder)
+    if again:
+        with Index.open(folder, HashEmbedder()) as new:
+            new.add([Document("b", "new")])
+    old.close()
+    assert old.closed
+    if again:
+        with Index.open(folder, HashEmbedder()) as new:
+            assert (new.verify(), len(new), (folder / "vectors.faiss").exists()) == ([], 1, False)
+    else:
+        assert not folder.exists()
+
+
+FORKING = """
+import os, sys, threading, warnings
+from embedsearch import Document, Index
+from embedsearch.errors import EmbedsearchError
+
+warnings.simplefilter("ignore")  # Python's own, of threads and fork
+index = Index.open(sys.argv[1])
+index.add([Document("a", "a red fox")])
+over = threading.Event()
+def look():
+    while not over.is_set():
+        index.search("fox")
+threads = [threading.Thread(target=look) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        told = 0
+        for use in (lambda: index.search("fox"), lambda: index.get("a"), lambda: len(index),
+                    lambda: index.add([Document("b", "x")]), lambda: index.embed(["x"])):
+            try:
+                use()
+            except EmbedsearchError as error:
+                told += "opened before this process was forked" in str(error)
+        index.close()
+        os._exit(0 if told == 5 else 1)
+    print(os.waitpid(child, 0)[1])
+over.set()
+for thread in threads:
+    thread.join()
+print(index.search("fox")[0].document_id, index.add([Document("b", "a blue fox")]).added)
+index.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_is_told_to_open_the_index_again(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("0\n" * 5 + "a 1\n", "")
+
+
+def test_writers_wait_for_each_other(tmp_path: Path) -> None:
+    def write(name: str) -> int:
+        with Index.open(tmp_path, HashEmbedder()) as index:
+            return sum(index.add([Document(f"{name}{n}", f"text {n}")]).added for n in range(20))
+
+    with Index.open(tmp_path, HashEmbedder()), ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(write, "abc")) == [20, 20, 20]
 
 
 def test_one_id_may_be_removed_as_it_is(index: Index) -> None:

@@ -101,7 +101,7 @@ def _readable(path: Path) -> bool:
 class Database:
     """One connection to an index's SQLite file.
 
-    Transactions are explicit: every statement runs inside ``reading()`` (one snapshot) or
+    Transactions are explicit: every statement runs inside ``reading()`` (one state) or
     ``writing()`` (which bumps the generation that caches are stamped with). Both may be nested;
     threads take turns.
     """
@@ -110,13 +110,44 @@ class Database:
         self.connection = connection
         self.path = path
         self.is_open = True
+        self.present: Database = self
+        """What to write to: of a snapshot, the database that it was taken of."""
+        self._process = os.getpid()
+        self._file = path and _identity(path)
         self._turn = RLock()
         self._writes = False
         self._changes = False
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether this is the database as of one moment."""
+        return self.present is not self
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this process is a fork of the one that opened the file.
+
+        SQLite's locks, and those of threads that don't live here, are the other process's.
+        """
+        return os.getpid() != self._process
+
+    def require_own(self) -> None:
+        """Raise EmbedsearchError in a fork of the process that opened the file."""
+        if self.is_inherited:
+            raise EmbedsearchError(
+                f"the index was opened before this process was forked: {self.path or 'in memory'}",
+                hint="open it in the child, or start children by multiprocessing's 'spawn'",
+            )
+
+    def require_present(self) -> None:
+        """Raise RuntimeError for a snapshot, which is not to be written to."""
+        if self.is_snapshot:
+            raise RuntimeError("a snapshot is of one moment: write to the index itself")
+
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """See one snapshot of the index until the block ends."""
+        """See one state of the index until the block ends."""
+        self.require_own()
         with self._turn, translated(self.path):
             if self.connection.in_transaction:
                 yield
@@ -132,14 +163,21 @@ class Database:
         """Commit all or nothing of what the block writes, as a new generation unless told not.
 
         What is in no search, as a ledger, leaves the generation, and so every cache, as it is.
+
+        Raises:
+            IndexNotFound: the file was moved, deleted or replaced; what is written would be lost.
+
         """
+        self.require_own()
+        self.require_present()
         with self._turn, translated(self.path):
             if self._writes:
                 self._changes |= generation
                 yield
                 return
             if self.connection.in_transaction:
-                raise RuntimeError("a snapshot is open: what is written now would be lost with it")
+                raise RuntimeError("a read is going on: what is written now would be lost with it")
+            self._require_file()
             self.connection.execute("begin immediate")
             self._writes, self._changes = True, generation
             try:
@@ -153,27 +191,41 @@ class Database:
             finally:
                 self._writes = False
 
+    def _require_file(self) -> None:
+        if self.path and _identity(self.path) != self._file:
+            raise IndexNotFound(
+                f"{self.path} is not the file that was opened: it was moved, deleted or replaced",
+                hint="open the index again",
+            )
+
     @contextmanager
-    def aside(self) -> Iterator[Database]:
-        """Give a database to write to, be a snapshot open here or not.
+    def snapshot(self) -> Iterator[Database]:
+        """Give the database as of this moment, on a connection of its own, until the block ends.
+
+        Of one in memory it is a copy.
 
         Raises:
-            StorageFailed: a snapshot of an index in memory is open, which has no other door.
+            IndexNotFound: the file was moved, deleted or replaced.
 
         """
-        if not self.connection.in_transaction:
-            yield self
-        elif self.path is None:
-            raise StorageFailed("an index in memory can't be written beside its own snapshot")
-        else:
-            other = open_database(self.path, create=False)
+        self.require_own()
+        self._require_file()
+        with translated(self.path):
+            then = Database(_connect(self.path), self.path)
             try:
-                yield other
+                if self.path is None:
+                    with self.reading():
+                        self.connection.backup(then.connection)
+                then.execute("begin")
+                then.generation  # noqa: B018 -- the first read settles the moment
+                then.present = self.present
+                yield then
             finally:
-                other.close()
+                then.close()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
+        self.require_own()
         try:
             return self.connection.execute(sql, values)
         except sqlite3.DatabaseError as error:
@@ -235,9 +287,10 @@ class Database:
         return not busy
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, unless it is another process's."""
         self.is_open = False
-        self.connection.close()
+        if not self.is_inherited:
+            self.connection.close()
 
 
 def open_database(path: Path | None, *, create: bool) -> Database:
@@ -279,6 +332,15 @@ def _connect(path: Path | None) -> sqlite3.Connection:
             raise
     # WAL needs a file beside the database, which a read-only folder or a full disk can't take.
     return _configured(f"{path.absolute().as_uri()}?immutable=1")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from one that took its place, ``None`` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_folder(folder: Path) -> None:
