@@ -127,14 +127,16 @@ class Index:
         embedder: Embedder | str | None = None,
         *,
         create: bool = True,
-        chunk_tokens: int = CHUNK_TOKENS,
-        chunk_overlap: int = CHUNK_OVERLAP,
+        chunk_tokens: int | None = None,
+        chunk_overlap: int | None = None,
     ) -> Self:
         """Open the index in a folder, or a new one in memory for ``":memory:"``.
 
         The embedder may be named, as for ``--model``. Without one it is that which the index was
         made with, the local model for a new index.
-        How texts are cut is settled when an index is made.
+        How texts are cut is settled when an index is made, by default into chunks of 254 tokens
+        that share 32, and fewer where the embedder reads fewer. A warning says where the index has
+        other numbers than are given.
 
         Raises:
             TypeError: the embedder is none, as it lacks what the protocol asks.
@@ -145,17 +147,20 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        arguments.check_chunking(chunk_tokens, chunk_overlap)
+        limit = CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
+        overlap = CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap
+        arguments.check_chunking(limit, overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
         elif embedder is not None:
             refuse_other(embedder)
         folder = arguments.folder(path)
-        settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
+        settings = partial(files.settings, embedder, limit, overlap)
         database = files.opened(folder, settings if create else None)
         try:
             if embedder is not None:
                 files.refuse_other_space(database, embedder)
+            files.warn_of_other_chunking(database, chunk_tokens, chunk_overlap)
             return cls(database, embedder, folder)
         except BaseException:
             database.close()
@@ -216,9 +221,7 @@ class Index:
         """
         if self._present is not self:
             return self._present.embedder
-        embedder = self._given or embedders.load(self._database.setting("embedder"))
-        if not self._given:
-            files.refuse_other_space(self._database, embedder)
+        embedder = self._given or files.embedder(self._database)
         files.refuse_other_server(self._database, embedder)
         return embedder
 
@@ -621,9 +624,17 @@ class Index:
 
         With ``ids``, of these documents alone, not in their order. A document's vector is the mean
         of its passages'; one of which nothing is embedded yet is left out.
+
+        Raises:
+            DocumentNotFound: there is no document with one of these ids.
+
         """
         condition = arguments.condition(where, glob) & arguments.of(ids)
-        return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
+        with self._database.reading():
+            documents.require(self._database, ids or ())
+            return stored_vectors.of_documents(
+                self._database, self._space, self._dimensions, condition
+            )
 
     def passages(self, id: str) -> Passages:
         """Return those passages of a document that are embedded, with their unit vectors (n, d).

@@ -13,6 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -166,9 +167,12 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
             Document("a\udfff", "x"),
             r"id of document .* holds half .* at character 1",
         ),
-        (Document("a", "text", {"when": object()}), "metadata of 'a' is no JSON"),
-        (Document("a", "text", {"x": float("nan")}), "metadata of 'a' is no JSON"),
-        (Document("a", "text", {"\ud800": 1}), "metadata of 'a' is no JSON"),
+        (Document("a", "text", {"n": 1, "when": UUID(int=0)}), "metadata 'when' of 'a' .* UUID"),
+        (Document("a", "text", {"x": float("nan")}), "metadata 'x' of 'a' is no JSON"),
+        (Document("a", "text", {"x": [np.float32("nan")]}), "metadata 'x' of 'a' is no JSON"),
+        (Document("a", "text", {"\ud800": 1}), r"metadata '\\ud800' of 'a' is no JSON"),
+        (Document("a", "text", {(1, 2): 1}), r"metadata \(1, 2\) of 'a' is no JSON"),  # type: ignore[dict-item]
+        (Document("a", "text", 5), "metadata of 'a' is no JSON"),  # type: ignore[arg-type]
     ],
 )
 def test_a_document_that_cannot_be_stored_is_refused(
@@ -215,8 +219,24 @@ def test_vectors_that_fit_no_document_are_refused(
 
 def test_an_index_remembers_its_space_and_refuses_another(tmp_path: Path) -> None:
     Index.open(tmp_path, HashEmbedder(64)).close()
-    with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'hash/64"):
+    with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'hash/64") as refused:
         Index.open(tmp_path, HashEmbedder(32))
+    assert refused.value.hint == (
+        "open it with the embedder it was made with, 'hash', or make a new index for this one"
+    )
+
+
+class Unsized(HashEmbedder):
+    """An embedder that does not name its dimensions."""
+
+    space = "unsized"
+
+
+def test_vectors_of_another_length_are_another_space_whatever_it_is_called(tmp_path: Path) -> None:
+    Index.open(tmp_path, Unsized(64)).close()
+    Index.open(tmp_path, Unsized(64)).close()
+    with pytest.raises(EmbedderMismatch, match=r"vectors of 64 dimensions, .* makes ones of 32"):
+        Index.open(tmp_path, Unsized(32))
 
 
 def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
@@ -301,6 +321,8 @@ def test_a_cache_that_is_a_folder_is_to_be_moved_away(
         (lambda i: i.sync([5]), r"expected a list of paths, got 5 in it"),
         (lambda i: i.remove(5), "expected a list of ids, got 5"),
         (lambda i: i.label(["a"]), r"expected labels by id, as {'a.md': 'bill'}, got \['a'\]"),
+        (lambda i: i.label({10: "bill"}), "expected an id as str, got 10"),
+        (lambda i: i.document_vectors([5]), "expected a list of ids, got 5 in it"),
         (lambda i: i.add("text"), "expected a list of Documents, got 'text'"),
         (lambda i: i.add(Document("a", "b")), r"a list of Documents, got Document\(id='a'"),
         (lambda i: i.add(Document("a", "b"), vectors=[[1.0] * 64]), "a list of Documents, got D"),
@@ -796,9 +818,23 @@ def test_threads_that_open_a_new_index_get_the_same_one(tmp_path: Path) -> None:
     assert errors == []
 
 
+def test_who_reads_waits_for_an_index_that_another_is_making(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.files.MADE_SECONDS", 60)
+    (tmp_path / "index.db").touch()  # what is there at first
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(Index.open, tmp_path, create=False)
+        with pytest.raises(TimeoutError):
+            reading.result(timeout=0.1)
+        Index.open(tmp_path, HashEmbedder()).close()
+        with reading.result(timeout=60) as index:
+            assert index.space == "hash/64"
+
+
 def test_opening_to_read_makes_no_index_of_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "index.db").touch()
-    with pytest.raises(IndexCorrupt, match="holds no index"):
+    with pytest.raises(IndexNotFound, match="holds no index yet"):
         Index.open(tmp_path, create=False)
     assert (tmp_path / "index.db").stat().st_size == 0
 
@@ -875,8 +911,13 @@ def test_without_its_model_an_index_still_tells_what_it_holds(tmp_path: Path) ->
         assert index.status().counts.documents == 1
         assert index.search("words", mode="lexical")[0].document_id == "a"
         assert index.remove("a") == 1
-        with pytest.raises(EmbeddingError, match="no embedder is named 'hash'"):
+        complaint = "the index was made with 'hash': no embedder is named 'hash', and no folder"
+        with pytest.raises(EmbeddingError, match=complaint) as refused:
             index.search("words")
+        assert refused.value.hint == (
+            "bring its folder back; an embedder of your own is handed over:"
+            " Index.open(path, embedder)"
+        )
 
 
 def test_the_limit_of_a_chunk_is_the_model_s_where_that_is_less(tmp_path: Path) -> None:
@@ -886,3 +927,14 @@ def test_the_limit_of_a_chunk_is_the_model_s_where_that_is_less(tmp_path: Path) 
     with pytest.raises(ValueError, match="got 8 and 32"):
         Index.open(tmp_path / "new", HashEmbedder(), chunk_tokens=8)
     assert not (tmp_path / "new").exists()
+
+
+def test_how_an_index_is_cut_is_told_where_other_numbers_are_asked_for(tmp_path: Path) -> None:
+    above = "chunk_tokens of this index is 16, not 40: it is .* never above what its model reads"
+    with pytest.warns(UserWarning, match=above) as heard:
+        Index.open(tmp_path, HashEmbedder(max_tokens=16), chunk_tokens=40, chunk_overlap=8).close()
+    assert (len(heard), heard[0].filename) == (1, __file__)
+    with pytest.warns(UserWarning, match="chunk_overlap of this index is 8, not 4: .* half of a c"):
+        Index.open(tmp_path, chunk_tokens=16, chunk_overlap=4).close()
+    Index.open(tmp_path, chunk_tokens=16, chunk_overlap=8).close()
+    Index.open(tmp_path).close()

@@ -245,7 +245,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
     A file in a folder that can't be written, or on a full disk, is opened for reading only.
 
     Raises:
-        IndexNotFound: there is no such file, and ``create`` is false.
+        IndexNotFound: there is no such file, or nothing in it yet, and ``create`` is false.
         IndexCorrupt: the file is damaged, another program's, or from a newer version.
         StorageFailed: the file can't be opened or created.
 
@@ -338,8 +338,8 @@ def _migrate(database: Database, *, create: bool) -> None:
     if foreign and tables:
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
     if version == 0 and not create:
-        raise IndexCorrupt(
-            f"{database.path} holds no index",
+        raise IndexNotFound(
+            f"{database.path} holds no index yet",
             hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     if version < len(MIGRATIONS):
