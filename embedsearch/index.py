@@ -49,7 +49,7 @@ from embedsearch.sync.spending import (
     UNLIMITED,
     Allowance,
     Estimate,
-    checked,
+    allowed,
     estimate,
     require_price,
 )
@@ -307,7 +307,7 @@ class Index:
                 there is a limit in dollars.
 
         """
-        check_hearing(checked(allowance), transcriber)
+        check_hearing(allowed(allowance), transcriber)
         hearing, progress = transcriber is not None, progress or _silent
         make = partial(self._plan, arguments.paths(paths), glob, progress, hearing=hearing)
         if dry_run:
@@ -353,7 +353,7 @@ class Index:
             CostLimitReached, SecretsFound: as ``sync`` does.
 
         """
-        given, allowance = adding.several(given), checked(allowance)
+        given, allowance = adding.several(given), allowed(allowance)
 
         def work() -> SyncReport:
             if vectors is None:
@@ -376,7 +376,7 @@ class Index:
         progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Embed the texts that still wait for it; raises as ``sync`` does."""
-        return self._run("embed", SyncReport, allowance=checked(allowance), progress=progress)
+        return self._run("embed", SyncReport, allowance=allowed(allowance), progress=progress)
 
     def remove(self, ids: str | Iterable[str]) -> int:
         """Remove one document or several, and return how many of them were there.
