@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from embedsearch import tokens
+from embedsearch import arguments, tokens
 from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
-from embedsearch.search.packing import pack, tag_for, written
+from embedsearch.search.packing import Passage, pack, tag_for, written
 from embedsearch.store.clock import now
 from embedsearch.store.fulltext import STOP_WORDS, terms, text_hash
 from embedsearch.store.outbox import Sent
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from embedsearch.client.types.chat import ChatCompletionChunk, CompletionUsage
     from embedsearch.index import Index
     from embedsearch.records import Hit
-    from embedsearch.search.packing import Passage
     from embedsearch.search.ranking import Mode
     from embedsearch.store.filters import Where
     from embedsearch.tokens import Model
@@ -81,12 +80,11 @@ def relevant(
 
     Raises ValueError for one that holds no passage, and what ``index.search`` does.
     """
-    with index.snapshot():
-        hits = index.search(question, k, mode=mode, where=where, glob=glob)
-        if min_score is not None:
-            hits = [hit for hit in hits if hit.score >= min_score]
-        elif judged(index, question, hits, mode=mode, where=where, glob=glob) is False:
-            hits = []
+    hits = index.search(question, k, mode=mode, where=where, glob=glob)
+    if min_score is not None:
+        hits = [hit for hit in hits if hit.score >= min_score]
+    elif judged(index, question, hits, mode=mode, where=where, glob=glob) is False:
+        hits = []
     passages = pack(hits, budget=budget, tokenizer=tokens.encoding(ENCODING))
     if hits and not passages:
         raise ValueError(f"a budget of {budget:,} tokens does not hold the best passage")
@@ -213,7 +211,8 @@ def answer(
         APIError, ConnectionFailed: the server refused, or is not there.
 
     """
-    given = relevant(index, question) if passages is None else passages
+    _check(client, model, question)
+    given = relevant(index, question) if passages is None else _passages(passages)
     if not given:
         return Answer(())
     if not allow_secrets:
@@ -263,6 +262,24 @@ def _has_all_words(index: Index, question: str, hits: Sequence[Hit]) -> bool:
     return any(all(e.terms.values()) for e in index.explain(question, hits, mode="lexical"))
 
 
+def _check(client: Client, model: str, question: str) -> None:
+    """Refuse what would fail only when the outbox says that texts were sent."""
+    # `Client` itself would load httpx, also for those who only ask what is relevant.
+    if not isinstance(client, AbstractContextManager):
+        raise TypeError(f"expected a Client, which waits for answers, got {client!r:.40}")
+    if not isinstance(model, str):
+        raise TypeError(f"expected a chat model's name as str, got {model!r:.40}")
+    arguments.query(question)
+
+
+def _passages(given: Sequence[Passage]) -> list[Passage]:
+    listed = list(given)
+    for each in listed:
+        if not isinstance(each, Passage):
+            raise TypeError(f"expected passages, as relevant() returns, got {each!r:.40} in it")
+    return listed
+
+
 def _refuse_secrets(question: str, passages: Sequence[Passage]) -> None:
     found = [f"the question:{secret.line} ({secret.kind})" for secret in scan(question)]
     found += [
@@ -271,7 +288,8 @@ def _refuse_secrets(question: str, passages: Sequence[Passage]) -> None:
         for secret in scan(passage.text, path=passage.document_id)
     ]
     if found:
-        raise SecretsFound(found)
+        allow = "take it out, or allow it: --allow-secrets; in Python: allow_secrets=True"
+        raise SecretsFound(found, hint=allow)
 
 
 def _entries(question: str, passages: Sequence[Passage], host: str, model: Model) -> Iterator[Sent]:

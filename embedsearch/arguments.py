@@ -154,7 +154,7 @@ def labelled(given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, .
     """Return the labels of documents by their ids."""
     if not isinstance(given, Mapping):
         raise TypeError(f"expected labels by id, as {{'a.md': 'bill'}}, got {given!r:.40}")
-    return {id: labels(id, said) for id, said in given.items()}
+    return {id(named): labels(named, said) for named, said in given.items()}
 
 
 def labels(id: str, said: str | Sequence[str]) -> tuple[str, ...]:

@@ -34,6 +34,8 @@
         └── ServerError                    500 and above
 
 Bad arguments raise plain ``ValueError`` and ``TypeError``.
+
+Advice is the command line's; what stands behind `IN_PYTHON` is for Python, and not printed there.
 """
 
 from __future__ import annotations
@@ -42,6 +44,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+IN_PYTHON = "; in Python: "
+"""What parts advice about commands and their options from advice about functions."""
 
 
 class EmbedsearchError(Exception):
@@ -153,7 +158,7 @@ class SecretsFound(EmbedsearchError):
         more = f", and {len(places) - 1} more" if len(places) > 1 else ""
         super().__init__(
             f"nothing was sent: {places[0]} looks like a secret{more}",
-            hint=hint or "take it out, or allow it: --allow-secrets",
+            hint=hint or "take it out, or allow it: --allow-secrets; in Python: secrets=True",
         )
         self.places = tuple(places)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Heading:
 class Document:
     """A text with an identity.
 
+    ``metadata`` is what JSON holds; numpy's numbers are stored as numbers, dates and times as text,
+    those with a time zone in UTC (``2026-01-31T06:00:00Z``).
     ``headings`` lie in ascending order of ``start``; for ``kind="markdown"`` they may be left
     out, the chunker finds them. ``pages`` holds the character offset at which each page starts
     (page 1 first), and is empty where there are no pages. ``times`` holds, for a recording's
@@ -70,6 +72,10 @@ class Chunk:
     heading: str | None = None
     seconds: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -95,6 +101,10 @@ class Hit:
     source: str | None = None
     seconds: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -109,6 +119,10 @@ class Explanation:
     meaning: float | None
     words: float
     terms: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,3 +170,7 @@ class Prediction:
     reasons: tuple[Reason, ...]
     version: int
     unlike: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)

@@ -58,6 +58,9 @@ class HashEmbedder:
         self.dimensions = dimensions
         self.max_tokens = max_tokens
 
+    def __repr__(self) -> str:
+        return f"HashEmbedder({self.dimensions}, max_tokens={self.max_tokens})"
+
     def __sklearn_clone__(self) -> Self:
         """Let the copies that scikit-learn makes of an estimator share it."""
         return self

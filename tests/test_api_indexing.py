@@ -28,8 +28,9 @@ from embedsearch.errors import (
     InputRefused,
     InvalidAnswer,
     SecretsFound,
+    ServerError,
 )
-from embedsearch.sync.spending import Allowance
+from embedsearch.sync import Allowance
 from embedsearch.tokens import encoding
 
 if TYPE_CHECKING:
@@ -96,6 +97,28 @@ def test_a_text_is_paid_for_once_and_as_planned(
         assert (again.texts, again.requests) == (0, 0)
     assert len(server.requests) == 1
     assert server.requests[0]["dimensions"] == DIMENSIONS
+
+
+@pytest.mark.parametrize("given", [None, {"cost": 1}])
+def test_what_is_no_allowance_allows_nothing(
+    client: Client, server: FaultServer, tmp_path: Path, given: Any
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        expected = r"^expected an Allowance, as Allowance\(cost=0.5\), got "
+        with pytest.raises(TypeError, match=expected):
+            index.add(documents(3), allowance=given)
+        with pytest.raises(TypeError, match=expected):
+            index.sync(tmp_path, allowance=given)
+        with pytest.raises(TypeError, match=expected):
+            index.embed_pending(allowance=given)
+        assert (len(index), server.requests) == (0, [])
+
+
+def test_a_limit_that_would_never_be_reached_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^expected a limit of cost of 0 or more, got nan$"):
+        Allowance(cost=float("nan"))
+    with pytest.raises(TypeError, match=r"^expected a limit of tokens as a number, got '9'$"):
+        Allowance(tokens="9")  # type: ignore[arg-type]
 
 
 def test_a_query_is_asked_once(client: Client, server: FaultServer, tmp_path: Path) -> None:
@@ -515,7 +538,7 @@ def test_an_index_of_another_server_is_not_taken_to_openai(
         result = run(*command)
         assert (result.exit_code, result.stdout) == (2, "")
         assert f"the index's vectors came from {host}, but without a base URL" in result.stderr
-        assert "say --base-url, or set OPENAI_BASE_URL" in result.stderr
+        assert "say --base-url, or set OPENAI_BASE_URL; in Python: Index.open(" in result.stderr
     assert run("search", "number", "--mode", "lexical").exit_code == 0
     assert run("search", "where", "--base-url", server.url).exit_code == 0
 
@@ -577,7 +600,7 @@ def test_http_to_another_machine_is_allowed_by_every_command_that_may_send(shell
     far = ("--base-url", "http://192.0.2.1/v1", "--timeout", 0.05)
     command = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y", *far)
     refused = run(*command)
-    assert "use https, or insecure=True (on the command line: --insecure)" in refused.stderr
+    assert refused.stderr.endswith(": use https, or --insecure\n")
     planned = run(*command, "--insecure", "--dry-run")
     assert (planned.exit_code, refused.exit_code) == (0, 2)
     assert "to embed by 192.0.2.1 in 1 request" in planned.stdout
@@ -596,3 +619,35 @@ def test_usage_since_what_is_no_day_is_wrong_usage(shell: Path) -> None:
     assert run("usage", "--since", "2000-01-01").exit_code == 0
     assert run("usage", "--since", "2999-01-01").exit_code == 1
     assert run("usage", "--since", "yesterday").exit_code == 2
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_run_says_that_it_waits_for_the_server(
+    shell: Path,
+    server: FaultServer,
+    monkeypatch: pytest.MonkeyPatch,
+    quiet: bool,  # noqa: FBT001
+) -> None:
+    assert shell.is_dir()
+    monkeypatch.setattr("embedsearch.cli.terminal.LONG_WAIT", 0.4)
+    server.script = [refused(429, "slow down", retry_after_ms=wait) for wait in ("400", "100")]
+    command = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    result = run(*command, *["-q"] * quiet)
+    assert result.exit_code == 0
+    told = [line for line in result.stderr.splitlines() if line.startswith("waiting")]
+    assert told == ([] if quiet else ["waiting: 429: slow down; sending again in 0.4 s"])
+
+
+def test_a_search_whose_provider_is_down_says_that_words_need_none(
+    client: Client, server: FaultServer, shell: Path
+) -> None:
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    server.script = [refused(500, "boom", x_should_retry="false")] * 2
+    result = run("search", "anything")
+    advice = "search by words, which asks no server: --mode lexical"
+    assert (result.exit_code, result.stderr) == (2, f"error: 500: boom\nhint: {advice}\n")
+    with Index.open(shell / ".embedsearch", embedder(client)) as index:
+        with pytest.raises(ServerError, match=r"^500: boom$") as caught:
+            index.search("anything")
+        assert caught.value.hint == f"{advice}; in Python: mode='lexical'"
+        assert index.search("anything", mode="lexical") == []

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from fault_server import FaultServer, serve
 from recording import Reply, Server, serving
 
-from embedsearch import Client, Document, Index, answering
+from embedsearch import AsyncClient, Client, Document, Index, answering
 from embedsearch.cli.main import main
 from embedsearch.errors import BadRequest, ContextTooLong, SecretsFound
 
@@ -499,6 +499,26 @@ def test_what_must_not_be_sent_is_an_exception(
     with pytest.raises(BadRequest):
         answering.answer(index, "key", client=client, model="m", allow_secrets=True)
     assert len(list(index.outbox())) == 2
+
+
+def test_who_asks_in_a_way_that_can_not_be_is_told_before_anything_is_noted(
+    index: Index, client: Client, server: Server
+) -> None:
+    index.add([Document("a", "Money comes back in a week.")])
+    passages = answering.relevant(index, "money")
+    for given, said in (
+        (
+            {"client": AsyncClient(base_url=server.url, api_key="k")},
+            "a Client, .* <AsyncClient of ",
+        ),
+        ({"model": None}, "a chat model's name as str, got None"),
+        ({"question": None}, "a query as str, got None"),
+        ({"passages": index.search("money")}, r"passages, .* got Hit\("),
+    ):
+        asked = {"question": "money", "client": client, "model": "m", "passages": passages}
+        with pytest.raises(TypeError, match=f"^expected {said}"):
+            answering.answer(index, **{**asked, **given})  # type: ignore[arg-type]
+    assert (server.seen, list(index.outbox())) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import logging
+import math
 import os
 import re
 import socket
@@ -230,7 +231,7 @@ def test_a_key_may_have_to_be_awaited(server: Server) -> None:
     ["http://example.com/v1", "http://10.0.0.1", "http://localhost.example.com", "http://[::2]"],
 )
 def test_an_open_line_is_refused_unless_it_is_meant(url: str) -> None:
-    with pytest.raises(ValueError, match="use https, or insecure=True"):
+    with pytest.raises(ValueError, match="use https, or --insecure; in Python: insecure=True"):
         Client(base_url=url, api_key=KEY)
     Client(base_url=url, api_key=KEY, insecure=True).close()
 
@@ -428,6 +429,12 @@ def test_a_wrong_argument_is_refused_before_anything_is_sent(
         client.chat.completions.create(model="m")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=r"from \['extra_body', .* 'extra_query', 'timeout'\]$"):
         client.models.list(query="a")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"one by position .* by keyword: \['input', 'model'\]$"):
+        client.embeddings.create("a", "m")  # type: ignore[arg-type,call-arg]
+    with pytest.raises(TypeError, match=r"one by position .* by keyword: \['model'\]$"):
+        client.embeddings.create_array(["a"], "m")  # type: ignore[arg-type,call-arg]
+    with pytest.raises(TypeError, match=r"one by position .* by keyword: \[.*'timeout'\]$"):
+        client.models.list("m")  # type: ignore[arg-type,call-arg]
     assert server.seen == []
 
 
@@ -444,6 +451,26 @@ def test_what_can_not_be_sent_is_refused_in_words(client: Client, server: Server
             send()
     with pytest.raises(ValueError, match=r"^expected a base_url .* 'http://a..b/v1': .*idna"):
         Client(base_url="http://a..b/v1", insecure=True)
+    with pytest.raises(TypeError, match=r"^expected base_url as str, got int$"):
+        Client(api_key=KEY, base_url=5)  # type: ignore[arg-type]
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"temperature": math.nan}, "temperature, got nan"),
+        ({"logit_bias": {"5": math.inf}}, "5, got inf"),
+        ({"extra_body": {"x": [1, 2.0, -math.inf][1:]}}, "x, got -inf"),
+        ({"extra_body": {"x": np.array([math.nan])}}, "the body, got nan"),
+        ({"extra_query": {"q": math.nan}}, "q, got nan"),
+    ],
+)
+def test_a_number_that_json_does_not_know_is_not_sent_as_null(
+    client: Client, server: Server, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^expected a finite number in {said}$"):
+        client.chat.completions.create(model="m", messages=[], **options)
     assert server.seen == []
 
 
@@ -772,7 +799,9 @@ def test_a_server_that_is_not_there_is_named_within_two_seconds() -> None:
             client.models.list()
     assert 0.3 < time.monotonic() - began < 2.5, "a server that starts up is waited for"
     assert str(caught.value) == f"nothing listens at http://{address}"
-    assert caught.value.hint == "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
+    assert caught.value.hint == (
+        "start it, or name another: OPENAI_BASE_URL, --base-url; in Python: base_url=..."
+    )
 
 
 def test_a_server_without_tls_is_told_from_one_that_is_not_there(server: Server) -> None:
@@ -877,7 +906,7 @@ def test_the_key_goes_to_no_other_server(client: Client, server: Server, scheme:
         server.reply = Reply(status=302, headers={"location": location})
         with pytest.raises(APIError, match=r"redirected .* which is not sent the key") as caught:
             client.models.list()
-        said = "name the server that is meant: base_url (on the command line: --base-url)"
+        said = "name the server that is meant: --base-url; in Python: base_url=..."
         assert caught.value.hint == said
         assert other.seen == []
 
@@ -940,6 +969,7 @@ def test_the_key_is_nowhere_to_be_seen(
     shown = [repr(client), repr(client.driver.settings), repr(client.driver), caplog.text]
     shown += [leaks(caught.value) for caught in (refused, torn, quoting)]
     shown += [f"{e.value!r} {vars(e.value)}" for e in (garbled, streamed)]
+    assert repr(client) == f"<Client of {server.url[7:]}>"
     assert "_drive" not in caplog.text
     assert KEY not in "".join(shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from recording import serving
 
 from embedsearch import Document, Index
 from embedsearch.cli.main import COMMANDS
@@ -88,6 +90,19 @@ def test_the_page_of_classifying_runs(tmp_path: Path, monkeypatch: pytest.Monkey
         first, second, third = blocks(ROOT / "docs" / "classify.md", "python")
         for block in (first, third, second):  # which opens an index of the same name
             exec(block, names)  # noqa: S102 -- our own page
+
+
+def test_the_page_of_the_library_runs(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workshop)
+    said = json.dumps({"choices": [{"index": 0, "delta": {"content": "Five days [1]."}}]}).encode()
+    with serving() as server:
+        server.streams(b"data: " + said + b"\n\n", b"data: [DONE]\n\n")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        names: dict[str, object] = {}
+        for block in blocks(ROOT / "docs" / "library.md", "python"):
+            exec(block, names)  # noqa: S102 -- our own page
+    assert len(server.seen) == 1
 
 
 def test_the_pages_of_commands_run(workshop: Path) -> None:

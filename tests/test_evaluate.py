@@ -181,6 +181,8 @@ def test_labels_are_what_they_were(values: list[Any]) -> None:
     assert [score.label for score in found.labels] == values
     assert {mistake.label for mistake in found.mistakes} <= set(values)
     assert found.labels[0].recall > found.labels[1].recall  # nine times as dear to miss
+    said = f"accuracy {found.accuracy.value:.3f}, macro F1 {found.macro_f1.value:.3f}"
+    assert repr(found) == f"<Evaluation: {said}; 80 texts, 2 labels>"
     read = json.loads(json.dumps(found.to_dict()))
     assert [score["label"] for score in read["labels"]] == values
     assert f">{values[0]}</span>" in page(found)
@@ -319,6 +321,8 @@ def test_several_labels_a_text_are_measured_each_for_itself() -> None:
     assert 0.85 < found.subset_accuracy.value < found.micro_f1.value
     assert found.gain.value == pytest.approx(found.micro_f1.value - found.majority.value)
     assert json.loads(json.dumps(found.to_dict()))["schema_version"] == 1
+    f1 = f"micro F1 {found.micro_f1.value:.3f}, macro F1 {found.macro_f1.value:.3f}"
+    assert repr(found) == f"<SeveralEvaluation: {f1}; 200 texts, 3 labels>"
     first = found.mistakes[0]
     right = tuple("abc"[column] for column in np.flatnonzero(rows[first.position, :3] > 0))
     assert (first.labels, first.id, first.text) == (right, "", "")

@@ -283,6 +283,46 @@ def test_all_pause_while_the_server_asks_to(limiter: Limiter, clock: Clock) -> N
     assert limiter.wait(ticket) == 0.0
 
 
+def refused_at_leisure(limiter: Limiter, tokens: int) -> None:
+    """Send three requests that pass and two that are refused, one after the other."""
+    for status in (200, 200, 200, 429, 429):
+        ticket = limiter.reserve(tokens)
+        limiter.wait(ticket)
+        limiter.settle(ticket, status, {"retry-after-ms": "1"} if status == 429 else {})
+
+
+def test_what_was_refused_while_little_was_sent_holds_up_no_large_request(
+    limiter: Limiter, clock: Clock
+) -> None:
+    refused_at_leisure(limiter, 4)
+    clock.now = 1.0
+    limiter.settle(sent(limiter, 6000), 200, {})
+    for _ in range(2):
+        sent(limiter, 6000)
+
+
+def test_what_passes_at_the_rate_that_was_refused_keeps_it(limiter: Limiter, clock: Clock) -> None:
+    refused_at_leisure(limiter, 4)
+    for clock.now in (1.0, 2.0, 3.0):
+        limiter.settle(sent(limiter, 8), 200, {})
+    assert limiter.wait(limiter.reserve(8)) == pytest.approx(0.66, abs=0.05)
+
+
+def test_a_long_wait_is_told_every_five_seconds(
+    limiter: Limiter, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    answered(limiter, 100, limit=6000, remaining=0, reset=60.0)
+    ticket, short = limiter.reserve(1400), limiter.reserve(1)
+    for clock.now in range(14):
+        limiter.wait(ticket)
+    assert limiter.wait(short) < 5
+    assert [record.getMessage() for record in caplog.records] == [
+        "the server's rate limit lets the next request through in 14 s",
+        "the server's rate limit lets the next request through in 9 s",
+    ]
+
+
 def test_a_server_that_breaks_down_gets_half_as_many(limiter: Limiter) -> None:
     limiter.settle(sent(limiter), 200, {})
     flying = [sent(limiter) for _ in range(8)]

@@ -128,8 +128,9 @@ def test_what_is_no_database_cannot_be_salvaged_and_stays(folder: Path) -> None:
     (folder / "index.db").write_bytes(b"nothing of use" * 1000)
     with pytest.raises(IndexCorrupt, match="can't be salvaged") as refused:
         salvage(folder)
-    assert (
-        refused.value.hint == f"move {folder} away, keeping it, and run: embedsearch index FOLDER"
+    assert refused.value.hint == (
+        f"move {folder} away, keeping it, and run: embedsearch index FOLDER"
+        "; in Python: index.sync(FOLDER)"
     )
     assert (folder / "index.db").read_bytes() == b"nothing of use" * 1000
     assert sorted(path.name for path in folder.glob("index.*")) == ["index.db"]

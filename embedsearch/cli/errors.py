@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from embedsearch.cli.terminal import printable_lines, tell, write
+from embedsearch.cli.terminal import for_commands, printable_lines, tell, write
 from embedsearch.errors import (
     AuthenticationFailed,
     CostLimitReached,
@@ -107,6 +107,10 @@ def _code(error: Exception) -> str:
 
 
 def _message(error: Exception) -> str:
+    return for_commands(_whole_message(error))
+
+
+def _whole_message(error: Exception) -> str:
     if isinstance(error, click.UsageError):
         return error.format_message()
     if isinstance(error, UnicodeEncodeError):
@@ -125,4 +129,5 @@ def _hint(error: Exception) -> str | None:
         return f"see: {error.ctx.command_path} --help"
     if not isinstance(error, EXPECTED):
         return f"please report it, with what it prints when {DEBUG}=1"
-    return error.hint if isinstance(error, EmbedsearchError) else None
+    hint = error.hint if isinstance(error, EmbedsearchError) else None
+    return hint and for_commands(hint)

@@ -15,7 +15,7 @@ from embedsearch import evaluate
 from embedsearch.cli import opening, options, progress, rows
 from embedsearch.cli.figures import words, worst_first
 from embedsearch.cli.listing import show_records
-from embedsearch.cli.terminal import note, show
+from embedsearch.cli.terminal import for_commands, note, show
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import left_out
 from embedsearch.labelling.examples import examples
@@ -185,7 +185,7 @@ def _of_index(index: Index, where: tuple[str, ...], glob: tuple[str, ...]) -> _G
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         found = examples(index, where=where, glob=glob)
-    notes = tuple(str(warning.message) for warning in heard)
+    notes = tuple(for_commands(str(warning.message)) for warning in heard)
     return _Given(
         found.ids, index.texts(found.ids), list(map(list, found.labels)), found.vectors, notes
     )

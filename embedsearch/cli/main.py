@@ -57,7 +57,7 @@ class Door(LateGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        with _last_door(ctx), terminal.warnings_in_words():
+        with _last_door(ctx), terminal.warnings_in_words(), terminal.waits_in_words(ctx):
             return super().invoke(ctx)
 
 

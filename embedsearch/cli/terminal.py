@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import logging
+import math
 import os
 import sys
 import textwrap
+import time
 import warnings
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
+
+from embedsearch.errors import IN_PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +31,9 @@ CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *_TURNING), "\ufffd")
 
 PAGE = 1_000
 """How many lines are written at once: a list of 100,000 takes a third of the time."""
+
+LONG_WAIT = 3.0
+"""Seconds of a wait for a server that is spoken of, and between two lines about it."""
 
 _QUIET = f"{__name__}.quiet"
 
@@ -140,8 +148,43 @@ def is_quiet() -> bool:
 def warnings_in_words() -> Iterator[None]:
     """Print a warning as its message alone, not as where in which module it was made."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
+        warnings.showwarning = lambda said, *_, **__: note(f"warning: {for_commands(str(said))}")
         yield
+
+
+def for_commands(advice: str) -> str:
+    """Leave out of a message what is advice for Python alone."""
+    return advice.partition(IN_PYTHON)[0]
+
+
+class _Waits(logging.Handler):
+    """Says for how long a command waits for a server, now and then."""
+
+    def __init__(self, ctx: click.Context) -> None:
+        super().__init__(logging.INFO)
+        self._ctx = ctx  # requests are sent by other threads, which have none
+        self._said_at = -math.inf
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now = time.monotonic()
+        long = getattr(record, "seconds", 0.0) >= LONG_WAIT
+        if long and now >= self._said_at + LONG_WAIT and not self._ctx.meta.get(_QUIET):
+            self._said_at = now
+            tell(f"waiting: {record.getMessage()}")
+
+
+@contextmanager
+def waits_in_words(ctx: click.Context) -> Iterator[None]:
+    """Say when the client waits for a server that refused, or for its rate limit."""
+    client, waits = logging.getLogger("embedsearch.client"), _Waits(ctx)
+    level = client.level
+    client.addHandler(waits)
+    client.setLevel(min(client.getEffectiveLevel(), logging.INFO))
+    try:
+        yield
+    finally:
+        client.setLevel(level)
+        client.removeHandler(waits)
 
 
 def printable(text: str) -> str:

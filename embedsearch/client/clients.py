@@ -48,7 +48,8 @@ class API(Generic[M]):
         self.vector_stores: VectorStores[M] = VectorStores(driver)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+        where = getattr(self.driver, "settings", None)  # which those that give answers raw hide
+        return f"<{type(self).__name__}{f' of {where.host}' if where else ''}>"
 
     @property
     def with_streaming_response(self) -> Any:

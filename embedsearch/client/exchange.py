@@ -61,7 +61,8 @@ def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchang
         seconds = _patience(error, attempt)
         if seconds is None or attempt >= max_retries:
             raise error
-        logger.info("%s; sending again in %.1f s", error, seconds)
+        again = "%s; sending again in %.1f s"
+        logger.info(again, error, seconds, extra={"seconds": seconds})
         yield Sleep(seconds)
         attempt += 1
 
@@ -115,7 +116,7 @@ def _astray(answer: Answer, how: str) -> APIError:
         f"{answer.status_code}: redirected {how}",
         status_code=answer.status_code,
         headers=answer.headers,
-        hint="name the server that is meant: base_url (on the command line: --base-url)",
+        hint="name the server that is meant: --base-url; in Python: base_url=...",
     )
 
 

@@ -93,6 +93,7 @@ class Lane:
         if status is not None and status < 400:
             self._refusals = 0
             self._window += 1
+            self._pace.prove(self._flying["tokens"], now)
         elif status is None or status == 429 or status >= 500:
             self._pace.count(-ticket.amounts["tokens"])
             asked = retries.asked_for(headers, now=time.time())
@@ -102,7 +103,7 @@ class Lane:
             # Those that were sent before the last one came back tell nothing new.
             if ticket.sent_at is not None and ticket.sent_at > self._held_at:
                 self._held_at = now
-                self._refuse(asked, said, now) if status == 429 else self._fail()
+                self._refuse(ticket, asked, said, now) if status == 429 else self._fail()
 
     def rate(self, now: float) -> float | None:
         """Return the tokens a second that may be sent, None where nothing is known of a limit."""
@@ -160,8 +161,10 @@ class Lane:
             unseen = self._flying[kind] + self._sent[kind] - ticket.sent_before[kind]
             each.sync(facts, unseen, age)
 
-    def _refuse(self, asked: float | None, said: Mapping[Kind, Reading], now: float) -> None:
-        if not self._pace.slow(self._told_rate(), now):
+    def _refuse(
+        self, ticket: Ticket, asked: float | None, said: Mapping[Kind, Reading], now: float
+    ) -> None:
+        if not self._pace.slow(ticket.amounts["tokens"], self._told_rate(), now):
             self._fail()
         # Who asks for too little is not believed twice: others may share the limit.
         if asked is None or self._refusals:

@@ -14,6 +14,8 @@ and releases it where the request is given up instead.
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -25,8 +27,13 @@ if TYPE_CHECKING:
 
     from embedsearch.client.quirks import Quirks
 
+logger = logging.getLogger(__name__)
+
 LONGEST_NAP = 1.0
 """Seconds after which a waiting ticket is looked at again, as answers bring better news."""
+
+LONG_WAIT = 5.0
+"""Seconds of a wait that is spoken of, and between two lines about it."""
 
 LANES = 1000
 """How many lanes are remembered; a program that names more models than that starts afresh."""
@@ -43,6 +50,7 @@ class Limiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._lanes: dict[str, Lane] = {}
+        self._told_at = -math.inf
         self.quirks: dict[str, Quirks] = {}
 
     def reserve(self, tokens: int = 0, lane: str = "") -> Ticket:
@@ -56,7 +64,14 @@ class Limiter:
     def wait(self, ticket: Ticket) -> float:
         """Return the seconds to sleep before asking again; 0.0 says that it is sent now."""
         with self._lock:
-            return min(ticket.lane.admit(ticket, self._clock()), LONGEST_NAP)
+            now = self._clock()
+            seconds = ticket.lane.admit(ticket, now)
+            is_news = seconds > LONG_WAIT and now >= self._told_at + LONG_WAIT
+            self._told_at = now if is_news else self._told_at
+        if is_news:
+            said = "the server's rate limit lets the next request through in %.0f s"
+            logger.info(said, seconds, extra={"seconds": seconds})
+        return min(seconds, LONGEST_NAP)
 
     def settle(self, ticket: Ticket, status: int | None, headers: Mapping[str, str]) -> None:
         """Learn from an answer, or from a failure (``status`` None)."""

@@ -30,6 +30,9 @@ LATE = 1 - SHARE
 """Seconds of the rate that a sender that wakes late makes up for: with what `SHARE` leaves of a
 second, no second gets more than the rate even so, wherever it begins."""
 
+FAR_MORE = 2.0
+"""How many times the rate has to get through to show that it was measured while little was sent."""
+
 IDLE = 10.0
 """Seconds without requests after which what got through is counted anew."""
 
@@ -43,6 +46,7 @@ class Pace:
         self._slowed_at = now
         self._counting_since = now
         self._through = 0.0
+        self._refused = 0.0
 
     def idle(self, seconds: float, now: float) -> None:
         """Note that nothing was sent for so long: what got through then tells no limit."""
@@ -52,6 +56,16 @@ class Pace:
     def count(self, tokens: float) -> None:
         """Count what was sent, or (negative) what was refused after all."""
         self._through += tokens
+
+    def prove(self, flying: float, now: float) -> None:
+        """Drop the rate where far more gets through, all but what is ``flying`` still.
+
+        What was refused last may have been nearly there: so much may pass at any rate.
+        """
+        through = self._through - flying - self._refused
+        seconds = max(now - self._counting_since, SHORTEST)
+        if self._meter and through > FAR_MORE * self._peak * seconds:
+            self._meter = None
 
     def meter(self, known: float | None, now: float) -> Meter | None:
         """Return the meter as it stands now, None where no limit is known.
@@ -68,7 +82,7 @@ class Pace:
             self._meter.refill(now)
         return self._meter
 
-    def slow(self, known: float | None, now: float) -> bool:
+    def slow(self, tokens: float, known: float | None, now: float) -> bool:
         """Send more slowly after a refusal; False where nothing got through since the last.
 
         Then not the rate is to blame but the time, and the rate stays.
@@ -78,6 +92,7 @@ class Pace:
             self._peak = self._tried(known, now)
             self._meter = Meter(SLACK * (1 - DROP) * self._peak, SLACK, 0.0, now)
         self._counting_since, self._through, self._slowed_at = now, 0.0, now
+        self._refused = tokens
         return some
 
     def _tried(self, known: float | None, now: float) -> float:

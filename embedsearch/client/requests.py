@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -79,7 +80,7 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, bool):
         yield name, "true" if value else "false"
     elif value is not None:
-        yield name, str(value)
+        yield name, str(_finite(value, name))
 
 
 def _content(call: Call[Any]) -> tuple[bytes | Multipart | None, str | None]:
@@ -114,24 +115,31 @@ def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str,
     return headers
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, name: str = "the body") -> Any:
     """Put what came into what is sent: an answer's message goes back whole into a request."""
     if isinstance(value, Record):
         return value.to_dict()
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise TypeError("expected what JSON can hold, got bytes: decode them first")
     if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {key: _plain(inner, key) for key, inner in value.items()}
     # Of a list of scalars, as 300,000 token ids are, the first tells enough.
-    if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (str, int, float)):
-        return [_plain(inner) for inner in value]
+    if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (str, int)):
+        return [_plain(inner, name) for inner in value]
+    return _finite(value, name)
+
+
+def _finite(value: Any, name: str) -> Any:
+    """Return a value; raises ValueError for NaN, which would be sent as null or as a word."""
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"expected a finite number in {name}, got {value!r}")
     return value
 
 
 def _listed(value: Any) -> Any:
     """Give as a list what JSON does not know: an array of numpy, a generator, a range."""
     if hasattr(value, "tolist"):
-        return value.tolist()
+        return _plain(value.tolist())
     if isinstance(value, Iterable):
         return list(value)
     raise TypeError(f"expected what JSON can hold, got {type(value).__name__}")

@@ -227,16 +227,20 @@ def bound(
 
     @wraps(build)
     def method(*args: Any, **kwargs: Any) -> Any:
-        _check(build, kwargs)
+        _check(build, args, kwargs)
         return run(resource.driver, build(resource, *args, **kwargs), kwargs)
 
     return method
 
 
-def _check(build: Callable[..., Any], arguments: dict[str, Any]) -> None:
+def _check(
+    build: Callable[..., Any], positional: tuple[Any, ...], arguments: dict[str, Any]
+) -> None:
     """Refuse what an endpoint does not take, as Python does for arguments that are spelled out."""
     required, known, filled = _arguments(build)
-    if missing := sorted(required - arguments.keys()):
+    if len(positional) >= build.__code__.co_argcount:  # which counts self, too
+        said = f"one by position that is given by keyword: {sorted(required or known)}"
+    elif missing := sorted(required - arguments.keys()):
         said = f"missing {missing}"
     elif unknown := sorted(arguments.keys() - known):
         said = f"unexpected {unknown}: choose from {sorted(known)}"

@@ -86,11 +86,13 @@ class Settings:
     def __post_init__(self) -> None:
         if not isinstance(self.max_retries, int) or self.max_retries < 0:
             raise ValueError(f"expected max_retries of 0 or more, got {self.max_retries!r}")
+        if not isinstance(self.base_url, str):
+            raise TypeError(f"expected base_url as str, got {type(self.base_url).__name__}")
         _check(self.base_url)
         if not (self.insecure or is_private(self.base_url)):
             raise ValueError(
                 f"base_url {self.host!r} would send the key and your texts in the clear: "
-                "use https, or insecure=True (on the command line: --insecure)"
+                "use https, or --insecure; in Python: insecure=True"
             )
 
     @property

@@ -20,7 +20,10 @@ E = TypeVar("E", bound=Event)
 
 _DONE = "[DONE]"
 _EVENTS = "text/event-stream"
-_WHOLE = "a server that can't stream may give it whole: --no-stream, stream=False, no --stream"
+_WHOLE = (
+    "a server that can't stream may give it whole: --no-stream, or no --stream"
+    "; in Python: stream=False"
+)
 
 
 class Events(Generic[E]):

@@ -35,7 +35,7 @@ DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 READS, HASTE = 4, 0.1
 """How often, after the last event of a stream, is read for its end, and for how many seconds."""
 
-START = "start it, or name another: base_url, --base-url, OPENAI_BASE_URL"
+START = "start it, or name another: OPENAI_BASE_URL, --base-url; in Python: base_url=..."
 PROXY = "the environment names a proxy (HTTPS_PROXY, ALL_PROXY): is it running?"
 UNREACHED = "is the server running, and the base URL right?"
 MISTRUSTED = {
@@ -293,7 +293,8 @@ def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
     final = next((hint for word, hint in MISTRUSTED.items() if word in str(error)), None)
     hint = UNREACHED if isinstance(error, httpx.ConnectError) else None
     failed = kind(
-        f"no answer from {url.host}: {type(error).__name__} {error}".rstrip(), hint=final or hint
+        f"no answer from {url.netloc.decode()}: {type(error).__name__} {error}".rstrip(),
+        hint=final or hint,
     )
     failed.passes = final is None
     return failed

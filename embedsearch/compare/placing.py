@@ -89,5 +89,6 @@ def _installed() -> Any:
             return import_module("umap")
     except ImportError as error:
         raise MissingDependency(
-            "a map by UMAP needs umap-learn", hint="pip install umap-learn, or take --method pca"
+            "a map by UMAP needs umap-learn",
+            hint="pip install umap-learn, or take --method pca; in Python: method='pca'",
         ) from error

@@ -83,6 +83,9 @@ class APIEmbedder:
         size = facts.get("size") if asked == facts.get("dimensions") else None
         return cls(model, dimensions=asked, size=size, **options)
 
+    def __repr__(self) -> str:
+        return f"<APIEmbedder {self.name}>"
+
     def __sklearn_clone__(self) -> Self:
         """Let the copies that scikit-learn makes of an estimator share it."""
         return self

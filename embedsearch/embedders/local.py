@@ -39,6 +39,9 @@ class LocalEmbedder:
         self._model = model
         self._threads = threads
 
+    def __repr__(self) -> str:
+        return f"<LocalEmbedder {self.name}>"
+
     def __sklearn_clone__(self) -> Self:
         """Let the copies that scikit-learn makes of an estimator share it."""
         return self

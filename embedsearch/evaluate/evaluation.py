@@ -50,7 +50,7 @@ class Mistake:
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Evaluation:
     """How good a classifier is at texts it has not learned from; shares are 0 to 1.
 
@@ -78,6 +78,12 @@ class Evaluation:
     curve: LearningCurve | None
     mistakes: tuple[Mistake, ...]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Evaluation: accuracy {self.accuracy.value:.3f}, macro F1 {self.macro_f1.value:.3f};"
+            f" {self.texts:,} texts, {len(self.labels):,} labels>"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON holds; the confusion is ``[row, column, count]`` of each count."""

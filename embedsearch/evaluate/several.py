@@ -50,7 +50,7 @@ class SeveralMistake:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SeveralEvaluation:
     """How good a classifier is at texts it has not learned from; shares are 0 to 1.
 
@@ -74,6 +74,12 @@ class SeveralEvaluation:
     labels: tuple[LabelScore, ...]
     mistakes: tuple[SeveralMistake, ...]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"<SeveralEvaluation: micro F1 {self.micro_f1.value:.3f}, macro F1"
+            f" {self.macro_f1.value:.3f}; {self.texts:,} texts, {len(self.labels):,} labels>"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as what JSON holds."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from embedsearch.index import Index
     from embedsearch.store.filters import Where
 
+EMBED_IT = "run embedsearch index; in Python: index.embed_pending()"
+LABEL_SOME = "label some with embedsearch label; in Python: index.label({id: label})"
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:
@@ -68,15 +71,15 @@ def examples(index: Index, *, where: Where = None, glob: Sequence[str] | None = 
     """
     found = labelled(index, where=where, glob=glob)
     if not found.ids and found.pending:
-        raise ValueError("no labelled document is embedded yet: run embedsearch index")
+        raise ValueError(f"no labelled document is embedded yet: {EMBED_IT}")
     if not found.ids and found.blank:
         raise ValueError(f"no labelled document has words: {listed(found.blank)}")
     if not found.ids:
         which = "that meets the conditions " if where or glob else ""
-        why = "; ".join(index.unmet(where)) or "label some with embedsearch label"
+        why = "; ".join(index.unmet(where)) or LABEL_SOME
         raise ValueError(f"no document {which}is labelled: {why}")
     reasons = [
-        (found.pending, "they are not embedded yet", "; run embedsearch index"),
+        (found.pending, "they are not embedded yet", f"; {EMBED_IT}"),
         (found.blank, "they have no words", ""),
     ]
     total = len(found.ids) + len(found.pending) + len(found.blank)
@@ -101,14 +104,14 @@ def told_of_several(found: Examples) -> str:
 
 def labelled(index: Index, *, where: Where = None, glob: Sequence[str] | None = None) -> Examples:
     """Return the same, and none where there are none. What bears no label is not read."""
-    with index.snapshot():
-        labels = index.labels()
+    with index.snapshot() as then:
+        labels = then.labels()
         names = sorted({name for own in labels.values() for name in own})
         both = {"type": "and", "filters": [where, {"@label": names}]}
-        found = index.document_vectors(where=both, glob=glob)
+        found = then.document_vectors(where=both, glob=glob)
         known, blank = set(found.ids), list[str]()
-        if index.counts(where=both, glob=glob).documents > len(known):
-            known = {document.id for document in index.documents(where=both, glob=glob)}
-            blank = index.blank(where=both, glob=glob)
+        if then.counts(where=both, glob=glob).documents > len(known):
+            known = {document.id for document in then.documents(where=both, glob=glob)}
+            blank = then.blank(where=both, glob=glob)
     pending = sorted(known.difference(found.ids, blank))
     return Examples(found.ids, found.vectors, [labels[id] for id in found.ids], pending, blank)

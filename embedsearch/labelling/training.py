@@ -69,12 +69,12 @@ def trained(index: Index, version: int | None = None) -> tuple[Trained, Any]:
         raise EmbedderMismatch(
             f"classifier {about.version} was trained in {about.space!r}, the index holds vectors of"
             f" {index.space!r}",
-            hint="train it again: embedsearch train",
+            hint="train it again: embedsearch train; in Python: labelling.train(index)",
         )
     try:
         return about, saving.loads(state, embedder=index)
     except ValueError as error:
         raise ModelNotFound(
             f"classifier {about.version} can't be used: {error}",
-            hint="train it again: embedsearch train",
+            hint="train it again: embedsearch train; in Python: labelling.train(index)",
         ) from error

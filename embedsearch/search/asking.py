@@ -13,11 +13,14 @@ import numpy as np
 from embedsearch.embedders import is_remote
 from embedsearch.embedders.checking import checked
 from embedsearch.errors import (
+    ConnectionFailed,
     EmbeddingError,
     IndexLocked,
     InputRefused,
     InvalidAnswer,
+    RateLimited,
     SecretsFound,
+    ServerError,
     StorageFailed,
 )
 from embedsearch.privacy import scan
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
 _UNWRITABLE = suppress(StorageFailed, IndexLocked)
 
+BY_WORDS = "--mode lexical; in Python: mode='lexical'"
+
 PAGE = 1_000
 """How many texts are sent to a provider before what came back is kept."""
 
@@ -56,13 +61,17 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
         return own
     if stored.is_empty(database, space):
         return np.empty(0, np.float32)
-    kept = queries.vector(database, space, query)
+    kept = queries.vector(database.present, space, query)  # a snapshot may be older
     if kept is not None:
         return kept
     if found := scan(query):
         places = [f"the query:{secret.line} ({secret.kind})" for secret in found]
-        raise SecretsFound(places, hint="search for it by words, on this machine: --mode lexical")
-    row: Vectors = _sent(database, embedder, space, [query], command="search")[0]
+        raise SecretsFound(places, hint=f"search for it by words, on this machine: {BY_WORDS}")
+    try:
+        row: Vectors = _sent(database, embedder, space, [query], command="search")[0]
+    except (ConnectionFailed, RateLimited, ServerError) as error:
+        error.hint = error.hint or f"search by words, which asks no server: {BY_WORDS}"
+        raise
     return row
 
 
@@ -81,7 +90,8 @@ def vector_of(database: Database, space: int, id: str, position: int | None) -> 
     if fulltext.blank(database, texts):
         raise EmbeddingError(f"{name!r} is blank: there is nothing to be like")
     raise EmbeddingError(
-        f"{name!r} is not embedded yet", hint="run: embedsearch index, without --no-embed"
+        f"{name!r} is not embedded yet",
+        hint="run: embedsearch index, without --no-embed; in Python: index.embed_pending()",
     )
 
 
@@ -99,7 +109,7 @@ def vectors(
         for text in dict.fromkeys(texts):
             kept = stored.by_hash(database, space, text_hash(text))
             if kept is None and is_remote(embedder):
-                kept = queries.vector(database, space, text)
+                kept = queries.vector(database.present, space, text)
             if kept is not None:
                 rows[text] = kept
     missing = [text for text in dict.fromkeys(texts) if text not in rows]
@@ -133,7 +143,8 @@ def _sent(
 ) -> Vectors:
     """Have a provider embed texts; what that was, and what it gave, is noted if it can be."""
     counts = embedder.tokenizer.count(texts)
-    _note_sent(database, embedder, texts, counts)
+    present = database.present
+    _note_sent(present, embedder, texts, counts)
 
     def use(requests: int, tokens: int) -> Use:
         cost = embedder.cost(tokens)
@@ -144,24 +155,24 @@ def _sent(
     except (InvalidAnswer, InputRefused) as error:
         came = error.__cause__ if isinstance(error, InputRefused) else error
         if isinstance(came, InvalidAnswer):  # It was paid for all the same.
-            with _UNWRITABLE, database.aside() as writable:
-                usage.note(writable, [use(1, came.tokens)])
+            with _UNWRITABLE:
+                usage.note(present, [use(1, came.tokens)])
         raise
     tokens = sum(counts)
-    with _UNWRITABLE, database.aside() as writable, writable.writing(generation=False):
+    with _UNWRITABLE, present.writing(generation=False):
         for text, row in zip(texts, rows, strict=True):
-            queries.keep(writable, space, text, row)
-        usage.note(writable, [use(embedder.requests(len(texts), tokens), tokens)])
+            queries.keep(present, space, text, row)
+        usage.note(present, [use(embedder.requests(len(texts), tokens), tokens)])
     return rows
 
 
 def _note_sent(
-    database: Database, embedder: RemoteEmbedder, texts: Sequence[str], counts: Sequence[int]
+    present: Database, embedder: RemoteEmbedder, texts: Sequence[str], counts: Sequence[int]
 ) -> None:
     at, host, model = now(), embedder.host, embedder.model
     entries = (
         Sent(at, host, model, None, text_hash(text), tokens)
         for text, tokens in zip(texts, counts, strict=True)
     )
-    with _UNWRITABLE, database.aside() as writable:
-        outbox.note(writable, entries)
+    with _UNWRITABLE:
+        outbox.note(present, entries)

@@ -167,7 +167,8 @@ class DenseIndex:
                 self._path.unlink(missing_ok=True)
             except OSError as error:
                 raise StorageFailed(
-                    f"{self._path} can't be replaced: {why(error)}", hint=MOVE_IT
+                    f"{self._path} can't be replaced: {why(error)}",
+                    hint=f"{MOVE_IT}; in Python: index.repair()",
                 ) from error
         self._index, self._generation, self._on_disk = None, -1, None
         self.save()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,6 +36,10 @@ class Passage:
     source: str | None
     seconds: float | None
     hits: tuple[Hit, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON holds."""
+        return asdict(self)
 
 
 def pack(hits: Iterable[Hit], *, budget: int, tokenizer: Tokenizer) -> list[Passage]:

@@ -10,7 +10,7 @@ from embedsearch.errors import ModelNotFound
 from embedsearch.store.clock import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from embedsearch.store.database import Database
 
@@ -45,11 +45,25 @@ class Predicted:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+def forget(database: Database, documents: Sequence[str]) -> None:
+    """Drop what was said of documents, by id: their texts are others now."""
+    database.execute(
+        """
+        delete from predictions where version in (select version from models)
+        and document in (select value from json_each(?))
+        """,
+        [json.dumps(documents)],
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Models:
     """The classifiers of an index, and what they said of its documents."""
 
     database: Database
+
+    def __repr__(self) -> str:
+        return f"<Models of {self.database.path or 'an index in memory'}: iterate them>"
 
     def __iter__(self) -> Iterator[Trained]:
         """Go through them, oldest first."""
@@ -96,7 +110,7 @@ class Models:
             listed = ", ".join(map(str, there[-10:]))
             hint = f"the versions are {'..., ' if len(there) > 10 else ''}{listed}"
             return ModelNotFound(f"no classifier of version {version}", hint=hint)
-        hint = "label some documents, then: embedsearch train"
+        hint = "label some documents, then: embedsearch train; in Python: labelling.train(index)"
         return ModelNotFound("no classifier was trained yet", hint=hint)
 
     def classified(self, version: int) -> int:
@@ -108,12 +122,20 @@ class Models:
             )
         )
 
-    def note(self, version: int, said: Iterable[tuple[str, str | None, float]]) -> None:
+    def note(
+        self,
+        version: int,
+        said: Iterable[tuple[str, str | None, float]],
+        *,
+        at: str | None = None,
+    ) -> None:
         """Keep what one says of documents (id, label, probability), in place of what it said.
 
-        A document may have several rows, one a label, or one without a label: it abstained.
+        A document may have several rows, one a label, or one without a label: it abstained. ``at``
+        is when the documents were read, now for ``None``: of one that was replaced since, it is
+        outdated.
         """
-        rows, at = list(said), now()
+        rows, at = list(said), at or now()
         with self.database.writing():
             self.database.executemany(
                 "delete from predictions where version = ? and document = ?",

@@ -138,7 +138,8 @@ def _require_space(database: Database, path: Path) -> None:
     if database.setting("space") is None:
         raise IndexCorrupt(
             f"{path} can't be salvaged: its settings can't be read",
-            hint=f"move {path.parent} away, keeping it, and run: embedsearch index FOLDER",
+            hint=f"move {path.parent} away, keeping it, and run: embedsearch index FOLDER"
+            "; in Python: index.sync(FOLDER)",
         )
 
 

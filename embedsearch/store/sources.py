@@ -61,7 +61,10 @@ def number_of(database: Database, folder: Path) -> int:
     for number, root in roots(database).items():
         if root == place:
             return number
-    raise SourceNotFound(f"{folder} is no folder of the index", hint="see: embedsearch status")
+    raise SourceNotFound(
+        f"{folder} is no folder of the index",
+        hint="see: embedsearch status; in Python: index.status()",
+    )
 
 
 def remove(database: Database, folder: Path) -> int:

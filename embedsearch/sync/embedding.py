@@ -169,7 +169,8 @@ def _refuse_secrets(database: Database, space: int) -> None:
                 document, line = documents.place(database, id)
                 found.append(f"{document}:{line + secret.line - 1} ({secret.kind})")
     if found:
-        raise SecretsFound(found)
+        allow = "take it out, or allow it: --allow-secrets; in Python: Allowance(secrets=True)"
+        raise SecretsFound(found, hint=allow)
 
 
 def _entry(database: Database, embedder: RemoteEmbedder, id: int, tokens: int, text: str) -> Sent:

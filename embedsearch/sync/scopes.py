@@ -145,7 +145,8 @@ def _require_known(database: Database, layout: Layout, path: Path) -> None:
         root = layout.roots[number]
         raise FolderGone(
             f"{root} is not there; what the index holds of it is kept",
-            hint=f"if it is gone for good: embedsearch rm --source {shlex.quote(str(root))}",
+            hint=f"if it is gone for good: embedsearch rm --source {shlex.quote(str(root))}"
+            f"; in Python: index.remove_source({str(root)!r})",
         )
     if number is None or not sources.holds(database, number, _inside(layout.roots[number], place)):
         raise FileNotFoundError(f"no such file or folder: {path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from embedsearch.embedders.protocol import is_remote
@@ -25,6 +26,15 @@ class Allowance:
     cost: float | None = None
     secrets: bool = False
 
+    def __post_init__(self) -> None:
+        for name, limit in (("tokens", self.tokens), ("cost", self.cost)):
+            if limit is None:
+                continue
+            if not isinstance(limit, Real) or isinstance(limit, bool):
+                raise TypeError(f"expected a limit of {name} as a number, got {limit!r:.40}")
+            if not float(limit) >= 0:
+                raise ValueError(f"expected a limit of {name} of 0 or more, got {limit}")
+
     def crossed(self, tokens: int, embedder: RemoteEmbedder) -> bool:
         """Whether sending so many tokens in all would cross a limit."""
         if self.tokens is not None and tokens > self.tokens:
@@ -34,6 +44,13 @@ class Allowance:
 
 
 UNLIMITED = Allowance()
+
+
+def allowed(given: Allowance) -> Allowance:
+    """Return what may be sent, refuse what is no Allowance: None might mean all or nothing."""
+    if not isinstance(given, Allowance):
+        raise TypeError(f"expected an Allowance, as Allowance(cost=0.5), got {given!r:.40}")
+    return given
 
 
 def require_price(allowance: Allowance, embedder: Embedder) -> None:
