@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
@@ -392,7 +393,7 @@ def test_a_neighbour_votes_for_all_of_its_labels_as_scikit_learns_do() -> None:
         SelectiveClassifier(KNNClassifier(), error=0.2, unlike=None),
     ],
 )
-def test_an_indicator_may_be_nested_lists(model: Any) -> None:
+def test_an_indicator_may_be_nested_lists_or_sparse(model: Any) -> None:
     rows, right = of_several(400)
     expected = clone(model).fit(rows, right)
     for y in (
@@ -400,6 +401,7 @@ def test_an_indicator_may_be_nested_lists(model: Any) -> None:
         right.astype(int).tolist(),
         list(right.astype(float)),
         tuple(map(tuple, right.tolist())),
+        csr_matrix(right.astype(int)),
     ):
         own = clone(model).fit(rows, y)
         assert own.classes_.tolist() == list(range(8))
