@@ -629,7 +629,7 @@ def test_a_run_says_that_it_waits_for_the_server(
     quiet: bool,  # noqa: FBT001
 ) -> None:
     assert shell.is_dir()
-    monkeypatch.setattr("embedsearch.cli.terminal.LONG_WAIT", 0.4)
+    monkeypatch.setattr("embedsearch.cli.waits.LONG_WAIT", 0.4)
     server.script = [refused(429, "slow down", retry_after_ms=wait) for wait in ("400", "100")]
     command = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
     result = run(*command, *["-q"] * quiet)
