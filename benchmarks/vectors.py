@@ -170,12 +170,9 @@ def run(vectors: Vectors, queries: Vectors) -> dict[str, Any]:
         "build_cpu_s": round(time.process_time() - cpu, 2),
     }
     shares = (0.1, 0.01, 0.001)
-    start = time.perf_counter()
-    index.search_batch(queries, K)
-    batch = {"batch_ms_a_query": round(1_000 * (time.perf_counter() - start) / len(queries), 4)}
     return {
         **build,
-        "unfiltered": unfiltered(index, vectors, queries) | batch,
+        "unfiltered": unfiltered(index, vectors, queries),
         "filtered": {str(share): filtered(index, vectors, queries, share) for share in shares},
         "file": on_disk(index, queries[0]),
     }

@@ -80,12 +80,11 @@ def relevant(
 
     Raises ValueError for one that holds no passage, and what ``index.search`` does.
     """
-    with index.snapshot():
-        hits = index.search(question, k, mode=mode, where=where, glob=glob)
-        if min_score is not None:
-            hits = [hit for hit in hits if hit.score >= min_score]
-        elif judged(index, question, hits, mode=mode, where=where, glob=glob) is False:
-            hits = []
+    hits = index.search(question, k, mode=mode, where=where, glob=glob)
+    if min_score is not None:
+        hits = [hit for hit in hits if hit.score >= min_score]
+    elif judged(index, question, hits, mode=mode, where=where, glob=glob) is False:
+        hits = []
     passages = pack(hits, budget=budget, tokenizer=tokens.encoding(ENCODING))
     if hits and not passages:
         raise ValueError(f"a budget of {budget:,} tokens does not hold the best passage")

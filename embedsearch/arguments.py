@@ -72,22 +72,22 @@ def grouping(given: GroupBy) -> GroupBy:
     return given
 
 
-def whole(k: int) -> int:
-    """Return k, be it Python's or numpy's."""
-    if isinstance(k, bool):
-        raise TypeError(f"expected k as a whole number, got {k!r}")
+def whole(given: int, what: str = "k") -> int:
+    """Return a whole number as Python's, be it numpy's."""
+    if isinstance(given, bool):
+        raise TypeError(f"expected {what} as a whole number, got {given!r}")
     try:
-        return operator.index(k)
+        return operator.index(given)
     except TypeError as error:
-        raise TypeError(f"expected k as a whole number, got {k!r}") from error
+        raise TypeError(f"expected {what} as a whole number, got {given!r:.40}") from error
 
 
-def how_many(k: int) -> int:
-    """Return k, ``whole`` and at least 1."""
-    k = whole(k)
-    if k < 1:
-        raise ValueError(f"expected k of at least 1, got {k}")
-    return k
+def how_many(given: int, what: str = "k") -> int:
+    """Return a number, ``whole`` and at least 1."""
+    number = whole(given, what)
+    if number < 1:
+        raise ValueError(f"expected {what} of at least 1, got {number}")
+    return number
 
 
 def share(given: float, what: str) -> float:
@@ -154,7 +154,7 @@ def labelled(given: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, .
     """Return the labels of documents by their ids."""
     if not isinstance(given, Mapping):
         raise TypeError(f"expected labels by id, as {{'a.md': 'bill'}}, got {given!r:.40}")
-    return {id: labels(id, said) for id, said in given.items()}
+    return {id(named): labels(named, said) for named, said in given.items()}
 
 
 def labels(id: str, said: str | Sequence[str]) -> tuple[str, ...]:

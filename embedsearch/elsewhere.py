@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from embedsearch.embedders.protocol import Embedder
 
 REFUSED = (
-    "an index can't be copied, nor sent to another process from memory or where an API"
-    " embeds its texts: open it there again; to scikit-learn give vectors"
+    "an index can't be copied, nor sent to another process from memory, as a snapshot, or where an"
+    " API embeds its texts: open it there again; to scikit-learn give vectors"
     " (Index.document_vectors, Index.embed), or n_jobs=1"
 )
 

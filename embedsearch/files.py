@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedsearch import embedders
-from embedsearch.errors import EmbedderMismatch, IndexCorrupt, IndexNotFound, StorageFailed
+from embedsearch.errors import (
+    EmbedderMismatch,
+    EmbeddingError,
+    IndexCorrupt,
+    IndexNotFound,
+    StorageFailed,
+)
 from embedsearch.folder import CACHE, DATABASE
 from embedsearch.store import outbox, vectors
 from embedsearch.store import salvage as stored
@@ -24,8 +32,9 @@ if TYPE_CHECKING:
 
     PathLike = str | os.PathLike[str]
 
-OPENING_SECONDS = 5.0
-"""How long to wait for another process that makes the same index."""
+MADE_SECONDS = 1.0
+"""How long who opens an index waits for another process that is making it: from the file's first
+byte that takes some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,8 @@ def settings(embedder: Embedder | None, limit: int, overlap: int) -> Settings:
 def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Database:
     """Open the database of an index, in memory for ``None``; without ``settings`` none is made.
 
-    They are asked for before there is a file: where that fails, none is left.
+    They are asked for before there is a file: where that fails, none is left. One that another
+    process is making is waited for, a moment.
 
     Raises:
         IndexNotFound: there is no index, and none is to be made.
@@ -60,6 +70,17 @@ def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Data
         StorageFailed: the folder can't be read or written.
 
     """
+    until = time.monotonic() + MADE_SECONDS
+    while True:
+        try:
+            return _opened(folder, settings)
+        except IndexNotFound:
+            if not folder or not (folder / DATABASE).exists() or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
+
+
+def _opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Database:
     if folder:
         _refuse_file(folder)
         _refuse_emptied(folder)
@@ -78,7 +99,7 @@ def opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Data
 
 
 def _settle(database: Database, folder: Path | None, new: Settings) -> None:
-    with writer_lock(folder, wait=OPENING_SECONDS), database.writing():
+    with writer_lock(folder), database.writing():
         if database.setting("space") is not None:
             return  # another process was faster
         vectors.add_space(database, new.space, new.embedder, new.dimensions)
@@ -87,17 +108,60 @@ def _settle(database: Database, folder: Path | None, new: Settings) -> None:
         database.set("chunk_overlap", str(new.chunk_overlap))
 
 
-def refuse_other_space(database: Database, embedder: Embedder) -> None:
+def embedder(database: Database) -> Embedder:
+    """Return the embedder that an index was made with, found by its name.
+
+    Raises:
+        EmbeddingError: there is none of this name any more, or it was an object of the caller's.
+        EmbedderMismatch: its vectors are of another space by now.
+
+    """
+    name = database.setting("embedder")
+    try:
+        found = embedders.load(name)
+    except EmbeddingError as error:
+        raise EmbeddingError(
+            f"the index was made with {name!r}: {error}",
+            hint="bring its folder back; an embedder of your own is handed over:"
+            " Index.open(path, embedder)",
+        ) from error
+    refuse_other_space(database, found, way_out="the model has changed: bring the old one back")
+    return found
+
+
+def refuse_other_space(database: Database, embedder: Embedder, *, way_out: str = "") -> None:
     """Raise EmbedderMismatch unless an embedder is of the index's space; nothing is sent."""
     space, name = database.setting("space") or "", database.setting("embedder") or ""
-    same = (
-        embedder.belongs(space, name) if embedders.is_remote(embedder) else embedder.space == space
+    _, length = vectors.space(database)
+    if embedders.is_remote(embedder):
+        same = embedder.belongs(space, name)
+    else:
+        same = (embedder.space, embedder.dimensions) == (space, length)
+    if same:
+        return
+    held, made = repr(space), repr(embedder.space)
+    if held == made:
+        held, made = f"{length} dimensions", f"ones of {embedder.dimensions}"
+    way_out = way_out or f"open it with the embedder it was made with, {name!r}"
+    raise EmbedderMismatch(
+        f"the index holds vectors of {held}, the embedder makes {made}",
+        hint=f"{way_out}, or make a new index for this one",
     )
-    if not same:
-        raise EmbedderMismatch(
-            f"the index holds vectors of {space!r}, the embedder makes {embedder.space!r}",
-            hint="open it without naming an embedder, or make a new index for this one",
-        )
+
+
+def warn_of_other_chunking(database: Database, tokens: int | None, overlap: int | None) -> None:
+    """Warn where the texts of an index are cut otherwise than the caller of ``Index.open`` says."""
+    for name, given, most in (
+        ("chunk_tokens", tokens, "what its model reads"),
+        ("chunk_overlap", overlap, "half of a chunk"),
+    ):
+        held = int(database.setting(name) or 0)
+        if given not in {None, held}:
+            warnings.warn(
+                f"{name} of this index is {held}, not {given}: it is settled when an index is made,"
+                f" and never above {most}",
+                stacklevel=3,
+            )
 
 
 def refuse_other_server(database: Database, embedder: Embedder) -> None:
@@ -112,8 +176,8 @@ def refuse_other_server(database: Database, embedder: Embedder) -> None:
         raise EmbedderMismatch(
             f"the index's vectors came from {hosts[-1]}, but without a base URL texts would go to"
             f" {embedder.default_host}",
-            hint="say --base-url, or set OPENAI_BASE_URL"
-            "; in Python: embedders.load(name, base_url=...)",
+            hint="say --base-url, or set OPENAI_BASE_URL; in Python:"
+            f" Index.open(path, embedders.load({embedder.name!r}, base_url=...))",
         )
 
 

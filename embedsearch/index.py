@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from embedsearch import arguments, elsewhere, embedders, files
-from embedsearch.errors import DimensionMismatch, IndexLocked
+from embedsearch.embedders.checking import checked, refuse_other
+from embedsearch.errors import DimensionMismatch, IndexLocked, IndexNotFound
 from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
@@ -48,7 +49,7 @@ from embedsearch.sync.spending import (
     UNLIMITED,
     Allowance,
     Estimate,
-    checked,
+    allowed,
     estimate,
     require_price,
 )
@@ -96,12 +97,21 @@ def _silent(_: Progress) -> None:
 class Index:
     """An index of documents: a folder with ``index.db``, the truth, and a cache of its vectors.
 
-    Made by ``Index.open``; a context manager that closes itself. One writer at a time, in any
-    process; any number of readers, which see what is committed without opening again.
+    Made by ``Index.open``; a context manager that closes itself. Threads may share it. One writer
+    at a time, in any process, for which others wait some seconds; any number of readers, which see
+    what is committed without opening again. A fork of the process must open it again.
     """
 
-    def __init__(self, database: Database, embedder: Embedder | None, folder: Path | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder | None,
+        folder: Path | None,
+        *,
+        present: Self | None = None,
+    ) -> None:
         self._database = database
+        self._present = present or self
         self._given = embedder
         self._folder = folder
         self._space, self._length = stored_vectors.space(database)
@@ -117,16 +127,19 @@ class Index:
         embedder: Embedder | str | None = None,
         *,
         create: bool = True,
-        chunk_tokens: int = CHUNK_TOKENS,
-        chunk_overlap: int = CHUNK_OVERLAP,
+        chunk_tokens: int | None = None,
+        chunk_overlap: int | None = None,
     ) -> Self:
         """Open the index in a folder, or a new one in memory for ``":memory:"``.
 
         The embedder may be named, as for ``--model``. Without one it is that which the index was
         made with, the local model for a new index.
-        How texts are cut is settled when an index is made.
+        How texts are cut is settled when an index is made, by default into chunks of 254 tokens
+        that share 32, and fewer where the embedder reads fewer. A warning says where the index has
+        other numbers than are given.
 
         Raises:
+            TypeError: the embedder is none, as it lacks what the protocol asks.
             IndexNotFound: there is no index, and ``create`` is false.
             EmbedderMismatch: the index was made in another space.
             EmbeddingError: there is no model of this name.
@@ -134,15 +147,20 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        arguments.check_chunking(chunk_tokens, chunk_overlap)
+        limit = CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
+        overlap = CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap
+        arguments.check_chunking(limit, overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
+        elif embedder is not None:
+            refuse_other(embedder)
         folder = arguments.folder(path)
-        settings = partial(files.settings, embedder, chunk_tokens, chunk_overlap)
+        settings = partial(files.settings, embedder, limit, overlap)
         database = files.opened(folder, settings if create else None)
         try:
-            if embedder:
+            if embedder is not None:
                 files.refuse_other_space(database, embedder)
+            files.warn_of_other_chunking(database, chunk_tokens, chunk_overlap)
             return cls(database, embedder, folder)
         except BaseException:
             database.close()
@@ -172,20 +190,23 @@ class Index:
     def close(self) -> None:
         """Bring the cache of vectors up to date if this object wrote, and let go of the files.
 
+        In a fork of the process that opened them they are left to that.
+
         Raises:
             StorageFailed: the disk refused the cache; the index is whole all the same.
 
         """
+        wrote, self._wrote = self._wrote, False
+        own = self._present is self and not self._database.is_inherited
         try:
-            if self._wrote:
-                self._wrote = False
-                # Another writer that is at work will save the cache itself.
-                with suppress(IndexLocked), writer_lock(self._folder):
+            if wrote and own:
+                # Another writer at work will save the cache; an index that is gone needs none.
+                with suppress(IndexLocked, IndexNotFound), writer_lock(self._folder, wait=0):
                     self._dense.save()
         finally:
             self._database.close()
             embedder = self._given or self.__dict__.get("embedder")  # not to be looked for now
-            if embedder and embedders.is_remote(embedder):
+            if own and embedder and embedders.is_remote(embedder):
                 embedder.close()
 
     @cached_property
@@ -198,9 +219,9 @@ class Index:
                 to another server than they did because nobody says where it is.
 
         """
-        embedder = self._given or embedders.load(self._database.setting("embedder"))
-        if not self._given:
-            files.refuse_other_space(self._database, embedder)
+        if self._present is not self:
+            return self._present.embedder
+        embedder = self._given or files.embedder(self._database)
         files.refuse_other_server(self._database, embedder)
         return embedder
 
@@ -224,15 +245,22 @@ class Index:
         return self._folder
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """See the index as of one moment until the block ends, whatever others write meanwhile.
+    def snapshot(self) -> Iterator[Self]:
+        """Give the index as of this moment until the block ends, whatever is written meanwhile.
+
+        It is an ``Index`` of its own, for reading only, which any thread may use; this one goes on
+        with what is written. What is deleted takes up room on the disk until the block ends; of an
+        index in memory the snapshot is a copy.
 
         Raises:
-            RuntimeError: this object writes inside the block.
+            IndexNotFound: the folder was moved or deleted.
 
         """
-        with self._database.reading():
-            yield
+        if self._database.is_snapshot:
+            yield self
+            return
+        with self._database.snapshot() as database:
+            yield type(self)(database, self._given, self._folder, present=self)
 
     @property
     def closed(self) -> bool:
@@ -279,7 +307,7 @@ class Index:
                 there is a limit in dollars.
 
         """
-        check_hearing(checked(allowance), transcriber)
+        check_hearing(allowed(allowance), transcriber)
         hearing, progress = transcriber is not None, progress or _silent
         make = partial(self._plan, arguments.paths(paths), glob, progress, hearing=hearing)
         if dry_run:
@@ -325,7 +353,7 @@ class Index:
             CostLimitReached, SecretsFound: as ``sync`` does.
 
         """
-        given, allowance = adding.several(given), checked(allowance)
+        given, allowance = adding.several(given), allowed(allowance)
 
         def work() -> SyncReport:
             if vectors is None:
@@ -348,7 +376,7 @@ class Index:
         progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Embed the texts that still wait for it; raises as ``sync`` does."""
-        return self._run("embed", SyncReport, allowance=checked(allowance), progress=progress)
+        return self._run("embed", SyncReport, allowance=allowed(allowance), progress=progress)
 
     def remove(self, ids: str | Iterable[str]) -> int:
         """Remove one document or several, and return how many of them were there.
@@ -386,6 +414,8 @@ class Index:
         progress: Callable[[Progress], None] | None = None,
     ) -> SyncReport:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
+        self._database.require_own()
+        self._database.require_present()
         embed = None
         if allowance is not None:
             require_price(allowance, self.embedder)
@@ -470,6 +500,7 @@ class Index:
 
     def _vector_of(self, query: str, mode: Mode) -> NDArray[np.float32]:
         """Return the unit vector (d,) that a search looks for, an empty one for none."""
+        self._database.require_own()  # before the model, whose threads did not come along
         if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
         return asking.vector(self._database, self.embedder, self._space, query)
@@ -488,7 +519,7 @@ class Index:
         """
         query = arguments.query(query)
         vector = self._vector_of(query, mode)
-        with self.snapshot():
+        with self._database.reading():
             return explaining.explain(self._dense, query, vector, list(hits))
 
     def search_vector(
@@ -525,7 +556,7 @@ class Index:
             EmbeddingError: it is blank, or not embedded yet.
 
         """
-        with self.snapshot():
+        with self._database.reading():
             document, position = documents.named(self._database, arguments.id(id))
             vector = asking.vector_of(self._database, self._space, document, position)
             others = filters.other_than(document, position)
@@ -593,9 +624,17 @@ class Index:
 
         With ``ids``, of these documents alone, not in their order. A document's vector is the mean
         of its passages'; one of which nothing is embedded yet is left out.
+
+        Raises:
+            DocumentNotFound: there is no document with one of these ids.
+
         """
         condition = arguments.condition(where, glob) & arguments.of(ids)
-        return stored_vectors.of_documents(self._database, self._space, self._dimensions, condition)
+        with self._database.reading():
+            documents.require(self._database, ids or ())
+            return stored_vectors.of_documents(
+                self._database, self._space, self._dimensions, condition
+            )
 
     def passages(self, id: str) -> Passages:
         """Return those passages of a document that are embedded, with their unit vectors (n, d).
@@ -604,7 +643,7 @@ class Index:
             DocumentNotFound: there is no document with this id.
 
         """
-        with self.snapshot():
+        with self._database.reading():
             chunks = documents.chunks(self._database, arguments.id(id))
             places, rows = stored_vectors.of_passages(
                 self._database, self._space, self._dimensions, id
@@ -623,19 +662,21 @@ class Index:
             SecretsFound: a text looks as if it held a secret; none was sent.
 
         """
+        self._database.require_own()
         texts = arguments.several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
-            return self.embedder.embed(texts, kind=kind)
+            return checked(self.embedder.embed(texts, kind=kind), self.embedder, len(texts))
         return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
 
     def __reduce__(self) -> Any:
         """Let another process open the same folder, as joblib's workers do.
 
         Raises:
-            TypeError: the index is in memory, or its texts go to an API: each process would pay.
+            TypeError: the index is in memory or a snapshot, or its texts go to an API: each process
+                would pay.
 
         """
-        if self._folder is None or embedders.is_remote(self.embedder):
+        if self._folder is None or self._database.is_snapshot or embedders.is_remote(self.embedder):
             raise TypeError(elsewhere.REFUSED)
         return elsewhere.opened, (type(self), self._folder, self.space, self._given)
 

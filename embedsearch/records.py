@@ -29,6 +29,8 @@ class Heading:
 class Document:
     """A text with an identity.
 
+    ``metadata`` is what JSON holds; numpy's numbers are stored as numbers, dates and times as text,
+    those with a time zone in UTC (``2026-01-31T06:00:00Z``).
     ``headings`` lie in ascending order of ``start``; for ``kind="markdown"`` they may be left
     out, the chunker finds them. ``pages`` holds the character offset at which each page starts
     (page 1 first), and is empty where there are no pages. ``times`` holds, for a recording's

@@ -17,6 +17,7 @@ ROOMS = [
     "errors",
     "records",
     "folder",
+    "moments",
     "replacing",
     "privacy",
     "tokens",

@@ -17,7 +17,6 @@ from embedsearch.classify import KNNClassifier, SelectiveClassifier, ZeroShotCla
 NONE = "answers are objects, as None is among them; the check computes with numbers"
 LABELS = "labels are texts, whose vectors have the model's length and not the check's"
 OPTIONAL = "y may be left out where labels are given"
-LISTS = "a list of lists, of 0 and 1 too, holds the labels of each text; an indicator is an array"
 
 ANSWERS = [
     "check_classifier_data_not_an_array",
@@ -71,7 +70,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
         return dict.fromkeys(ANSWERS, NONE)
     if isinstance(estimator, ZeroShotClassifier):
         return {**dict.fromkeys(FITTED_ON_VECTORS, LABELS), "check_requires_y_none": OPTIONAL}
-    return {"check_classifiers_multilabel_representation_invariance": LISTS}
+    return {}
 
 
 @pytest.mark.filterwarnings("ignore:Skipping check:sklearn.exceptions.SkipTestWarning")

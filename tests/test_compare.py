@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -401,6 +401,32 @@ def test_what_is_no_unit_vector_is_refused_by_its_position(
     rows[3] = bad
     with pytest.raises(ValueError, match=r"expected unit vectors, got one of .* at position 3"):
         compare(rows)
+
+
+def test_numbers_and_texts_may_be_numpys() -> None:
+    rows, two = groups(3, 10), cast("Any", np.int64(2))
+    texts = [f"{'abc'[n // 10] * 3} text {n}" for n in range(30)]
+    asked: list[tuple[Any, ...]] = [(texts, 3, 7), (np.array(texts), np.int64(3), np.int64(7))]
+    found = [
+        [(cluster.rows.tolist(), cluster.terms) for cluster in clusters(rows, said, k, seed=seed)]
+        for said, k, seed in asked
+    ]
+    assert found[0] == found[1]
+    assert {terms[0] for _, terms in found[0]} == {"aaa", "bbb", "ccc"}
+    assert oddity(rows, two).tolist() == oddity(rows, 2).tolist()
+    assert diverse(rows, two) == diverse(rows, 2)
+    assert duplicates(rows, cast("Any", np.array(texts))) == duplicates(rows, texts)
+    made: list[tuple[Callable[[], object], str]] = [
+        (lambda: clusters(rows, k=2.5), "k as a whole number, got 2.5"),  # type: ignore[arg-type]
+        (lambda: clusters(rows, seed=None), "seed as a whole number, got None"),  # type: ignore[arg-type]
+        (lambda: clusters(rows, [5] * 30), "a list of texts, got 5 in it"),  # type: ignore[list-item]
+        (lambda: oddity(rows, 2.5), "k as a whole number, got 2.5"),  # type: ignore[arg-type]
+        (lambda: diverse(rows, 2.5), "n as a whole number, got 2.5"),  # type: ignore[arg-type]
+        (lambda: duplicates(rows, "a" * 30), "a list of texts, got one: put 'a"),
+    ]
+    for make, told in made:
+        with pytest.raises(TypeError, match=f"^expected {told}"):
+            make()
 
 
 def test_vectors_of_two_spaces_are_not_compared() -> None:

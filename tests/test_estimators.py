@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from embedsearch.classify import (
     ZeroShotClassifier,
     inputs,
     saving,
+    suspects,
 )
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.errors import EmbedderMismatch
@@ -189,6 +190,54 @@ def test_options_that_make_no_sense_are_refused() -> None:
             ZeroShotClassifier(["a", "b"], templates=templates, embedder=HASH).fit()
 
 
+def test_numpys_whole_numbers_are_some() -> None:
+    rows, y = blobs(60)
+    found = GridSearchCV(KNNClassifier(), {"k": np.arange(3, 5)}, cv=3).fit(rows, y).best_estimator_
+    assert found.k in {3, 4}
+    expected = KNNClassifier(k=int(found.k)).fit(rows, y)
+    assert (found.predict_proba(rows) == expected.predict_proba(rows)).all()
+    assert (
+        found.kneighbors(rows, np.int64(2))[1].tolist() == expected.kneighbors(rows, 2)[1].tolist()
+    )
+    assert saving.loads(saving.dumps(found)).k == found.k
+    with pytest.raises(TypeError, match=r"^expected k as a whole number, got 2\.0$"):
+        found.kneighbors(rows, 2.0)
+    with pytest.raises(ValueError, match="k of at least 1, got 0"):
+        found.kneighbors(rows, 0)
+
+
+@pytest.mark.parametrize(
+    "model", [ProbeClassifier(), SelectiveClassifier(KNNClassifier(), error=0.5, unlike=None)]
+)
+def test_a_random_state_may_be_any_of_numpys(model: Any) -> None:
+    rows, y = blobs(200)
+    fitted = []
+    for state in (3, np.int64(3), np.random.RandomState(0), np.random.RandomState(0)):
+        own = clone(model).set_params(random_state=state).fit(rows, y)
+        fitted.append(own.predict_proba(rows))
+    assert (fitted[0] == fitted[1]).all()
+    assert (fitted[2] == fitted[3]).all()
+    for odd in (1.5, "x"):
+        told = f"^expected random_state as a whole number, a RandomState or None, got {odd!r}$"
+        with pytest.raises(TypeError, match=told):
+            clone(model).set_params(random_state=odd).fit(rows, y)
+
+
+@pytest.mark.parametrize(
+    ("model", "option"),
+    [
+        (KNNClassifier(), "temperature"),
+        (ProbeClassifier(), "strength"),
+        (ProbeRegressor(), "penalty"),
+        (ZeroShotClassifier(["a", "b"], embedder=HASH), "temperature"),
+    ],
+)
+def test_options_that_are_no_numbers_are_refused(model: Any, option: str) -> None:
+    for given in ("x", True):
+        with pytest.raises(TypeError, match=f"^expected {option} as a number, got {given!r}$"):
+            clone(model).set_params(**{option: given}).fit(HASH.embed(TEXTS), [1, 2] * 3)
+
+
 def test_a_temperature_is_above_0() -> None:
     for temperature in (0.0, -1.0):
         with pytest.raises(ValueError, match=f"a temperature above 0, got {temperature}"):
@@ -331,6 +380,57 @@ def test_a_neighbour_votes_for_all_of_its_labels_as_scikit_learns_do() -> None:
     assert (again.predict_proba(rows[test]) == own.predict_proba(rows[test])).all()
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        ProbeClassifier(strength=1.0),
+        FewShotClassifier(strength=1.0, names={}),
+        KNNClassifier(),
+        SelectiveClassifier(KNNClassifier(), error=0.2, unlike=None),
+    ],
+)
+def test_an_indicator_may_be_nested_lists(model: Any) -> None:
+    rows, right = of_several(400)
+    expected = clone(model).fit(rows, right)
+    for y in (
+        right.tolist(),
+        right.astype(int).tolist(),
+        list(right.astype(float)),
+        tuple(map(tuple, right.tolist())),
+    ):
+        own = clone(model).fit(rows, y)
+        assert own.classes_.tolist() == list(range(8))
+        assert (own.predict_proba(rows) == expected.predict_proba(rows)).all()
+        assert own.score(rows, y) == expected.score(rows, right) > 0.9
+    with pytest.raises(ValueError, match="one label a text, got several"):
+        evaluate(rows, right.tolist())
+
+
+def test_rows_that_are_no_indicator_hold_labels() -> None:
+    rows = HASH.embed(TEXTS)
+    given: tuple[list[Any], ...] = (
+        [[0, 1], [0, 2], [1, 2]],
+        [[0, 1], [1], []],
+        [{0, 1}, {1}, {0}],
+        [[0], [1], [1]],
+    )
+    for y in given:
+        own = ProbeClassifier(strength=1e4).fit(rows, y * 2)
+        labels = sorted({label for row in y for label in row})
+        assert own.classes_.tolist() == labels
+        assert own.score(rows, [{*row} for row in y * 2]) == 1
+
+
+def test_an_indicator_of_other_classes_scores_nothing() -> None:
+    rows, right = of_several(40)
+    own = KNNClassifier().fit(rows, right)
+    told = "an indicator of 8 classes, got 2 columns: give labels that are 0 and 1 as sets"
+    for y in (right[:, :2], right[:, :2].tolist()):
+        with pytest.raises(ValueError, match=told):
+            own.score(rows, y)
+    assert own.score(rows[:1], [{*np.flatnonzero(own.predict(rows[:1])[0]).tolist()}]) == 1
+
+
 def test_a_label_each_is_the_same_as_lists_of_one() -> None:
     rows, y = blobs(300)
     one = KNNClassifier().fit(rows, y)
@@ -432,7 +532,10 @@ class Frame:
 @pytest.mark.parametrize(
     ("given", "advice"),
     [
-        (Frame(), r"pass one column, as frame\['text'\]"),
+        (
+            Frame(),
+            r"pass one column, as frame\['text'\]; a ColumnTransformer takes 'text', not .*",
+        ),
         (np.array(TEXTS)[:, np.newaxis], "pass one column"),
         ([[text] for text in TEXTS], "pass one column"),
     ],
@@ -457,6 +560,38 @@ def test_a_text_that_is_missing_is_told_by_its_place(given: list[str | None]) ->
     told = f"^expected texts, got None at position {place}: leave it out, or write it as text$"
     with pytest.raises(TypeError, match=told):
         FewShotClassifier(embedder=HASH).fit(given, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ([1, 2], "expected texts, got 1 at position 0: leave it out, or write it as text"),
+        ([np.nan], "expected texts, got nan at position 0: leave it out, or write it as text"),
+        ([b"ab"], "expected texts, got b'ab' at position 0: leave it out, or write it as text"),
+        (iter(TEXTS), r"expected a list of texts, or vectors \(n, d\), got <list_iterator"),
+        ({"a"}, r"expected a list of texts, or vectors \(n, d\), got \{'a'\}"),
+        ({"a": 1}, r"expected a list of texts, or vectors \(n, d\), got \{'a': 1\}"),
+        (None, r"expected a list of texts, or vectors \(n, d\), got None"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_named(given: Any, fault: str) -> None:
+    known = KNNClassifier(k=1, embedder=HASH).fit(TEXTS, LABELS)
+    for ask in (
+        lambda: known.predict(given),
+        lambda: known.fit(given, LABELS),
+        lambda: ProbeRegressor(embedder=HASH).fit(given, [1] * 6),
+        lambda: TextEmbedder(embedder=HASH).transform(given),
+        lambda: suspects(given, LABELS, embedder=HASH),
+    ):
+        with pytest.raises(TypeError, match=f"^{fault}"):
+            ask()
+
+
+def test_evaluate_gives_vectors_to_what_embeds_texts() -> None:
+    pipeline = make_pipeline(TextEmbedder(embedder=HASH), LogisticRegression())
+    told = "vectors need no TextEmbedder, and evaluate gives an estimator vectors"
+    with pytest.raises(ValueError, match=f"^expected texts, got ndarray of no texts: {told}$"):
+        evaluate(TEXTS, LABELS, pipeline, embedder=HASH, folds=3)
 
 
 def test_no_texts_may_be_an_array() -> None:
@@ -508,8 +643,13 @@ def test_memory_of_texts_is_shared_by_estimators() -> None:
 
 
 def test_what_is_no_embedder_and_nothing_to_learn_from_are_named() -> None:
-    with pytest.raises(TypeError, match=r"expected as embedder a name, .* or None, got 3"):
+    told = (
+        "^expected as embedder a name, an Embedder, an Index or None, got 3, which has no space, e"
+    )
+    with pytest.raises(TypeError, match=told):
         KNNClassifier(embedder=3).fit(["a", "b"], ["x", "y"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="got the class HashEmbedder: call it to make one"):
+        KNNClassifier(embedder=HashEmbedder).fit(["a", "b"], ["x", "y"])  # type: ignore[arg-type]
     for estimator in (KNNClassifier(), ProbeClassifier()):
         with pytest.raises(ValueError, match="texts or vectors to learn from, got none"):
             estimator.fit([], [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -26,6 +27,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
+from embedsearch.classify import ProbeClassifier, suspects
 from embedsearch.classify.folds import split
 from embedsearch.classify.threads import WORTH_SHARING, one_thread
 from embedsearch.evaluate import (
@@ -331,6 +333,14 @@ def test_several_labels_a_text_are_measured_each_for_itself() -> None:
     assert sum(n == 0 for n in wrong) == 0
 
 
+def test_an_indicator_as_lists_is_measured_as_one() -> None:
+    rows, _ = of_several()
+    right = rows[:, :3] > 0
+    expected = evaluate_several(rows, right)
+    assert evaluate_several(rows, right.astype(int).tolist()) == expected
+    assert [score.label for score in expected.labels] == [0, 1, 2]
+
+
 def test_progress_of_several_labels_is_told_and_texts_are_named() -> None:
     rows, labels = of_several(40)
     told: list[tuple[int, int]] = []
@@ -573,12 +583,58 @@ def test_a_ranking_is_cut_at_k() -> None:
     [
         ({"q": ["a", "a"]}, {"q": {"a": 1}}, 10, "twice"),
         ({"q": ["a"]}, {"q": {"a": 0}}, 10, "relevant"),
-        ({"q": ["a"]}, {"q": {"a": 1}}, 0, "k of 1"),
+        ({"q": ["a"]}, {"q": {"a": 1}}, 0, "k of at least 1, got 0"),
     ],
 )
 def test_rankings_that_can_not_be_measured(run: Any, qrels: Any, k: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         retrieval(run, qrels, k=k)
+
+
+@pytest.mark.parametrize(
+    ("run", "qrels", "message"),
+    [
+        ([["a"]], {"q": {"a": 1}}, "run by query, as {'q': ...}, got [['a']]"),
+        ({"q": ["a"]}, [], "qrels by query, as {'q': ...}, got []"),
+        (
+            {"q": {"a"}},
+            {"q": {"a": 1}},
+            "ids that query 'q' found in a list, the best first, got {",
+        ),
+        (
+            {"q": "a"},
+            {"q": {"a": 1}},
+            "ids that query 'q' found in a list, the best first, got 'a'",
+        ),
+        ({"q": 5}, {"q": {"a": 1}}, "ids that query 'q' found in a list, the best first, got 5"),
+        ({"q": ["a"]}, {"q": {"a"}}, "relevant to query 'q', as {'a': 1}, got {'a'}"),
+        ({"q": ["a"]}, {"q": {"a": "1"}}, "relevant to query 'q', as {'a': 1}, got {'a': '1'}"),
+    ],
+)
+def test_rankings_of_another_shape_are_refused(run: Any, qrels: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        retrieval(run, qrels)
+
+
+def test_folds_and_seeds_are_whole_numbers_numpys_too() -> None:
+    rows, labels = clouds(n=80)
+    model = ProbeClassifier(strength=1.0)
+    several = [[label] for label in labels]
+    measures: list[tuple[Any, Any]] = [(evaluate, labels), (evaluate_several, several)]
+    for measure, y in measures:
+        ids = np.array([f"t{n}" for n in range(80)])
+        found = measure(rows, y, model, folds=np.int64(3), seed=np.int64(1), ids=ids)
+        assert (found.folds, found.seed) == (3, 1)
+        same = measure(rows, y, model, folds=3, seed=1, ids=list(ids))
+        assert json.dumps(found.to_dict()) == json.dumps(same.to_dict())
+        for option in ("folds", "seed"):
+            for odd in (None, 2.5, "5"):
+                with pytest.raises(TypeError, match=f"{option} as a whole number, got {odd!r}"):
+                    measure(rows, y, model, **{option: odd})
+        with pytest.raises(ValueError, match="expected at least 2 folds, got 1"):
+            measure(rows, y, model, folds=1)
+    with pytest.raises(ValueError, match="expected at least 2 folds, got 1"):
+        suspects(rows, several, folds=1)
 
 
 KINDS = [a + b for a in "bdfglm" for b in ("aker", "eed", "illow", "ook", "urn") * 2]

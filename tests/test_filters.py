@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,10 +110,10 @@ def test_conditions_match_the_documents_they_describe(
         ({'la"ng': "en"}, "expected a metadata key without quotation marks"),
         ({"la\0ng": "en"}, "expected a metadata key without quotation marks"),
         ({"": "en"}, "expected a metadata key"),
-        ({"lang": {"gt": {"a": 1}}}, "expected text, a finite number or true/false for 'lang'"),
+        ({"lang": {"gt": {"a": 1}}}, "expected text, a finite number, .* a date for 'lang'"),
         ({"year>=": 2020}, "expected a metadata key, got 'year>='"),
-        ({"n": float("inf")}, "expected text, a finite number or true/false for 'n'"),
-        ({"n": 10**400}, "expected text, a finite number or true/false for 'n'"),
+        ({"n": float("inf")}, "expected text, a finite number, .* a date for 'n'"),
+        ({"n": 10**400}, "expected text, a finite number, .* a date for 'n'"),
         ({"lang": {"in": "en"}}, "expected a list for 'in' of 'lang', got 'en'"),
         ({"lang": {"nin": None}}, "expected a list for 'nin' of 'lang', got None"),
         ([f"year!={n}" for n in range(200_000)], "more than SQLite can take"),
@@ -122,6 +124,64 @@ def test_a_condition_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         found(books, where)
+
+
+MOMENT = datetime(2024, 5, 1, 8, 30, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.fixture(scope="module")
+def typed() -> Index:
+    index = Index.open(":memory:", HashEmbedder())
+    facts = {
+        "n": np.int64(3),
+        "x": np.float32(0.1),
+        "ok": np.bool_(True),  # noqa: FBT003 -- as rows of numpy have it
+        "on": date(2024, 5, 1),
+        "at": MOMENT,
+        "local": datetime(2024, 5, 1, 8, 30),  # noqa: DTZ001 -- it has no zone
+        "all": [np.int64(1), {"at": MOMENT}],
+    }
+    index.add([Document("a", "a text", facts)])
+    return index
+
+
+def test_scalars_of_numpy_and_moments_are_stored_as_json_has_them(typed: Index) -> None:
+    assert typed.get("a").metadata == {
+        "n": 3,
+        "x": 0.10000000149011612,
+        "ok": True,
+        "on": "2024-05-01",
+        "at": "2024-05-01T06:30:00Z",
+        "local": "2024-05-01T08:30:00",
+        "all": [1, {"at": "2024-05-01T06:30:00Z"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "matches"),
+    [
+        ({"n": np.int64(3)}, True),
+        ({"n": {"gt": np.int64(3)}}, False),
+        ({"n": np.array([2, 3])}, True),
+        ({"x": np.float32(0.1)}, True),
+        ({"ok": np.bool_(True)}, True),  # noqa: FBT003
+        ({"ok": np.bool_(False)}, False),  # noqa: FBT003
+        ({"on": date(2024, 5, 1)}, True),
+        ({"at": MOMENT}, True),
+        ({"at": MOMENT.astimezone(UTC)}, True),
+        ({"at": {"gte": MOMENT}}, True),
+        ({"at": {"gt": MOMENT}}, False),
+        ({"at": {"lt": MOMENT + timedelta(seconds=1)}}, True),
+        ({"at": {"gte": date(2024, 5, 1), "lt": date(2024, 5, 2)}}, True),
+        ({"at": [MOMENT, "x"]}, True),
+        ("at=2024-05-01T06:30:00Z", True),
+        ("at<2024-05-01T06:30:00Z", False),
+    ],
+)
+def test_a_condition_says_moments_and_scalars_of_numpy_as_metadata_does(
+    typed: Index, where: Any, *, matches: bool
+) -> None:
+    assert found(typed, where) == ("a" if matches else "")
 
 
 VALUES = st.one_of(st.integers(-3, 3), st.sampled_from(["x", "y", "-1"]), st.booleans())

@@ -163,12 +163,12 @@ def test_a_reader_of_an_older_state_is_warned_of(tmp_path: Path) -> None:
     ):
         writer.add([Document("a", f"the word is {TRACE}")])
         writer._database.connection.execute("pragma busy_timeout = 50")
-        with reader.snapshot():
-            assert reader.search(TRACE)[0].document_id == "a"
+        with reader.snapshot() as older:
+            assert older.search(TRACE)[0].document_id == "a"
             writer.remove("a")
             with pytest.warns(UserWarning, match="another process reads the index"):
                 writer.gc()
-            assert reader.get("a").text == f"the word is {TRACE}"
+            assert older.get("a").text == f"the word is {TRACE}"
     assert held(tmp_path, TRACE) == []
 
 

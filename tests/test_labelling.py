@@ -127,7 +127,7 @@ def test_what_can_not_be_saved_is_refused() -> None:
     for estimator in (foreign, KNNClassifier(), SelectiveClassifier(foreign)):
         with pytest.raises(TypeError, match=r"an estimator that can be saved.*got (Logi|KNN)"):
             saving.dumps(estimator)
-    odd = ProbeClassifier(random_state=np.random.RandomState(0))  # type: ignore[arg-type]
+    odd = ProbeClassifier(random_state=np.random.RandomState(0))
     with pytest.raises(TypeError, match=r"expected random_state to be of JSON .*got RandomState"):
         saving.dumps(odd)
 

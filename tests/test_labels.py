@@ -112,6 +112,21 @@ def test_taking_back_passes_over_an_act_of_which_nothing_is_left(tmp_path: Path)
         assert undone.source == "first"
 
 
+def test_a_prediction_ends_with_its_text_be_that_replaced_in_the_same_second(index: Index) -> None:
+    version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    older = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    for known in (version, older):
+        index.models.note(known, [("0", "a", 0.5), ("1", "a", 0.5), ("2", "a", 0.5)])
+    index.add([Document("0", "another text")])
+    index.remove("1")
+    index.add([Document("1", "a text that came back as another")])
+    for known in (version, older):
+        assert [said.document for said in index.models.predicted(known)] == ["2"]
+    assert index.garbage().predictions == 0
+    index.models.note(version, [("0", "a", 0.5)], at="2020-01-31T00:00:00+00:00")
+    assert [said.document for said in index.models.predicted(version)] == ["2"]
+
+
 def test_predictions_follow_renamed_files(tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -209,7 +224,9 @@ def test_documents_without_vectors_are_left_out_and_filters_hold(index: Index) -
     assert "new" not in index.document_vectors().ids
     index.embed_pending()
     assert index.document_vectors(where={"lang": "en"}).ids == ["new"]
-    assert index.document_vectors(["4", "new", "nope"]).ids == ["4", "new"]
+    assert index.document_vectors(["4", "new"]).ids == ["4", "new"]
+    with pytest.raises(DocumentNotFound, match="no document 'nope'"):
+        index.document_vectors(["4", "nope"])
     assert index.document_vectors(["4", "new"], glob=["4"]).ids == ["4"]
     assert index.document_vectors([]).ids == []
     assert index.document_vectors(glob=["nope*"]).vectors.shape == (0, 64)

@@ -372,8 +372,6 @@ def test_nothing_is_warned_of_where_each_label_has_one_example() -> None:
 CHOSEN = {
     "check_sample_weight_equivalence_on_dense_data": "which examples are held out together depends"
     " on those of no weight, too, and float32 is less exact than the check; tests above hold it",
-    "check_classifiers_multilabel_representation_invariance": "a list of lists, of 0 and 1 too,"
-    " holds the labels of each text; an indicator is an array",
 }
 
 

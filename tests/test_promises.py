@@ -318,6 +318,8 @@ def test_sets_that_can_not_hold_the_label_are_told_of(selective: SelectiveClassi
 def test_options_are_shares(option: str) -> None:
     with pytest.raises(ValueError, match=f"expected {option} between 0 and 1, got 1.5"):
         SelectiveClassifier(KNNClassifier()).set_params(**{option: 1.5}).fit(*blobs(50))
+    with pytest.raises(TypeError, match=f"expected {option} as a number, got 'x'"):
+        SelectiveClassifier(KNNClassifier()).set_params(**{option: "x"}).fit(*blobs(50))
 
 
 def test_nothing_can_be_held_out_of_single_examples() -> None:
@@ -391,7 +393,7 @@ def test_labels_that_are_missing_or_too_much_are_suspects_of_several() -> None:
     for row, column in wrong:
         given[row, column] ^= True
     lists = [["abc"[column] for column in np.flatnonzero(row)] for row in given]
-    for labels, names in ((lists, "abc"), (given, range(3))):
+    for labels, names in ((lists, "abc"), (given, range(3)), (given.tolist(), range(3))):
         found = suspects(vectors, labels)
         assert {(s.position, s.label, s.suggested) for s in found} >= {
             (row, names[column], None) if given[row, column] else (row, None, names[column])

@@ -96,6 +96,15 @@ def test_finds_the_encoding(encoding: str) -> None:
         ("iso8859_2", "Za\u017c\u00f3\u0142\u0107 g\u0119\u015bl\u0105 ja\u017a\u0144"),
         ("cp1254", "L\u00fctfen fi\u015fi saklay\u0131n, \u00e7\u00fcnk\u00fc gerekebilir"),
         ("cp1257", "Vis\u0173 \u017emoni\u0173 teis\u0117s ir s\u0105\u017ein\u0117"),
+        ("cp850", "Il a \u00e9t\u00e9 d\u00e9\u00e7u par la r\u00e9ponse, l\u00e0 comme ici"),
+        ("cp850", "f\u00fcr die gr\u00f6\u00dften B\u00e4ume"),
+        ("cp850", "k\u00f6nnten, B\u00e4ume"),
+        ("cp852", "P\u0159\u00edli\u0161 \u017elu\u0165ou\u010dk\u00fd k\u016f\u0148"),
+        ("mac_roman", "Il a \u00e9t\u00e9 d\u00e9\u00e7u par la r\u00e9ponse, l\u00e0 comme ici"),
+        ("mac_roman", "N\u00e3o h\u00e1 informa\u00e7\u00e3o \u00e0 noite"),
+        ("mac_roman", "la informaci\u00f3n del a\u00f1o pasado est\u00e1 aqu\u00ed"),
+        ("cp1252", "He came\u2014late, of course\u2014and left\u2026or so"),
+        ("cp1252", "of\xa0the 3\xa0km, \u201cquoted\u201dword and \u201canother\u201d, it\u2019s"),
         ("cp1251", "Все люди равны"),  # noqa: RUF001 -- Russian
     ],
 )
@@ -146,11 +155,27 @@ def test_leaves_the_front_matter_in_the_text() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2024-05-01T06:00:00Z", "2024-05-01T06:00:00Z"),
+        ("2024-05-01T06:00:00+00:00", "2024-05-01T06:00:00Z"),
+        ("2024-05-01T08:00:00.5+02:00", "2024-05-01T06:00:00.500000Z"),
+        ("2024-05-01 06:00:00", "2024-05-01T06:00:00"),
+        ("2024-05-01", "2024-05-01"),
+        ("0001-01-01T00:00:00+02:00", "0001-01-01T00:00:00+02:00"),
+        ("'2024-05-01T08:00:00+02:00'", "2024-05-01T08:00:00+02:00"),
+    ],
+)
+def test_one_moment_has_one_spelling_but_where_it_is_a_text(written: str, kept: str) -> None:
+    assert read("a.md", f"---\nat: {written}\n---\n".encode()).metadata == {"at": kept}
+
+
 def test_reads_toml_front_matter() -> None:
     text = '+++\r\ntitle = "Refunds"\r\ndate = 2020-01-31T10:00:00Z\r\n[extra]\r\nn = 1\r\n+++\r\n'
     assert read("a.md", text.encode()).metadata == {
         "title": "Refunds",
-        "date": "2020-01-31T10:00:00+00:00",
+        "date": "2020-01-31T10:00:00Z",
         "extra": {"n": 1},
     }
 

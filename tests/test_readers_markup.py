@@ -166,12 +166,26 @@ def test_reads_the_plain_part_of_a_message() -> None:
         "subject": "Caf\u00e9",
         "from": "Ann <a@b.c>",
         "to": "bob@b.c",
-        "date": "2020-01-01T10:00:00+01:00",
+        "date": "2020-01-01T09:00:00Z",
     }
     assert document.text == (
         "Subject: Caf\u00e9\nFrom: Ann <a@b.c>\nTo: bob@b.c\nDate: Wed, 01 Jan 2020 10:00:00 +0100"
         "\n\nHello\n\nBob\n\nAttachments: bill.pdf"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2024-05-01T08:00:00+02:00", "2024-05-01T06:00:00Z"),
+        ("2024-05-01T08:00:00", "2024-05-01T08:00:00"),
+        ("2024-05-01", "2024-05-01"),
+        ("May 2024", "May 2024"),
+    ],
+)
+def test_the_date_of_a_page_is_spelled_as_in_other_formats(written: str, kept: str) -> None:
+    page = f'<head><meta name="date" content="{written}"></head><body>text</body>'
+    assert read("a.html", page.encode()).metadata == {"date": kept}
 
 
 def test_a_date_beyond_all_dates_is_kept_as_it_stands() -> None:

@@ -318,9 +318,9 @@ def test_highlights_what_the_query_matched(index: Index, docs: Path) -> None:
 
 
 def test_highlights_more_than_once_in_one_snapshot(index: Index) -> None:
-    with index.snapshot():
+    with index.snapshot() as then:
         for query, shown in (("dog", "a <dog> a cat"), ("cat", "a dog a <cat>")):
-            assert index.highlighted(query, ["a dog a cat"], marks=("<", ">")) == [shown]
+            assert then.highlighted(query, ["a dog a cat"], marks=("<", ">")) == [shown]
 
 
 def test_the_local_model_s_chunks_fit_what_it_reads(tmp_path: Path) -> None:

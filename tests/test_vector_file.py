@@ -45,8 +45,11 @@ def path(tmp_path: Path, index: VectorIndex) -> Path:
 
 def results(index: VectorIndex) -> list[list[float]]:
     queries = np.random.default_rng(1).standard_normal((20, 24)).astype(np.float32)
-    labels, scores = index.search_batch(queries, 7, allowed=np.arange(1, 1_000))
-    return [*labels.tolist(), *scores.tolist(), *index.search_batch(queries, 7)[0].tolist()]
+    some = np.arange(1, 1_000)
+    found = [
+        index.search(query, 7, allowed=allowed) for query in queries for allowed in (None, some)
+    ]
+    return [part.tolist() for pair in found for part in pair]
 
 
 def test_a_loaded_index_answers_as_the_saved_one(path: Path, index: VectorIndex) -> None:

@@ -48,6 +48,11 @@ def exact(labels: Labels, vectors: Vectors, query: Vectors, k: int) -> Labels:
     return labels[order[:k]]
 
 
+def each(index: VectorIndex, queries: Vectors, k: int) -> Labels:
+    """Return what is found for each of the queries, (q, k)."""
+    return np.array([index.search(query, k)[0] for query in queries])
+
+
 def recall(found: Labels, expected: Labels) -> float:
     pairs = zip(found, expected, strict=True)
     return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in pairs]))
@@ -260,7 +265,7 @@ def test_queries_that_lie_between_the_rows_find_as_much() -> None:
     one, other = vectors[rng.integers(rows, size=(2, 200))]
     queries = one + other
 
-    found, _ = index.search_batch(queries, 10)
+    found = each(index, queries, 10)
 
     assert recall(found, expected(labels, vectors, queries, 10)) >= 0.98
 
@@ -270,7 +275,7 @@ def test_a_deep_search_keeps_its_recall_with_fewer_candidates_for_each_result() 
     labels, vectors = shuffled(rows), clustered(rows, DIMENSIONS)
     index = VectorIndex.build(labels, vectors, flat_below=SCANNED_FROM)
     queries = vectors[::1_000]
-    found, _ = index.search_batch(queries, k)
+    found = each(index, queries, k)
     assert recall(found, expected(labels, vectors, queries, k)) >= 0.98
 
 
@@ -282,7 +287,7 @@ def test_an_index_that_grows_past_the_flat_rung_keeps_its_recall(
         index.add(labels[start : start + 130], vectors[start : start + 130])
 
     queries = vectors[::100]
-    found, _ = index.search_batch(queries, 10)
+    found = each(index, queries, 10)
 
     assert len(index) == len(labels)
     assert recall(found, expected(labels, vectors, queries, 10)) >= 0.98
@@ -314,7 +319,7 @@ def test_compacting_loses_no_accuracy(
 
     assert (scanned.dead, len(scanned)) == (0, kept.sum())
     assert scanned.scores(query, labels[kept]).tolist() == pytest.approx(before.tolist())
-    found, _ = scanned.search_batch(vectors[::50], 10)
+    found = each(scanned, vectors[::50], 10)
     assert recall(found, expected(labels[kept], vectors[kept], vectors[::50], 10)) >= 0.98
     found, _ = scanned.search(query, 10**9, allowed=selection)
     assert sorted(found) == sorted(labels[:2_000][kept[:2_000]])
@@ -327,7 +332,7 @@ def test_rows_added_after_compacting_are_found(
     scanned.compact()
     scanned.add(labels[::3], vectors[::3])
 
-    found, _ = scanned.search_batch(vectors[::50], 10)
+    found = each(scanned, vectors[::50], 10)
 
     assert recall(found, expected(labels, vectors, vectors[::50], 10)) >= 0.98
 
@@ -337,10 +342,9 @@ def test_any_number_of_dimensions_does(dimensions: int) -> None:
     vectors, labels = clustered(1_500, dimensions), shuffled(1_500)
     index = VectorIndex.build(labels, vectors, flat_below=SCANNED_FROM)
 
-    found, scores = index.search_batch(vectors[:20], 10)
+    scores = np.array([index.search(query, 10)[1] for query in vectors[:20]])
 
     wanted = np.sort(vectors[:20] @ vectors.T)[:, ::-1][:, :10]
-    assert found.shape == (20, 10)
     np.testing.assert_allclose(scores, wanted, atol=0.02)
 
 
@@ -361,30 +365,6 @@ def test_building_twice_gives_the_same_index(
 
     for query in vectors[:50]:
         assert again.search(query, 20)[0].tolist() == scanned.search(query, 20)[0].tolist()
-
-
-@pytest.mark.parametrize("flat", [True, False])
-@pytest.mark.parametrize("allowed", [None, 3_000, 30, 0])
-def test_a_batch_answers_as_single_queries_do(
-    flat: bool,  # noqa: FBT001 -- a parameter of the test
-    allowed: int | None,
-    scanned: VectorIndex,
-    labels: Labels,
-    vectors: Vectors,
-) -> None:
-    index = VectorIndex.build(labels, vectors) if flat else scanned
-    selection = None if allowed is None else index.selection(labels[:allowed])
-
-    found, scores = index.search_batch(vectors[:30], 40, allowed=selection, threads=2)
-
-    for row, query in enumerate(vectors[:30]):
-        one, one_scores = index.search(query, 40, allowed=selection)
-        assert set(found[row]) == set(one)
-        np.testing.assert_allclose(scores[row], one_scores, atol=1e-5)
-
-
-def test_a_batch_of_no_queries_is_empty(scanned: VectorIndex) -> None:
-    assert scanned.search_batch(np.empty((0, DIMENSIONS), np.float32), 5)[0].shape == (0, 5)
 
 
 # Everything at once, against a dict

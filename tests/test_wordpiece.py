@@ -56,6 +56,7 @@ def fresh(*, memory: int = 1000) -> WordPieceTokenizer:
 
 @given(texts)
 @example("naïve\u0301 字\u0301a [SEP] 👩\u200d👧")
+@example("naïve\u3000ナ字\u2003\u0301a\xa0" * 20)
 @settings(max_examples=500, deadline=None)
 def test_tokens_are_those_of_encoding_the_whole_text(text: str) -> None:
     ids, ends = oracle(text)
@@ -134,7 +135,10 @@ def test_ends_lie_inside_words() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t \r", "\x00", "\u0301", "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\t \r", "\x00", "\u0301", "\ud800", pytest.param("\u3000" * 2_000_000, id="many")],
+)
 def test_a_text_without_tokens_has_none_and_one_end(text: str) -> None:
     tokenizer = packaged_tokenizer()
     assert tokenizer.count([text]) == [0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 LISTS = (list, tuple, set, frozenset, np.ndarray)
 """What the labels of one text may be in."""
+
+ROWS = (list, tuple, np.ndarray)
+"""What a row of an indicator may be."""
+
+MARKS = (Real, np.bool_)
+"""What it may hold, as far as it is 0 or 1."""
 
 UNIT = 1e-6
 """So far from 1 a length is 1: float32 knows no better."""
@@ -118,12 +125,59 @@ def _refuse_other_space(estimator: Any) -> None:
         )
 
 
+def check_above_0(given: float | None, what: str) -> None:
+    """Refuse what is neither ``None`` nor a number above 0."""
+    if given is not None:
+        _check_number(given, what)
+        if not given > 0:
+            raise ValueError(f"expected a {what} above 0, got {given}")
+
+
+def check_share(given: float, what: str) -> None:
+    """Refuse what is no number between 0 and 1, neither of which is one."""
+    _check_number(given, what)
+    if not 0 < given < 1:
+        raise ValueError(f"expected {what} between 0 and 1, got {given}")
+
+
+def _check_number(given: Any, what: str) -> None:
+    if not isinstance(given, Real) or isinstance(given, bool):
+        raise TypeError(f"expected {what} as a number, got {given!r:.40}")
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """Return what draws at random: anew from a whole number, or on from where numpy's own is."""
+    try:
+        return np.random.default_rng(random_state)
+    except TypeError as error:
+        raise TypeError(
+            "expected random_state as a whole number, a RandomState or None, got"
+            f" {random_state!r:.40}"
+        ) from error
+
+
 def sharing(estimator: Any, encoder: Encoder | str | None) -> Any:
     """Return an estimator to fit, which embeds by ``encoder`` if it has no embedder of its own."""
     made = clone(estimator)
     if made.get_params(deep=False).get("embedder", "none to be set") is None:
         made.set_params(embedder=encoder)
     return made
+
+
+def as_indicator(y: Any) -> Labels | None:
+    """Return an indicator (n, classes), be it nested lists, as an array; ``None`` for all else.
+
+    As for scikit-learn, rows of one length from 2 on that hold nothing but 0 and 1 are one. Sets
+    never are: they hold labels.
+    """
+    if getattr(y, "ndim", 1) == 2:
+        return np.asarray(y)
+    rows = [row for row in y if isinstance(row, ROWS)]
+    lengths = {len(row) for row in rows}
+    if len(rows) < len(y) or len(lengths) != 1 or max(lengths) < 2:
+        return None
+    marks = all(isinstance(mark, MARKS) and mark in (0, 1) for row in rows for mark in row)
+    return np.array(rows) if marks else None
 
 
 def are_several(y: Any) -> bool:

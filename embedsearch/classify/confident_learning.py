@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from embedsearch.classify.checking import are_several, checked_labels, units
-from embedsearch.classify.folds import copies, parts, split
+from embedsearch.classify.folds import copies, number, parts, split
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.classify.logistic import Examples, fitted, logits
 from embedsearch.classify.several import indicator
@@ -99,6 +99,7 @@ def suspects(
             held out.
 
     """
+    folds = number(folds)
     vectors = units(vectors_of(given, embedder))
     together = copies(vectors) if groups is None else np.asarray(groups)
     if len(together) != len(vectors):

@@ -33,7 +33,11 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Check that texts came, and return itself."""
         del y
         if not is_texts(X):
-            raise ValueError(f"expected texts, got {type(X).__name__} of no texts")
+            advice = ": vectors need no TextEmbedder, and evaluate gives an estimator vectors"
+            raise ValueError(
+                f"expected texts, got {type(X).__name__} of no texts"
+                f"{advice if getattr(X, 'ndim', 0) == 2 else ''}"
+            )
         return self
 
     def transform(self, X: Any) -> Vectors:

@@ -17,6 +17,7 @@ from embedsearch.classify.probe import ProbeClassifier
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.random import RandomState
     from numpy.typing import NDArray
 
     from embedsearch.classify.inputs import Encoder, Vectors
@@ -61,7 +62,7 @@ class FewShotClassifier(ProbeClassifier):
         strength: float | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         embedder: Encoder | str | None = None,
-        random_state: int | None = 0,
+        random_state: int | RandomState | None = 0,
     ) -> None:
         super().__init__(
             strength=strength,

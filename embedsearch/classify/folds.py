@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from embedsearch import arguments
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,14 @@ class Folds:
     note: str
 
 
+def number(folds: int) -> int:
+    """Return how many folds are wanted; raises where that is no whole number of at least 2."""
+    wanted = arguments.whole(folds, "folds")
+    if wanted < 2:
+        raise ValueError(f"expected at least 2 folds, got {wanted}")
+    return wanted
+
+
 def split(labels: NDArray[Any], groups: NDArray[Any] | None, folds: int, *, seed: int = 0) -> Folds:
     """Return ``folds`` folds, or as many as there are; no group is on both sides of one.
 
@@ -38,11 +48,9 @@ def split(labels: NDArray[Any], groups: NDArray[Any] | None, folds: int, *, seed
     Labels are as frequent in each fold as groups allow (scikit-learn's StratifiedGroupKFold).
 
     Raises:
-        ValueError: ``folds`` is below 2, or nothing can be held out.
+        ValueError: nothing can be held out.
 
     """
-    if folds < 2:
-        raise ValueError(f"expected at least 2 folds, got {folds}")
     counts = different(labels, groups)
     label, most = max(counts.items(), key=lambda item: item[1])
     for parts in range(min(folds, most), 1, -1):
@@ -62,7 +70,7 @@ def copies(vectors: NDArray[np.floating]) -> Rows:
     return numbers
 
 
-def parts(targets: NDArray[Any], groups: Rows, folds: int, seed: int | None) -> Rows:
+def parts(targets: NDArray[Any], groups: Rows, folds: int, seed: int | np.random.Generator) -> Rows:
     """Return in which of ``folds`` folds each row is held out, (n,), -1 for in none.
 
     The rows of one of ``groups`` (n,), numbers from 0, are held out together. ``targets`` are

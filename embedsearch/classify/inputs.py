@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from functools import cache
+from numbers import Number
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
 from embedsearch import embedders
+from embedsearch.embedders.checking import finite, refuse_other
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
     from embedsearch.embedders import Role
 
     Vectors: TypeAlias = NDArray[np.float32]
+
+SINGLE = (str, bytes, Number, np.generic, NoneType)
+"""What stands in a list of texts, rightly or not, and in none of vectors."""
 
 REMEMBERED = 200_000
 """How many vectors are kept in memory, the newest ones: 300 MB of float32 at 384 dimensions."""
@@ -61,13 +68,16 @@ def vectors_of(
 
 
 def is_texts(given: Any) -> bool:
-    """Tell texts (n,), of which some may be missing, from vectors.
+    """Tell texts (n,), of which some may be missing or none, from vectors.
 
     Raises:
+        TypeError: they come one by one, without an order, or not at all.
         ValueError: texts are in columns, as those of a frame.
 
     """
-    if isinstance(given, (list, tuple)) and any(t is None or isinstance(t, str) for t in given):
+    if given is None or isinstance(given, (Iterator, Mapping, set, frozenset)):
+        raise TypeError(f"expected a list of texts, or vectors (n, d), got {given!r:.40}")
+    if isinstance(given, (list, tuple)) and any(isinstance(each, SINGLE) for each in given):
         return True
     if getattr(given, "ndim", 0) == 1:
         return getattr(given.dtype, "kind", "") in {"O", "U", "T"}
@@ -108,10 +118,7 @@ def named(encoder: Encoder | str | None) -> Encoder:
         return local()
     if isinstance(encoder, str):
         return _load(encoder)
-    if not hasattr(encoder, "embed"):
-        raise TypeError(
-            f"expected as embedder a name, an Embedder, an Index or None, got {encoder!r:.40}"
-        )
+    refuse_other(encoder, ("space", "embed"), "a name, an Embedder, an Index or None")
     return encoder
 
 
@@ -122,10 +129,12 @@ def _refuse_columns(given: Any) -> None:
         return
     if not any(isinstance(value, str) for value in values.ravel().tolist()):
         return
-    names = [*getattr(given, "columns", [])]
+    how = ""
+    if hasattr(given, "columns"):
+        name = repr(next(iter(given.columns)))
+        how = f", as frame[{name}]; a ColumnTransformer takes {name}, not [{name}]"
     raise ValueError(
-        f"expected texts of shape (n,), got {(len(given), values.shape[1])}: pass one column"
-        f"{f', as frame[{names[0]!r}]' if names else ''}"
+        f"expected texts of shape (n,), got {(len(given), values.shape[1])}: pass one column{how}"
     )
 
 
@@ -153,7 +162,8 @@ def _remembered(encoder: Encoder, texts: Sequence[str], kind: Role) -> Vectors:
     rows = {key: row for key in keys if (row := _MEMORY.get((space, *key))) is not None}
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}
     if missing:
-        rows.update(zip(missing, encoder.embed(list(missing.values()), kind=kind), strict=True))
+        made = finite(encoder.embed(list(missing.values()), kind=kind), encoder, len(missing))
+        rows.update(zip(missing, made, strict=True))
         space = encoder.space  # an API's first answer may have told the rest of it
         _MEMORY.update(((space, *key), rows[key]) for key in missing)
         while len(_MEMORY) > REMEMBERED:

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from embedsearch import arguments
-from embedsearch.classify.checking import are_several, asked, learned, units
+from embedsearch.classify.checking import are_several, asked, check_above_0, learned, units
 from embedsearch.classify.several import learned_several, whole_accuracy
 from embedsearch.vectors.neighbours import PROBES, Neighbours
 
@@ -81,15 +81,13 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """Keep the examples, and choose the temperature.
 
         Raises:
-            TypeError: k is no whole number.
+            TypeError: k is no whole number, or the temperature none at all.
             ValueError: k or the temperature is too low, a label is missing, or there is one class
                 only.
 
         """
-        if arguments.whole(self.k) < 1:
-            raise ValueError(f"expected k of at least 1, got {self.k}")
-        if self.temperature is not None and not self.temperature > 0:
-            raise ValueError(f"expected a temperature above 0, got {self.temperature}")
+        k = arguments.how_many(self.k)
+        check_above_0(self.temperature, "temperature")
         self.exclusive_ = not are_several(y)
         self._labels: NDArray[Any]
         if self.exclusive_:
@@ -99,7 +97,7 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             vectors, self._labels, self.classes_ = learned_several(self, X, y)
         rows = units(vectors)
         self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
-        self._k = min(self.k, len(rows))
+        self._k = min(k, len(rows))
         similarities, own = self._left_out(rows)
         missed = float((~own.any(axis=1)).sum() + 1) / (len(own) + 2)
         counts = np.bincount(self._labels) if self.exclusive_ else self._labels.sum(axis=0)
@@ -112,7 +110,8 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     def kneighbors(self, X: Any, k: int | None = None) -> Found:
         """Return the nearest examples: cosines and positions in ``fit``'s X, both (n, k)."""
         check_is_fitted(self)
-        return self._neighbours.search(units(asked(self, X)), self._k if k is None else k)
+        k = self._k if k is None else arguments.how_many(k)
+        return self._neighbours.search(units(asked(self, X)), k)
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each of ``classes_``, shape (n, classes)."""

@@ -9,7 +9,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
-from embedsearch.classify.checking import are_several, asked, learned, weights_of
+from embedsearch.classify.checking import (
+    are_several,
+    asked,
+    check_above_0,
+    generator,
+    learned,
+    weights_of,
+)
 from embedsearch.classify.folds import copies, parts
 from embedsearch.classify.logistic import (
     FOLDS,
@@ -25,6 +32,7 @@ from embedsearch.classify.several import label_weights, learned_several, whole_a
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.random import RandomState
     from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.classify.inputs import Encoder, Vectors
@@ -44,7 +52,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
     texts have any number of labels, lists of them or an indicator of 0 and 1, shape (n, classes):
     then each label is decided on its own, and ``predict`` returns an indicator of ``classes_``.
-    ``random_state`` deals the examples that are held out; ``None`` deals others each time.
+    ``random_state`` deals the examples that are held out; ``None``, and numpy's
+    ``RandomState``, deal others each time.
     """
 
     def __init__(
@@ -53,7 +62,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         strength: float | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         embedder: Encoder | str | None = None,
-        random_state: int | None = 0,
+        random_state: int | RandomState | None = 0,
     ) -> None:
         self.strength = strength
         self.class_weight = class_weight
@@ -73,8 +82,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 a weight is negative.
 
         """
-        if self.strength is not None and not self.strength > 0:
-            raise ValueError(f"expected a strength above 0, got {self.strength}")
+        check_above_0(self.strength, "strength")
         self.exclusive_ = not are_several(y)
         targets: NDArray[Any]
         if self.exclusive_:
@@ -93,7 +101,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _learn(self, vectors: Vectors, targets: NDArray[Any], weights: Vectors) -> Self:
         self.mean_ = vectors.mean(axis=0)
         examples = Examples(vectors - self.mean_, targets, weights, len(self.classes_))
-        held = parts(targets, copies(vectors), FOLDS, self.random_state)
+        held = parts(targets, copies(vectors), FOLDS, generator(self.random_state))
         self._weigh(examples, self._known(examples), held)
         return self
 

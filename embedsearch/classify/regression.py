@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from embedsearch.classify.checking import asked, to_learn_from, weights_of
+from embedsearch.classify.checking import asked, check_above_0, to_learn_from, weights_of
 from embedsearch.classify.folds import copies
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
                 negative.
 
         """
-        if self.penalty is not None and not self.penalty > 0:
-            raise ValueError(f"expected a penalty above 0, got {self.penalty}")
+        check_above_0(self.penalty, "penalty")
         vectors, targets = validate_data(
             self,
             to_learn_from(self, X),

@@ -15,6 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from embedsearch.classify.checking import (
     are_several,
     asked,
+    check_share,
+    generator,
     learned,
     one_label_each,
     sharing,
@@ -27,6 +29,7 @@ from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
+    from numpy.random import RandomState
     from numpy.typing import ArrayLike, NDArray
 
     from embedsearch.classify.inputs import Encoder, Vectors
@@ -55,7 +58,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
     ``estimator`` is any classifier of vectors with ``predict_proba``. ``X`` are texts (n,),
     embedded by ``embedder``, or their vectors (n, d). ``random_state`` draws the examples that are
-    held out; ``None`` draws others each time.
+    held out; ``None``, and numpy's ``RandomState``, draw others each time.
 
     **Texts with several labels** are answered with a tuple of all of theirs, or ``None``. An answer
     is wrong as soon as a label is missing or too much: the strictest reading, so that the promise
@@ -71,7 +74,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         unlike: float | None = 0.01,
         holdout: float = 0.2,
         embedder: Encoder | str | None = None,
-        random_state: int | None = 0,
+        random_state: int | RandomState | None = 0,
     ) -> None:
         self.estimator = estimator
         self.error = error
@@ -87,18 +90,19 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
         learned from: they say too little of new texts, and of each other too much. A class may be
         held out whole, and is not learned then, which a warning says. ``y`` is a label for each
-        text, or lists of them, or an indicator of 0 and 1, shape (n, classes), which ``estimator``
-        gets as lists, too.
+        text, or lists of them, or an indicator of 0 and 1, shape (n, classes): ``estimator`` gets
+        sets of labels of either.
 
         Raises:
+            TypeError: an option is no number, or ``estimator`` has no ``predict_proba``.
             ValueError: an option is not a share, a label is missing, there is one class only, or
                 no class has two examples of different groups, or one class alone is left to learn.
 
         """
-        for name in ("error", "delta", "holdout", "unlike"):
-            share = getattr(self, name)
-            if share is not None and not 0 < share < 1:
-                raise ValueError(f"expected {name} between 0 and 1, got {share}")
+        for name in ("error", "delta", "holdout"):
+            check_share(getattr(self, name), name)
+        if self.unlike is not None:
+            check_share(self.unlike, "unlike")
         if not hasattr(self.estimator, "predict_proba"):
             raise TypeError(
                 f"expected an estimator with predict_proba, got {type(self.estimator).__name__}:"
@@ -108,11 +112,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         vectors = (learned if self.exclusive_ else learned_several)(self, X, y)[0]
         labels = self._given(y)
         together = copies(vectors) if groups is None else np.asarray(groups)
-        train, held = _split(labels, together, self.holdout, self.random_state)
+        train, held = _split(labels, together, self.holdout, generator(self.random_state))
         self._tell_unlearned(labels, train, together)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
-        own = labels[train] if self.exclusive_ else list(map(list, labels[train]))
+        own = labels[train] if self.exclusive_ else list(map(set, labels[train]))
         self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own)
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
@@ -164,8 +168,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         fits. Where more than ``alpha`` of the held-out examples have labels that were not learned,
         no set can keep it, which a warning says.
         """
-        if not 0 < alpha < 1:
-            raise ValueError(f"expected alpha between 0 and 1, got {alpha}")
+        check_share(alpha, "alpha")
         probabilities = self.predict_proba(X)
         # Of n + 1 exchangeable texts this many may be less conforming than the bound.
         spared = int(np.floor(alpha * (len(self._conformity) + 1) + 1e-9))
@@ -262,7 +265,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
 
 def _split(
-    labels: NDArray[Any], groups: NDArray[Any], share: float, seed: int | None
+    labels: NDArray[Any], groups: NDArray[Any], share: float, chance: np.random.Generator
 ) -> tuple[Positions, Positions]:
     """Return which examples to learn from and which to hold out, each as likely as any other.
 
@@ -272,11 +275,10 @@ def _split(
     """
     if groups.shape != labels.shape:
         raise ValueError(f"expected a group for each of {len(labels)} texts, got {groups.shape}")
-    generator = np.random.default_rng(seed)
-    firsts = generator.permutation(np.unique(groups, return_index=True)[1])
+    firsts = chance.permutation(np.unique(groups, return_index=True)[1])
     firsts = firsts[np.argsort(labels[firsts], kind="stable")]
     size = max(round(share * len(firsts)), 1)
-    places = (np.arange(size) + generator.random()) * len(firsts) / size
+    places = (np.arange(size) + chance.random()) * len(firsts) / size
     held = firsts[places.astype(np.int64)]
     return np.flatnonzero(~np.isin(groups, groups[held])), held
 

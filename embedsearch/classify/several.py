@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from embedsearch.classify.checking import LISTS, checked_labels, one_label_each, to_learn_from
+from embedsearch.classify.checking import (
+    LISTS,
+    as_indicator,
+    checked_labels,
+    one_label_each,
+    to_learn_from,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,15 +43,16 @@ def learned_several(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Indicator,
 def indicator(y: Any) -> tuple[Indicator, NDArray[Any]]:
     """Return which of the classes each text has, (n, classes), and the classes.
 
-    ``y`` are lists of labels, or such an indicator of 0 and 1, whose classes are its columns.
+    ``y`` are lists of labels, or such an indicator of 0 and 1, nested lists too, whose classes are
+    its columns.
 
     Raises:
         TypeError: labels of some text are no list.
         ValueError: a label is missing, there are less than two, or not all are 0 or 1.
 
     """
-    if getattr(y, "ndim", 1) == 2:
-        array = np.asarray(y)
+    array = as_indicator(y)
+    if array is not None:
         if not np.isin(array, (0, 1)).all():
             raise ValueError("expected an indicator of 0 and 1, shape (n, classes)")
         return array.astype(np.bool_), np.arange(array.shape[1])
@@ -65,11 +72,18 @@ def label_sets(y: Any, columns: NDArray[Any] | None = None) -> NDArray[np.object
 
     Raises:
         TypeError: labels of some text are no list.
-        ValueError: a label is missing, or they are of several kinds.
+        ValueError: a label is missing, they are of several kinds, or the columns are not as many.
 
     """
-    if getattr(y, "ndim", 1) == 2:
-        return told(np.asarray(y) > 0, np.arange(y.shape[1]) if columns is None else columns)
+    array = as_indicator(y)
+    if array is not None:
+        columns = np.arange(array.shape[1]) if columns is None else columns
+        if len(columns) != array.shape[1]:
+            raise ValueError(
+                f"expected an indicator of {len(columns)} classes, got {array.shape[1]} columns:"
+                " give labels that are 0 and 1 as sets"
+            )
+        return told(array > 0, columns)
     _refuse_no_list(y)
     one_label_each([label for row in y for label in row])
     return np.fromiter((tuple(sorted({*row})) for row in y), object, len(y))

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from embedsearch.classify.calibration import fitted_temperature, softened
-from embedsearch.classify.checking import asked, learned, units
+from embedsearch.classify.checking import asked, check_above_0, learned, units
 from embedsearch.classify.inputs import named, vectors_of
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
                 one of them.
 
         """
-        if self.temperature is not None and not self.temperature > 0:
-            raise ValueError(f"expected a temperature above 0, got {self.temperature}")
+        check_above_0(self.temperature, "temperature")
         vectors = None
         if y is not None:
             vectors, y = learned(self, X, y)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @options.output_format(options.PLAIN_FORMATS)
 def get_(*, id_: str, db: Path | None, model: str | None, format_: str) -> None:
     """Print the text of a document, or of its chunk ID#N."""
-    with opening.open_index(db, model) as index, index.snapshot():
+    with opening.open_index(db, model) as opened, opened.snapshot() as index:
         record = _record(index, document_id(index, id_))
     if format_ == "json":
         show(as_json(record))

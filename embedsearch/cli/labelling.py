@@ -195,7 +195,7 @@ def _confirm(index: Index, ids: Sequence[str], labels: Sequence[str]) -> None:
 
 
 def _list(index: Index, format_: str) -> int:
-    with index.snapshot():
+    with index.snapshot() as then:
         found = [
             {
                 "document_id": row.document,
@@ -205,7 +205,7 @@ def _list(index: Index, format_: str) -> int:
                 "waiting": waiting,
             }
             for waiting in (False, True)
-            for row in index.labelled(waiting=waiting)
+            for row in then.labelled(waiting=waiting)
         ]
     columns = ("document_id", "label", "at", "source", "waiting")
     show_records(found, format_, name="labels", line=_label_line, columns=columns)

@@ -120,7 +120,8 @@ def _run(
     limits = Limits(
         k=asked["k"], where=asked["where"], glob=asked["glob"], group_by=asked["group_by"]
     )
-    with opening.open_index(asked["db"], asked["model"]) as index, index.snapshot():
+    open_ = opening.open_index(asked["db"], asked["model"])
+    with open_ as present, present.snapshot() as index:
         hits = find(index, limits)
         by_meaning = mode != "lexical"
         # A search by words asks no provider, not even when it finds nothing.

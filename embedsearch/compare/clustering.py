@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import silhouette_score
 
+from embedsearch import arguments
 from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.kmeans import kmeans
 from embedsearch.vectors.neighbours import neighbours
@@ -70,6 +71,7 @@ def clusters(
     name the clusters; every row is put into the cluster of its nearest centre.
 
     Raises:
+        TypeError: k or the seed is no whole number, or a text is no text.
         ValueError: k is not between 1 and the number of rows, there are no rows, one is no unit
             vector, or the lengths differ.
 
@@ -77,8 +79,11 @@ def clusters(
     if not len(vectors):
         raise ValueError("there is nothing to cluster: no document is embedded")
     vectors = unit_rows(vectors)
-    if texts is not None and len(texts) != len(vectors):
-        raise ValueError(f"expected a text for each vector, got {len(texts)} for {len(vectors)}")
+    said = None if texts is None else arguments.several(texts, "texts")
+    if said is not None and len(said) != len(vectors):
+        raise ValueError(f"expected a text for each vector, got {len(said)} for {len(vectors)}")
+    seed = arguments.whole(seed, "seed")
+    k = None if k is None else arguments.whole(k)
     if k is not None and not 1 <= k <= len(vectors):
         raise ValueError(f"expected k from 1 to the {len(vectors)} documents there are, got {k}")
     centres = kmeans(vectors, k or _best_k(vectors, seed), seed=seed)
@@ -86,7 +91,7 @@ def clusters(
     order = np.lexsort((-similarities, of))
     parts = np.split(order, np.flatnonzero(np.diff(of[order])) + 1)
     most = len(vectors) if len(vectors) <= NAMED_BY else NAMED_BY // len(parts)
-    terms = distinctive([[texts[row] for row in part[:most]] for part in parts]) if texts else ()
+    terms = distinctive([[said[row] for row in part[:most]] for part in parts]) if said else ()
     made = [
         Cluster(part, float(similarities[part].mean()), terms[n] if terms else ())
         for n, part in enumerate(parts)

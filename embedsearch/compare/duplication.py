@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from embedsearch import arguments
 from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.neighbours import BATCH, Neighbours
 
@@ -71,6 +72,7 @@ def duplicates(
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"expected a threshold above 0 and at most 1, got {threshold}")
+    texts = arguments.several(texts, "texts")
     if len(vectors) != len(texts):
         raise ValueError(f"expected a text for each vector, got {len(texts)} for {len(vectors)}")
     vectors = unit_rows(vectors)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch import arguments
 from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.neighbours import BATCH, Neighbours, neighbours
 
@@ -34,8 +35,7 @@ def oddity(vectors: NDArray[np.float32], k: int | None = None) -> NDArray[np.flo
 
     """
     vectors = unit_rows(vectors)
-    if k is not None and k < 1:
-        raise ValueError(f"expected k of at least 1, got {k}")
+    k = None if k is None else arguments.how_many(k)
     if len(vectors) < 2:
         return np.ones(len(vectors), np.float32)
     if k is None:

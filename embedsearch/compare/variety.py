@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch import arguments
 from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.neighbours import BATCH
 
@@ -62,6 +63,7 @@ def diverse(vectors: Vectors, n: int) -> list[int]:
         ValueError: there are less than n rows, or one of them is no unit vector.
 
     """
+    n = arguments.whole(n, "n")
     if not 0 < n <= len(vectors):
         raise ValueError(f"expected a sample of 1 to {len(vectors)} documents, got {n}")
     vectors = unit_rows(vectors)

@@ -34,7 +34,9 @@ CUT = LONGEST_WORD // MOST_EXPANDING
 LONGEST_KEPT = 64
 """Longer segments are looked up word by word each time."""
 ASCII_WORD = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_WORD}}}|[^0-9A-Za-z]")
-IDEOGRAPHS_OR_REST = re.compile("[\u4e00-\u9fff]+|[^\u4e00-\u9fff]+")
+BLANKS = "\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What BERT takes for blanks beside those of ASCII."""
+IDEOGRAPHS_OR_REST = re.compile(f"[\u4e00-\u9fff]+|[^\u4e00-\u9fff{BLANKS}]+")
 """BERT reads each ideograph as a word of its own."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -97,6 +97,13 @@ def evidence(
     )
 
 
+def ids_of(ids: Sequence[str] | None, count: int) -> list[str] | None:
+    """Return the ids of as many texts, ``None`` for none; raises ValueError for more or less."""
+    if ids is not None and len(ids) != count:
+        raise ValueError(f"expected an id for each of {count} texts, got {len(ids)}")
+    return None if ids is None else list(ids)
+
+
 def silent(_done: int, _total: int) -> None:
     """Tell nobody how far an evaluation is."""
 
@@ -144,7 +151,7 @@ def _of_one_kind(labels: list[Any]) -> NDArray[Any]:
 
 
 def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
-    words = texts_of(given if is_texts(given) else list(texts or ()))
+    words = texts_of(given if is_texts(given) else [] if texts is None else texts)
     for come in (len(given), len(words) or count):
         if come != count:
             raise ValueError(f"expected a label for each text, got {count} for {come}")

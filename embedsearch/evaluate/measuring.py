@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from embedsearch import arguments
 from embedsearch.classify.calibration import (
     coverage_table,
     expected_calibration_error,
     reliability,
 )
 from embedsearch.classify.defaults import to_measure
-from embedsearch.classify.folds import different, split
+from embedsearch.classify.folds import different, number, split
 from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
-from embedsearch.evaluate.evidence import Evidence, evidence, rare, silent, warn
+from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, rare, silent, warn
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
     Bootstrap,
@@ -90,8 +91,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
             are not finite, or the estimator says something that is no label.
 
     """
-    if ids is not None and len(ids) != len(labels):
-        raise ValueError(f"expected an id for each of {len(labels)} texts, got {len(ids)}")
+    folds, seed = number(folds), arguments.whole(seed, "seed")
+    ids = ids_of(ids, len(labels))
     known = evidence(
         given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold
     )

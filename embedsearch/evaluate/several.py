@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from embedsearch.classify.checking import units
+from embedsearch import arguments
+from embedsearch.classify.checking import as_indicator, units
 from embedsearch.classify.defaults import to_measure
-from embedsearch.classify.folds import listed, more_of, parts
+from embedsearch.classify.folds import listed, more_of, number, parts
 from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import rare, silent, warn
+from embedsearch.evaluate.evidence import ids_of, rare, silent, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, gain, label_scores
 from embedsearch.evaluate.splitting import leakproof_groups
 
@@ -101,8 +102,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
 ) -> SeveralEvaluation:
     """Measure a classifier of texts with any number of labels each, by its folds.
 
-    ``labels`` are lists of them or an indicator of 0 and 1, shape (n, classes), and the estimator
-    gets them as they came. All else is as in ``evaluate``. Labels are not spread evenly over the
+    ``labels`` are lists of them, which the estimator gets as sets, or an indicator of 0 and 1,
+    shape (n, classes). All else is as in ``evaluate``. Labels are not spread evenly over the
     folds: one with few texts may be missing in a training, and is not told then. Labels of a
     single text, and of too few, are told in ``notes`` and warned of.
 
@@ -112,15 +113,15 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
             missing, there are less than two, lengths differ, or vectors are not finite.
 
     """
-    if folds < 2:
-        raise ValueError(f"expected at least 2 folds, got {folds}")
+    folds, seed = number(folds), arguments.whole(seed, "seed")
+    array = as_indicator(labels)
+    labels = labels if array is None else array
     right, classes = indicator(labels)
     vectors = units(vectors_of(given, embedder))
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
     words = _spoken(given if is_texts(given) else texts)
-    if ids is not None and len(ids) != len(vectors):
-        raise ValueError(f"expected an id for each of {len(vectors)} texts, got {len(ids)}")
+    ids = ids_of(ids, len(vectors))
     together = leakproof_groups(vectors, groups, texts=words, threshold=threshold)
     held = parts(right, together, folds, seed)
     if held.max() < 1:
@@ -234,11 +235,11 @@ def _folds(held: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray
 
 
 def _of(labels: Any, rows: NDArray[np.int64]) -> Any:
-    """Return the labels of some texts, lists or an indicator as all are."""
+    """Return the labels of some texts, rows of an indicator, or sets, never taken for one."""
     if _is_indicator(labels):
-        return np.asarray(labels)[rows]
+        return labels[rows]
     every = list(labels)
-    return [list(every[row]) for row in rows.tolist()]
+    return [set(every[row]) for row in rows.tolist()]
 
 
 def _is_indicator(labels: Any) -> bool:

@@ -104,14 +104,14 @@ def told_of_several(found: Examples) -> str:
 
 def labelled(index: Index, *, where: Where = None, glob: Sequence[str] | None = None) -> Examples:
     """Return the same, and none where there are none. What bears no label is not read."""
-    with index.snapshot():
-        labels = index.labels()
+    with index.snapshot() as then:
+        labels = then.labels()
         names = sorted({name for own in labels.values() for name in own})
         both = {"type": "and", "filters": [where, {"@label": names}]}
-        found = index.document_vectors(where=both, glob=glob)
+        found = then.document_vectors(where=both, glob=glob)
         known, blank = set(found.ids), list[str]()
-        if index.counts(where=both, glob=glob).documents > len(known):
-            known = {document.id for document in index.documents(where=both, glob=glob)}
-            blank = index.blank(where=both, glob=glob)
+        if then.counts(where=both, glob=glob).documents > len(known):
+            known = {document.id for document in then.documents(where=both, glob=glob)}
+            blank = then.blank(where=both, glob=glob)
     pending = sorted(known.difference(found.ids, blank))
     return Examples(found.ids, found.vectors, [labels[id] for id in found.ids], pending, blank)

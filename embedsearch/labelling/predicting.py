@@ -10,6 +10,7 @@ from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.labelling.examples import Examples, labelled
 from embedsearch.labelling.training import trained
 from embedsearch.records import Prediction, Reason
+from embedsearch.store.clock import now
 from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def classify_documents(
         ModelNotFound, EmbedderMismatch: as ``classify_texts`` does.
 
     """
+    read = now()
     found = index.document_vectors(where=where, glob=glob)
     said = _predictions(index, found.vectors, found.ids, version)
     if said:
@@ -73,7 +75,7 @@ def classify_documents(
             for p in said
             for label, probability in _told(p)
         ]
-        index.models.note(said[0].version, rows)
+        index.models.note(said[0].version, rows, at=read)
     return said
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from embedsearch.moments import respelled
 from embedsearch.readers.decoding import clean
 from embedsearch.records import Document, Heading
 
@@ -57,11 +58,17 @@ class Blocks:
         self._pages.append(self._length)
 
     def document(self, id: str, metadata: Mapping[str, Any] | None = None) -> Document:
-        """Return what was put together as a document of kind ``html``, empty metadata left out."""
+        """Return what was put together as a document of kind ``html``, empty metadata left out.
+
+        Its ``date`` is respelled: each format writes moments in its own way.
+        """
+        told = filled(metadata or {})
+        if "date" in told:
+            told["date"] = respelled(told["date"])
         return Document(
             id=id,
             text=clean("".join(self._parts)),
-            metadata=filled(metadata or {}),
+            metadata=told,
             kind="html",
             headings=tuple(self._headings),
             pages=tuple(self._pages),

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from textwrap import shorten
 from typing import Any
 
+from embedsearch.moments import spelled
 from embedsearch.readers.decoding import clean
 
 MAX_CHARACTERS = 64 * 1024
@@ -110,7 +111,7 @@ class _Plain:
             case list() | tuple() | set():
                 return [self.value(item) for item in value]
             case datetime() | date() | time():
-                return value.isoformat()
+                return spelled(value)
             case int() if value.bit_length() > MAX_BITS:
                 raise OverflowError
             case bool() | int() | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.embedders import is_remote
+from embedsearch.embedders.checking import checked
 from embedsearch.errors import (
     ConnectionFailed,
     EmbeddingError,
@@ -56,11 +57,11 @@ def vector(database: Database, embedder: Embedder, space: int, query: str) -> Ve
     looks as if it held a secret.
     """
     if not is_remote(embedder):
-        rows = embedder.embed([query], kind="query")
-        return np.asarray(rows[0], np.float32)
+        own: Vectors = checked(embedder.embed([query], kind="query"), embedder, 1)[0]
+        return own
     if stored.is_empty(database, space):
         return np.empty(0, np.float32)
-    kept = queries.vector(database, space, query)
+    kept = queries.vector(database.present, space, query)  # a snapshot may be older
     if kept is not None:
         return kept
     if found := scan(query):
@@ -108,7 +109,7 @@ def vectors(
         for text in dict.fromkeys(texts):
             kept = stored.by_hash(database, space, text_hash(text))
             if kept is None and is_remote(embedder):
-                kept = queries.vector(database, space, text)
+                kept = queries.vector(database.present, space, text)
             if kept is not None:
                 rows[text] = kept
     missing = [text for text in dict.fromkeys(texts) if text not in rows]
@@ -119,7 +120,7 @@ def vectors(
         if is_remote(embedder):
             found = _sent(database, embedder, space, page, command="embed")
         else:
-            found = embedder.embed(page)
+            found = checked(embedder.embed(page), embedder, len(page))
         rows.update(zip(page, found, strict=True))
     return np.stack([rows[text] for text in texts]) if texts else embedder.embed([])
 
@@ -142,7 +143,8 @@ def _sent(
 ) -> Vectors:
     """Have a provider embed texts; what that was, and what it gave, is noted if it can be."""
     counts = embedder.tokenizer.count(texts)
-    _note_sent(database, embedder, texts, counts)
+    present = database.present
+    _note_sent(present, embedder, texts, counts)
 
     def use(requests: int, tokens: int) -> Use:
         cost = embedder.cost(tokens)
@@ -153,24 +155,24 @@ def _sent(
     except (InvalidAnswer, InputRefused) as error:
         came = error.__cause__ if isinstance(error, InputRefused) else error
         if isinstance(came, InvalidAnswer):  # It was paid for all the same.
-            with _UNWRITABLE, database.aside() as writable:
-                usage.note(writable, [use(1, came.tokens)])
+            with _UNWRITABLE:
+                usage.note(present, [use(1, came.tokens)])
         raise
     tokens = sum(counts)
-    with _UNWRITABLE, database.aside() as writable, writable.writing(generation=False):
+    with _UNWRITABLE, present.writing(generation=False):
         for text, row in zip(texts, rows, strict=True):
-            queries.keep(writable, space, text, row)
-        usage.note(writable, [use(embedder.requests(len(texts), tokens), tokens)])
+            queries.keep(present, space, text, row)
+        usage.note(present, [use(embedder.requests(len(texts), tokens), tokens)])
     return rows
 
 
 def _note_sent(
-    database: Database, embedder: RemoteEmbedder, texts: Sequence[str], counts: Sequence[int]
+    present: Database, embedder: RemoteEmbedder, texts: Sequence[str], counts: Sequence[int]
 ) -> None:
     at, host, model = now(), embedder.host, embedder.model
     entries = (
         Sent(at, host, model, None, text_hash(text), tokens)
         for text, tokens in zip(texts, counts, strict=True)
     )
-    with _UNWRITABLE, database.aside() as writable:
-        outbox.note(writable, entries)
+    with _UNWRITABLE:
+        outbox.note(present, entries)

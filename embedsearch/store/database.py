@@ -1,4 +1,4 @@
-"""Opening ``index.db``, its transactions, and what SQLite's errors mean to a user."""
+"""Opening ``index.db``, and its transactions."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import os
 import sqlite3
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import (
     EmbedsearchError,
     IndexCorrupt,
-    IndexDamaged,
-    IndexLocked,
     IndexNotFound,
     StorageFailed,
 )
+from embedsearch.store.failures import raise_translated, translated
 from embedsearch.store.globs import regexp
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 BUSY_SECONDS = 10.0
 """How long a transaction waits for another process's commit."""
@@ -36,8 +35,6 @@ CHECKPOINT_PAGES = 8_000
 bulk load's time."""
 
 
-LIMITS = ("Expression tree is too large", "too many SQL variables", "parser stack overflow")
-"""What SQLite says, without a code of its own, to a condition beyond its limits."""
 NO_ROOM = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_FULL,
@@ -47,62 +44,10 @@ NO_ROOM = {
 """What SQLite says where it can't make a file beside the database."""
 
 
-@contextmanager
-def translated(path: object) -> Iterator[None]:
-    """Raise embedsearch's errors for SQLite's.
-
-    Raises:
-        IndexLocked: another process holds the file.
-        StorageFailed: the disk is full, read-only, or failing.
-        IndexCorrupt: the file is damaged or no database at all.
-        ValueError: a text or a condition is beyond SQLite's limits.
-
-    """
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        _raise_translated(error, path)
-
-
-def _raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
-    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
-        raise EmbedsearchError(f"the index is closed: {path or 'in memory'}") from error
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        raise IndexLocked(f"{path} is busy: another process is writing to it") from error
-    if code == sqlite3.SQLITE_FULL:
-        raise StorageFailed(
-            f"the disk that holds {path} is full", hint="what was committed is safe; free some"
-        ) from error
-    if code == sqlite3.SQLITE_CANTOPEN and isinstance(path, Path) and not _readable(path):
-        raise StorageFailed(f"{path} can't be read: permission denied") from error
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        raise StorageFailed(
-            f"{path} can't be written: {error}",
-            hint="is its folder read-only, or its disk full?",
-        ) from error
-    if code == sqlite3.SQLITE_IOERR:
-        raise StorageFailed(f"{path} can't be read or written: {error}") from error
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        raise IndexDamaged(
-            f"{path} is damaged or no index: {error}",
-            hint="try: embedsearch repair; in Python: index.repair(), or files.salvage(path)",
-        ) from error
-    if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
-        raise ValueError(f"more than SQLite can take: {error}") from error
-    raise error
-
-
-def _readable(path: Path) -> bool:
-    """Whether a file may be read, if it is there; to open it would end SQLite's locks on it."""
-    effective = os.access in os.supports_effective_ids
-    return not path.exists() or os.access(path, os.R_OK, effective_ids=effective)
-
-
 class Database:
     """One connection to an index's SQLite file.
 
-    Transactions are explicit: every statement runs inside ``reading()`` (one snapshot) or
+    Transactions are explicit: every statement runs inside ``reading()`` (one state) or
     ``writing()`` (which bumps the generation that caches are stamped with). Both may be nested;
     threads take turns.
     """
@@ -111,13 +56,44 @@ class Database:
         self.connection = connection
         self.path = path
         self.is_open = True
+        self.present: Database = self
+        """What to write to: of a snapshot, the database that it was taken of."""
+        self._process = os.getpid()
+        self._file = path and _identity(path)
         self._turn = RLock()
         self._writes = False
         self._changes = False
 
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether this is the database as of one moment."""
+        return self.present is not self
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this process is a fork of the one that opened the file.
+
+        SQLite's locks, and those of threads that don't live here, are the other process's.
+        """
+        return os.getpid() != self._process
+
+    def require_own(self) -> None:
+        """Raise EmbedsearchError in a fork of the process that opened the file."""
+        if self.is_inherited:
+            raise EmbedsearchError(
+                f"the index was opened before this process was forked: {self.path or 'in memory'}",
+                hint="open it in the child, or start children by multiprocessing's 'spawn'",
+            )
+
+    def require_present(self) -> None:
+        """Raise RuntimeError for a snapshot, which is not to be written to."""
+        if self.is_snapshot:
+            raise RuntimeError("a snapshot is of one moment: write to the index itself")
+
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """See one snapshot of the index until the block ends."""
+        """See one state of the index until the block ends."""
+        self.require_own()
         with self._turn, translated(self.path):
             if self.connection.in_transaction:
                 yield
@@ -133,14 +109,21 @@ class Database:
         """Commit all or nothing of what the block writes, as a new generation unless told not.
 
         What is in no search, as a ledger, leaves the generation, and so every cache, as it is.
+
+        Raises:
+            IndexNotFound: the file was moved, deleted or replaced; what is written would be lost.
+
         """
+        self.require_own()
+        self.require_present()
         with self._turn, translated(self.path):
             if self._writes:
                 self._changes |= generation
                 yield
                 return
             if self.connection.in_transaction:
-                raise RuntimeError("a snapshot is open: what is written now would be lost with it")
+                raise RuntimeError("a read is going on: what is written now would be lost with it")
+            self._require_file()
             self.connection.execute("begin immediate")
             self._writes, self._changes = True, generation
             try:
@@ -154,31 +137,45 @@ class Database:
             finally:
                 self._writes = False
 
+    def _require_file(self) -> None:
+        if self.path and _identity(self.path) != self._file:
+            raise IndexNotFound(
+                f"{self.path} is not the file that was opened: it was moved, deleted or replaced",
+                hint="open the index again",
+            )
+
     @contextmanager
-    def aside(self) -> Iterator[Database]:
-        """Give a database to write to, be a snapshot open here or not.
+    def snapshot(self) -> Iterator[Database]:
+        """Give the database as of this moment, on a connection of its own, until the block ends.
+
+        Of one in memory it is a copy.
 
         Raises:
-            StorageFailed: a snapshot of an index in memory is open, which has no other door.
+            IndexNotFound: the file was moved, deleted or replaced.
 
         """
-        if not self.connection.in_transaction:
-            yield self
-        elif self.path is None:
-            raise StorageFailed("an index in memory can't be written beside its own snapshot")
-        else:
-            other = open_database(self.path, create=False)
+        self.require_own()
+        self._require_file()
+        with translated(self.path):
+            then = Database(_connect(self.path), self.path)
             try:
-                yield other
+                if self.path is None:
+                    with self.reading():
+                        self.connection.backup(then.connection)
+                then.execute("begin")
+                then.generation  # noqa: B018 -- the first read settles the moment
+                then.present = self.present
+                yield then
             finally:
-                other.close()
+                then.close()
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""
+        self.require_own()
         try:
             return self.connection.execute(sql, values)
         except sqlite3.DatabaseError as error:
-            _raise_translated(error, self.path)
+            raise_translated(error, self.path)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of values."""
@@ -236,9 +233,10 @@ class Database:
         return not busy
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, unless it is another process's."""
         self.is_open = False
-        self.connection.close()
+        if not self.is_inherited:
+            self.connection.close()
 
 
 def open_database(path: Path | None, *, create: bool) -> Database:
@@ -247,7 +245,7 @@ def open_database(path: Path | None, *, create: bool) -> Database:
     A file in a folder that can't be written, or on a full disk, is opened for reading only.
 
     Raises:
-        IndexNotFound: there is no such file, and ``create`` is false.
+        IndexNotFound: there is no such file, or nothing in it yet, and ``create`` is false.
         IndexCorrupt: the file is damaged, another program's, or from a newer version.
         StorageFailed: the file can't be opened or created.
 
@@ -281,6 +279,15 @@ def _connect(path: Path | None) -> sqlite3.Connection:
             raise
     # WAL needs a file beside the database, which a read-only folder or a full disk can't take.
     return _configured(f"{path.absolute().as_uri()}?immutable=1")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from one that took its place, ``None`` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_folder(folder: Path) -> None:
@@ -331,8 +338,8 @@ def _migrate(database: Database, *, create: bool) -> None:
     if foreign and tables:
         raise IndexCorrupt(f"{database.path} is another program's database, not an index")
     if version == 0 and not create:
-        raise IndexCorrupt(
-            f"{database.path} holds no index",
+        raise IndexNotFound(
+            f"{database.path} holds no index yet",
             hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     if version < len(MIGRATIONS):

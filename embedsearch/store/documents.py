@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
-from embedsearch.store import fulltext
+from embedsearch.store import fulltext, models
 from embedsearch.store.clock import now
+from embedsearch.store.metadata import encoded_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from embedsearch.records import Hit
     from embedsearch.store.database import Database
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 _CHUNK = re.compile(r"(?s)(.*)#(\d{1,18})")
 """A document's id and the position of a chunk; longer numbers are beyond SQLite's."""
-
-# A cycle ends in a RecursionError; to look for one takes a third of the time.
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def _prepared(
     return Prepared(
         document.id,
         document.kind,
-        _json(document),
+        encoded_metadata(document),
         len(document.text),
         origin,
         texts,
@@ -100,24 +98,15 @@ def _prepared(
     )
 
 
-def _json(document: Document) -> str:
-    if not document.metadata:
-        return "{}"
-    try:
-        encoded = _JSON.encode(dict(document.metadata))
-        encoded.encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"metadata of {document.id!r} is no JSON: {error}") from error
-    return encoded
-
-
 def put(database: Database, batch: Sequence[Prepared]) -> dict[bytes, int]:
     """Put documents in place of those of the same id, each whole, in one transaction.
 
-    Returns the ids of their texts by sha256.
+    What was predicted of these is dropped. Returns the ids of their texts by sha256.
     """
+    ids = [document.id for document in batch]
     with database.writing():
-        numbers = numbered(database, [document.id for document in batch])
+        numbers = numbered(database, ids)
+        models.forget(database, ids)
         known = [numbers[document.id] for document in batch if document.id in numbers]
         retired = _drop_chunks(database, known) if known else []
         _put_documents(database, batch, numbers)
@@ -146,6 +135,17 @@ def held(database: Database, ids: Sequence[str]) -> set[str]:
     """Return those among ``ids`` that are there."""
     with database.reading():
         return set(numbered(database, ids))
+
+
+def require(database: Database, ids: Sequence[str]) -> None:
+    """Raise DocumentNotFound unless all ``ids`` are there."""
+    _refuse_missing(ids, held(database, ids))
+
+
+def _refuse_missing(ids: Sequence[str], there: Container[str]) -> None:
+    for id in ids:
+        if id not in there:
+            raise _not_found(id)
 
 
 def _put_documents(database: Database, batch: Sequence[Prepared], numbers: dict[str, int]) -> None:
@@ -276,9 +276,7 @@ def texts(database: Database, ids: Sequence[str]) -> list[str]:
             if text is not None:
                 held.append(text[done.get(id, 0) - start :])
                 done[id] = end
-    for id in ids:
-        if id not in parts:
-            raise _not_found(id)
+    _refuse_missing(ids, parts)
     return ["".join(parts[id]) for id in ids]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from embedsearch.store import globs
+from embedsearch.store.metadata import plain
 
 Scalar: TypeAlias = str | int | float | bool | None
 Where: TypeAlias = Mapping[str, Any] | Sequence[str] | str | None
@@ -73,8 +74,9 @@ def where(condition: Where) -> Filter:
     where the metadata holds a number, as text where it holds text. In a key a dot stands for
     itself or for an object inside another. A document whose metadata holds a list matches when any
     of its items does; ``ne`` and ``nin`` are the opposites of ``eq`` and ``in``: they match where
-    the key is missing. ``"@label"`` and ``"@predicted"`` are no metadata: the labels of a
-    document, and what the newest classifier said of it.
+    the key is missing. A date or a time of Python stands for its text, one with a time zone in UTC
+    (``2026-01-31T06:00:00Z``), as files' metadata has it. ``"@label"`` and ``"@predicted"`` are
+    no metadata: the labels of a document, and what the newest classifier said of it.
 
     Raises:
         ValueError: the condition can't be understood.
@@ -153,6 +155,7 @@ def _comparable(value: Any) -> bool:
 def _compare(key: str, operation: str, value: Any) -> Filter:
     if operation not in _OPERATORS:
         raise ValueError(f"unknown comparison {operation!r}: choose from {sorted(_OPERATORS)}")
+    value = plain(value)
     if operation in {"in", "nin"}:
         values = _listed(key, operation, value)
         matches = _items(key, "i.value in (select value from json_each(?))", json.dumps(values))
@@ -171,7 +174,7 @@ def _compare(key: str, operation: str, value: Any) -> Filter:
 def _listed(key: str, operation: str, values: Any) -> list[Scalar]:
     if not _is_list(values):
         raise ValueError(f"expected a list for {operation!r} of {key!r}, got {values!r}")
-    return [_bound(key, value) for value in values]
+    return [_bound(key, plain(value)) for value in values]
 
 
 def _is_list(value: Any) -> bool:
@@ -181,7 +184,8 @@ def _is_list(value: Any) -> bool:
 def _bound(key: str, value: Any) -> Scalar:
     """Return a value as SQLite has it: JSON's integers beyond 64 bits are floats there."""
     if not _comparable(value):
-        raise ValueError(f"expected text, a finite number or true/false for {key!r}, got {value!r}")
+        expected = "text, a finite number, true/false or a date"
+        raise ValueError(f"expected {expected} for {key!r}, got {value!r}")
     beyond = isinstance(value, int) and not -(2**63) <= value < 2**63
     scalar: Scalar = float(value) if beyond else value
     return scalar

@@ -15,15 +15,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+WRITER_SECONDS = 5.0
+"""How long to wait for another writer, as Python's sqlite3 does."""
+
+POLL_SECONDS = 0.01
+"""How often it is looked for: a writer of many small adds lets go for moments only."""
+
+
 @contextmanager
-def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
+def writer_lock(folder: Path | None, *, wait: float = WRITER_SECONDS) -> Iterator[None]:
     """Hold the right to write to the index in ``folder``; an index in memory needs none.
 
     ``wait``: how many seconds to wait for it.
 
     Raises:
         IndexNotFound: the folder was moved or deleted; what is written would go with it.
-        IndexLocked: another process, or thread, holds it.
+        IndexLocked: another process, or thread, holds it all that time.
         StorageFailed: the folder can't be written.
 
     """
@@ -32,7 +39,7 @@ def writer_lock(folder: Path | None, *, wait: float = 0) -> Iterator[None]:
         return
     if not (folder / DATABASE).exists():
         raise IndexNotFound(f"no index in {folder} any more: it was moved or deleted")
-    lock = FileLock(folder / LOCK, timeout=wait)
+    lock = FileLock(folder / LOCK, timeout=wait, poll_interval=POLL_SECONDS)
     try:
         lock.acquire()
     except Timeout as error:

@@ -10,7 +10,7 @@ from embedsearch.errors import ModelNotFound
 from embedsearch.store.clock import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from embedsearch.store.database import Database
 
@@ -43,6 +43,17 @@ class Predicted:
     label: str | None
     probability: float
     at: str
+
+
+def forget(database: Database, documents: Sequence[str]) -> None:
+    """Drop what was said of documents, by id: their texts are others now."""
+    database.execute(
+        """
+        delete from predictions where version in (select version from models)
+        and document in (select value from json_each(?))
+        """,
+        [json.dumps(documents)],
+    )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,12 +122,20 @@ class Models:
             )
         )
 
-    def note(self, version: int, said: Iterable[tuple[str, str | None, float]]) -> None:
+    def note(
+        self,
+        version: int,
+        said: Iterable[tuple[str, str | None, float]],
+        *,
+        at: str | None = None,
+    ) -> None:
         """Keep what one says of documents (id, label, probability), in place of what it said.
 
-        A document may have several rows, one a label, or one without a label: it abstained.
+        A document may have several rows, one a label, or one without a label: it abstained. ``at``
+        is when the documents were read, now for ``None``: of one that was replaced since, it is
+        outdated.
         """
-        rows, at = list(said), now()
+        rows, at = list(said), at or now()
         with self.database.writing():
             self.database.executemany(
                 "delete from predictions where version = ? and document = ?",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
-
+from embedsearch.embedders.checking import checked
 from embedsearch.embedders.protocol import is_remote
 from embedsearch.errors import EmbeddingError, SecretsFound
 from embedsearch.privacy import scan
@@ -21,6 +20,7 @@ from embedsearch.sync.spending import rate_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from embedsearch.embedders.protocol import Embedder, RemoteEmbedder
@@ -89,29 +89,18 @@ def embed_pending(
     else:
         batches = _local(database, embedder, space, done)
     for batch in batches:
-        if batch.texts:
-            _check(batch, embedder)
+        count = len(batch.texts)
+        rows = checked(batch.vectors, embedder, count) if count else batch.vectors
         with database.writing():
-            if batch.texts:
+            if count:
                 vectors.size_space(database, embedder.space, embedder.name, embedder.dimensions)
-                vectors.put(database, space, batch.texts, vectors.blobs(batch.vectors))
+                vectors.put(database, space, batch.texts, vectors.blobs(rows))
             if is_remote(embedder):
                 _bill(database, embedder, batch.billed, done)
-        done.texts += len(batch.texts)
+        done.texts += count
         done.tokens += batch.tokens
         progress(Progress("embed", done.tokens, max(todo.tokens, done.tokens)))
     return done
-
-
-def _check(batch: Embedded, embedder: Embedder) -> None:
-    shape = len(batch.texts), embedder.dimensions
-    if batch.vectors.shape != shape:
-        raise EmbeddingError(
-            f"expected vectors of shape {shape} from {embedder.name}, got {batch.vectors.shape}"
-        )
-    lengths = np.vecdot(batch.vectors, batch.vectors)
-    if not np.allclose(lengths, 1, atol=0.01):
-        raise EmbeddingError(f"expected unit vectors from {embedder.name}, got others")
 
 
 def _local(database: Database, embedder: Embedder, space: int, done: Done) -> Iterator[Embedded]:

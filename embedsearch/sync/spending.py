@@ -46,7 +46,7 @@ class Allowance:
 UNLIMITED = Allowance()
 
 
-def checked(given: Allowance) -> Allowance:
+def allowed(given: Allowance) -> Allowance:
     """Return what may be sent, refuse what is no Allowance: None might mean all or nothing."""
     if not isinstance(given, Allowance):
         raise TypeError(f"expected an Allowance, as Allowance(cost=0.5), got {given!r:.40}")

@@ -113,29 +113,6 @@ class VectorIndex:
         k = self._capped(k, selection)
         return self._ranked(*self._rung.search(query, k, selection), k)
 
-    def search_batch(
-        self,
-        queries: Vectors,
-        k: int,
-        *,
-        allowed: Labels | Selection | None = None,
-        threads: int | None = None,
-    ) -> tuple[Labels, Vectors]:
-        """Search (q, d) queries: labels and scores of shape (q, ``min(k, live allowed)``).
-
-        Results and errors are those of ``search``. ``threads`` is how many FAISS may use: all
-        by default, but one on Darwin.
-        """
-        queries = self._checked(queries, ndim=2)
-        selection = self._register.current(allowed)
-        k = self._capped(k, selection)
-        labels = np.empty((len(queries), k), np.int64)
-        scores = np.empty((len(queries), k), np.float32)
-        found = self._rung.search_batch(queries, k, selection, threads=threads)
-        for row, scored in enumerate(found):
-            labels[row], scores[row] = self._ranked(*scored, k)
-        return labels, scores
-
     def scores(self, query: Vectors, labels: Labels) -> Vectors:
         """Return the inner product with each label's vector, NaN where it has no live one."""
         query = self._checked(query, ndim=1)

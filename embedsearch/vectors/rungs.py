@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.vectors.calibration import EXACT, Calibration, calibrate
-from embedsearch.vectors.rows import CODES, FloatCodec, Rows, ShortCodec, batches
+from embedsearch.vectors.rows import CODES, FloatCodec, Rows, ShortCodec
 from embedsearch.vectors.scan import FastScan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -58,14 +58,6 @@ class Flat:
         allowed = selection.positions if selection is not None else None
         return allowed, self.rows.scores(query, allowed)
 
-    def search_batch(
-        self, queries: Vectors, k: int, selection: Selection | None, *, threads: int | None
-    ) -> Iterator[Scored]:
-        """Yield what ``search`` returns for each query."""
-        del k, threads
-        allowed = selection.positions if selection is not None else None
-        return ((allowed, scores) for scores in self.rows.batch_scores(queries, allowed))
-
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what ``restored`` needs, for a file."""
         return {"codes": self.rows.codes}
@@ -107,24 +99,14 @@ class Scanned:
         positions = selection.positions if selection is not None else None
         wanted = self._wanted(k, selection)
         if wanted:
-            found = self._candidates(query[np.newaxis], k, wanted, selection, threads=1)[0]
-            positions = _enough(found, k, positions)
+            bitmap, share = None, 1.0
+            if selection is not None:
+                bitmap, share = selection.bitmap, len(selection) / len(self.rows)
+            # The k nearest allowed rows are among more of all rows.
+            within = self.calibration.within(k / share)
+            found = self._scan.candidates(query[np.newaxis], wanted, within=within, bitmap=bitmap)
+            positions = _enough(found[0], k, positions)
         return positions, self.rows.scores(query, positions)
-
-    def search_batch(
-        self, queries: Vectors, k: int, selection: Selection | None, *, threads: int | None
-    ) -> Iterator[Scored]:
-        """Yield what ``search`` returns for each query."""
-        allowed = selection.positions if selection is not None else None
-        wanted = self._wanted(k, selection)
-        if not wanted:
-            yield from ((allowed, scores) for scores in self.rows.batch_scores(queries, allowed))
-            return
-        for batch in batches(queries, wanted):
-            proposed = self._candidates(batch, k, wanted, selection, threads=threads)
-            for query, found in zip(batch, proposed, strict=True):
-                positions = _enough(found, k, allowed)
-                yield positions, self.rows.scores(query, positions)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what ``restored`` needs, for a file."""
@@ -149,22 +131,6 @@ class Scanned:
         wanted = self.calibration.candidates(k)
         allowed = len(selection) if selection is not None else rows
         return 0 if allowed <= rows // 32 + 2 * wanted else wanted
-
-    def _candidates(
-        self,
-        queries: Vectors,
-        k: int,
-        wanted: int,
-        selection: Selection | None,
-        *,
-        threads: int | None,
-    ) -> NDArray[np.int64]:
-        """Return candidates for each query; the k nearest allowed are among more of all rows."""
-        bitmap, share = None, 1.0
-        if selection is not None:
-            bitmap, share = selection.bitmap, len(selection) / len(self.rows)
-        within = self.calibration.within(k / share)
-        return self._scan.candidates(queries, wanted, within=within, bitmap=bitmap, threads=threads)
 
 
 Rung = Flat | Scanned

@@ -120,7 +120,6 @@ class FastScan:
         *,
         within: float,
         bitmap: Bytes | None = None,
-        threads: int | None = 1,
     ) -> Positions:
         """Return (q, count) positions, most promising first, -1 where there are no more.
 
@@ -141,7 +140,7 @@ class FastScan:
         # What it is told of centroids counts for codes of residuals alone: these are none.
         x, keys, told, best, ids = map(faiss.swig_ptr, (asked, lists, gaps, scores, found))
         pairs = False  # of a list and a place in it, instead of ids
-        with _threads(threads):
+        with _threads(1):
             self._index.search_preassigned_c(
                 len(queries), x, count, keys, told, best, ids, pairs, params
             )
