@@ -24,6 +24,7 @@ from rate_models import Bucket
 
 from embedsearch import AsyncClient, Client
 from embedsearch.client.quirks import named_cap
+from embedsearch.client.stopping import Stop
 from embedsearch.errors import (
     AuthenticationFailed,
     BadRequest,
@@ -655,6 +656,39 @@ def test_what_is_in_flight_when_one_request_fails_is_kept(
     assert server.statuses.count(200) >= 2
     positions = [position for part in kept for position in part.positions]
     assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
+
+
+def test_what_is_in_flight_when_a_run_is_stopped_is_given(
+    client: Embeds, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What waits to be sent, or to be sent again, is not sent any more."""
+    stop = Stop()
+    server.script = [None, slow(0.5), refused(429, retry_after="100"), slow(0.5)]
+
+    def source() -> Iterator[str]:
+        for n, text in enumerate(texts(100)):
+            if n == 30:
+                stop.set()
+            yield text
+
+    began = time.monotonic()
+    parts = client.many(source(), batch_size=10, concurrency=4, stop=stop)
+    assert time.monotonic() - began < 20
+    positions = [position for part in parts for position in part.positions]
+    assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
+    assert server.statuses.count(200) >= 2
+    assert len(server.requests) <= 4
+    said = "stopping: waiting for 3 requests in flight, as they are billed; Ctrl-C drops them"
+    assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [said]
+
+
+def test_a_run_that_is_stopped_before_it_begins_sends_nothing(
+    client: Embeds, server: FaultServer
+) -> None:
+    stop = Stop()
+    stop.set()
+    assert client.many(texts(100), stop=stop) == []
+    assert server.requests == []
 
 
 def test_cancelling_the_task_cancels_its_requests(server: FaultServer) -> None:

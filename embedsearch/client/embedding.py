@@ -72,7 +72,7 @@ class Work:
             return None
         piece = None if self._failure else self._queued() or self._fresh()
         if piece is None and not flying and self._suspects:
-            self._end(self._suspects[0][1])
+            self.end(self._suspects[0][1])
         if self._failure and not flying:
             raise self._failure
         return piece
@@ -92,7 +92,7 @@ class Work:
         found = read.vectors.shape[1]
         self._dimensions = self._dimensions or found
         if found != self._dimensions:
-            self._end(self._mismatch(found))
+            self.end(self._mismatch(found))
             yield self._wasted(read.tokens)
             return
         self._quirks.took(len(piece.batch))
@@ -118,7 +118,7 @@ class Work:
         elif isinstance(error, BadRequest):
             self._part(piece, error)
         else:
-            self._end(error)
+            self.end(error)
 
     def _spoil(self, piece: Piece, error: InvalidAnswer) -> None:
         """End the work, unless the server takes fewer inputs, or fails on the one text alone."""
@@ -127,7 +127,7 @@ class Work:
         elif len(piece.batch) == 1 and self._quirks.proven:
             self._refuse(piece.batch, error)
         else:
-            self._end(error)
+            self.end(error)
 
     def _goes_again(self, piece: Piece, count: int) -> bool:
         """Tell whether to send a piece again that was answered for its first ``count`` inputs.
@@ -182,7 +182,7 @@ class Work:
         """Whether something failed for good: what is not sent yet has no use any more."""
         return self._failure is not None
 
-    def _end(self, failure: BaseException) -> None:
+    def end(self, failure: BaseException) -> None:
         """Send nothing new; the first failure is the one that is raised."""
         self._failure = self._failure or failure
 
@@ -219,7 +219,7 @@ class Work:
         try:
             return self._cutter.next(self._most)
         except Exception as error:  # noqa: BLE001 -- raised when nothing flies any more
-            self._end(error)
+            self.end(error)
             return None
 
     def _screened(self, batch: Batch) -> Batch:
@@ -241,7 +241,7 @@ class Work:
             return
         self._suspects.append((batch, error))
         if len(self._suspects) == SUSPECTS:
-            self._end(self._suspects[0][1])
+            self.end(self._suspects[0][1])
 
     def _refuse(self, batch: Batch, reason: APIError | str) -> None:
         """Report a single text that can't be embedded."""
@@ -250,6 +250,6 @@ class Work:
         refused = InputRefused(str(reason), position=position, label=label)
         refused.__cause__ = reason if isinstance(reason, APIError) else None
         if self._job.on_refused is None:
-            self._end(refused)
+            self.end(refused)
         else:
             self._job.on_refused(refused)
