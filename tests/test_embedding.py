@@ -176,16 +176,21 @@ def test_counts_tokens_as_the_caller_does(client: Embeds, server: FaultServer) -
         "batch size is invalid, it should not be larger than {cap}.",
         "Too many inputs. The max number of inputs is {cap}. We hope to increase the number soon.",
         "batch size {sent} > maximum allowed batch size {cap}",
+        "no more than {cap} inputs are allowed",
+        "Input array must have between 1 and {cap} items, got {sent}",
+        "fewer than or equal to {cap} texts, please",
+        "The batch size should be ≤ {cap}",
+        "#/texts: expected maximum item count: {cap}, found: {sent}",
     ],
 )
 def test_learns_a_cap_from_its_refusal_and_remembers_it(
     client: Embeds, server: FaultServer, cap: int, message: str
 ) -> None:
     server.cap, server.cap_message = cap, message
-    np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+    np.testing.assert_array_equal(client.array(texts(500)), expected(texts(500)))
     np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
     assert server.statuses.count(400) == 1
-    assert server.statuses.count(200) == 2 * -(-100 // cap)
+    assert server.statuses.count(200) == -(-500 // cap) - (-100 // cap)
 
 
 def test_finds_a_cap_that_no_message_tells(client: Embeds, server: FaultServer) -> None:
@@ -193,8 +198,10 @@ def test_finds_a_cap_that_no_message_tells(client: Embeds, server: FaultServer) 
     np.testing.assert_array_equal(client.array(texts(128)), expected(texts(128)))
     # 128, 64, 32 and 16 alone; then what was under way when two times 8 had been taken.
     assert 4 <= server.statuses.count(400) <= 4 + 16
+    # Between 8 and 16, one request at a time tells more; no text is paid for twice.
+    client.array(texts(80), concurrency=1)
     np.testing.assert_array_equal(client.array(texts(80)), expected(texts(80)))
-    assert server.sizes()[-10:] == [8] * 10
+    assert server.sizes()[-8:] == [10] * 8
 
 
 def test_what_passes_in_halves_once_makes_no_later_batch_small(
@@ -213,7 +220,27 @@ def test_a_cap_that_no_message_tells_shows_when_small_runs_meet_it_twice(
     server.cap, server.cap_message = 10, "invalid request"
     for _ in range(3):
         np.testing.assert_array_equal(client.array(texts(16)), expected(texts(16)))
-    assert server.sizes() == [16, 8, 8, 16, 8, 8, 8, 8]
+    assert server.sizes()[:6] == [16, 8, 8, 16, 8, 8]
+    assert sorted(server.sizes()[6:]) == [4, 6, 6, 12]
+    server.requests.clear()
+    client.array(texts(100), concurrency=1)
+    assert server.sizes() == [10, *[11, 6, 5], *[10] * 7, 9]
+
+
+def test_a_text_that_is_refused_tells_nothing_of_a_cap(server: FaultServer) -> None:
+    server.cap, server.cap_message = 10, "invalid request"
+    refusals: list[str] = []
+    with Client(api_key=KEY, base_url=server.url) as client:
+        client.embeddings.create_array(texts(128), model="m")
+        server.bad = lambda text: text == "t" * 7
+        for _ in range(2):
+            some = [*texts(5), "t" * 7, *texts(94)]
+            for _part in client.embeddings.create_many(
+                some, model="m", concurrency=1, on_refused=lambda r: refusals.append(r.reason)
+            ):
+                pass
+    assert len(refusals) == 2
+    assert server.sizes()[-9:] == [10] * 9
 
 
 def test_two_refusals_that_no_one_cap_explains_show_none(
@@ -730,6 +757,8 @@ def test_sends_lone_surrogates_as_what_they_count_as(client: Embeds, server: Fau
         ("batch size 2048 > maximum allowed batch size 32", 32),
         ("at most 100 requests can be in one batch", 100),
         ("invalid request: total number of texts must be at most 96 - received 2048", 96),
+        ("input数组最大不得超过64条", 64),
+        ("input 17 is too long", None),
         ("[] is too long - 'input'. Expected an array with maximum length 2048", None),
         ("'$.input[17]' is invalid", None),
         ("This model's maximum context length is 512 tokens, input 3 has 600", None),
