@@ -62,7 +62,8 @@ class Embeddings(Resource[M]):
         Asks for base64 where no format is given, as floats written out are slow to read, and gives
         lists of floats whichever came.
         """
-        return post("/embeddings", vectors, {"encoding_format": "base64", **params})
+        body = {"encoding_format": "base64", **params}
+        return post("/embeddings", vectors, body, guard="inputs")
 
     @embedding_array
     def create_array(self, texts: Iterable[str], **params: Unpack[ArrayParams]) -> Job:
