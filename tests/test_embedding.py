@@ -429,6 +429,7 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
     "no data": lambda reply: reply.pop("data"),
     "zero": lambda reply: reply["data"][-1].update(embedding=[0.0] * 4),
     "nan": lambda reply: reply["data"][-1].update(embedding="AADAfwAAwH8AAMB/AADAfw=="),
+    "beyond float32": lambda reply: reply["data"][-1].update(embedding=[1e39] * 4),
     "another length": lambda reply: reply["data"][-1].update(embedding=[1.0] * 3),
     "half a float": lambda reply: reply["data"][-1].update(embedding="AACAPwAA"),
     "no base64": lambda reply: reply["data"][-1].update(embedding="!!!!"),
@@ -446,6 +447,7 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
         ("no data", "missing required field `data`"),
         ("zero", "the vector of input 0 is zero"),
         ("nan", "the vector of input 0 is not finite"),
+        ("beyond float32", "the vector of input 0 is not finite"),
         ("half a float", "buffer size must be a multiple of element size"),
         ("no base64", "base64"),
         ("null", "Expected `array`, got `null`"),
@@ -513,7 +515,9 @@ def test_garbage_ends_the_work_after_one_request(client: Embeds, server: FaultSe
     assert [(part.positions, part.tokens, len(server.requests)) for part in kept] == [([], 0, 1)]
 
 
-@pytest.mark.parametrize(("what", "flaw"), [("zero", "zero"), ("nan", "not finite")])
+@pytest.mark.parametrize(
+    ("what", "flaw"), [("zero", "zero"), ("nan", "not finite"), ("beyond float32", "not finite")]
+)
 def test_of_an_answer_with_one_bad_vector_the_others_are_kept(
     client: Embeds, server: FaultServer, what: str, flaw: str
 ) -> None:
