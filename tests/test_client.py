@@ -1003,7 +1003,10 @@ def test_a_header_that_can_not_be_sent_is_named_and_not_shown(server: Server, va
     assert server.seen == []
 
 
-def test_what_an_address_holds_of_a_login_is_not_shown(server: Server) -> None:
+def test_what_an_address_holds_of_a_login_is_not_shown(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     with pytest.raises(ValueError, match=r"'example\.com' would send the key") as refused:
         Client(base_url="http://me:secret@example.com/v1", api_key=KEY)
     server.says({}, status=302, headers={"location": "https://other.example/"})
@@ -1012,7 +1015,8 @@ def test_what_an_address_holds_of_a_login_is_not_shown(server: Server) -> None:
         with pytest.raises(APIError, match="which is not sent the key") as astray:
             client.models.list()
         shown = [str(refused.value), str(astray.value), repr(client.driver.settings)]
-    assert "secret" not in "".join(shown)
+    assert f"GET {server.url}/models " in caplog.text
+    assert "secret" not in "".join([*shown, caplog.text])
 
 
 # Pages

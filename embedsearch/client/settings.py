@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, Unpack
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from embedsearch.errors import AuthenticationFailed
 
@@ -108,9 +108,17 @@ class Settings:
                 given[name] = {**getattr(self, name), **given[name]}
         return replace(self, **given)
 
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """The name and the password that the address holds."""
+        parts = urlsplit(self.base_url)
+        return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
     def url(self, path: str, model: object) -> str:
-        """Give the address of an endpoint; on Azure it depends on the model."""
+        """Give the address of an endpoint, without a login; on Azure it depends on the model."""
         base = self.base_url.rstrip("/")
+        if "@" in base:
+            base = urlsplit(base)._replace(netloc=self.host).geturl()
         named = self.deployment or model
         if self.deployments and path in DEPLOYED and named and "/deployments/" not in base:
             path = f"/deployments/{quote(str(named), safe='')}{path}"

@@ -85,31 +85,26 @@ class Key(httpx.Auth):
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the key."""
-        yield from _signed(request, self._settings.credentials(self._settings.key()))
+        yield self._signed(request, self._settings.key())
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add the key, awaited where that is needed."""
-        for signed in _signed(request, self._settings.credentials(await self._awaited())):
-            yield signed
+        yield self._signed(request, await self._awaited())
+
+    def _signed(self, request: httpx.Request, key: object) -> httpx.Request:
+        """Add the key, unless the caller set that header; without either, the address's login."""
+        for name, value in self._settings.credentials(key).items():
+            request.headers.setdefault(name, value)
+        login = self._settings.login
+        if login and not request.headers.keys() & set(_KEY_HEADERS):
+            return next(httpx.BasicAuth(*login).auth_flow(request))
+        return request
 
     async def _awaited(self) -> object:
         key = self._settings.key()
         return await key if isinstance(key, Awaitable) else key
-
-
-def _signed(
-    request: httpx.Request, credentials: dict[str, str]
-) -> Generator[httpx.Request, httpx.Response, None]:
-    """Add the key, unless the caller set that header; without either, the URL's login."""
-    for name, value in credentials.items():
-        request.headers.setdefault(name, value)
-    login = request.url
-    if login.username and not request.headers.keys() & set(_KEY_HEADERS):
-        yield from httpx.BasicAuth(login.username, login.password).auth_flow(request)
-    else:
-        yield request
 
 
 class Chunks:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="A tool of the provider's own: web_search, code_interpreter, ... Repeatable.",
 )
-@click.option("--after", metavar="ID", help="Go on after this response.")
+@click.option("--after", metavar="ID", type=secrets.TEXT, help="Go on after this response.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest answer.")
 @attaching.schema
 @endings.written

@@ -102,7 +102,7 @@ class Completions(Resource[M]):
     def create(self, **body: Unpack[ChatParams[Whole]]) -> Call[ChatCompletion]:
         """Ask the model for the next message."""
         _check_messages(body["messages"])
-        return post(_PATH, ChatCompletion, body)
+        return post(_PATH, ChatCompletion, body, guard="chat")
 
     @listing
     def list(self, **query: Unpack[ChatListParams]) -> Call[ChatCompletion]:

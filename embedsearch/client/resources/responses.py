@@ -177,7 +177,7 @@ class Responses(Versioned[M]):
     @streaming(ResponseStreamEvent, ResponseParams[Streamed], ResponseParams[Either])
     def create(self, **body: Unpack[ResponseParams[Whole]]) -> Call[Response]:
         """Ask the model."""
-        return post(_PATH, Response, self.options(body))
+        return post(_PATH, Response, self.options(body), guard="response")
 
     @streaming(ResponseStreamEvent, Followed[Streamed], Followed[Either])
     def retrieve(self, response_id: str, **query: Unpack[RetrieveParams[Whole]]) -> Call[Response]:
