@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import dataclasses
 import io
 import itertools
@@ -11,6 +12,7 @@ import json
 import logging
 import math
 import os
+import pickle
 import re
 import socket
 import sys
@@ -37,6 +39,7 @@ from embedsearch.client.types.chat import (
     Completion,
 )
 from embedsearch.client.types.models import Model
+from embedsearch.client.types.moderations import Moderation
 from embedsearch.client.types.responses import Response, ResponseStreamEvent
 from embedsearch.errors import (
     APIError,
@@ -602,6 +605,32 @@ def test_unknown_fields_are_kept_and_small_lies_forgiven() -> None:
 def test_what_is_no_record_is_none_where_one_must_be(came: dict[str, Any], why: str) -> None:
     with pytest.raises(TypeError, match=f"^{why}$"):
         ChatCompletion.read(came)
+
+
+def test_what_is_not_known_is_an_attribute_too() -> None:
+    usage = {"input_tokens": 1, "input_tokens_details": {"cached_tokens": 1}}
+    came = {"id": "r", "output": [], "usage": usage, "incomplete_details": {"reason": "length"}}
+    answer: Any = Response.read(
+        {**came, "tools": [{"type": "x", "a": [{"b": 1}]}], "new": {"c": 2}}
+    )
+    assert answer.usage.input_tokens_details.cached_tokens == 1
+    assert (answer.incomplete_details.reason, answer.tools[0].a[0].b) == ("length", 1)
+    assert answer.new.c == answer.new["c"] == answer.extra["new"].c == answer.extra.new.c == 2
+    assert (answer.new, repr(answer.new), json.dumps(answer.new)) == (
+        {"c": 2},
+        "{'c': 2}",
+        '{"c": 2}',
+    )
+    for copied in (copy.deepcopy(answer.new), pickle.loads(pickle.dumps(answer.new))):  # noqa: S301
+        assert (copied.c, copied) == (2, {"c": 2})
+    with pytest.raises(AttributeError, match=r"^'Response' object has no attribute 'nothing'$"):
+        _ = answer.nothing
+    with pytest.raises(AttributeError, match=r"^no 'd' came: choose from \['c'\]$"):
+        _ = answer.new.d
+    categories: Any = Moderation.read(
+        {"flagged": False, "categories": {"hate/x-y": True}}
+    ).categories
+    assert categories.hate_x_y is True
 
 
 def test_a_chunk_may_lack_what_other_servers_leave_out() -> None:

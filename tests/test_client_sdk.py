@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from operations import OPERATIONS, STREAMS, Operation
+from pydantic import BaseModel
 from recording import Recorded, Reply, Server, serving
 from specimens import answer_schema, specimen, variants
 
@@ -104,12 +105,17 @@ def value(found: Any) -> Any:
 
 
 def same(ours: Any, theirs: Any, where: str) -> None:
-    """Compare every attribute that we have of what came."""
-    if isinstance(ours, Record):
-        for name in ours.__struct_fields__:
-            if name in ours.to_dict():
-                same(getattr(ours, name), getattr(theirs, name), f"{where}.{name}")
-    elif isinstance(ours, list) and ours and isinstance(ours[0], Record):
+    """Compare every attribute that theirs, or ours, has of what came.
+
+    Pydantic has other uses for names that begin with ``model_``: theirs have ``api_`` before that.
+    """
+    if isinstance(theirs, BaseModel):
+        for name in {*theirs.model_fields_set, *(theirs.model_extra or {})}:
+            same(getattr(ours, name.removeprefix("api_")), getattr(theirs, name), f"{where}.{name}")
+    elif isinstance(ours, Record):  # which they have as an object of no kind
+        for name in ours.to_dict():
+            same(getattr(ours, name), theirs[name], f"{where}.{name}")
+    elif isinstance(ours, list) and isinstance(theirs, list) and ours:
         for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             same(one, other, f"{where}[{index}]")
     else:

@@ -1,10 +1,8 @@
 """Chat completions and text completions."""
 
-from typing import Any
-
 from msgspec import field
 
-from embedsearch.client.types.record import Event, Record
+from embedsearch.client.types.record import Event, Object, Record
 
 
 class PromptTokensDetails(Record):
@@ -47,7 +45,7 @@ class ToolCall(Record):
     type: str | None = None
     index: int | None = None
     function: Function | None = None
-    custom: dict[str, Any] | None = None
+    custom: Object | None = None
 
 
 class ChatCompletionMessage(Record):
@@ -58,8 +56,8 @@ class ChatCompletionMessage(Record):
     refusal: str | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: Function | None = None
-    annotations: list[dict[str, Any]] | None = None
-    audio: dict[str, Any] | None = None
+    annotations: list[Object] | None = None
+    audio: Object | None = None
 
 
 class TopLogprob(Record):
@@ -150,7 +148,7 @@ class ChatCompletionStoreMessage(ChatCompletionMessage):
     """A message of a stored completion."""
 
     id: str = ""
-    content_parts: list[dict[str, Any]] | None = None
+    content_parts: list[Object] | None = None
 
 
 class CompletionLogprobs(Record):
