@@ -682,8 +682,9 @@ def test_a_refusal_is_the_error_of_its_status(
     assert type(caught.value) is kind
     error = caught.value
     assert (error.status_code, error.code, error.request_id) == (status, "gone", "req_1")
+    assert (error.message, error.type, error.param) == (str(error), "t", "p")
     assert len(server.seen) == 1, "max_retries is 0"
-    assert error.body == body
+    assert error.body == body["error"]
     assert (error.hint is not None) == (status in {401, 404})
     assert (error.hint is not None) == (status in {401, 404})
 

@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
 from operations import OPERATIONS, STREAMS, Operation
@@ -18,6 +19,7 @@ from specimens import answer_schema, specimen, variants
 from embedsearch import AsyncClient, Client
 from embedsearch.client.pages import AsyncPage, Page
 from embedsearch.client.types.record import Record
+from embedsearch.errors import APIError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,6 +160,43 @@ def test_streams_as_the_sdk_does(operation: Operation, pair: Pair) -> None:
     assert [len(stream) for stream in found] == [len(events)] * 4
     assert value(found[0]) == value(found[1]) == value(found[2]) == value(found[3]) == events
     same(found[0], found[1], operation.name)
+
+
+FACTS = ["status_code", "code", "type", "param", "request_id", "body"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"error": {"message": "m", "type": "t", "param": "p", "code": "c"}},
+        {"error": {"message": "m", "type": "t", "param": None, "code": None}},
+        {"error": "m"},
+        {"message": "m", "type": "t"},
+        ["m"],
+        "m",
+    ],
+    ids=str,
+)
+def test_errors_have_the_facts_of_the_sdk(said: Any, pair: Pair) -> None:
+    pair.server.says(said, status=400, headers={"x-request-id": "req_1"})
+    found = []
+    clients: list[Any] = list(pair.blocking)
+    for client, kind in zip(clients, (APIError, openai.APIError), strict=True):
+        with pytest.raises(kind) as caught:
+            client.models.retrieve("m")
+        found.append([getattr(caught.value, name) for name in FACTS])
+    assert found[0] == found[1]
+
+
+def test_a_server_that_is_not_there_is_an_api_error_for_both() -> None:
+    account: dict[str, Any] = {"base_url": "http://127.0.0.1:9/v1", "api_key": "k"}
+    with Client(max_retries=0, **account) as ours, pytest.raises(APIError) as caught:
+        ours.models.list()
+    assert isinstance(caught.value, ConnectionRefusedError)
+    facts = [getattr(caught.value, name) for name in FACTS]
+    with OpenAI(max_retries=0, **account) as theirs, pytest.raises(openai.APIError) as other:
+        theirs.models.list()
+    assert facts == [getattr(other.value, name, None) for name in FACTS] == [None] * len(FACTS)
 
 
 AZURE = [

@@ -219,7 +219,7 @@ def blamed(answer: Answer) -> Answer:
     if answer.status_code == 500 and _TOO_LONG.search(answer.content):
         return replace(answer, status_code=400)
     if answer.status_code == 200 and is_error(answer.content):
-        return replace(answer, status_code=failure(answer).status_code)
+        return replace(answer, status_code=failure(answer).status_code or answer.status_code)
     return answer
 
 
@@ -240,7 +240,7 @@ def refusal(answer: Answer, came: str) -> APIError:
         body = msgspec.json.decode(body)
     told = body.get("error", body) if isinstance(body, dict) else body
     facts = told if isinstance(told, dict) else {"message": told}
-    code = facts.get("code") or facts.get("type")
+    code = facts.get("code")
     # An error within a stream comes after the status; some servers say there what it would be.
     named = code if isinstance(code, int) and 400 <= code < 600 else None
     status = named if named and answer.status_code < 400 else answer.status_code
@@ -251,6 +251,6 @@ def refusal(answer: Answer, came: str) -> APIError:
         status_code=status,
         code=None if code is None else str(code),
         headers=answer.headers,
-        body=body,
+        body=told,
         hint=_HINTS.get(status),
     )
