@@ -1,8 +1,12 @@
 """Chat completions and text completions."""
 
+from typing import Generic, TypeVar
+
 from msgspec import field
 
 from embedsearch.client.types.record import Event, Object, Record
+
+F = TypeVar("F")
 
 
 class PromptTokensDetails(Record):
@@ -105,6 +109,24 @@ class ChatCompletion(Record):
     service_tier: str | None = None
     system_fingerprint: str | None = None
     usage: CompletionUsage | None = None
+
+
+class ParsedMessage(ChatCompletionMessage, Generic[F]):
+    """What the model says, and its content as a value; None where it refused."""
+
+    parsed: F | None = None
+
+
+class ParsedChoice(Choice, Generic[F]):
+    """One of ``n`` answers."""
+
+    message: ParsedMessage[F]
+
+
+class ParsedChatCompletion(ChatCompletion, Generic[F]):
+    """An answer of the model that is read as values."""
+
+    choices: list[ParsedChoice[F]]  # type: ignore[assignment] # a list that nobody writes to
 
 
 class ChoiceDelta(Record):

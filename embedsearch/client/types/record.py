@@ -157,4 +157,5 @@ def _is_optional(hint: Any) -> bool:
 
 
 def _is_record(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, Record)
+    kind = get_origin(hint) or hint  # which is generic where it holds what an answer is parsed as
+    return isinstance(kind, type) and issubclass(kind, Record)

@@ -1,8 +1,10 @@
 """Responses: what the model did, as a list of items of many types."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from embedsearch.client.types.record import Event, Object, Record
+
+F = TypeVar("F")
 
 BEGINNINGS = {"response.created", "response.queued", "response.in_progress"}
 """The types of events that hold a whole response which has not ended."""
@@ -98,6 +100,30 @@ class Response(Record):
         """All text that the model said, joined."""
         parts = (part for item in self.output for part in item.content or ())
         return "".join(part.text or "" for part in parts if part.type == "output_text")
+
+
+class ParsedContent(ResponseContent, Generic[F]):
+    """A part of a message, and its text as a value."""
+
+    parsed: F | None = None
+
+
+class ParsedItem(ResponseItem, Generic[F]):
+    """What the model said, thought or called."""
+
+    content: list[ParsedContent[F]] | None = None  # type: ignore[assignment] # nobody writes to it
+
+
+class ParsedResponse(Response, Generic[F]):
+    """An answer of the model that is read as a value."""
+
+    output: list[ParsedItem[F]]  # type: ignore[assignment] # nobody writes to it
+
+    @property
+    def output_parsed(self) -> F | None:
+        """What the model said, as a value; None where it refused, or called a tool."""
+        values = (part.parsed for item in self.output for part in item.content or ())
+        return next((value for value in values if value is not None), None)
 
 
 class ResponseStreamEvent(Event):
