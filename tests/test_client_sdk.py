@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import warnings
+from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import reduce
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -17,7 +20,10 @@ from recording import Recorded, Reply, Server, serving
 from specimens import answer_schema, specimen, variants
 
 from embedsearch import AsyncClient, Client
-from embedsearch.client.pages import AsyncPage, Page
+from embedsearch.client.pages import AsyncPage, AsyncPages, Page
+from embedsearch.client.streams import Stream
+from embedsearch.client.types.chat import Completion
+from embedsearch.client.types.models import Model
 from embedsearch.client.types.record import Record
 from embedsearch.errors import APIError
 
@@ -160,6 +166,37 @@ def test_streams_as_the_sdk_does(operation: Operation, pair: Pair) -> None:
     assert [len(stream) for stream in found] == [len(events)] * 4
     assert value(found[0]) == value(found[1]) == value(found[2]) == value(found[3]) == events
     same(found[0], found[1], operation.name)
+
+
+NAMES = {operation.name for operation in OPERATIONS}
+NOT_TAKEN = {"responses.parse": {"parse_as", "verbosity"}}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES | {"chat.completions.parse", "responses.parse"}))
+def test_shows_the_arguments_of_the_sdk(name: str, pair: Pair) -> None:
+    names = []
+    for client in (*pair.blocking, *pair.awaiting):
+        method: Any = reduce(getattr, name.split("."), client)
+        names.append(set(signature(method).parameters))
+    ours, theirs, ours_awaited, _ = names
+    assert theirs - ours == NOT_TAKEN.get(name, set())
+    assert ours_awaited == ours
+
+
+def test_shows_what_comes_back(pair: Pair) -> None:
+    ours, awaiting = pair.blocking[0], pair.awaiting[0]
+    assert signature(ours.models.retrieve).return_annotation is Model
+    assert signature(awaiting.models.retrieve).return_annotation == Awaitable[Model]
+    assert signature(ours.models.list).return_annotation == Page[Model]
+    assert signature(awaiting.models.list).return_annotation == AsyncPages[Model]
+    completion = Completion | Stream[Completion]
+    assert signature(ours.completions.create).return_annotation == completion
+    shown = str(signature(ours.batches.retrieve)).replace("collections.abc.", "")
+    assert shown.startswith("(batch_id: str, *, extra_headers: Mapping[str, str] = UNSET, ")
+    required = [
+        p.name for p in signature(ours.files.create).parameters.values() if p.default is p.empty
+    ]
+    assert required == ["file", "purpose"]
 
 
 FACTS = ["status_code", "code", "type", "param", "request_id", "body"]

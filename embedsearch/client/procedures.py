@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
-from embedsearch.client.resource import Resource, bound
+from embedsearch.client.resource import Resource, bound, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
@@ -30,7 +30,7 @@ class procedure(Generic[P, T]):  # noqa: N801 - a decorator
         self, resource: Resource[Awaiting], owner: Any
     ) -> Callable[P, Coroutine[Any, Any, T]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
-        return bound(resource, self._build, lambda driver, calls, _: _run(driver, calls))
+        return bound(resource, self._build, lambda driver, calls, _: _run(driver, calls), whole)
 
 
 def _run(driver: Any, calls: Generator[Call[Any], Any, T]) -> T | Coroutine[Any, Any, T]:

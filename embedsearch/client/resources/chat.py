@@ -32,12 +32,11 @@ from embedsearch.client.types.record import Record
 from embedsearch.errors import InvalidAnswer
 
 
-class ParseParams(Options, Generic[S], total=False):
+class ParseParams(Options, total=False):
     """The arguments of `Completions.parse`, but for the type it parses as."""
 
     messages: Required[Sequence[Json | Record]]
     model: Required[str]
-    stream: S
     audio: Json | None
     frequency_penalty: float | None
     function_call: str | Json
@@ -73,10 +72,11 @@ class ParseParams(Options, Generic[S], total=False):
     web_search_options: Json
 
 
-class ChatParams(ParseParams[S], Generic[S], total=False):
+class ChatParams(ParseParams, Generic[S], total=False):
     """The arguments of `Completions.create`."""
 
     response_format: Json
+    stream: S
 
 
 class ChatListParams(Paging, total=False):
@@ -118,7 +118,7 @@ class Completions(Resource[M]):
 
     @endpoint
     def parse(
-        self, *, response_format: type[F], **body: Unpack[ParseParams[Whole]]
+        self, *, response_format: type[F], **body: Unpack[ParseParams]
     ) -> Call[ParsedChatCompletion[F]]:
         """Ask the model for the next message as JSON, and read it as a value of a type.
 
