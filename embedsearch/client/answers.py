@@ -22,7 +22,7 @@ from embedsearch.errors import (
 from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping
     from os import PathLike
 
 T = TypeVar("T")
@@ -77,11 +77,20 @@ class Answer:
     content: bytes | bytearray = field(default=b"", repr=False)
     chunks: Any = field(default=None, repr=False)
     secrets: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
+    method: str = ""
+    url: str = field(default="", repr=False)
+    retries: int = 0
+    """How often it was asked for again."""
 
     @property
     def text(self) -> str:
         """The content as text."""
         return self.content.decode("utf-8", errors="replace")
+
+    @property
+    def request_id(self) -> str | None:
+        """The id to quote to the provider's support."""
+        return self.headers.get("x-request-id")
 
     def shown(self, text: str) -> str:
         """Return a text for an error: some servers quote the key."""
@@ -120,10 +129,28 @@ class Binary:
         """Give the content."""
         return self.content
 
+    async def aread(self) -> bytes:
+        """Give the content."""
+        return self.content
+
+    def json(self) -> Any:
+        """Give what it holds as JSON."""
+        return msgspec.json.decode(self.content)
+
     def iter_bytes(self, chunk_size: int = 65_536) -> Iterator[bytes]:
         """Yield the content in pieces."""
         for start in range(0, len(self.content), chunk_size):
             yield self.content[start : start + chunk_size]
+
+    async def aiter_bytes(self, chunk_size: int = 65_536) -> AsyncIterator[bytes]:
+        """Yield the same."""
+        for piece in self.iter_bytes(chunk_size):
+            yield piece
+
+    def iter_lines(self) -> Iterator[str]:
+        """Yield the lines of what is text."""
+        for line in self.content.splitlines():  # at ends of lines alone, not at U+2028
+            yield line.decode("utf-8", errors="replace")
 
     def write_to_file(self, file: str | PathLike[str]) -> None:
         """Write the content to a path, which has all of it or is left as it was."""
@@ -132,6 +159,12 @@ class Binary:
 
     stream_to_file = write_to_file
     """The SDK's older name."""
+
+    async def astream_to_file(self, file: str | PathLike[str]) -> None:
+        """Write the content to a path in a thread: a slow disk must not hold up the loop."""
+        import asyncio
+
+        await asyncio.to_thread(self.write_to_file, file)
 
 
 class Sound(Binary):
@@ -152,10 +185,14 @@ def nothing(_answer: Answer) -> None:
 
 def read(reply: type[T] | Callable[[Answer], T], answer: Answer) -> T:
     """Read an answer as its call says."""
+    made: Any
     if isinstance(reply, type) and issubclass(reply, Record):
-        return cast("T", record(reply, decode(answer), answer))
-    made: T = reply(answer)  # type: ignore[call-arg,assignment]
-    return made
+        made = record(reply, decode(answer), answer)
+    else:
+        made = reply(answer)  # type: ignore[call-arg]
+    if isinstance(made, Record):
+        vars(made)["_request_id"] = answer.request_id
+    return cast("T", made)
 
 
 def record(kind: type[T], came: object, answer: Answer) -> T:

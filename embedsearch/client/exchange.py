@@ -56,7 +56,7 @@ def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchang
     while True:
         outcome = yield from _followed(request, limiter)
         if isinstance(outcome, Answer) and outcome.status_code < 400:
-            return outcome
+            return replace(outcome, retries=attempt)
         error = failure(outcome) if isinstance(outcome, Answer) else outcome
         seconds = _patience(error, attempt)
         if seconds is None or attempt >= max_retries:

@@ -100,6 +100,12 @@ class Settings:
         """Where requests go: name and port, without what else an address may hold."""
         return urlsplit(self.base_url).netloc.rpartition("@")[2]
 
+    @property
+    def address(self) -> str:
+        """The base URL without a login."""
+        parts = urlsplit(self.base_url)
+        return parts._replace(netloc=self.host).geturl()
+
     def changed(self, **options: Unpack[Options]) -> Self:
         """Give settings with some replaced; headers and query are added to those there are."""
         given = _given(options)

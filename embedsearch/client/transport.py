@@ -274,6 +274,8 @@ def _head(response: httpx.Response) -> Answer:
         response.headers,
         host=response.url.netloc.decode(),  # The login in an address is no part of it.
         secrets=partial(_secrets, response.request),
+        method=response.request.method,
+        url=str(response.url.copy_with(userinfo=b"") if response.url.userinfo else response.url),
     )
 
 

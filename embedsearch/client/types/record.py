@@ -7,6 +7,7 @@ from types import UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
+    ClassVar,
     Self,
     Union,
     dataclass_transform,
@@ -56,6 +57,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     is no record is None where that may be.
     """
 
+    _request_id: ClassVar[str | None] = None
+    """The id of the request that it answers, to quote to the provider's support."""
+
     @classmethod
     def read(cls, came: object) -> Self:
         """Make a record of a decoded JSON object; raises TypeError where it is none."""
@@ -90,6 +94,23 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Give the JSON object that came, whole."""
         came = vars(self).get("came")
         return dict(came) if came is not None else msgspec.to_builtins(self)
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Give it as text."""
+        return text_of(self.to_dict(), indent)
+
+    def model_dump(self) -> dict[str, Any]:
+        """Do the same as `to_dict`, under pydantic's name."""
+        return self.to_dict()
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """Do the same as `to_json`, under pydantic's name."""
+        return self.to_json(indent=indent)
+
+
+def text_of(came: object, indent: int | None) -> str:
+    """Write JSON, on one line or many."""
+    return msgspec.json.format(msgspec.json.encode(came), indent=indent or -1).decode()
 
 
 class Event(Record):
