@@ -11,6 +11,8 @@ from functools import reduce
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+import httpx
+import httpx2
 import openai
 import pytest
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
@@ -234,6 +236,77 @@ def test_a_server_that_is_not_there_is_an_api_error_for_both() -> None:
     with OpenAI(max_retries=0, **account) as theirs, pytest.raises(openai.APIError) as other:
         theirs.models.list()
     assert facts == [getattr(other.value, name, None) for name in FACTS] == [None] * len(FACTS)
+
+
+CUSTOM = """
+X-One: 1:2
+no header
+x-two:two
+Authorization: Bearer other"""
+
+
+@pytest.mark.parametrize("own", [{}, {"X-Two": "mine"}, {"authorization": "Bearer mine"}], ids=str)
+def test_headers_of_the_environment_go_along_as_with_the_sdk(
+    own: dict[str, str], pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", CUSTOM)
+    pair.server.says({"id": "a"})
+    sent = []
+    for kind in (Client, OpenAI):
+        client: Any = kind(base_url=pair.server.url, api_key="k", default_headers=own)
+        client.models.retrieve("a")
+        headers = pair.server.seen[-1].headers
+        sent.append([headers.get(name) for name in ("x-one", "x-two", "authorization")])
+        client.close()
+    assert sent[0] == sent[1]
+
+
+def test_what_says_that_nothing_is_given_is_not_sent(pair: Pair) -> None:
+    pair.server.says({"id": "c", "choices": []})
+    asked: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
+    clients: list[Any] = list(pair.blocking)
+    for absent in (openai.NOT_GIVEN, openai.omit):
+        headers = {"OpenAI-Organization": openai.omit}
+        for client in clients:
+            client.chat.completions.create(**asked, tools=absent, extra_headers=headers)
+        ours, theirs = pair.server.seen[-2:]
+        assert ours.essence == theirs.essence
+        assert ours.content == asked
+        assert "openai-organization" not in ours.headers
+    assert Client(api_key="k", timeout=openai.NOT_GIVEN).timeout == 600  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [{}, {"timeout": 7}, {"timeout": None}], ids=str)
+def test_the_timeout_of_an_injected_client_counts_as_with_the_sdk(given: dict[str, Any]) -> None:
+    for own in ({}, {"timeout": 3}, {"timeout": None}):
+        ours: Any = Client(api_key="k", http_client=httpx.Client(**own), **given).timeout
+        theirs: Any = OpenAI(api_key="k", http_client=httpx2.Client(**own), **given).timeout
+        assert getattr(ours, "read", ours) == getattr(theirs, "read", theirs)
+    where: Any = {"azure_endpoint": "https://a.b", "api_version": "v", "api_key": "k"}
+    azure = Client.azure(http_client=httpx.Client(timeout=3), **where)
+    assert (azure.timeout, azure.with_options(max_retries=1).timeout) == (httpx.Timeout(3),) * 2
+    http = httpx.AsyncClient(timeout=3)
+    assert AsyncClient(api_key="k", http_client=http).timeout == httpx.Timeout(3)
+    assert AsyncClient.azure(http_client=http, **where, timeout=5).timeout == 5
+
+
+def test_the_http_client_of_another_library_is_refused_in_words() -> None:
+    said = "^expected http_client as httpx.Client, got httpx2.Client$"
+    with httpx2.Client() as foreign, pytest.raises(TypeError, match=said):
+        Client(api_key="k", http_client=foreign)  # type: ignore[arg-type]
+    said = "^expected http_client as httpx.Client, got openai.DefaultHttpxClient$"
+    with openai.DefaultHttpxClient() as foreign, pytest.raises(TypeError, match=said):
+        Client(api_key="k", http_client=foreign)  # type: ignore[arg-type]
+
+
+def test_an_unknown_setting_is_named_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for make in (Client, Client.azure, AsyncClient.azure, Client(base_url="http://localhost").copy):
+        call: Any = make
+        with pytest.raises(
+            TypeError, match=r"^a client got unexpected \['nosuch'\]: choose from \["
+        ):
+            call(nosuch=1)
 
 
 AZURE = [

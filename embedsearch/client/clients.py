@@ -97,8 +97,12 @@ class Client(Held[Blocking]):
         limiter: Limiter | None = None,
         **options: Unpack[Options],
     ) -> None:
-        where = settings.openai(**options) if where is None else where.changed(**options)
         http = transport.connect(http_client)
+        if where is None:
+            transport.heed(http_client, options)
+            where = settings.openai(**options)
+        else:
+            where = where.changed(**options)
         self._opened = http_client is None
         super().__init__(Blocking(where, http, limiter or Limiter()))
 
@@ -107,6 +111,7 @@ class Client(Held[Blocking]):
         cls, *, http_client: "httpx.Client | None" = None, **options: Unpack[AzureOptions]
     ) -> Self:
         """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
+        transport.heed(http_client, options)
         return cls(where=settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
@@ -147,8 +152,12 @@ class AsyncClient(Held[Awaiting]):
         limiter: Limiter | None = None,
         **options: Unpack[Options],
     ) -> None:
-        where = settings.openai(**options) if where is None else where.changed(**options)
         http = transport.connect_async(http_client)
+        if where is None:
+            transport.heed(http_client, options)
+            where = settings.openai(**options)
+        else:
+            where = where.changed(**options)
         self._opened = http_client is None
         super().__init__(Awaiting(where, http, limiter or Limiter()))
 
@@ -157,6 +166,7 @@ class AsyncClient(Held[Awaiting]):
         cls, *, http_client: "httpx.AsyncClient | None" = None, **options: Unpack[AzureOptions]
     ) -> Self:
         """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
+        transport.heed(http_client, options)
         return cls(where=settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:

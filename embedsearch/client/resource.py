@@ -32,6 +32,7 @@ from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
 from embedsearch.client.pages import AsyncPages, Page
 from embedsearch.client.raw import RawAwaiting, RawBlocking
+from embedsearch.client.settings import is_absent
 from embedsearch.client.signatures import check, spelled_out
 from embedsearch.client.streamed import StreamedAwaiting, StreamedBlocking
 from embedsearch.client.streams import AsyncStream, Stream
@@ -232,8 +233,9 @@ def bound(
 
     @wraps(build)
     def method(*args: Any, **kwargs: Any) -> Any:
-        check(build, args, kwargs)
-        return run(driver, build(resource, *args, **kwargs), kwargs)
+        given = {name: value for name, value in kwargs.items() if not is_absent(value)}
+        check(build, args, given)
+        return run(driver, build(resource, *args, **given), given)
 
     plain = isinstance(driver, (Blocking, Awaiting))
     awaits = isinstance(driver, Awaiting)
