@@ -494,9 +494,13 @@ def test_an_injected_http_client_is_used() -> None:
         with Client(api_key=KEY, http_client=http) as client:
             assert client.models.retrieve("a").id == "/v1/models/a"
         assert not http.is_closed, "who opened it closes it"
-        with pytest.raises(TypeError, match=r"^expected http_client as httpx\.AsyncClient, got C"):
+        with pytest.raises(
+            TypeError, match=r"^expected http_client as httpx\.AsyncClient, got httpx\.Client$"
+        ):
             AsyncClient(api_key=KEY, http_client=http)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^expected http_client as httpx.Client, got AsyncClient$"):
+    with pytest.raises(
+        TypeError, match=r"^expected http_client as httpx.Client, got httpx.AsyncClient$"
+    ):
         Client(api_key=KEY, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="positional"):
         Client(KEY)  # type: ignore[call-arg, arg-type]
@@ -1165,6 +1169,15 @@ def sending(path: Path) -> int:
     return got
 
 
+class Once(io.BytesIO):
+    """As a pipe, it gives its bytes once."""
+
+    name = "once.mp3"
+
+    def seekable(self) -> bool:
+        return False
+
+
 def test_every_kind_of_file_is_taken_and_named(
     client: Client, server: Server, tmp_path: Path
 ) -> None:
@@ -1173,7 +1186,8 @@ def test_every_kind_of_file_is_taken_and_named(
     server.says({"id": "file-1"})
     with path.open("rb") as file:
         file.seek(2)
-        named = ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b"), ("\udcff.txt", b"12345")
+        named: Any = ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b"), ("\udcff.txt", b"12345")
+        named += ("t.txt", "é"), Once(b"12345")
         for given in (path, b"12345", file, *named):
             client.files.create(file=given, purpose="batch")
     sent = [{part[0]: part[1:] for part in seen.content}["file"] for seen in server.seen]
@@ -1184,6 +1198,8 @@ def test_every_kind_of_file_is_taken_and_named(
         ("n.txt", "text/plain", b"12345"),
         ("x", "a/b", b"12345"),
         ("?.txt", "text/plain", b"12345"),
+        ("t.txt", "text/plain", "é".encode()),
+        ("once.mp3", "audio/mpeg", b"12345"),
     ]
 
 
@@ -1197,7 +1213,7 @@ def test_an_upload_is_sent_again_from_its_start(server: Server, tmp_path: Path) 
     path = tmp_path / "a.bin"
     path.write_bytes(b"12345")
 
-    for given in (path, io.BytesIO(b"12345")):
+    for given in (path, io.BytesIO(b"12345"), Once(b"12345")):
         replies = iter([Reply(status=500, headers={"retry-after-ms": "1"}), Reply(b'{"id": "f"}')])
         server.reply = lambda _, replies=replies: next(replies)
         server.seen.clear()
