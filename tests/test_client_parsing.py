@@ -113,6 +113,8 @@ def test_asks_for_a_model_as_the_sdk_does(kind: type[BaseModel], server: Server)
     for client in clients:
         server.says(said(told))
         chat = client.chat.completions.parse(model="m", messages=HELLO, response_format=kind)
+        server.says(said(told))
+        chat = client.beta.chat.completions.parse(model="m", messages=HELLO, response_format=kind)
         server.says(responded(("thinking", "commentary"), (told, "final_answer")))
         text = {"verbosity": "low"}
         made = client.responses.parse(model="m", input="a", text_format=kind, text=text)
@@ -122,7 +124,7 @@ def test_asks_for_a_model_as_the_sdk_does(kind: type[BaseModel], server: Server)
         client.close()
     # The SDK says that it wants no stream, too.
     asked = [{**seen.essence, "body": {**seen.content, "stream": False}} for seen in server.seen]
-    assert asked[:2] == asked[2:]
+    assert asked[:3] == asked[3:]
 
 
 @pytest.mark.parametrize("kind", [Struct, Data, Typed])

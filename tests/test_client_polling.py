@@ -49,10 +49,9 @@ def working(server: Server, *statuses: str, every: str = "1") -> None:
     told = {"content-type": "application/json", "openai-poll-after-ms": every}
 
     def reply(seen: Recorded) -> Reply:
-        number = sum(seen.path == other.path for other in server.seen)
         status = next(coming) if seen.method == "GET" else "in_progress"
         counts = {"in_progress": int(status == "in_progress"), "total": 1}
-        file = {"id": f"id_{number}", "status": status, "file_counts": counts}
+        file = {"id": "id_1", "status": status, "file_counts": counts}
         return Reply(json.dumps(file).encode(), headers=told)
 
     server.reply = reply
@@ -92,6 +91,16 @@ def test_a_file_is_waited_for(server: Server) -> None:
         with client:
             assert client.files.wait_for_processing("f", poll_interval=0.01).status == "processed"
         assert len(asked(server)) == 2
+
+
+def test_uploads_and_adds_as_the_sdk_does(server: Server) -> None:
+    working(server)
+    for kind in (OpenAI, Client):
+        client: Any = kind(base_url=server.url, api_key="k")
+        with client:
+            assert client.vector_stores.files.upload(**STORE, **NAMED).id == "id_1"
+    seen = [request.essence for request in server.seen]
+    assert seen[:2] == seen[2:]
 
 
 def test_what_is_added_to_a_request_is_added_to_each(server: Server) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import warnings
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import reduce
-from inspect import signature
+from inspect import ismethod, signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,6 +18,7 @@ import httpx2
 import openai
 import pytest
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+from openai._resource import SyncAPIResource
 from operations import OPERATIONS, STREAMS, Operation
 from pydantic import BaseModel
 from recording import Recorded, Reply, Server, serving
@@ -199,6 +202,35 @@ def test_shows_what_comes_back(pair: Pair) -> None:
         p.name for p in signature(ours.files.create).parameters.values() if p.default is p.empty
     ]
     assert required == ["file", "purpose"]
+
+
+INNER = {"custom_auth", "get_api_list", "platform_headers"}
+"""What the SDK shows of its inside."""
+
+
+def lacking(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Yield the resources and methods that theirs has and ours has not."""
+    for name in dir(type(theirs)):
+        is_shown = not name.startswith(("_", "with_"))
+        value = getattr(theirs, name) if is_shown else None
+        if isinstance(value, SyncAPIResource) and hasattr(ours, name):
+            yield from lacking(getattr(ours, name), value, f"{path}{name}.")
+        elif (isinstance(value, SyncAPIResource) or ismethod(value)) and not hasattr(ours, name):
+            yield path + name
+
+
+def test_what_is_lacking_is_told(pair: Pair) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "client.md").read_text(encoding="utf-8")
+    section = page.split("## What the SDK has and this client has not\n")[1].split("\n## ")[0]
+    told = set(re.findall(r"`([a-z_.]+)`", section))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert set(lacking(*pair.blocking)) - INNER <= told
+    raw = pair.blocking[0].with_raw_response.models
+    pair.server.says({"id": "a"})
+    for name in ("http_response", "http_request", "elapsed"):
+        assert not hasattr(raw.retrieve("a"), name)
+        assert f"`{name}`" in section
 
 
 FACTS = ["status_code", "code", "type", "param", "request_id", "body"]

@@ -20,6 +20,7 @@ from embedsearch.client.calls import (
     segment,
 )
 from embedsearch.client.resource import M, Resource, endpoint, listing, streaming
+from embedsearch.client.resources.chat import Chat
 from embedsearch.client.schemas import F, described, fill
 from embedsearch.client.types.record import Record
 from embedsearch.client.types.responses import (
@@ -247,6 +248,7 @@ class Beta(Resource[M]):
     def __init__(self, driver: M) -> None:
         super().__init__(driver)
         self.responses: BetaResponses[M] = BetaResponses(driver)
+        self.chat: Chat[M] = Chat(driver)  # where ``parse`` was once
 
 
 _PATH = "/responses"

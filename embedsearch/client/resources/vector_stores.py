@@ -1,7 +1,7 @@
 """``/vector_stores``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Required, Unpack
+from typing import Any, Literal, Required, Unpack, cast
 
 from embedsearch.client.calls import Call, Json, Options, Paging, delete, get, post, segment
 from embedsearch.client.multipart import File
@@ -57,19 +57,21 @@ class BackwardPaging(Paging, total=False):
     before: str
 
 
-class AttachParams(PollParams, total=False):
-    """The arguments of `Files.create_and_poll` and its like."""
+class UploadParams(Options, total=False):
+    """The arguments of `Files.upload`."""
 
     attributes: Attributes | None
     chunking_strategy: Json
 
 
-class AddFileParams(Options, total=False):
+class AttachParams(UploadParams, PollParams, total=False):
+    """The arguments of `Files.create_and_poll` and its like."""
+
+
+class AddFileParams(UploadParams, total=False):
     """The arguments of `Files.create`."""
 
     file_id: Required[str]
-    attributes: Attributes | None
-    chunking_strategy: Json
 
 
 class UpdateFileParams(Options, total=False):
@@ -161,6 +163,17 @@ class Files(Resource[M]):
     ) -> Steps[VectorStoreFile]:
         """Add one that was uploaded, and wait until it is ready."""
         return (yield from _file_added(vector_store_id, file_id, params))
+
+    @procedure
+    def upload(
+        self, *, vector_store_id: str, file: File, **params: Unpack[UploadParams]
+    ) -> Steps[VectorStoreFile]:
+        """Upload one and add it."""
+        sent = yield _upload(file, params)
+        body = {"file_id": sent.id, **params}
+        path = f"{_store(vector_store_id)}/files"
+        added = yield post(path, VectorStoreFile, body, headers=_BETA)
+        return cast("VectorStoreFile", added)
 
     @procedure
     def upload_and_poll(
