@@ -788,6 +788,19 @@ def test_an_answer_without_an_end_is_not_read_to_it(
     assert client.files.content("a").content == b" " * 200_000
 
 
+@pytest.mark.parametrize("depth", [700, 100_000])
+def test_an_answer_that_is_nested_without_an_end_is_an_error(
+    client: Client, server: Server, depth: int
+) -> None:
+    nested = b'{"id": "a", "output": [], "tools": ' + b"[" * depth + b"]" * depth + b"}"
+    server.reply = Reply(nested)
+    with pytest.raises(InvalidAnswer, match="maximum recursion depth exceeded"):
+        client.responses.retrieve("a")
+    server.streams(b'data: {"type": "a", "response": ' + nested + b"}\n\n")
+    with pytest.raises(InvalidAnswer, match="maximum recursion depth exceeded"):
+        list(client.responses.retrieve("a", stream=True))
+
+
 def test_a_length_beside_chunks_is_not_believed(client: Client, server: Server) -> None:
     server.reply = Reply([b'{"id":', b' "a"}'], headers={"content-length": "99"})
     assert client.models.retrieve("a").id == "a"

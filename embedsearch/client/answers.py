@@ -199,7 +199,7 @@ def record(kind: type[T], came: object, answer: Answer) -> T:
     """Make a record of decoded JSON; raises APIError where a field is missing."""
     try:
         return kind.read(came)  # type: ignore[attr-defined,no-any-return]
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         shown = msgspec.json.encode(came).decode()
         raise garbled(answer, f"{kind.__name__}: {error}", shown) from error
 
@@ -208,7 +208,7 @@ def decode(answer: Answer) -> Any:
     """Decode an answer's JSON; raises APIError where it is nothing but an error after all."""
     try:
         came = msgspec.json.decode(answer.content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise garbled(answer, str(error), answer.text) from error
     # What failed later, as a job may have, has an error too, and an id.
     if isinstance(came, dict) and came.get("error") and came.keys().isdisjoint({"id", "data"}):

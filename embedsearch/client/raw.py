@@ -32,7 +32,7 @@ class Received:
         self.method = answer.method
         self.url = answer.url
         self.retries_taken = answer.retries
-        self._answer = answer
+        self.answer = answer
 
 
 class RawResponse(Received, Generic[T]):
@@ -45,12 +45,12 @@ class RawResponse(Received, Generic[T]):
     @property
     def content(self) -> bytes:
         """The body."""
-        return bytes(self._answer.content)
+        return bytes(self.answer.content)
 
     @property
     def text(self) -> str:
         """The body as text."""
-        return self._answer.text
+        return self.answer.text
 
     def parse(self) -> T:
         """Read the answer."""
@@ -58,7 +58,7 @@ class RawResponse(Received, Generic[T]):
 
     @cached_property
     def _parsed(self) -> T:
-        return self._reader(self._answer)
+        return self._reader(self.answer)
 
 
 class RawBlocking:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Any, ForwardRef, NamedTuple, TypeVar, Unpack, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ForwardRef,
+    NamedTuple,
+    Required,
+    TypeVar,
+    Unpack,
+    get_args,
+    get_origin,
+)
 
 from msgspec import UNSET
 
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
     """What type comes back, of the type that is read and whether it is awaited."""
 
 _UNPACK: object = Unpack
+_REQUIRED: object = Required
 
 
 class Arguments(NamedTuple):
@@ -71,7 +82,7 @@ def spelled_out(build: Callable[..., Any], gives: Gives | None, *, awaits: bool)
 
 def _shown(hint: Any) -> Any:
     """Give a type as it is written, without what says that it must come."""
-    inner = get_args(hint)[0] if "Required" in str(get_origin(hint)) else hint
+    inner = get_args(hint)[0] if get_origin(hint) is _REQUIRED else hint
     if isinstance(inner, ForwardRef):
         return inner.__forward_arg__
     return bool | None if isinstance(inner, TypeVar) else inner

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from codecs import IncrementalDecoder, getincrementaldecoder
-from collections.abc import Callable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from embedsearch.client.answers import Binary, decode, excessive, most_of, read
 from embedsearch.client.pages import AsyncPage, Page
@@ -16,7 +15,7 @@ from embedsearch.client.streams import AsyncStream, Stream
 from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from os import PathLike
 
@@ -25,22 +24,22 @@ if TYPE_CHECKING:
     from embedsearch.client.blocking import Blocking
     from embedsearch.client.calls import Call, Reply
 
-Reader: TypeAlias = Callable[[Any], Any]
-"""Reads what came as its endpoint does."""
 
-
-class StreamedResponse(Received):
-    """An answer whose content comes as it is asked for.
+class Coming(Received):
+    """An answer whose content comes as it is asked for; ``reader`` reads it as its endpoint does.
 
     What reads all of it may be asked again, and holds as much as an answer may have.
     """
 
-    def __init__(self, answer: Answer, reply: Reply[Any], reader: Reader) -> None:
+    def __init__(self, answer: Answer, reply: Reply[Any], reader: Callable[[Any], Any]) -> None:
         super().__init__(answer)
-        self.answer = answer
         self._reply = reply
         self._reader = reader
         self._content: bytes | None = None
+
+
+class StreamedResponse(Coming):
+    """One that is waited for."""
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Yield the content as it comes, or in pieces of a size, of which the last may be smaller.
@@ -105,15 +104,8 @@ class StreamedResponse(Received):
         self.answer.chunks.close()
 
 
-class AsyncStreamedResponse(Received):
-    """The same, awaiting."""
-
-    def __init__(self, answer: Answer, reply: Reply[Any], reader: Reader) -> None:
-        super().__init__(answer)
-        self.answer = answer
-        self._reply = reply
-        self._reader = reader
-        self._content: bytes | None = None
+class AsyncStreamedResponse(Coming):
+    """One that is awaited."""
 
     async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Yield the content, and raise as the blocking one does."""
@@ -200,7 +192,7 @@ class StreamedBlocking:
         return self._opened(call, lambda came: Stream(came.answer, kind))
 
     @contextmanager
-    def _opened(self, call: Call[Any], reader: Reader) -> Iterator[StreamedResponse]:
+    def _opened(self, call: Call[Any], reader: Callable[[Any], Any]) -> Iterator[StreamedResponse]:
         response = StreamedResponse(self._driver.send(call, stream=True), call.reply, reader)
         try:
             yield response
@@ -242,7 +234,7 @@ class StreamedAwaiting:
 
     @asynccontextmanager
     async def _opened(
-        self, call: Call[Any], reader: Reader
+        self, call: Call[Any], reader: Callable[[Any], Any]
     ) -> AsyncIterator[AsyncStreamedResponse]:
         answer = await self._driver.send(call, stream=True)
         response = AsyncStreamedResponse(answer, call.reply, reader)

@@ -96,8 +96,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return dict(came) if came is not None else msgspec.to_builtins(self)
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        """Give it as text."""
-        return text_of(self.to_dict(), indent)
+        """Give it as text, on many lines or one."""
+        written = msgspec.json.encode(self.to_dict())
+        return msgspec.json.format(written, indent=indent or -1).decode()
 
     def model_dump(self) -> dict[str, Any]:
         """Do the same as `to_dict`, under pydantic's name."""
@@ -106,11 +107,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def model_dump_json(self, *, indent: int | None = None) -> str:
         """Do the same as `to_json`, under pydantic's name."""
         return self.to_json(indent=indent)
-
-
-def text_of(came: object, indent: int | None) -> str:
-    """Write JSON, on one line or many."""
-    return msgspec.json.format(msgspec.json.encode(came), indent=indent or -1).decode()
 
 
 class Event(Record):
