@@ -631,6 +631,8 @@ def test_what_is_not_known_is_an_attribute_too() -> None:
         _ = answer.nothing
     with pytest.raises(AttributeError, match=r"^no 'd' came: choose from \['c'\]$"):
         _ = answer.new.d
+    for copied in (copy.copy(answer), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):  # noqa: S301
+        assert (copied, copied.to_dict(), copied.new) == (answer, answer.to_dict(), {"c": 2})
     categories: Any = Moderation.read(
         {"flagged": False, "categories": {"hate/x-y": True}}
     ).categories

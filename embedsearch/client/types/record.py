@@ -90,6 +90,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 return Object.of(came[name])
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:  # msgspec's own forgets what is no field
+        return _made, (type(self), msgspec.structs.asdict(self), vars(self))
+
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON object that came, whole."""
         came = vars(self).get("came")
@@ -107,6 +113,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def model_dump_json(self, *, indent: int | None = None) -> str:
         """Do the same as `to_json`, under pydantic's name."""
         return self.to_json(indent=indent)
+
+
+def _made(kind: type[Record], fields: dict[str, Any], rest: dict[str, Any]) -> Record:
+    """Make a record of the parts that it was taken into, to be copied or sent."""
+    record = kind(**fields)
+    vars(record).update(rest)
+    return record
 
 
 class Event(Record):
