@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -29,6 +30,10 @@ EXACT_BELOW = 5_000
 TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
 """What is tried: a cosine that is so much lower has a vote of 1/e."""
 
+SHARPNESSES = (1.0, 1.25, 1.5, 1.75, 2.0)
+"""What is tried: powers of a label's share of the votes. Below 1 they would answer for what is left
+out: of two examples a label the other one alone."""
+
 COPY = 0.999
 """From this cosine on two texts are the same, as FAISS's lists of two bytes a component round it: a
 copy tells nothing of how a new text's neighbours vote."""
@@ -43,10 +48,12 @@ VOTES_AT_ONCE = 2**24
 class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """The weighted vote of the k nearest examples, by cosine: no training but an index.
 
-    A neighbour's vote is exp(cosine / temperature); the temperature is the one under which each
-    example's neighbours but its copies foretell its label best (log loss), unless it is given;
-    infinity makes all votes equal. Every label gets, besides, its share of the examples times the
-    share of examples that have no neighbour of their own label, at the cost of the votes.
+    A neighbour's vote is exp(cosine / temperature), and a label's probability goes by its share of
+    the votes to the power of a sharpness, as the votes of many say more than each by itself. Both
+    are those under which each example's neighbours but its copies foretell its label best (log
+    loss). With a ``temperature`` given, of which infinity makes all votes equal, the sharpness is
+    1, as it is of several labels a text. Every label gets, besides, its share of the examples times
+    the share of examples that have no neighbour of their own label, at the cost of the votes.
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
@@ -98,13 +105,16 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         rows = units(vectors)
         self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
         self._k = min(k, len(rows))
-        similarities, own = self._left_out(rows)
+        foretold = self._left_out(rows)
+        own = foretold.own
         missed = float((~own.any(axis=1)).sum() + 1) / (len(own) + 2)
         counts = np.bincount(self._labels) if self.exclusive_ else self._labels.sum(axis=0)
         self._kept, self._rest = 1 - missed, missed * counts / len(rows)
-        self.temperature_ = (
-            _chosen(similarities, own) if self.temperature is None else self.temperature
-        )
+        if self.temperature is None:
+            tried = SHARPNESSES if self.exclusive_ else (1.0,)
+            self.temperature_, self.sharpness_ = _chosen(foretold, self._kept, self._rest, tried)
+        else:
+            self.temperature_, self.sharpness_ = self.temperature, 1.0
         return self
 
     def kneighbors(self, X: Any, k: int | None = None) -> Found:
@@ -144,6 +154,9 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     def _shares(self, similarities: Vectors, rows: NDArray[np.int64]) -> Floats:
         """Return the probabilities from what was found, both (n, k)."""
         shares = self._counted(_votes(similarities, rows >= 0, self.temperature_), rows)
+        if self.sharpness_ != 1:
+            shares **= self.sharpness_
+            shares /= shares.sum(axis=1, keepdims=True)
         shares *= self._kept
         shares += self._rest
         return shares
@@ -159,24 +172,39 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             shares += votes[:, near, None] * self._labels[rows[:, near]]
         return shares
 
-    def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_]]:
-        """Return the examples' neighbours without themselves and without copies of them.
+    def _left_out(self, rows: Vectors) -> _Foretold:
+        """Return what neighbours say of each label of each example.
 
-        For each label of each example: similarities (n, k), -inf for none, and which of the
-        neighbours have it. Examples that only copies are near to are left out.
+        Examples that only copies are near to are left out.
         """
         tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
         similarities, found = self._neighbours.search(rows[tried], min(self._k + 1, len(rows)))
         others = (found >= 0) & (found != tried[:, None]) & (similarities < COPY)
         if self.exclusive_:
-            examples, own = np.arange(len(tried)), self._labels[found] == self._labels[tried, None]
+            examples, of = np.arange(len(tried)), self._labels[tried]
+            own, votes_for = self._labels[found] == of[:, None], _numbered(self._labels[found])
         else:
-            examples, columns = np.nonzero(self._labels[tried])
-            own = self._labels[found[examples], columns[:, None]]
+            examples, of = np.nonzero(self._labels[tried])
+            own = self._labels[found[examples], of[:, None]]
+            votes_for = np.broadcast_to(np.arange(found.shape[1]), found.shape)
         near = others.any(axis=1)[examples]
-        examples, own = examples[near], own[near]
+        examples, own, of = examples[near], own[near], of[near]
         similarities = np.where(others, similarities, -np.inf)[examples]
-        return similarities, own & others[examples]
+        return _Foretold(similarities, own & others[examples], votes_for[examples], of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Foretold:
+    """Examples' neighbours, without themselves and without copies of them: similarities (n, k).
+
+    They are -inf for none. ``own`` tells who has the label in question, which is ``of`` (n,);
+    ``votes_for`` are numbers below k, the same for neighbours that vote for the same one.
+    """
+
+    similarities: Vectors
+    own: NDArray[np.bool_]
+    votes_for: NDArray[np.int64]
+    of: NDArray[np.int64]
 
 
 def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) -> Floats:
@@ -188,16 +216,33 @@ def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) 
     return shares
 
 
-def _chosen(similarities: Vectors, own: NDArray[np.bool_]) -> float:
-    """Return the temperature under which the neighbours give their own label the most votes."""
-    told = own.any(axis=1)
+def _numbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the labels of each row (n, k) as numbers from 0, equal where they are."""
+    order = np.argsort(labels, axis=1)
+    ordered = np.take_along_axis(labels, order, axis=1)
+    steps = np.diff(ordered, axis=1, prepend=ordered[:, :1]) > 0
+    numbers = np.empty_like(order)
+    np.put_along_axis(numbers, order, steps.cumsum(axis=1), axis=1)
+    return numbers
+
+
+def _chosen(
+    foretold: _Foretold, kept: float, rest: Floats, sharpnesses: tuple[float, ...]
+) -> tuple[float, float]:
+    """Return temperature and sharpness under which neighbours foretell own labels best."""
+    told = foretold.own.any(axis=1)
     if not told.any():
-        return TEMPERATURES[len(TEMPERATURES) // 2]
-    similarities, own = similarities[told], own[told]
-    there = np.isfinite(similarities)
-
-    def loss(temperature: float) -> float:
+        return TEMPERATURES[len(TEMPERATURES) // 2], 1.0
+    own, similarities = foretold.own[told], foretold.similarities[told]
+    there, (n, k) = np.isfinite(similarities), own.shape
+    places = (np.arange(n)[:, None] * k + foretold.votes_for[told]).ravel()
+    least = rest[foretold.of[told]]
+    losses = {}
+    for temperature in TEMPERATURES:
         votes = _votes(similarities, there, temperature)
-        return -float(np.log((votes * own).sum(axis=1) + np.finfo(float).tiny).mean())
-
-    return min(TEMPERATURES, key=loss)
+        right = (votes * own).sum(axis=1)
+        each = np.bincount(places, votes.ravel(), n * k).reshape(n, k)
+        for sharpness in sharpnesses:
+            shares = right**sharpness / (each**sharpness).sum(axis=1)
+            losses[temperature, sharpness] = -float(np.log(kept * shares + least).mean())
+    return min(losses, key=lambda both: losses[both])
