@@ -278,17 +278,20 @@ Authorization: Bearer other"""
 
 
 @pytest.mark.parametrize("own", [{}, {"X-Two": "mine"}, {"authorization": "Bearer mine"}], ids=str)
+@pytest.mark.parametrize("azure", [False, True])
 def test_headers_of_the_environment_go_along_as_with_the_sdk(
-    own: dict[str, str], pair: Pair, monkeypatch: pytest.MonkeyPatch
+    own: dict[str, str], *, azure: bool, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", CUSTOM)
     pair.server.says({"id": "a"})
+    account: Any = {"base_url": pair.server.url, "api_key": "k", "default_headers": own}
+    account |= {"api_version": "v"} if azure else {}
     sent = []
-    for kind in (Client, OpenAI):
-        client: Any = kind(base_url=pair.server.url, api_key="k", default_headers=own)
+    for make in (Client.azure, AzureOpenAI) if azure else (Client, OpenAI):
+        client: Any = make(**account)
         client.models.retrieve("a")
         headers = pair.server.seen[-1].headers
-        sent.append([headers.get(name) for name in ("x-one", "x-two", "authorization")])
+        sent.append([headers.get(name) for name in ("x-one", "x-two", "authorization", "api-key")])
         client.close()
     assert sent[0] == sent[1]
 

@@ -86,7 +86,8 @@ class Client(Held[Blocking]):
     """A client of the OpenAI API, or of a server that is compatible.
 
     Arguments that are not given come from ``OPENAI_API_KEY``, ``OPENAI_BASE_URL``,
-    ``OPENAI_ORG_ID`` and ``OPENAI_PROJECT_ID``. All requests share one limiter. Safe for threads.
+    ``OPENAI_ORG_ID``, ``OPENAI_PROJECT_ID`` and ``OPENAI_CUSTOM_HEADERS``. All requests share one
+    limiter. Safe for threads.
     """
 
     def __init__(
