@@ -12,6 +12,7 @@ import msgspec
 
 from embedsearch.client.answers import MOST, most_of
 from embedsearch.client.multipart import Multipart
+from embedsearch.client.settings import is_absent
 from embedsearch.client.types.record import Record
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str,
         "openai-project": settings.project,
     }
     given = {k.lower(): v for k, v in {**settings.default_headers, **call.headers}.items()}
-    headers = {name: value for name, value in {**own, **given}.items() if value is not None}
+    present = {n: value for n, value in {**own, **given}.items() if not is_absent(value)}
+    headers = {name: value for name, value in present.items() if value is not None}
     for name, value in headers.items():  # A value may be a key: it is not shown.
         if not isinstance(value, str):
             raise TypeError(f"expected the header {name!r} as str, got {type(value).__name__}")

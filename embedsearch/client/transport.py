@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
     from embedsearch.client.requests import Request
-    from embedsearch.client.settings import Settings, Timeout
+    from embedsearch.client.settings import Options, Settings, Timeout
 
 H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
 CONNECT = 5.0
 """Seconds to connect, as the official SDK."""
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+UNTOLD = httpx.Timeout(5.0)
+"""What httpx has where nobody says; each request has its own."""
 HEADERS = {"user-agent": "embedsearch"}
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 """What is on this machine is reached through no proxy: that would carry it away."""
@@ -53,16 +55,29 @@ _KEY_HEADERS = ("authorization", "api-key")
 
 def connect(given: httpx.Client | None) -> httpx.Client:
     """Open a pool of connections for the blocking client, where none is given."""
-    if isinstance(given, httpx.AsyncClient):
-        raise TypeError("expected http_client as httpx.Client, got AsyncClient")
-    return _opened(httpx.Client) if given is None else given
+    return _checked(given, httpx.Client)
 
 
 def connect_async(given: httpx.AsyncClient | None) -> httpx.AsyncClient:
     """Open a pool of connections for the awaiting client, where none is given."""
-    if isinstance(given, httpx.Client):
-        raise TypeError("expected http_client as httpx.AsyncClient, got Client")
-    return _opened(httpx.AsyncClient) if given is None else given
+    return _checked(given, httpx.AsyncClient)
+
+
+def heed(given: object, options: Options) -> None:
+    """Let the timeout that an injected client has count, where no other is given, as in the SDK."""
+    own = getattr(given, "timeout", UNTOLD)
+    if own != UNTOLD:
+        options.setdefault("timeout", own)
+
+
+def _checked(given: H | None, kind: type[H]) -> H:
+    if given is None:
+        return _opened(kind)
+    if isinstance(given, kind):
+        return given
+    got = type(given)
+    name = f"{got.__module__.partition('.')[0]}.{got.__name__.lstrip('_')}"
+    raise TypeError(f"expected http_client as httpx.{kind.__name__}, got {name}")
 
 
 def _opened(kind: type[H]) -> H:
@@ -269,6 +284,8 @@ def _head(response: httpx.Response) -> Answer:
         response.headers,
         host=response.url.netloc.decode(),  # The login in an address is no part of it.
         secrets=partial(_secrets, response.request),
+        method=response.request.method,
+        url=str(response.url.copy_with(userinfo=b"") if response.url.userinfo else response.url),
     )
 
 

@@ -130,7 +130,8 @@ def _note(answer: Response, ending: Ending) -> None:
         facts = answer.error
         raise _failure(facts.message if facts else None, facts.code if facts else None)
     ending.model = answer.model
-    ending.reason = (answer.incomplete_details or {}).get("reason") or answer.status
+    details = answer.incomplete_details
+    ending.reason = (details and details.get("reason")) or answer.status
     if used := answer.usage:
         ending.took = used.input_tokens, used.output_tokens
 
