@@ -245,6 +245,32 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
     assert [failure["path"] for failure in report["failed"]] == [str(bad)]
 
 
+def test_a_named_file_that_is_not_there_stops_no_other(here: Path) -> None:
+    (here / "ok.txt").write_text("words")
+    for told in (["--dry-run", "--json"], ["--json"]):
+        result = run("index", "nosuch", "ok.txt", *told)
+        report = json.loads(result.stdout)
+        assert (result.exit_code, report["added"]) == (3, 1)
+        assert report["failed"] == [{"path": str(here / "nosuch"), "why": "no such file or folder"}]
+    assert run("index", "nosuch", "ok.txt").stderr.splitlines()[1:] == [
+        "failed: nosuch: no such file or folder"
+    ]
+
+
+def test_where_no_named_file_is_there_no_index_is_made(here: Path) -> None:
+    both = run("index", "a.txt", "https://example.com/b")
+    assert (both.exit_code, both.stderr.splitlines()) == (
+        2,
+        [
+            "error: a.txt: no such file or folder",
+            "https:/example.com/b: only files and folders are read, save the page first",
+        ],
+    )
+    page = run("index", "https://example.com").stderr
+    assert page.endswith("read, save the page first: https://example.com\n")
+    assert list(here.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -457,6 +457,12 @@ def test_what_may_not_be_read_is_listed_until_it_is() -> None:
                 assert index.sync(folder).added == added
             expected = tuple((str(path), "permission denied") for path in kept)
             assert index.status().unread == expected
+        with users.nobody():
+            named = index.sync([*kept, folder / "private" / "note.txt", folder / "plain.txt"])
+        assert (named.unchanged, [failure.why for failure in named.failed]) == (
+            1,
+            ["permission denied"] * 3,
+        )
         for path, mode in kept.items():
             path.chmod(mode)
         with users.nobody():
@@ -473,7 +479,9 @@ def test_a_name_that_is_not_utf_8_is_listed_until_it_is_gone(index: Index, tmp_p
         file.write(b"words")
     for _ in range(2):
         index.sync(docs)
-        assert index.status().unread == ((f"{docs}/b\ufffdd.txt", "its name is not valid UTF-8"),)
+        ((path, why),) = index.status().unread
+        assert path == f"{docs}/b\ufffdd.txt"
+        assert why.startswith("its name is not valid UTF-8: rename it, or ignore it")
     os.unlink(bad)  # noqa: PTH108 -- as above
     index.sync(docs)
     assert index.status().unread == ()

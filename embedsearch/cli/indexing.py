@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def index_(
     """
     nothing = f"no readable files in {', '.join(map(str, paths))}"
     # A mistyped path makes no index; one that is gone may still be known to an old one.
-    makes = not dry_run and all(path.is_file() or path.is_dir() for path in paths)
+    makes = not dry_run and any(map(os.path.exists, paths))
     asks = transcribe is not None
     open_ = (
         partial(opening.open_index, create=True, sends=embed)

@@ -22,10 +22,13 @@ TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
 class Place(click.Path):
-    """A path that is not empty: a variable that is not set would mean the current folder."""
+    """A path that is not empty: a variable that is not set would mean the current folder.
+
+    Whether it may be read shows when it is: one file that may not stops no other.
+    """
 
     def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
-        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, readable=False, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
