@@ -21,6 +21,8 @@ BOOKS: dict[str, dict[str, Any]] = {
     "e": {},
 }
 
+OPENAI = r"expected {'type': eq\|.*, 'key', 'value'} or {'type': and\|or, 'filters': \[...\]}, got"
+
 
 @pytest.fixture(scope="module")
 def books() -> Index:
@@ -80,6 +82,8 @@ def found(index: Index, where: Any) -> str:
         ({"og.title": {"ne": "T"}}, "abce"),
         ("og.title=T", "d"),
         ({"type": ["book", "map"]}, ""),
+        ({"type": "book", "key": "lang"}, ""),
+        ({"type": {"eq": "and"}}, ""),
         ({"year": range(2015, 300_000)}, "ab"),
         ({"type": "or", "filters": [{"year": n} for n in range(1_000, 2_100)]}, "ab"),
         ([f"year!={n}" for n in range(1_000, 2_020)], "bcde"),
@@ -116,6 +120,13 @@ def test_conditions_match_the_documents_they_describe(
         ({"n": 10**400}, "expected text, a finite number, .* a date for 'n'"),
         ({"lang": {"in": "en"}}, "expected a list for 'in' of 'lang', got 'en'"),
         ({"lang": {"nin": None}}, "expected a list for 'nin' of 'lang', got None"),
+        ({"type": "contains", "key": "lang", "value": "en"}, OPENAI),
+        ({"type": "eq", "key": "lang"}, OPENAI),
+        ({"type": "eq", "key": "lang", "value": "en", "year": 2019}, OPENAI),
+        ({"type": "and"}, "write {'type': {'eq': 'and'}}"),
+        ({"type": "and", "filters": "lang=en"}, OPENAI),
+        ({"type": "xor", "filters": []}, OPENAI),
+        ({"type": "or", "filters": [{"type": "foo", "key": "lang", "value": "en"}]}, OPENAI),
         ([f"year!={n}" for n in range(200_000)], "more than SQLite can take"),
     ],
 )
