@@ -470,6 +470,8 @@ def test_what_costs_much_is_asked_about(
     no = run(*common, stdin="n\n")
     assert (no.exit_code, server.requests) == (2, [])
     assert no.stderr.endswith("not done: the answer was no\n")
+    as_json = run(*common, "--json", stdin="n\n").stderr.splitlines()[-1]
+    assert json.loads(as_json)["error"]["message"] == "not done: the answer was no"
     nobody = run(*common, stdin="")
     assert (nobody.exit_code, server.requests) == (2, [])
     assert nobody.stderr.endswith("nobody is there to answer: -y says yes\n")

@@ -635,6 +635,21 @@ def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
     (here / "a.txt").write_text("the slow brown fox!")
     assert "(file changed since it was indexed)" in run("search", "fox").stdout
     assert found("search", "fox")[0]["stale"] is True
+    for format_ in ("csv", "md", "files", "vimgrep"):
+        told = run("search", "fox", "--format", format_).stderr
+        assert told == "note: changed since it was indexed: a.txt\n"
+
+
+def test_lines_of_json_say_on_stderr_that_nothing_was_found(here: Path) -> None:
+    (here / "a.txt").write_text("the quick brown fox")
+    run("index", "a.txt", "--no-embed")
+    told = {
+        format_: run("search", "qwertz", "--mode", "lexical", "--format", format_).stderr
+        for format_ in ("jsonl", "csv", "json")
+    }
+    assert told["jsonl"] == told["csv"]
+    assert told["jsonl"].startswith("nothing found among 1 chunk of 1 document\n")
+    assert told["json"] == ""
 
 
 def test_an_id_is_found_whichever_way_its_accents_are_typed(here: Path) -> None:

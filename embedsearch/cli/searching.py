@@ -13,7 +13,7 @@ from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
-from embedsearch.cli.terminal import counted, draw, note, printable, show
+from embedsearch.cli.terminal import counted, draw, first, note, printable, show
 from embedsearch.cli.unmet import filtered
 from embedsearch.embedders import is_remote
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from embedsearch.search.ranking import Mode
     from embedsearch.search.results import GroupBy
     from embedsearch.store.vectors import Pending
+
+STALE_SHOWN = 3
+"""So many files that changed since are named where hits can't be marked."""
 
 
 class Limits(TypedDict):
@@ -132,7 +135,9 @@ def _run(
         far = bool(query) and _is_far(index, query, hits, mode, asked)
         unmet = [] if hits else index.unmet(asked["where"])
     _print(answer, asked["format_"], end="\0" if asked["null"] else "\n")
-    if asked["format_"] not in {"json", "jsonl"}:
+    if asked["format_"] not in answers.MARK_STALE:
+        _say_what_changed(answer)
+    if asked["format_"] != "json":
         _say_what_is_missing(answer, filtered(asked["where"], asked["glob"]), by_meaning=by_meaning)
         if far:
             best = f"{hits[0].score:.2f}"
@@ -211,6 +216,13 @@ def _print(answer: Answer, format_: str, *, end: str) -> None:
     put = draw if format_ == "text" else show
     for line in answers.FORMATS[format_](answer):
         put(line, end=end)
+
+
+def _say_what_changed(answer: Answer) -> None:
+    changed = list({path(hit): None for hit in answer.hits if hit.document_id in answer.stale})
+    if changed:
+        names = "; ".join(first(STALE_SHOWN, changed, "--format text marks all", line=printable))
+        note(f"note: changed since it was indexed: {names}")
 
 
 def _say_what_is_missing(answer: Answer, among: str, *, by_meaning: bool) -> None:
