@@ -264,6 +264,13 @@ def test_a_key_that_no_document_has_is_named_with_those_alike(
         assert words.startswith(beginning)
 
 
+def test_a_key_is_named_beside_one_of_which_it_is_the_last_part() -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("a", "a text", {"m": {"a": {"b": 3}}, "b": True})])
+        (said,) = index.unmet("zzz=1")
+        assert said.endswith("metadata; there is 'b', 'm', 'm.a', 'm.a.b'")
+
+
 def test_of_an_index_without_documents_or_metadata_no_key_is_suggested() -> None:
     with Index.open(":memory:", HashEmbedder()) as index:
         assert index.unmet("lang=en") == []

@@ -331,7 +331,15 @@ def test_a_table_of_numbers_has_no_names() -> None:
     assert read("a.csv", b"1,2\n3,4\n").text == "1 | 2\n3 | 4"
 
 
-def test_a_quote_means_nothing_between_tabs() -> None:
+def test_quoted_cells_between_tabs_are_unquoted() -> None:
+    data = b'name\tnote\n"a ""b"""\t"two\nlines"\n5"\tx\n'
+    assert read("a.tsv", data).text.splitlines()[1:] == [
+        'name: a "b" | note: two lines',
+        'name: 5" | note: x',
+    ]
+
+
+def test_a_stray_quote_means_nothing_between_tabs() -> None:
     assert read("a.tsv", b'size\tname\n5"\tpipe\n"6\trod\n').text.splitlines()[1:] == [
         'size: 5" | name: pipe',
         'size: "6 | name: rod',
