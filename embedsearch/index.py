@@ -119,6 +119,7 @@ class Index:
         self._dense = DenseIndex(database, self._space, self._length, cache)
         self._turn = RLock()
         self._wrote = False
+        self._asked = "", _NO_VECTOR
 
     @classmethod
     def open(
@@ -503,7 +504,11 @@ class Index:
         self._database.require_own()  # before the model, whose threads did not come along
         if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
-        return asking.vector(self._database, self.embedder, self._space, query)
+        before, vector = self._asked
+        if before != query or not len(vector):
+            vector = asking.vector(self._database, self.embedder, self._space, query)
+            self._asked = query, vector  # what is far or not found is looked for in other ways
+        return vector
 
     def explain(
         self, query: str, hits: Iterable[Hit], *, mode: Mode = "hybrid"

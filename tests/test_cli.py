@@ -289,6 +289,10 @@ def test_where_no_named_file_is_there_no_index_is_made(here: Path) -> None:
         (["serach", "words"], "No such command 'serach': did you mean 'search'?"),
         (["tokens", "--text", "x", "--model", "gpt-4p"], "did you mean gpt-4, gpt-4o, gpt-5.4?"),
         (["tokens", "--text", "x", "--model", "gpt-99"], "gpt-99"),
+        (
+            ["tokens", "--text", "x", "--model", "gpt-4o", "--encoding", "cl100k_base"],
+            "gpt-4o counts in o200k_base: leave out --encoding",
+        ),
         (["add", "-", "--from", "csv", "--text", ""], "--text names no column"),
         (["map", "-o", ""], "Invalid value for '-o' / '--output': it is empty"),
     ],
@@ -674,6 +678,49 @@ def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
         "nothing found among 2 chunks of 2 documents\n"
         "note: 1 of 1 passages are not embedded yet: they are found by words only\n"
     )
+    assert run("search", "fox", "--mode", "dense").stderr == (
+        "nothing found among 2 chunks of 2 documents\n"
+        "note: 1 of 1 passages are not embedded yet: they are not found by meaning\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("glob", "meant"),
+    [("rd/a.txt", "/a.txt"), ("./rd/sub/*", "/sub/*"), ("{here}/rd/a.*", "/a.*"), ("rd/b", "")],
+)
+def test_a_glob_of_paths_from_here_is_told_what_ids_are(here: Path, glob: str, meant: str) -> None:
+    for name in ("rd/a.txt", "rd/sub/b.txt"):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text("the quick brown fox")
+    run("index", "rd", "--no-embed")
+    glob = glob.format(here=here)
+    said = f"--glob {glob} matches no id, as ids begin under the indexed folder: try --glob {meant}"
+    for command in ("search fox --mode lexical", "ls", "rm -y"):
+        result = run(*command.split(), "--glob", glob)
+        assert result.exit_code == 1
+        assert (f"note: {said}\n" in result.stderr) == bool(meant)
+
+
+def test_an_endless_query_is_told_of_once(here: Path) -> None:
+    (here / "a.txt").write_text("the quick brown fox")
+    run("index", "a.txt")
+    line = """yes 'interest rates' | head -70000 | "$0" -m embedsearch search -"""
+    told = in_a_shell(line).stderr.splitlines()
+    assert told[0] == "a query of 1050000 characters is too long: parts are read"
+    assert [said for said in told[1:] if "too long" in said] == []
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_tilde_is_the_home_of_the_user(
+    here: Path, monkeypatch: pytest.MonkeyPatch, *, by_variable: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(here / "home"))
+    (here / "a.txt").write_text("words")
+    if by_variable:
+        monkeypatch.setenv("EMBEDSEARCH_DB", "~/notes")
+    run("index", "a.txt", "--no-embed", *([] if by_variable else ["--db=~/notes"]))
+    assert sorted(path.name for path in here.iterdir()) == ["a.txt", "home"]
+    assert (here / "home" / "notes" / "index.db").is_file()
 
 
 def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:

@@ -17,7 +17,14 @@ BOOKS: dict[str, dict[str, Any]] = {
     "a": {"lang": "en", "year": 2019, "tags": ["red", "old"], "author": {"name": "Ann"}},
     "b": {"lang": "de", "year": 2020, "tags": ["red"], "draft": True},
     "c": {"lang": "en", "year": 2021.5, "draft": False},
-    "d": {"year": "2020", "note": None, "og.title": "T", "date": "2024-05-01", "n": 10**20},
+    "d": {
+        "year": "2020",
+        "note": None,
+        "mark": "<b>",
+        "og.title": "T",
+        "date": "2024-05-01",
+        "n": 10**20,
+    },
     "e": {},
 }
 
@@ -69,6 +76,7 @@ def found(index: Index, where: Any) -> str:
         ({"type": "and", "filters": [{"lang": "en"}, {"year": {"lt": 2020}}]}, "a"),
         ("lang=en", "ac"),
         ("lang != en", "bde"),
+        ("mark= <b>", "d"),
         ("year>=2020", "bcd"),
         ("year<2020", "a"),
         ("date>=2020", "d"),
@@ -110,6 +118,8 @@ def test_conditions_match_the_documents_they_describe(
     [
         ("lang", "expected KEY=VALUE"),
         ("=en", "expected KEY=VALUE"),
+        ("year=>2020", "unknown comparison '=>' in 'year=>2020': choose from =, ==, !=, >, >=, <,"),
+        ("year<>2020", "unknown comparison '<>' in 'year<>2020'"),
         ({"lang": {"like": "e%"}}, "unknown comparison 'like': choose from"),
         ({'la"ng': "en"}, "expected a metadata key without quotation marks"),
         ({"la\0ng": "en"}, "expected a metadata key without quotation marks"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +36,8 @@ class Place(click.Path):
         if value == "":
             more = ": say '.' for the current folder" if self.dir_okay else ""
             self.fail(f"it is empty{more}", param, ctx)
+        if isinstance(param, click.Option):
+            value = os.path.expanduser(value)  # noqa: PTH111 -- Path's raises; no shell does --db=~
         return super().convert(value, param, ctx)
 
 

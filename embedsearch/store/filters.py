@@ -44,7 +44,7 @@ _SPELLED = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt"
 _NO_PATH = re.compile('["\0]')
 """What a path into JSON can't hold."""
 
-_CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(==|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.DOTALL)
+_CONDITION = re.compile(r"\s*([^=!<>]+?)\s*([=!<>]+)\s*(.*?)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,11 @@ def _spelled(text: str) -> Filter:
     if not match:
         raise ValueError(f"expected KEY=VALUE, KEY>=VALUE or alike, got {text!r}")
     key, operator, value = match.groups()
+    if operator not in _SPELLED:
+        raise ValueError(
+            f"unknown comparison {operator!r} in {text!r}: choose from {', '.join(_SPELLED)}; a"
+            " value that begins with such a sign stands after a blank"
+        )
     operation = _SPELLED[operator]
     # 2020 on the command line may be the number or the text: match either.
     readings = [value, *_readings(value)]
