@@ -171,6 +171,34 @@ def test_one_moment_has_one_spelling_but_where_it_is_a_text(written: str, kept: 
     assert read("a.md", f"---\nat: {written}\n---\n".encode()).metadata == {"at": kept}
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("01234", "01234"),
+        ("12:30", "12:30"),
+        ("no", "no"),
+        ("on", "on"),
+        ("1_000", "1_000"),
+        ("01.05", "01.05"),
+        ("12e345678", "12e345678"),
+        ("0o17", "0o17"),
+        ("0x1F", 31),
+        ("true", True),
+        ("FALSE", False),
+        ("0", 0),
+        ("-30", -30),
+        ("1.", 1.0),
+        ("-.5", -0.5),
+        ("2.5e+3", 2500.0),
+        ("1.2.3", "1.2.3"),
+        (".inf", "inf"),
+    ],
+)
+def test_plain_values_of_yaml_mean_what_they_look_like(written: str, meant: object) -> None:
+    found = read("a.md", f"---\nat: {written}\n---\n".encode()).metadata["at"]
+    assert (found, type(found)) == (meant, type(meant))
+
+
 def test_reads_toml_front_matter() -> None:
     text = '+++\r\ntitle = "Refunds"\r\ndate = 2020-01-31T10:00:00Z\r\n[extra]\r\nn = 1\r\n+++\r\n'
     assert read("a.md", text.encode()).metadata == {

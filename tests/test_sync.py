@@ -395,7 +395,7 @@ def test_a_file_that_finds_a_reader_s_bug_is_reported_and_stops_nothing(
         calls.append(text)
         raise bug
 
-    monkeypatch.setattr("yaml.safe_load", broken)
+    monkeypatch.setattr("embedsearch.readers.core_schema.load", broken)
     (docs / "odd.md").write_text("---\na: 1\n---\n")
     caplog.set_level("INFO")
     for added in ({"added": 3, "texts": 3}, {"unchanged": 3}):
@@ -413,7 +413,7 @@ def test_an_interruption_while_reading_is_no_bug_of_the_file(
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("yaml.safe_load", interrupted)
+    monkeypatch.setattr("embedsearch.readers.core_schema.load", interrupted)
     (docs / "odd.md").write_text("---\na: 1\n---\n")
     with pytest.raises(KeyboardInterrupt):
         index.sync(docs)
