@@ -166,14 +166,16 @@ def test_files_that_are_no_documents_are_listed_with_the_reason(here: Path) -> N
     assert "error: --where and --glob choose documents" in refused.stderr
 
 
-def test_what_is_neither_file_nor_folder_is_refused_and_makes_no_index(here: Path) -> None:
+def test_what_is_neither_file_nor_folder_is_told_and_makes_no_index(here: Path) -> None:
     os.mkfifo(here / "fifo")
     (here / "a.txt").write_text("words")
-    result = run("index", "a.txt", "fifo")
-    told = "error: fifo is a pipe: only files and folders are indexed\n"
-    assert (result.exit_code, result.stderr) == (2, told)
+    result = run("index", "fifo")
+    told = "is a pipe: only files and folders are indexed\n"
+    assert (result.exit_code, result.stderr) == (2, f"error: fifo {told}")
     assert run("index", "/dev/null").stderr.startswith("error: /dev/null is a device: only files")
     assert {path.name for path in here.iterdir()} == {"a.txt", "fifo"}
+    beside = run("index", "a.txt", "fifo", "--no-embed")
+    assert (beside.exit_code, beside.stderr.splitlines()[1:]) == (3, [f"failed: fifo: {told[:-1]}"])
 
 
 def test_front_matter_that_is_none_is_told_of_and_the_text_is_found(here: Path) -> None:
