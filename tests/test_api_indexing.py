@@ -580,6 +580,8 @@ def test_what_costs_much_is_asked_about(
     no = run(*common, stdin="n\n")
     assert (no.exit_code, server.requests) == (2, [])
     assert no.stderr.endswith("not done: the answer was no\n")
+    as_json = run(*common, "--json", stdin="n\n").stderr.splitlines()[-1]
+    assert json.loads(as_json)["error"]["message"] == "not done: the answer was no"
     nobody = run(*common, stdin="")
     assert (nobody.exit_code, server.requests) == (2, [])
     assert nobody.stderr.endswith("nobody is there to answer: -y says yes\n")
@@ -635,6 +637,11 @@ def test_no_key_is_exit_4_and_nothing_is_taken_from_a_project(
     result = run("index", "a.txt", "-m", f"openai/{MODEL}")
     assert (result.exit_code, result.stdout) == (4, "")
     assert "no API key" in result.stderr
+    plan = run("index", "a.txt", "-m", f"openai/{MODEL}", "--dry-run")
+    assert (plan.exit_code, plan.stderr) == (0, "")
+    assert plan.stdout == (
+        "1 added; 1 passage (2 tokens) to embed by api.openai.com in 1 request, $0.00000004\n"
+    )
 
 
 def test_an_index_of_another_server_is_not_taken_to_openai(

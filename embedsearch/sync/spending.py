@@ -103,7 +103,12 @@ def require_price(allowance: Allowance, embedder: Embedder) -> None:
 
 def rate_key(embedder: RemoteEmbedder) -> str:
     """Return the setting that keeps the rate at which a provider took tokens last."""
-    return f"rate {embedder.host} {embedder.model}"
+    return f"rate {_host(embedder)} {embedder.model}"
+
+
+def _host(embedder: RemoteEmbedder) -> str:
+    """Return where texts would be sent; OpenAI's own needs a key only when they are."""
+    return embedder.default_host or embedder.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +139,5 @@ def estimate(database: Database, embedder: Embedder, todo: Pending) -> Estimate:
         embedder.requests(todo.texts, todo.tokens),
         embedder.cost(todo.tokens),
         todo.tokens / float(rate) / 60 if rate else None,
-        embedder.host,
+        _host(embedder),
     )
