@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
     PathLike = str | os.PathLike[str]
 
+CHUNK_TOKENS = 254
+"""The default limit of a chunk; never more than the embedder reads."""
+
+CHUNK_OVERLAP = 32
+"""The default number of tokens that neighbouring chunks may share."""
+
 MADE_SECONDS = 1.0
 """How long who opens an index waits for another process that is making it: from the file's first
 byte that takes some milliseconds."""
@@ -88,9 +94,10 @@ def _opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Dat
     new = settings() if settings and not is_there else None
     database = open_database(folder and folder / DATABASE, create=settings is not None)
     try:
-        if settings and database.setting("space") is None:
+        settled = vectors.is_settled(database)
+        if settings and not settled:
             _settle(database, folder, new or settings())
-        elif database.setting("space") is None:
+        elif not settled:
             raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
     except BaseException:
         database.close()
@@ -136,7 +143,7 @@ def refuse_other_space(database: Database, embedder: Embedder, *, way_out: str =
     if embedders.is_remote(embedder):
         same = embedder.belongs(space, name)
     else:
-        same = (embedder.space, embedder.dimensions) == (space, length)
+        same = embedder.space == space and length in {0, embedder.dimensions}
     if same:
         return
     held, made = repr(space), repr(embedder.space)
@@ -209,7 +216,9 @@ def salvage(path: PathLike) -> dict[str, int]:
     if not (folder / DATABASE).exists():
         raise IndexNotFound(f"no index in {folder}")
     with writer_lock(folder):
-        kept = stored.salvage(folder / DATABASE)
+        defaults = {"uuid": str(uuid.uuid4()), "chunk_tokens": str(CHUNK_TOKENS)}
+        defaults["chunk_overlap"] = str(CHUNK_OVERLAP)
+        kept = stored.salvage(folder / DATABASE, defaults)
         (folder / CACHE).unlink(missing_ok=True)
     return kept
 

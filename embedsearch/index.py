@@ -83,12 +83,6 @@ if TYPE_CHECKING:
 
 _NO_VECTOR = np.empty(0, np.float32)
 
-CHUNK_TOKENS = 254
-"""The default limit of a chunk; never more than the embedder reads."""
-
-CHUNK_OVERLAP = 32
-"""The default number of tokens that neighbouring chunks may share."""
-
 
 def _silent(_: Progress) -> None:
     pass
@@ -147,8 +141,8 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        limit = CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
-        overlap = CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap
+        limit = files.CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
+        overlap = files.CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap
         arguments.check_chunking(limit, overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
@@ -459,8 +453,8 @@ class Index:
 
     @property
     def _chunking(self) -> Chunking:
-        limit = int(self._database.setting("chunk_tokens") or CHUNK_TOKENS)
-        overlap = int(self._database.setting("chunk_overlap") or CHUNK_OVERLAP)
+        limit = int(self._database.setting("chunk_tokens") or files.CHUNK_TOKENS)
+        overlap = int(self._database.setting("chunk_overlap") or files.CHUNK_OVERLAP)
         return Chunking(self.embedder.tokenizer, limit, overlap)
 
     def search(
