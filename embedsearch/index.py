@@ -14,7 +14,7 @@ import numpy as np
 
 from embedsearch import arguments, elsewhere, embedders, files
 from embedsearch.embedders.checking import checked, refuse_other
-from embedsearch.errors import DimensionMismatch, IndexLocked, IndexNotFound
+from embedsearch.errors import DimensionMismatch, IndexLocked, IndexNotFound, StorageFailed
 from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
@@ -178,24 +178,31 @@ class Index:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._wrote = False  # who interrupts, waits for nothing: the next reader catches up
+            # Who interrupts, waits for nothing: the next reader catches up.
+            self._wrote = self._dense.was_missing = False
         self.close()
 
     def close(self) -> None:
         """Bring the cache of vectors up to date if this object wrote, and let go of the files.
 
-        In a fork of the process that opened them they are left to that.
+        A reader that found none leaves one, where it may write and nobody else does. In a fork of
+        the process that opened them they are left to that.
 
         Raises:
             StorageFailed: the disk refused the cache; the index is whole all the same.
 
         """
         wrote, self._wrote = self._wrote, False
+        missed, self._dense.was_missing = self._dense.was_missing, False
         own = self._present is self and not self._database.is_inherited
         try:
-            if wrote and own:
+            if own and (wrote or missed):
                 # Another writer at work will save the cache; an index that is gone needs none.
-                with suppress(IndexLocked, IndexNotFound), writer_lock(self._folder, wait=0):
+                untold = () if wrote else (StorageFailed,)
+                with (
+                    suppress(IndexLocked, IndexNotFound, *untold),
+                    writer_lock(self._folder, wait=0),
+                ):
                     self._dense.save()
         finally:
             self._database.close()
