@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedsearch import embedders
+from embedsearch.embedders import LocalEmbedder
 from embedsearch.errors import (
     EmbedderMismatch,
     EmbeddingError,
@@ -129,8 +130,8 @@ def embedder(database: Database) -> Embedder:
     except EmbeddingError as error:
         raise EmbeddingError(
             f"the index was made with {name!r}: {error}",
-            hint="bring its folder back; an embedder of your own is handed over:"
-            " Index.open(path, embedder)",
+            hint="say where the model is now: -m FOLDER; words are found without it: --mode lexical"
+            "; in Python: Index.open(path, embedder), or mode='lexical'",
         ) from error
     refuse_other_space(database, found, way_out="the model has changed: bring the old one back")
     return found
@@ -154,6 +155,12 @@ def refuse_other_space(database: Database, embedder: Embedder, *, way_out: str =
         f"the index holds vectors of {held}, the embedder makes {made}",
         hint=f"{way_out}, or make a new index for this one",
     )
+
+
+def note_place(database: Database, embedder: Embedder) -> None:
+    """Note where the index's model is, if it is a folder that has moved."""
+    if isinstance(embedder, LocalEmbedder) and embedder.name != database.setting("embedder"):
+        vectors.name_embedder(database, embedder.name)
 
 
 def warn_of_other_chunking(database: Database, tokens: int | None, overlap: int | None) -> None:

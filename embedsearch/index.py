@@ -430,9 +430,12 @@ class Index:
             )
         with self._turn:
             self._wrote = not self.closed
-            return run(
+            report = run(
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )
+            if self._given:
+                files.note_place(self._database, self._given)
+            return report
 
     def unheard(
         self,

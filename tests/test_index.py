@@ -948,8 +948,8 @@ def test_without_its_model_an_index_still_tells_what_it_holds(tmp_path: Path) ->
         with pytest.raises(EmbeddingError, match=complaint) as refused:
             index.search("words")
         assert refused.value.hint == (
-            "bring its folder back; an embedder of your own is handed over:"
-            " Index.open(path, embedder)"
+            "say where the model is now: -m FOLDER; words are found without it: --mode lexical"
+            "; in Python: Index.open(path, embedder), or mode='lexical'"
         )
 
 

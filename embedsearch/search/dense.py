@@ -58,8 +58,8 @@ class DenseIndex:
         self._on_disk: tuple[int, int] | None = None
         """The newest vector and the tombstones of the cache file, as far as known."""
         self.was_missing = False
-        """Whether many vectors were read, for want of a file of this index; of a damaged one not, as
-        ``rebuild`` sees to that."""
+        """Whether many vectors were read, for want of a file of this index; not of a damaged
+        one, which is ``rebuild``'s."""
         self._selections: dict[Filter, Selection] = {}
         self.texts = 0
         """How many distinct texts chunks hold, embedded or not."""

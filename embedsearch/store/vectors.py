@@ -115,6 +115,14 @@ def size_space(database: Database, name: str, embedder: str, dimensions: int) ->
         _name_space(database, name, embedder)
 
 
+def name_embedder(database: Database, embedder: str) -> None:
+    """Note by which name the embedder of the index's space is found from now on."""
+    with database.writing(generation=False):
+        name = database.setting("space")
+        database.execute("update spaces set embedder = ? where name = ?", [embedder, name])
+        database.set("embedder", embedder)
+
+
 def _name_space(database: Database, name: str, embedder: str) -> None:
     database.set("space", name)
     database.set("embedder", embedder)

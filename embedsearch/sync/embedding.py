@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from embedsearch.embedders.checking import checked
 from embedsearch.embedders.protocol import is_remote
-from embedsearch.errors import EmbeddingError, SecretsFound
+from embedsearch.errors import EmbeddingError, ModelNotLoaded, SecretsFound
 from embedsearch.privacy import scan
 from embedsearch.store import documents, outbox, usage, vectors
 from embedsearch.store.clock import now
@@ -74,7 +74,8 @@ def embed_pending(
 
     Raises:
         SecretsFound: a text that was to be sent away looks as if it held a secret; none was sent.
-        EmbeddingError: the embedder gave what are no unit vectors of the index's dimensions.
+        EmbeddingError: the embedder gave what are no unit vectors of the index's dimensions, or its
+            model can't be loaded.
 
     """
     done = Done()
@@ -115,6 +116,8 @@ def _halved(
     ids, counts, contents = zip(*page, strict=True)
     try:
         rows = embedder.embed(contents, kind="document")
+    except ModelNotLoaded:
+        raise
     except EmbeddingError as error:
         if len(page) == 1:
             done.refused.append(Failure(documents.holding(database, ids[0]), str(error)))

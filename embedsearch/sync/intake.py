@@ -68,8 +68,9 @@ def _has_lost_its_text(file: File, outcome: Outcome) -> bool:
 
     A recording that nobody hears this time keeps what was said in it.
     """
-    binary = isinstance(outcome, Unread) and outcome.binary
-    return file.known is not None and binary and not worth_hearing(file.path, outcome)
+    if file.known is None or not isinstance(outcome, Unread):
+        return False
+    return outcome.binary and not worth_hearing(file.path, outcome)
 
 
 def ids(database: Database, made: Plan) -> dict[File, str]:
