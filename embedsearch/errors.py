@@ -6,6 +6,7 @@
     ├── ReadError                          a file that could not be read
     │   └── BinaryFile                     not text, and no reader knows it
     ├── EmbeddingError                     a model that could not be loaded or run
+    │   ├── ModelNotLoaded                 no text is to blame
     │   └── InputRefused (ValueError)      the one text that could not be embedded
     ├── DimensionMismatch (ValueError)     vectors of another length
     ├── EmbedderMismatch                   an index built in another space
@@ -70,6 +71,10 @@ class BinaryFile(ReadError):
 
 class EmbeddingError(EmbedsearchError):
     """A model that could not be loaded, or that failed on its input."""
+
+
+class ModelNotLoaded(EmbeddingError):
+    """A model that could not be loaded, so that no text of it all can be embedded."""
 
 
 class InputRefused(EmbeddingError, ValueError):

@@ -77,6 +77,18 @@ def test_reports_a_file_whose_text_is_lost() -> None:
 
 
 @pytest.mark.parametrize(
+    ("id", "data"),
+    [
+        ("a.txt", b"\xef\xbb\xbf"),
+        ("a.html", b"<html><body></body></html>"),
+        ("a.ipynb", b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'),
+    ],
+)
+def test_reads_nothing_from_a_file_that_says_nothing(id: str, data: bytes) -> None:
+    assert read(id, data).text == ""
+
+
+@pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
 )
 def test_finds_the_encoding(encoding: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from embedsearch.client.stopping import Stop, stopped_by_signals
 from embedsearch.embedders.checking import checked
 from embedsearch.embedders.protocol import is_remote
-from embedsearch.errors import EmbeddingError
+from embedsearch.errors import EmbeddingError, ModelNotLoaded
 from embedsearch.store import documents, vectors
 from embedsearch.sync.pending import Done, Embedded, pages
 from embedsearch.sync.report import Failure, Progress
@@ -40,7 +40,8 @@ def embed_pending(
 
     Raises:
         SecretsFound: a text that was to be sent away looks as if it held a secret; none was sent.
-        EmbeddingError: the embedder gave what are no unit vectors of the index's dimensions.
+        EmbeddingError: the embedder gave what are no unit vectors of the index's dimensions, or its
+            model can't be loaded.
 
     """
     done = Done()
@@ -80,6 +81,8 @@ def _halved(
     ids, counts, contents = zip(*page, strict=True)
     try:
         rows = embedder.embed(contents, kind="document")
+    except ModelNotLoaded:
+        raise
     except EmbeddingError as error:
         if len(page) == 1:
             done.refused.append(Failure(documents.holding(database, ids[0]), str(error)))

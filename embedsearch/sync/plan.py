@@ -164,7 +164,7 @@ def _compare_file(
     if known and now == (known.size, known.changed_ns):
         made.unchanged += 1
         return
-    if unread and scope.hearing and _worth_hearing(found.path, unread):
+    if unread and scope.hearing and worth_hearing(found.path, unread):
         unread = None
     if unread and now == (unread.size, unread.changed_ns):
         if unread.binary:
@@ -176,7 +176,7 @@ def _compare_file(
     (made.changed if known else made.new).append(file)
 
 
-def _worth_hearing(path: str, unread: Unread) -> bool:
+def worth_hearing(path: str, unread: Unread) -> bool:
     """Whether a file was skipped only because nobody was there to hear it."""
     return unread.binary and is_recording(path) and unread.why != SILENT
 
