@@ -173,6 +173,22 @@ def test_figures_hang_together() -> None:
     assert found.notes == ("no zero-shot baseline: say as embedder what made the vectors",)
 
 
+@given(st.integers(2, 12), st.integers(2, 12))
+@settings(max_examples=20, deadline=None)
+@pytest.mark.filterwarnings("ignore")
+def test_the_majority_reaches_the_share_of_the_most_frequent_label(first: int, other: int) -> None:
+    rows, _ = clouds(n=first + other)
+    labels = ["x"] * first + ["y"] * other
+    (majority,) = evaluate(rows, labels, QUICK, threshold=1.0, curve=False).baselines
+    assert majority.accuracy.value == max(first, other) / (first + other)
+
+
+def test_the_majority_of_several_labels_is_that_of_all_texts() -> None:
+    rows, _ = clouds(n=15)
+    found = evaluate_several(rows, [["x"]] * 7 + [["y"]] * 8, threshold=1.0)
+    assert found.majority.value == pytest.approx(8 / 15)
+
+
 @pytest.mark.parametrize("values", [[3, 7], [False, True], ["no", "yes"]])
 def test_labels_are_what_they_were(values: list[Any]) -> None:
     rows, labels = clouds(n=80, labels=2, noise=0.5)

@@ -135,7 +135,7 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     with one_thread(vectors.size * len(classes)):
         said = _predicted(model, vectors, labels, classes, held, progress=progress)
     draw = Bootstrap(right, together, seed=seed)
-    own, rival = draw.draws(said), draw.draws(_commonest(right, held))
+    own, rival = draw.draws(said), draw.draws(_commonest(right))
     counts = (right & said).sum(axis=0), right.sum(axis=0), said.sum(axis=0)
     return SeveralEvaluation(
         estimator=type(model).__name__,
@@ -221,10 +221,9 @@ def _predicted(
     return said
 
 
-def _commonest(right: Indicator, held: NDArray[np.int64]) -> Indicator:
+def _commonest(right: Indicator) -> Indicator:
     said = np.zeros_like(right)
-    for train, test in _folds(held):
-        said[test, right[train].sum(axis=0).argmax()] = True
+    said[:, right.sum(axis=0).argmax()] = True
     return said
 
 
