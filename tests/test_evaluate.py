@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -257,9 +258,49 @@ def test_an_estimator_without_probabilities_has_no_confidence() -> None:
     rows, labels = clouds(n=80)
     found = evaluate(rows, labels, LinearSVC(), curve=False)
     assert found.calibration_error is None
+    assert found.calibration_by_chance is None
+    assert found.calibration_p_value is None
     assert not found.reliability
     assert not found.coverage
     assert "Does it know" not in page(found)
+
+
+class Sure(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """Says of each text the label of its first component's sign, with one confidence."""
+
+    def __init__(self, confidence: float) -> None:
+        self.confidence = confidence
+
+    def fit(self, _rows: Any, y: Any) -> Sure:
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, rows: Any) -> Any:
+        first = np.where(rows[:, 0] > 0, 1 - self.confidence, self.confidence)
+        return np.column_stack([first, 1 - first])
+
+    def predict(self, rows: Any) -> Any:
+        return self.classes_[self.predict_proba(rows).argmax(axis=1)]
+
+
+def right_in_three_of_four(n: int, seed: int) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    draw = np.random.default_rng(seed)
+    rows = draw.normal(size=(n, 16)).astype(np.float32)
+    positive = (rows[:, 0] > 0) ^ (draw.random(n) > 0.75)
+    return rows, np.where(positive, "b", "a")
+
+
+def test_what_chance_explains_is_no_fault_of_the_confidences() -> None:
+    exact = [evaluate(*right_in_three_of_four(20, n), Sure(0.75), curve=False) for n in range(9)]
+    assert all("Chance explains it" in page(found) for found in exact)
+    assert all(0.05 < (found.calibration_by_chance or 0) < 0.1 for found in exact)
+    far = evaluate(*right_in_three_of_four(200, 1), Sure(0.95), curve=False)
+    assert far.calibration_p_value == 1 / 200
+    assert "It is mostly too sure." in page(far)
+    modest = evaluate(*right_in_three_of_four(200, 1), Sure(0.55), curve=False)
+    assert "It is mostly too modest." in page(modest)
+    many = evaluate(*right_in_three_of_four(1_000, 1), Sure(0.75), curve=False)
+    assert "Confidences can be taken as they are." in page(many)
 
 
 @given(st.floats(0, 0.3), st.floats(0.5, 3), st.sampled_from([0.2, 0.35, 0.5, 0.8, 1.2]))
@@ -695,6 +736,9 @@ def test_many_labels_are_cut_and_that_is_said(tmp_path: Path) -> None:
     run = command(*words, folder=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "... and 10 more (--format json or --html FILE has all)" in run.stdout
+    assert re.search(
+        r"calibration error 0\.\d{3}: exact confidences would show 0\.\d{3} by chance", run.stdout
+    )
     run = command(*words, "--format", "jsonl", folder=tmp_path)
     scores = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(scores) == 60

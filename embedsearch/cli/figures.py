@@ -41,7 +41,11 @@ def _of_one(measured: Evaluation) -> str:
             for row in dict.fromkeys(measured.coverage)  # of few texts several shares are one
         ]
         parts.append(_table("surest     right   confidence", surest))
-        parts.append(f"expected calibration error {measured.calibration_error:.3f}")
+        parts.append(
+            f"expected calibration error {measured.calibration_error:.3f}: exact confidences would"
+            f" show {measured.calibration_by_chance:.3f} by chance, as much with"
+            f" p = {measured.calibration_p_value:.3f}"
+        )
     parts.append(_labels(measured))
     if measured.confused:
         parts.append(

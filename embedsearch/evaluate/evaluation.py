@@ -56,8 +56,10 @@ class Evaluation:
 
     Labels are texts or numbers, as they came. ``confusion`` counts the texts of each (rows) by what
     was said (columns), in the order of ``labels``. What needs probabilities is ``None`` or empty
-    where the estimator gives none, and ``curve`` is ``None`` where none was asked for. ``notes``
-    say what the figures leave out.
+    where the estimator gives none, and ``curve`` is ``None`` where none was asked for.
+    ``calibration_by_chance`` is the calibration error that exact confidences would show on so many
+    texts, ``calibration_p_value`` how often they would show as much as was measured. ``notes`` say
+    what the figures leave out.
     """
 
     estimator: str
@@ -73,6 +75,8 @@ class Evaluation:
     confusion: NDArray[np.int64]
     confused: tuple[Confused, ...]
     calibration_error: float | None
+    calibration_by_chance: float | None
+    calibration_p_value: float | None
     reliability: tuple[Bin, ...]
     coverage: tuple[Coverage, ...]
     curve: LearningCurve | None

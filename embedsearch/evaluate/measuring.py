@@ -24,9 +24,10 @@ from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
 from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, rare, silent, warn
-from embedsearch.evaluate.learning import SHARES, learning_curve
+from embedsearch.evaluate.learning import SHARES, TINY, learning_curve
 from embedsearch.evaluate.scores import (
     Bootstrap,
+    by_chance,
     confusion_matrix,
     gain,
     label_scores,
@@ -148,13 +149,17 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         confusion=matrix,
         confused=_confused(matrix, classes.tolist()),
         calibration_error=None,
+        calibration_by_chance=None,
+        calibration_p_value=None,
         reliability=(),
         coverage=(),
         curve=learned,
         mistakes=_mistakes(known, classes[said].tolist(), confidence, ids),
         notes=tuple(notes),
     )
-    return measured if confidence is None else _calibrated(measured, confidence, said == codes)
+    if confidence is None:
+        return measured
+    return _calibrated(measured, confidence, said == codes, known.groups)
 
 
 def _predicted(
@@ -238,10 +243,16 @@ def _mistakes(
     )
 
 
-def _calibrated(measured: Evaluation, confidence: Floats, right: NDArray[np.bool_]) -> Evaluation:
+def _calibrated(
+    measured: Evaluation, confidence: Floats, right: NDArray[np.bool_], groups: Codes
+) -> Evaluation:
+    error = expected_calibration_error(confidence, right)
+    chance = by_chance(confidence, groups, seed=measured.seed)
     return replace(
         measured,
-        calibration_error=expected_calibration_error(confidence, right),
+        calibration_error=error,
+        calibration_by_chance=float(chance.mean()),
+        calibration_p_value=(int((chance >= error - TINY).sum()) + 1) / (len(chance) + 1),
         reliability=tuple(reliability(confidence, right, bins=BINS)),
         coverage=tuple(coverage_table(confidence, right)),
     )

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 PAIRS = 18
 """How many confused pairs are listed beside the heat map."""
 
+SMALL = 0.03
+"""A calibration error up to which confidences can be taken as they are."""
+
+LIKELY = 0.05
+"""The usual bound on a p-value."""
+
 
 def page(measured: Evaluation | SeveralEvaluation, *, title: str = "Evaluation") -> str:
     """Return an evaluation as HTML: a page for light, dark and paper, without scripts."""
@@ -116,12 +122,26 @@ def _reliability(measured: Evaluation) -> str:
     parts = [plot.line([(0, 0), (1, 1)], "ideal"), plot.line(points, "curve")]
     parts.append(plot.dots(points, said))
     chart = plot.drawn(parts, x_ticks=ticks(0, 1), x_name="its confidence", y_name="accuracy")
-    off = measured.calibration_error or 0.0
-    too = np.average([b.accuracy - b.confidence for b in bins], weights=[b.texts for b in bins])
-    way = "too modest" if too > 0 else "too sure"
-    verdict = "Confidences can be taken as they are." if off <= 0.03 else f"It is mostly {way}."
-    words = f"Expected calibration error {off:.3f}. {verdict} On the dotted line it would be exact."
+    words = (
+        f"Expected calibration error {measured.calibration_error:.3f}; exact confidences would show"
+        f" {measured.calibration_by_chance:.3f} by chance at {measured.texts:,} texts."
+        f" {_verdict(measured)} On the dotted line it would be exact."
+    )
     return pieces.card("Does it know when it is right?", words, chart)
+
+
+def _verdict(measured: Evaluation) -> str:
+    """Return what is shown of the confidences: what chance explains is no fault of theirs."""
+    off, bins = measured.calibration_error or 0.0, measured.reliability
+    chance, p_value = measured.calibration_by_chance or 0.0, measured.calibration_p_value or 0.0
+    if max(off, chance) <= SMALL:
+        return "Confidences can be taken as they are."
+    if p_value > LIKELY:
+        return f"Chance explains it (p = {p_value:.2f}): more texts would tell."
+    too = np.average([b.accuracy - b.confidence for b in bins], weights=[b.texts for b in bins])
+    if abs(too) < off / 2:
+        return "It is too sure of some answers, too modest about others."
+    return f"It is mostly {'too modest' if too > 0 else 'too sure'}."
 
 
 def _needs(measured: Evaluation) -> str:
