@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -123,6 +124,51 @@ def test_the_interval_of_independent_texts_is_wilsons(right: int) -> None:
     draw = Bootstrap(np.zeros(200, int), np.arange(200))
     found = draw.share(draw.draws((np.arange(200) >= right).astype(int)).accuracy)
     assert (found.low, found.high) == pytest.approx(proportion(right, 200), abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "recalls"), [([25] * 4 + [10], [0.97] * 4 + [0.1]), ([95, 5], [0.99, 0.2])]
+)
+def test_the_interval_of_macro_f1_knows_of_a_rare_label_told_badly(
+    sizes: list[int], recalls: list[float]
+) -> None:
+    true, k = np.repeat(np.arange(len(sizes)), sizes), len(sizes)
+    shares = np.array([[(1 - r) / (k - 1)] * k for r in recalls])
+    np.fill_diagonal(shares, recalls)
+    counts = np.array(sizes)[:, None] * shares
+    truth = (2 * np.diag(counts) / (counts.sum(axis=0) + counts.sum(axis=1))).mean()
+    draw, held = np.random.default_rng(0), []
+    for seed in range(100):
+        said = np.concatenate([draw.choice(k, n, p=p) for n, p in zip(sizes, shares, strict=True)])
+        drawn = Bootstrap(true, np.arange(len(true)), seed=seed)
+        found = drawn.macro_f1(drawn.draws(said))
+        held.append(found.low <= truth <= found.high)
+    assert sum(held) >= 95
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_six_texts_prove_nothing_of_what_was_won() -> None:
+    rows, _ = clouds(n=6)
+    always = DummyClassifier(strategy="most_frequent")
+    found = evaluate(rows, ["a"] * 4 + ["b"] * 2, always, threshold=1.0, curve=False)
+    (majority,) = found.baselines
+    # One text of eight gained and one lost: 1.96 * sqrt(2 / 8) / sqrt(8)
+    assert majority.gain.value == 0
+    assert (majority.gain.low, majority.gain.high) == pytest.approx((-0.3465, 0.3465), abs=1e-4)
+    assert majority.macro_f1.high < 0.5  # it never says "b"
+    assert found.macro_f1.high > 0.5  # the classifier may
+
+
+@given(st.floats(0.5, 1))
+@settings(max_examples=10, deadline=None)
+def test_what_many_texts_won_has_the_interval_of_their_difference(share: float) -> None:
+    draw = Bootstrap(np.zeros(2_000, int), np.arange(2_000))
+    right = (np.arange(2_000) >= 2_000 * share).astype(int)
+    found = draw.gain(draw.draws(right).accuracy - draw.draws(1 - right).accuracy)
+    half = 1.96 * np.sqrt((1 - found.value**2) / 2_000)
+    assert (found.low, found.high) == pytest.approx(
+        (found.value - half, found.value + half), abs=0.006
+    )
 
 
 def test_groups_join_documents_and_what_is_nearly_the_same() -> None:

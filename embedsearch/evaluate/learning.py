@@ -10,6 +10,8 @@ import numpy as np
 from scipy.optimize import nnls
 from sklearn.base import clone
 
+from embedsearch.evaluate.scores import TINY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -32,9 +34,6 @@ FURTHEST = 4
 
 RISING = 1.645
 """How many standard errors a recall must have risen by to be taken as rising: 95 %, one-sided."""
-
-TINY = 1e-9
-"""Less than that is rounding."""
 
 LOW = 0.05
 """A label's recall is low if it is that far below the median label's."""

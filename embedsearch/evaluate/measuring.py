@@ -24,12 +24,12 @@ from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
 from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, rare, silent, warn
-from embedsearch.evaluate.learning import SHARES, TINY, learning_curve
+from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
+    TINY,
     Bootstrap,
     by_chance,
     confusion_matrix,
-    gain,
     label_scores,
 )
 
@@ -141,7 +141,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         seed=seed,
         threshold=threshold,
         accuracy=draw.share(own.accuracy),
-        macro_f1=draw.share(own.macro_f1),
+        macro_f1=draw.macro_f1(own),
         baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
         labels=label_scores(
             np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
@@ -206,8 +206,9 @@ def _by_name(
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
     own = draw.draws(said)
-    won = gain(accuracy - own.accuracy)
-    return Baseline(name, draw.share(own.accuracy), draw.share(own.macro_f1), won)
+    won = draw.gain(accuracy - own.accuracy)
+    macro = draw.macro_f1(own, fixed=bool((said == said[0]).all()))
+    return Baseline(name, draw.share(own.accuracy), macro, won)
 
 
 def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:

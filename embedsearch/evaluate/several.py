@@ -17,7 +17,7 @@ from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import ids_of, rare, silent, warn
-from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, gain, label_scores
+from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, label_scores
 from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         threshold=threshold,
         subset_accuracy=draw.share(own.accuracy),
         micro_f1=draw.share(own.micro_f1),
-        macro_f1=draw.share(own.macro_f1),
+        macro_f1=draw.macro_f1(own),
         majority=draw.share(rival.micro_f1),
-        gain=gain(own.micro_f1 - rival.micro_f1),
+        gain=draw.gain(own.micro_f1 - rival.micro_f1),
         labels=label_scores(*counts, classes.tolist()),
         mistakes=_mistakes(right, said, classes.tolist(), ids, words),
         notes=notes,
