@@ -374,6 +374,38 @@ def test_nothing_is_foretold_of_noise() -> None:
     assert all(need.more is None for need in found.needs)
 
 
+def test_what_two_mistakes_seem_to_ask_for_is_not_foretold() -> None:
+    told, words = 0, "as low a recall may be chance at so few texts: can't be told"
+    for seed in range(3):  # four labels that are told equally well, 25 texts of each
+        rows = np.random.default_rng(seed).normal(size=(100, 16))
+        rows = np.repeat(np.eye(4, 16), 25, axis=0) * 2.8 + rows
+        curve = evaluate(rows, [f"label {n // 25}" for n in range(100)], QUICK).curve
+        assert curve is not None
+        assert {(need.more, need.why) for need in curve.needs} <= {(None, words)}
+        told += len(curve.needs)
+    assert told == 2
+
+
+def test_what_a_label_told_badly_asks_for_is_foretold() -> None:
+    draw = np.random.default_rng(1)
+    rows = draw.normal(size=(400, 40))
+    codes = np.repeat(np.arange(4), 100)
+    rows[np.arange(400), codes] += np.where(codes == 3, 2, 8)
+    rows[300:, 0] += 4  # nearly as much as those of label 0 have
+    curve = evaluate(rows, [f"label {code}" for code in codes], QUICK).curve
+    assert curve is not None
+    (need,) = curve.needs
+    assert need.label == "label 3"
+    assert need.why == "about 300 more would help"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_curve_has_one_point_a_size() -> None:
+    rows = np.eye(9, dtype=np.float32)
+    found = [evaluate(rows[:n], ["a", "b", "c"] * (n // 3), QUICK).curve for n in (6, 9)]
+    assert [curve and curve.examples for curve in found] == [(3,), (3, 6)]
+
+
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(0, 9))
 @settings(max_examples=40, deadline=None)
 def test_shares_are_nested_and_hold_each_label(labels: list[int], seed: int) -> None:

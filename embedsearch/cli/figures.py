@@ -141,12 +141,12 @@ def _forecast(curve: LearningCurve) -> str:
     ]
     lines += [f"{n:8,}   {accuracy:8.1%}   expected" for n, accuracy in curve.forecast]
     if not curve.forecast:
-        lines.append("more examples have not helped so far: nothing can be foretold")
+        lines.append("more examples have not provably helped so far: nothing can be foretold")
     lines += _first(
         WORST,
         [
             f"about {need.more:,} more of {need.label} would help: recall"
-            f" {need.recall:.0%} -> {need.recall_then:.0%}"
+            f" {need.recall:.0%} of {need.examples:,} texts -> {need.recall_then:.0%}"
             for need in curve.needs
             if need.more
         ],

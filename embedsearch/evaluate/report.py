@@ -81,7 +81,7 @@ def _round(low: float, high: float) -> list[float]:
 
 def _promise(curve: LearningCurve) -> str:
     if curve.law is None:
-        return "More examples have not helped so far: nothing can be foretold."
+        return "More examples have not provably helped so far: nothing can be foretold."
     (n, accuracy), _ = curve.forecast
     return (
         f"With twice as many, {n:,}, about {accuracy:.1%} is expected, if the new ones are like"
