@@ -200,6 +200,19 @@ def test_copies_do_not_make_a_classifier_look_good() -> None:
     assert 0.3 < found.accuracy.value < 0.7
 
 
+def test_texts_that_are_nearly_near_duplicates_are_counted() -> None:
+    turned = np.deg2rad([0, 22] * 20)  # a cosine of 0.927 within each pair
+    rows = np.zeros((40, 40), np.float32)
+    rows[np.arange(40), np.arange(40) // 2] = np.cos(turned)
+    rows[np.arange(40), 20 + np.arange(40) // 2] = np.sin(turned)
+    labels = ["a", "a", "b", "b"] * 10
+    found = evaluate(rows, labels, QUICK, curve=False)
+    assert (found.groups, found.near_texts) == (40, 40)
+    assert "40 texts have one of cosine 0.9 and more in another fold" in page(found)
+    together = evaluate(rows, labels, QUICK, curve=False, threshold=0.9)
+    assert (together.groups, together.near_texts) == (20, 0)
+
+
 def test_figures_hang_together() -> None:
     rows, labels = clouds()
     found = evaluate(rows, labels, QUICK)
@@ -814,6 +827,10 @@ def test_many_labels_are_cut_and_that_is_said(tmp_path: Path) -> None:
     run = command(*words, folder=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "... and 10 more (--format json or --html FILE has all)" in run.stdout
+    assert re.search(
+        r"\d+ of 120 texts have one of cosine 0.9 or more in another fold: .* --threshold 0.9",
+        run.stdout,
+    )
     assert re.search(
         r"calibration error 0\.\d{3}: exact confidences would show 0\.\d{3} by chance", run.stdout
     )

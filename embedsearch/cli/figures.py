@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from embedsearch.cli.terminal import first
 from embedsearch.evaluate import SeveralEvaluation
+from embedsearch.evaluate.evaluation import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,6 +110,12 @@ def _figures(measured: Evaluation) -> str:
     for rival in reversed(measured.baselines):
         gain = f"{_range(rival.gain).rstrip()} points won"
         lines.append(f"{_line(rival.name, rival.accuracy, rival.macro_f1)}   {gain}")
+    if measured.near_texts:
+        lines.append(
+            f"\n{measured.near_texts:,} of {measured.texts:,} texts have one of cosine {NEAR:g} or"
+            " more in another fold: if they are versions of each other, --threshold"
+            f" {NEAR:g} keeps them together"
+        )
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from embedsearch.evaluate import pieces
 from embedsearch.evaluate.charts import Plot, heat_map, range_of, ticks
+from embedsearch.evaluate.evaluation import NEAR
 from embedsearch.evaluate.several import SeveralEvaluation
 from embedsearch.evaluate.several_report import page_of_several
 
@@ -210,7 +211,8 @@ def _footer(measured: Evaluation) -> str:
     return (
         f"{measured.estimator}, {measured.folds} folds over {measured.groups:,}"
         f" groups: texts of one document and near duplicates (cosine {measured.threshold:g} and"
-        " more) are never on both sides. Intervals of 95 % from 1,000 resamples of groups."
+        f" more) are never on both sides; {measured.near_texts:,} texts have one of cosine {NEAR:g}"
+        " and more in another fold. Intervals of 95 % from 1,000 resamples of groups."
         " Majority: always the most frequent label. Zero-shot: the label whose name is nearest."
         f" Seed {measured.seed}."
     )
