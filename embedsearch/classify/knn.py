@@ -11,10 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 from embedsearch import arguments
 from embedsearch.classify.checking import are_several, asked, check_above_0, learned, units
 from embedsearch.classify.several import learned_several, whole_accuracy
+from embedsearch.classify.splitting import grouped
+from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import PROBES, Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -29,9 +31,11 @@ EXACT_BELOW = 5_000
 TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
 """What is tried: a cosine that is so much lower has a vote of 1/e."""
 
-COPY = 0.999
-"""From this cosine on two texts are the same, as FAISS's lists of two bytes a component round it: a
-copy tells nothing of how a new text's neighbours vote."""
+DEEPER = 4
+"""So many times k neighbours of an example are looked at, for k that are not near duplicates."""
+
+ROUNDS = 50
+"""Of the search for the share of the votes: each is a pass over the examples' own votes."""
 
 TRIED_ON = 10_000
 """Examples that the temperature is chosen on, evenly spread ones of more."""
@@ -43,10 +47,10 @@ VOTES_AT_ONCE = 2**24
 class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """The weighted vote of the k nearest examples, by cosine: no training but an index.
 
-    A neighbour's vote is exp(cosine / temperature); the temperature is the one under which each
-    example's neighbours but its copies foretell its label best (log loss), unless it is given;
-    infinity makes all votes equal. Every label gets, besides, its share of the examples times the
-    share of examples that have no neighbour of their own label, at the cost of the votes.
+    A neighbour's vote is exp(cosine / temperature); infinity makes all votes equal. Every label
+    gets, besides, its share of the examples, at the cost of the votes. The temperature, unless it
+    is given, and how much that is are those under which each example's neighbours foretell its
+    label best (log loss), near duplicates (a cosine of .95) and its group left out.
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
@@ -77,13 +81,13 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         tags.classifier_tags.multi_label = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Keep the examples, and choose the temperature.
+    def fit(self, X: Any, y: Any, groups: ArrayLike | None = None) -> Self:
+        """Keep the examples, and choose the temperature; those of a group (n,) do not vote there.
 
         Raises:
             TypeError: k is no whole number, or the temperature none at all.
-            ValueError: k or the temperature is too low, a label is missing, or there is one class
-                only.
+            ValueError: k or the temperature is too low, a label is missing, there is one class
+                only, or there is no group for each text.
 
         """
         k = arguments.how_many(self.k)
@@ -98,13 +102,12 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         rows = units(vectors)
         self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
         self._k = min(k, len(rows))
-        similarities, own = self._left_out(rows)
-        missed = float((~own.any(axis=1)).sum() + 1) / (len(own) + 2)
         counts = np.bincount(self._labels) if self.exclusive_ else self._labels.sum(axis=0)
-        self._kept, self._rest = 1 - missed, missed * counts / len(rows)
-        self.temperature_ = (
-            _chosen(similarities, own) if self.temperature is None else self.temperature
-        )
+        shares = counts / len(rows)
+        similarities, own, usual = self._left_out(rows, grouped(groups, len(rows)), shares)
+        tried = TEMPERATURES if self.temperature is None else (self.temperature,)
+        self.temperature_, missed = _chosen(similarities, own, usual, tried)
+        self._kept, self._rest = 1 - missed, missed * shares
         return self
 
     def kneighbors(self, X: Any, k: int | None = None) -> Found:
@@ -159,24 +162,30 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             shares += votes[:, near, None] * self._labels[rows[:, near]]
         return shares
 
-    def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_]]:
-        """Return the examples' neighbours without themselves and without copies of them.
+    def _left_out(
+        self, rows: Vectors, groups: NDArray[np.int64], shares: Floats
+    ) -> tuple[Vectors, NDArray[np.bool_], Floats]:
+        """Return the examples' neighbours, near duplicates and those of the same group left out.
 
-        For each label of each example: similarities (n, k), -inf for none, and which of the
-        neighbours have it. Examples that only copies are near to are left out.
+        For each label of each example: similarities (n, k), -inf for none, which of the neighbours
+        have it, (n, k), and its share of all, (n,). Examples without such neighbours are left out.
         """
         tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
-        similarities, found = self._neighbours.search(rows[tried], min(self._k + 1, len(rows)))
-        others = (found >= 0) & (found != tried[:, None]) & (similarities < COPY)
+        similarities, found = self._neighbours.search(
+            rows[tried], min(DEEPER * self._k + 1, len(rows))
+        )
+        others = (found >= 0) & (similarities < THRESHOLD) & (groups[found] != groups[tried, None])
+        others &= others.cumsum(axis=1) <= self._k
         if self.exclusive_:
-            examples, own = np.arange(len(tried)), self._labels[found] == self._labels[tried, None]
+            examples, columns = np.arange(len(tried)), self._labels[tried]
+            own = self._labels[found] == columns[:, None]
         else:
             examples, columns = np.nonzero(self._labels[tried])
             own = self._labels[found[examples], columns[:, None]]
         near = others.any(axis=1)[examples]
-        examples, own = examples[near], own[near]
+        examples, own, usual = examples[near], own[near], shares[columns[near]]
         similarities = np.where(others, similarities, -np.inf)[examples]
-        return similarities, own & others[examples]
+        return similarities, own & others[examples], usual
 
 
 def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) -> Floats:
@@ -188,16 +197,30 @@ def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) 
     return shares
 
 
-def _chosen(similarities: Vectors, own: NDArray[np.bool_]) -> float:
-    """Return the temperature under which the neighbours give their own label the most votes."""
-    told = own.any(axis=1)
-    if not told.any():
-        return TEMPERATURES[len(TEMPERATURES) // 2]
-    similarities, own = similarities[told], own[told]
+def _chosen(
+    similarities: Vectors, own: NDArray[np.bool_], usual: Floats, temperatures: Sequence[float]
+) -> tuple[float, float]:
+    """Return which temperature, and which share of what is usual, foretell own labels best."""
     there = np.isfinite(similarities)
 
-    def loss(temperature: float) -> float:
-        votes = _votes(similarities, there, temperature)
-        return -float(np.log((votes * own).sum(axis=1) + np.finfo(float).tiny).mean())
+    def told(temperature: float) -> tuple[float, float, float]:
+        votes = (_votes(similarities, there, temperature) * own).sum(axis=1)
+        missed = _missed(votes, usual)
+        return -float(np.log((1 - missed) * votes + missed * usual).mean()), temperature, missed
 
-    return min(TEMPERATURES, key=loss)
+    if not len(usual):
+        return temperatures[len(temperatures) // 2], 0.5
+    return min(map(told, temperatures))[1:]
+
+
+def _missed(votes: Floats, usual: Floats) -> float:
+    """Return the share of what is usual, (n,), in its mixture with the votes (n,) for own labels.
+
+    By expectation and maximisation, with one example beyond these of either.
+    """
+    missed = 0.5
+    for _ in range(ROUNDS):
+        rest = missed * usual
+        share = rest / (rest + (1 - missed) * votes)
+        missed = float(share.sum() + 1) / (len(votes) + 2)
+    return missed

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
-from embedsearch.evaluate.splitting import leakproof_groups
 from embedsearch.labelling.examples import examples, told_of_several
 
 if TYPE_CHECKING:
