@@ -538,7 +538,11 @@ def test_an_index_of_another_server_is_not_taken_to_openai(
         result = run(*command)
         assert (result.exit_code, result.stdout) == (2, "")
         assert f"the index's vectors came from {host}, but without a base URL" in result.stderr
-        assert "say --base-url, or set OPENAI_BASE_URL; in Python: Index.open(" in result.stderr
+        assert result.stderr.endswith("\nhint: say --base-url, or set OPENAI_BASE_URL\n")
+    with Index.open(".embedsearch") as index, pytest.raises(EmbedderMismatch) as caught:
+        index.search("where")
+    there = f"Index.open(path, embedders.load('openai/{MODEL}?dimensions=4&size=4', base_url=...))"
+    assert (caught.value.hint or "").endswith(f"OPENAI_BASE_URL; in Python: {there}")
     assert run("search", "number", "--mode", "lexical").exit_code == 0
     assert run("search", "where", "--base-url", server.url).exit_code == 0
 
@@ -629,7 +633,7 @@ def test_a_run_says_that_it_waits_for_the_server(
     quiet: bool,  # noqa: FBT001
 ) -> None:
     assert shell.is_dir()
-    monkeypatch.setattr("embedsearch.cli.terminal.LONG_WAIT", 0.4)
+    monkeypatch.setattr("embedsearch.cli.waits.LONG_WAIT", 0.4)
     server.script = [refused(429, "slow down", retry_after_ms=wait) for wait in ("400", "100")]
     command = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
     result = run(*command, *["-q"] * quiet)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -26,11 +28,13 @@ from embedsearch.classify import (
     SelectiveClassifier,
     TextEmbedder,
     ZeroShotClassifier,
+    expected_calibration_error,
     inputs,
     saving,
     suspects,
 )
 from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.knn import SHARPNESSES, TEMPERATURES
 from embedsearch.errors import EmbedderMismatch
 from embedsearch.evaluate import evaluate
 from embedsearch.testing import HashEmbedder
@@ -432,7 +436,7 @@ def test_a_neighbour_votes_for_all_of_its_labels_as_scikit_learns_do() -> None:
         SelectiveClassifier(KNNClassifier(), error=0.2, unlike=None),
     ],
 )
-def test_an_indicator_may_be_nested_lists(model: Any) -> None:
+def test_an_indicator_may_be_nested_lists_or_sparse(model: Any) -> None:
     rows, right = of_several(400)
     expected = clone(model).fit(rows, right)
     for y in (
@@ -440,6 +444,7 @@ def test_an_indicator_may_be_nested_lists(model: Any) -> None:
         right.astype(int).tolist(),
         list(right.astype(float)),
         tuple(map(tuple, right.tolist())),
+        csr_matrix(right.astype(int)),
     ):
         own = clone(model).fit(rows, y)
         assert own.classes_.tolist() == list(range(8))
@@ -474,11 +479,40 @@ def test_an_indicator_of_other_classes_scores_nothing() -> None:
     assert own.score(rows[:1], [{*np.flatnonzero(own.predict(rows[:1])[0]).tolist()}]) == 1
 
 
+def test_temperature_and_sharpness_are_those_that_foretell_examples_best() -> None:
+    rows, y = blobs(60)
+    own = KNNClassifier(k=7).fit(rows, y)
+    cosines = rows @ rows.T - 9 * np.eye(60)
+    near = np.argsort(-cosines, axis=1)[:, :7]
+    same = y[near] == y[:, None]
+    missed = ((~same.any(axis=1)).sum() + 1) / 62
+    losses = {}
+    for temperature, sharpness in product(TEMPERATURES, SHARPNESSES):
+        votes = np.exp(np.take_along_axis(cosines, near, axis=1) / temperature)
+        shares = np.stack([(votes * (y[near] == label)).sum(axis=1) for label in own.classes_], 1)
+        shares = (shares / votes.sum(axis=1, keepdims=True)) ** sharpness
+        shares /= shares.sum(axis=1, keepdims=True)
+        shares = (1 - missed) * shares + missed * np.bincount(y) / 60
+        losses[temperature, sharpness] = -np.log(shares[np.arange(60), y]).mean()
+    best = min(losses, key=lambda both: losses[both])
+    assert (own.temperature_, own.sharpness_) == best
+    assert own.sharpness_ > 1
+
+
+def test_votes_of_overlapping_labels_are_no_less_sure_than_right() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.choice(10, 3_000, p=np.arange(10, 0, -1) / 55)
+    rows = rng.normal(size=(10, 24))[y] + 2 * rng.normal(size=(3_000, 24))
+    own = KNNClassifier().fit(rows[:1_000], y[:1_000])
+    shares = own.predict_proba(rows[1_000:])
+    right = own.classes_[shares.argmax(axis=1)] == y[1_000:]
+    assert expected_calibration_error(shares.max(axis=1), right) < 0.05  # .14 at a sharpness of 1
+
+
 def test_a_label_each_is_the_same_as_lists_of_one() -> None:
     rows, y = blobs(300)
-    one = KNNClassifier().fit(rows, y)
-    several = KNNClassifier().fit(rows, [[label] for label in y.tolist()])
-    assert several.temperature_ == one.temperature_
+    one = KNNClassifier(temperature=0.05).fit(rows, y)
+    several = KNNClassifier(temperature=0.05).fit(rows, [[label] for label in y.tolist()])
     np.testing.assert_allclose(several.predict_proba(rows), one.predict_proba(rows))
     assert several.predict(rows).shape == (300, len(one.classes_))
 

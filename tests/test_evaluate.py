@@ -341,6 +341,14 @@ def test_an_indicator_as_lists_is_measured_as_one() -> None:
     assert [score.label for score in expected.labels] == [0, 1, 2]
 
 
+def test_labels_of_a_fold_that_look_like_an_indicator_are_labels() -> None:
+    rows = np.eye(10, dtype=np.float32)
+    labels = [[0, 1]] * 9 + [[2]]  # without the last all hold 0 and 1
+    with pytest.warns(UserWarning, match="1 of 3 labels have a single text"):
+        found = evaluate_several(rows, labels, ProbeClassifier(strength=1.0), folds=5)
+    assert [(score.label, score.predicted) for score in found.labels] == [(0, 10), (1, 10), (2, 0)]
+
+
 def test_progress_of_several_labels_is_told_and_texts_are_named() -> None:
     rows, labels = of_several(40)
     told: list[tuple[int, int]] = []

@@ -24,7 +24,7 @@ from embedsearch.classify.checking import (
 )
 from embedsearch.classify.folds import copies, different, more_of
 from embedsearch.classify.inputs import local
-from embedsearch.classify.several import among, label_sets, learned_several, told
+from embedsearch.classify.several import among, as_lists, label_sets, learned_several, told
 from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.vectors.neighbours import Neighbours
 
@@ -90,8 +90,8 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
         learned from: they say too little of new texts, and of each other too much. A class may be
         held out whole, and is not learned then, which a warning says. ``y`` is a label for each
-        text, or lists of them, or an indicator of 0 and 1, shape (n, classes): ``estimator`` gets
-        sets of labels of either.
+        text, or lists of them, or an indicator of 0 and 1, shape (n, classes), which ``estimator``
+        gets as lists, too.
 
         Raises:
             TypeError: an option is no number, or ``estimator`` has no ``predict_proba``.
@@ -116,7 +116,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self._tell_unlearned(labels, train, together)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
-        own = labels[train] if self.exclusive_ else list(map(set, labels[train]))
+        own = labels[train] if self.exclusive_ else as_lists(labels[train])
         self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own)
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
