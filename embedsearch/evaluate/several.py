@@ -14,11 +14,11 @@ from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import listed, more_of, number, parts
 from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import as_lists, indicator
+from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import ids_of, rare, silent, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, label_scores
-from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
