@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import uuid
 import warnings
@@ -150,10 +151,12 @@ def refuse_other_space(database: Database, embedder: Embedder, *, way_out: str =
     held, made = repr(space), repr(embedder.space)
     if held == made:
         held, made = f"{length} dimensions", f"ones of {embedder.dimensions}"
-    way_out = way_out or f"open it with the embedder it was made with, {name!r}"
+    way_out = way_out or f"leave -m out for the index's own, {name!r}"
+    new = f"embedsearch index FOLDER --db NEW -m {shlex.quote(embedder.name)}"
     raise EmbedderMismatch(
         f"the index holds vectors of {held}, the embedder makes {made}",
-        hint=f"{way_out}, or make a new index for this one",
+        hint=f"{way_out}, or make a new index: {new}; in Python: open it with the embedder it was"
+        f" made with, {name!r}, or make a new index for this one",
     )
 
 

@@ -551,6 +551,20 @@ def shell(server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return tmp_path
 
 
+def test_a_command_with_another_model_is_told_how_to_make_an_index_for_it(shell: Path) -> None:
+    assert shell.is_dir()
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    result = run("search", "number", "-m", "openai/another?dimensions=8")
+    assert result.exit_code == 2
+    held, new = f"openai/{MODEL}?dimensions=4&size=4", "openai/another?dimensions=8&size=8"
+    assert result.stderr == (
+        f"error: the index holds vectors of 'openai/{MODEL}/4/unit',"
+        " the embedder makes 'openai/another/8/unit'\n"
+        f"hint: leave -m out for the index's own, '{held}',"
+        f" or make a new index: embedsearch index FOLDER --db NEW -m '{new}'\n"
+    )
+
+
 def test_the_plan_the_run_and_the_ledger_agree(shell: Path, server: FaultServer) -> None:
     name = f"openai/{MODEL}"
     common = ("index", "docs", "-m", name, "--dimensions", 4)

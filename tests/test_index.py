@@ -224,7 +224,9 @@ def test_an_index_remembers_its_space_and_refuses_another(tmp_path: Path) -> Non
     with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'hash/64") as refused:
         Index.open(tmp_path, HashEmbedder(32))
     assert refused.value.hint == (
-        "open it with the embedder it was made with, 'hash', or make a new index for this one"
+        "leave -m out for the index's own, 'hash', or make a new index: embedsearch index FOLDER"
+        " --db NEW -m hash; in Python: open it with the embedder it was made with, 'hash', or make"
+        " a new index for this one"
     )
 
 
