@@ -100,17 +100,17 @@ class Key(httpx.Auth):
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the key."""
-        yield self._signed(request, self._settings.key())
+        yield self._signed(request, self._settings.credentials(self._settings.key()))
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add the key, awaited where that is needed."""
-        yield self._signed(request, await self._awaited())
+        yield self._signed(request, self._settings.credentials(await self._awaited()))
 
-    def _signed(self, request: httpx.Request, key: object) -> httpx.Request:
+    def _signed(self, request: httpx.Request, credentials: dict[str, str]) -> httpx.Request:
         """Add the key, unless the caller set that header; without either, the address's login."""
-        for name, value in self._settings.credentials(key).items():
+        for name, value in credentials.items():
             request.headers.setdefault(name, value)
         login = self._settings.login
         if login and not request.headers.keys() & set(_KEY_HEADERS):
