@@ -124,9 +124,7 @@ class Settings:
 
     def url(self, path: str, model: object) -> str:
         """Give the address of an endpoint, without a login; on Azure it depends on the model."""
-        base = self.base_url.rstrip("/")
-        if "@" in base:
-            base = urlsplit(base)._replace(netloc=self.host).geturl()
+        base = self.address.rstrip("/")
         named = self.deployment or model
         if self.deployments and path in DEPLOYED and named and "/deployments/" not in base:
             path = f"/deployments/{quote(str(named), safe='')}{path}"
