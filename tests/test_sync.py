@@ -365,6 +365,18 @@ def test_binary_files_are_skipped_with_a_count_and_not_opened_again(
     assert index.status().skipped == ((str(docs / "picture.png"), "is a binary file"),)
 
 
+def test_a_folder_that_was_renamed_is_told_of_until_it_is_forgotten(
+    index: Index, docs: Path
+) -> None:
+    index.sync(docs)
+    new = docs.rename(docs.with_name("new"))
+    assert index.sync(new, dry_run=True).missing == (str(docs),)
+    report = index.sync(new)
+    assert (report.added, report.missing) == (3, (str(docs),))
+    index.remove_source(docs)
+    assert index.sync(new).missing == ()
+
+
 def test_a_text_file_that_becomes_binary_is_no_document_any_more_and_keeps_its_vectors(
     index: Index, docs: Path
 ) -> None:
