@@ -508,11 +508,12 @@ def test_a_name_that_is_not_utf_8_is_listed_until_it_is_gone(index: Index, tmp_p
 
 
 def test_a_document_whose_file_became_unreadable_is_kept(index: Index, docs: Path) -> None:
-    (docs / "data.json").write_text('{"a": "some words here"}')
+    cell = '{"cells": [{"cell_type": "markdown", "source": "some words here"}]}'
+    (docs / "notes.ipynb").write_text(cell)
     index.sync(docs)
-    (docs / "data.json").write_bytes(b"PK\x03\x04" + bytes(range(256)))
-    index.sync(docs)
-    assert "data.json" in index
+    (docs / "notes.ipynb").write_text(cell[:-1])
+    assert changes(index.sync(docs)) == {"unchanged": 3, "failed": 1}
+    assert index.get("notes.ipynb").text == "some words here"
 
 
 def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
