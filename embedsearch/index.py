@@ -113,6 +113,7 @@ class Index:
         self._dense = DenseIndex(database, self._space, self._length, cache)
         self._turn = RLock()
         self._wrote = False
+        self._asked = "", _NO_VECTOR
 
     @classmethod
     def open(
@@ -291,21 +292,21 @@ class Index:
 
         A file that is gone is removed from the index, one that moved keeps what it had. A file or
         folder that is gone can be named; a synced folder itself is forgotten by ``remove_source``
-        alone, as its disk may just not be mounted. Files that can't be read are in the report's
-        ``failed`` and stop nothing. ``dry_run`` writes nothing
+        alone, as its disk may just not be mounted. Files that can't be read, and named ones that
+        are not there, are in the report's ``failed`` and stop nothing. ``dry_run`` writes nothing
         and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
         ``allowance`` is what may be sent to a provider, if the embedder is one's. With a
         ``transcriber`` recordings become documents of what is said in them; each is heard once.
 
         Raises:
-            FileNotFoundError: a path does not exist, and nothing is known of it.
-            FolderGone: a folder that was synced is not there.
+            FileNotFoundError: no path exists, and nothing is known of them.
+            FolderGone: the folder that was synced is not there.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached: the allowance is used up; what was embedded is kept.
             SecretsFound: texts look as if they held secrets; none was sent.
-            ValueError: a path is a pipe or a device, or recordings would be sent to a provider and
-                there is a limit in dollars.
+            ValueError: the path is a pipe or a device, or recordings would be sent to a provider
+                and there is a limit in dollars.
 
         """
         check_hearing(allowed(allowance), transcriber)
@@ -507,7 +508,11 @@ class Index:
         self._database.require_own()  # before the model, whose threads did not come along
         if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
-        return asking.vector(self._database, self.embedder, self._space, query)
+        before, vector = self._asked
+        if before != query or not len(vector):
+            vector = asking.vector(self._database, self.embedder, self._space, query)
+            self._asked = query, vector  # what is far or not found is looked for in other ways
+        return vector
 
     def explain(
         self, query: str, hits: Iterable[Hit], *, mode: Mode = "hybrid"

@@ -168,6 +168,11 @@ def make_old(folder: Path) -> Path:
         connection.execute("alter table chunks drop column seconds")
         connection.execute("drop index idx_documents_partial")
         connection.execute("alter table documents drop column partial")
+        connection.execute("drop view live_texts")
+        connection.execute("alter table texts drop column words")
+        connection.execute(
+            "create view live_texts as select id, text from texts where text is not null"
+        )
         connection.execute("pragma user_version = 3")
     connection.close()
     return path

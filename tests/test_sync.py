@@ -423,7 +423,7 @@ def test_a_file_that_finds_a_reader_s_bug_is_reported_and_stops_nothing(
         calls.append(text)
         raise bug
 
-    monkeypatch.setattr("yaml.safe_load", broken)
+    monkeypatch.setattr("embedsearch.readers.core_schema.load", broken)
     (docs / "odd.md").write_text("---\na: 1\n---\n")
     caplog.set_level("INFO")
     for added in ({"added": 3, "texts": 3}, {"unchanged": 3}):
@@ -441,7 +441,7 @@ def test_an_interruption_while_reading_is_no_bug_of_the_file(
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("yaml.safe_load", interrupted)
+    monkeypatch.setattr("embedsearch.readers.core_schema.load", interrupted)
     (docs / "odd.md").write_text("---\na: 1\n---\n")
     with pytest.raises(KeyboardInterrupt):
         index.sync(docs)
@@ -485,6 +485,12 @@ def test_what_may_not_be_read_is_listed_until_it_is() -> None:
                 assert index.sync(folder).added == added
             expected = tuple((str(path), "permission denied") for path in kept)
             assert index.status().unread == expected
+        with users.nobody():
+            named = index.sync([*kept, folder / "private" / "note.txt", folder / "plain.txt"])
+        assert (named.unchanged, [failure.why for failure in named.failed]) == (
+            1,
+            ["permission denied"] * 3,
+        )
         for path, mode in kept.items():
             path.chmod(mode)
         with users.nobody():
@@ -501,7 +507,9 @@ def test_a_name_that_is_not_utf_8_is_listed_until_it_is_gone(index: Index, tmp_p
         file.write(b"words")
     for _ in range(2):
         index.sync(docs)
-        assert index.status().unread == ((f"{docs}/b\ufffdd.txt", "its name is not valid UTF-8"),)
+        ((path, why),) = index.status().unread
+        assert path == f"{docs}/b\ufffdd.txt"
+        assert why.startswith("its name is not valid UTF-8: rename it, or ignore it")
     os.unlink(bad)  # noqa: PTH108 -- as above
     index.sync(docs)
     assert index.status().unread == ()

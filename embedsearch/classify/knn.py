@@ -12,10 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from embedsearch import arguments
 from embedsearch.classify.checking import are_several, asked, check_above_0, learned, units
 from embedsearch.classify.several import learned_several, whole_accuracy
+from embedsearch.classify.splitting import grouped
+from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import PROBES, Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Found = tuple[NDArray[np.float32], NDArray[np.int64]]
+    Tried = tuple[tuple[float, ...], tuple[float, ...]]
 
 EXACT_BELOW = 5_000
 """Examples below which every one is compared: 25 us a text at 384 dimensions."""
@@ -34,9 +37,11 @@ SHARPNESSES = (1.0, 1.25, 1.5, 1.75, 2.0)
 """What is tried: powers of a label's share of the votes. Below 1 they would answer for what is left
 out: of two examples a label the other one alone."""
 
-COPY = 0.999
-"""From this cosine on two texts are the same, as FAISS's lists of two bytes a component round it: a
-copy tells nothing of how a new text's neighbours vote."""
+DEEPER = 4
+"""So many times k neighbours of an example are looked at, for k that are not near duplicates."""
+
+ROUNDS = 50
+"""In which the share of what is usual is found."""
 
 TRIED_ON = 10_000
 """Examples that the temperature is chosen on, evenly spread ones of more."""
@@ -50,10 +55,11 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
     A neighbour's vote is exp(cosine / temperature), and a label's probability goes by its share of
     the votes to the power of a sharpness, as the votes of many say more than each by itself. Both
-    are those under which each example's neighbours but its copies foretell its label best (log
-    loss). With a ``temperature`` given, of which infinity makes all votes equal, the sharpness is
-    1, as it is of several labels a text. Every label gets, besides, its share of the examples times
-    the share of examples that have no neighbour of their own label, at the cost of the votes.
+    are those under which each example's neighbours foretell its label best (log loss); its near
+    duplicates (a cosine of .95) and what is of its group don't vote there. With a ``temperature``
+    given, of which infinity makes all votes equal, the sharpness is 1, as it is of several labels a
+    text. Every label gets, besides, its share of the examples, at the cost of the votes, by how
+    much better that foretells labels: all, where votes say nothing.
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
@@ -84,13 +90,13 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         tags.classifier_tags.multi_label = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Keep the examples, and choose the temperature.
+    def fit(self, X: Any, y: Any, groups: ArrayLike | None = None) -> Self:
+        """Keep the examples, and choose the temperature; those of a group (n,) do not vote there.
 
         Raises:
             TypeError: k is no whole number, or the temperature none at all.
-            ValueError: k or the temperature is too low, a label is missing, or there is one class
-                only.
+            ValueError: k or the temperature is too low, a label is missing, there is one class
+                only, or there is no group for each text.
 
         """
         k = arguments.how_many(self.k)
@@ -105,16 +111,12 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         rows = units(vectors)
         self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
         self._k = min(k, len(rows))
-        foretold = self._left_out(rows)
-        own = foretold.own
-        missed = float((~own.any(axis=1)).sum() + 1) / (len(own) + 2)
+        foretold = self._left_out(rows, grouped(groups, len(rows)))
         counts = np.bincount(self._labels) if self.exclusive_ else self._labels.sum(axis=0)
+        tried = _tried(self.temperature, exclusive=self.exclusive_)
+        found = _chosen(foretold, counts / len(rows), tried)
+        self.temperature_, self.sharpness_, missed = found
         self._kept, self._rest = 1 - missed, missed * counts / len(rows)
-        if self.temperature is None:
-            tried = SHARPNESSES if self.exclusive_ else (1.0,)
-            self.temperature_, self.sharpness_ = _chosen(foretold, self._kept, self._rest, tried)
-        else:
-            self.temperature_, self.sharpness_ = self.temperature, 1.0
         return self
 
     def kneighbors(self, X: Any, k: int | None = None) -> Found:
@@ -172,14 +174,16 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             shares += votes[:, near, None] * self._labels[rows[:, near]]
         return shares
 
-    def _left_out(self, rows: Vectors) -> _Foretold:
+    def _left_out(self, rows: Vectors, groups: NDArray[np.int64]) -> _Foretold:
         """Return what neighbours say of each label of each example.
 
-        Examples that only copies are near to are left out.
+        Examples that only near duplicates and their own group are near to are left out.
         """
         tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
-        similarities, found = self._neighbours.search(rows[tried], min(self._k + 1, len(rows)))
-        others = (found >= 0) & (found != tried[:, None]) & (similarities < COPY)
+        deep = self._neighbours.search(rows[tried], min(DEEPER * self._k + 1, len(rows)))
+        others = (deep[1] >= 0) & (deep[0] < THRESHOLD) & (groups[deep[1]] != groups[tried, None])
+        first = np.argsort(~others, axis=1, kind="stable")[:, : self._k]
+        similarities, found, others = (np.take_along_axis(a, first, 1) for a in (*deep, others))
         if self.exclusive_:
             examples, of = np.arange(len(tried)), self._labels[tried]
             own, votes_for = self._labels[found] == of[:, None], _numbered(self._labels[found])
@@ -187,7 +191,7 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             examples, of = np.nonzero(self._labels[tried])
             own = self._labels[found[examples], of[:, None]]
             votes_for = np.broadcast_to(np.arange(found.shape[1]), found.shape)
-        near = others.any(axis=1)[examples]
+        near = np.asarray(others.any(axis=1))[examples]
         examples, own, of = examples[near], own[near], of[near]
         similarities = np.where(others, similarities, -np.inf)[examples]
         return _Foretold(similarities, own & others[examples], votes_for[examples], of)
@@ -195,16 +199,38 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
 @dataclass(frozen=True, slots=True)
 class _Foretold:
-    """Examples' neighbours, without themselves and without copies of them: similarities (n, k).
+    """Examples' neighbours, those left out that prove nothing: similarities (n, k), -inf for none.
 
-    They are -inf for none. ``own`` tells who has the label in question, which is ``of`` (n,);
-    ``votes_for`` are numbers below k, the same for neighbours that vote for the same one.
+    ``own`` tells who has the label in question, which is ``of`` (n,); ``votes_for`` are numbers
+    below k, the same for neighbours that vote for the same one.
     """
 
     similarities: Vectors
     own: NDArray[np.bool_]
     votes_for: NDArray[np.int64]
     of: NDArray[np.int64]
+
+    def part(self, rows: NDArray[np.bool_]) -> _Foretold:
+        """Return some of the examples."""
+        return _Foretold(
+            self.similarities[rows], self.own[rows], self.votes_for[rows], self.of[rows]
+        )
+
+    def shares(self, temperature: float, sharpnesses: Sequence[float]) -> list[Floats]:
+        """Return the share of the votes that own labels have, (n,), for each sharpness."""
+        n, k = self.own.shape
+        votes = _votes(self.similarities, np.isfinite(self.similarities), temperature)
+        right = (votes * self.own).sum(axis=1)
+        places = (np.arange(n)[:, None] * k + self.votes_for).ravel()
+        each = np.bincount(places, votes.ravel(), n * k).reshape(n, k)
+        return [right**sharpness / (each**sharpness).sum(axis=1) for sharpness in sharpnesses]
+
+
+def _tried(temperature: float | None, *, exclusive: bool) -> Tried:
+    """Return the temperatures and the sharpnesses to choose from."""
+    if temperature is not None:
+        return (temperature,), (1.0,)
+    return TEMPERATURES, SHARPNESSES if exclusive else (1.0,)
 
 
 def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) -> Floats:
@@ -226,23 +252,37 @@ def _numbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return numbers
 
 
-def _chosen(
-    foretold: _Foretold, kept: float, rest: Floats, sharpnesses: tuple[float, ...]
-) -> tuple[float, float]:
-    """Return temperature and sharpness under which neighbours foretell own labels best."""
-    told = foretold.own.any(axis=1)
+def _chosen(foretold: _Foretold, usual: Floats, tried: Tried) -> tuple[float, float, float]:
+    """Return temperature and sharpness under which neighbours foretell own labels best.
+
+    And how much of what is ``usual`` of labels, (classes,), is to be mixed in.
+    """
+    temperatures, sharpnesses = tried
+    told = np.asarray(foretold.own.any(axis=1))
+    missed = float((~told).sum() + 1) / (len(told) + 2)
     if not told.any():
-        return TEMPERATURES[len(TEMPERATURES) // 2], 1.0
-    own, similarities = foretold.own[told], foretold.similarities[told]
-    there, (n, k) = np.isfinite(similarities), own.shape
-    places = (np.arange(n)[:, None] * k + foretold.votes_for[told]).ravel()
-    least = rest[foretold.of[told]]
+        return temperatures[len(temperatures) // 2], 1.0, missed
+    known = foretold.part(told)
+    rest = missed * usual[known.of]
     losses = {}
-    for temperature in TEMPERATURES:
-        votes = _votes(similarities, there, temperature)
-        right = (votes * own).sum(axis=1)
-        each = np.bincount(places, votes.ravel(), n * k).reshape(n, k)
-        for sharpness in sharpnesses:
-            shares = right**sharpness / (each**sharpness).sum(axis=1)
-            losses[temperature, sharpness] = -float(np.log(kept * shares + least).mean())
-    return min(losses, key=lambda both: losses[both])
+    for temperature in temperatures:
+        for sharpness, shares in zip(
+            sharpnesses, known.shares(temperature, sharpnesses), strict=True
+        ):
+            loss = -float(np.log((1 - missed) * shares + rest).mean())
+            losses[temperature, sharpness] = loss
+    best = min(losses, key=lambda both: losses[both])
+    (shares,) = foretold.shares(best[0], [best[1]])
+    return *best, _missed(shares, usual[foretold.of], missed)
+
+
+def _missed(shares: Floats, usual: Floats, missed: float) -> float:
+    """Return how much of what is usual, mixed with the votes' shares, foretells labels, both (n,).
+
+    By expectation and maximisation from ``missed`` on, with one example more of either.
+    """
+    for _ in range(ROUNDS):
+        rest = missed * usual
+        by_rest = rest / (rest + (1 - missed) * shares)
+        missed = float(by_rest.sum() + 1) / (len(shares) + 2)
+    return missed

@@ -12,7 +12,7 @@ import numpy as np
 from embedsearch.classify.checking import is_missing, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
-from embedsearch.evaluate.splitting import leakproof_groups
+from embedsearch.classify.splitting import leakproof_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,15 +22,17 @@ from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
+from embedsearch.evaluate.evaluation import NEAR, Baseline, Confused, Evaluation, Mistake
 from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, rare, silent, warn
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
+    TINY,
     Bootstrap,
+    by_chance,
     confusion_matrix,
-    gain,
     label_scores,
 )
+from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,7 +125,8 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
             if curve
             else None
         )
-    rivals = {"majority": _commonest(codes, cut.splits)}
+    # Of all texts: the majority of the other folds is seldom that of the one that is held out.
+    rivals = {"majority": np.full_like(codes, np.bincount(codes).argmax())}
     if embedder is None:
         notes.append("no zero-shot baseline: say as embedder what made the vectors")
     else:
@@ -138,8 +141,9 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         folds=parts,
         seed=seed,
         threshold=threshold,
+        near_texts=int((_nearest(known.vectors, cut.splits) >= NEAR).sum()),
         accuracy=draw.share(own.accuracy),
-        macro_f1=draw.share(own.macro_f1),
+        macro_f1=draw.macro_f1(own),
         baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
         labels=label_scores(
             np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
@@ -147,13 +151,17 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         confusion=matrix,
         confused=_confused(matrix, classes.tolist()),
         calibration_error=None,
+        calibration_by_chance=None,
+        calibration_p_value=None,
         reliability=(),
         coverage=(),
         curve=learned,
         mistakes=_mistakes(known, classes[said].tolist(), confidence, ids),
         notes=tuple(notes),
     )
-    return measured if confidence is None else _calibrated(measured, confidence, said == codes)
+    if confidence is None:
+        return measured
+    return _calibrated(measured, confidence, said == codes, known.groups)
 
 
 def _predicted(
@@ -177,6 +185,14 @@ def _predicted(
     return said, confidence if sure else None
 
 
+def _nearest(vectors: Vectors, splits: Sequence[Split]) -> NDArray[np.float32]:
+    """Return the cosine of each text with the nearest one of another fold, (n,)."""
+    found = np.empty(len(vectors), np.float32)
+    for train, test in splits:
+        found[test] = neighbours(vectors[train], 1, queries=vectors[test])[0][:, 0]
+    return found
+
+
 def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:
     """Return the places of what was said among the classes."""
     if strange := set(said.tolist()) - set(classes.tolist()):
@@ -185,13 +201,6 @@ def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:
             " answers, and see in the table of coverage what abstaining would bring"
         )
     return np.searchsorted(classes, said.astype(classes.dtype))
-
-
-def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
-    said = np.empty(len(codes), np.int64)
-    for train, test in splits:
-        said[test] = np.bincount(codes[train]).argmax()
-    return said
 
 
 def _by_name(
@@ -207,8 +216,9 @@ def _by_name(
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
     own = draw.draws(said)
-    won = gain(accuracy - own.accuracy)
-    return Baseline(name, draw.share(own.accuracy), draw.share(own.macro_f1), won)
+    won = draw.gain(accuracy - own.accuracy)
+    macro = draw.macro_f1(own, fixed=bool((said == said[0]).all()))
+    return Baseline(name, draw.share(own.accuracy), macro, won)
 
 
 def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:
@@ -244,10 +254,16 @@ def _mistakes(
     )
 
 
-def _calibrated(measured: Evaluation, confidence: Floats, right: NDArray[np.bool_]) -> Evaluation:
+def _calibrated(
+    measured: Evaluation, confidence: Floats, right: NDArray[np.bool_], groups: Codes
+) -> Evaluation:
+    error = expected_calibration_error(confidence, right)
+    chance = by_chance(confidence, groups, seed=measured.seed)
     return replace(
         measured,
-        calibration_error=expected_calibration_error(confidence, right),
+        calibration_error=error,
+        calibration_by_chance=float(chance.mean()),
+        calibration_p_value=(int((chance >= error - TINY).sum()) + 1) / (len(chance) + 1),
         reliability=tuple(reliability(confidence, right, bins=BINS)),
         coverage=tuple(coverage_table(confidence, right)),
     )

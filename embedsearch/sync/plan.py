@@ -83,13 +83,13 @@ def plan(
     at again.
 
     Raises:
-        FileNotFoundError: a path does not exist, and nothing is known of it.
-        FolderGone: the source that a path lies in is not there.
-        ValueError: a path is neither a file nor a folder.
+        FileNotFoundError: no path exists, and nothing is known of them.
+        FolderGone: the source that the path lies in is not there.
+        ValueError: the path is neither a file nor a folder.
 
     """
-    layout, named = scopes(database, paths, glob=glob, own=own, hearing=hearing)
-    made = Plan(layout)
+    layout, named, failed = scopes(database, paths, glob=glob, own=own, hearing=hearing)
+    made = Plan(layout, failed=failed)
     of_source: dict[int, list[Scope]] = {}
     for scope in named:
         of_source.setdefault(scope.source, []).append(scope)
