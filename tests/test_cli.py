@@ -752,6 +752,9 @@ def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
         f"error: {here / 'docs'} is not there; what the index holds of it is kept",
         f"hint: if it is gone for good: embedsearch rm --source {here / 'docs'}",
     ]
+    told = "note: docs is not there, its documents are kept; if it is gone for good: embedsearch rm"
+    assert run("index", "notes", "--no-embed").stderr.splitlines()[1:] == [f"{told} --source docs"]
+    assert run("index", "notes", "--no-embed", "-q").stderr == ""
     assert run("rm", "--source", "docs", "--dry-run").stdout == "docs.txt\n"
     assert run("rm", "--source", "docs", "--glob", "*.txt").exit_code == 2
     removed = run("rm", "--source", "docs", "-y")

@@ -365,6 +365,18 @@ def test_binary_files_are_skipped_with_a_count_and_not_opened_again(
     assert index.status().skipped == ((str(docs / "picture.png"), "is a binary file"),)
 
 
+def test_a_folder_that_was_renamed_is_told_of_until_it_is_forgotten(
+    index: Index, docs: Path
+) -> None:
+    index.sync(docs)
+    new = docs.rename(docs.with_name("new"))
+    assert index.sync(new, dry_run=True).missing == (str(docs),)
+    report = index.sync(new)
+    assert (report.added, report.missing) == (3, (str(docs),))
+    index.remove_source(docs)
+    assert index.sync(new).missing == ()
+
+
 def test_a_text_file_that_becomes_binary_is_no_document_any_more_and_keeps_its_vectors(
     index: Index, docs: Path
 ) -> None:
@@ -504,11 +516,12 @@ def test_a_name_that_is_not_utf_8_is_listed_until_it_is_gone(index: Index, tmp_p
 
 
 def test_a_document_whose_file_became_unreadable_is_kept(index: Index, docs: Path) -> None:
-    (docs / "data.json").write_text('{"a": "some words here"}')
+    cell = '{"cells": [{"cell_type": "markdown", "source": "some words here"}]}'
+    (docs / "notes.ipynb").write_text(cell)
     index.sync(docs)
-    (docs / "data.json").write_bytes(b"PK\x03\x04" + bytes(range(256)))
-    index.sync(docs)
-    assert "data.json" in index
+    (docs / "notes.ipynb").write_text(cell[:-1])
+    assert changes(index.sync(docs)) == {"unchanged": 3, "failed": 1}
+    assert index.get("notes.ipynb").text == "some words here"
 
 
 def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:

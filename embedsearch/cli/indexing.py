@@ -59,6 +59,7 @@ def index_(
 
     Files that are gone are removed from the index, renamed ones keep what they had. A search in
     another terminal works meanwhile. Interrupt it when you like: the next run goes on.
+    A hidden or ignored file can be named; the next run on its folder leaves it out again.
     """
     nothing = f"no readable files in {', '.join(map(str, paths))}"
     # A mistyped path makes no index; one that is gone may still be known to an old one.
