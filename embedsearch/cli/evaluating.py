@@ -54,7 +54,7 @@ COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
     show_default=True,
     help="From this cosine on texts are near duplicates, and never on both sides.",
 )
-@click.option("--no-curve", is_flag=True, help="No learning curve, which takes most of the time.")
+@click.option("--no-curve", is_flag=True, help="No learning curve, which takes half of the time.")
 @click.option(
     "--html",
     metavar="FILE",

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from embedsearch.classify.checking import is_missing
 from embedsearch.compare.duplication import THRESHOLD, components
 
 if TYPE_CHECKING:
@@ -31,13 +32,17 @@ def leakproof_groups(
     are in one group, and so is what is joined through others.
 
     Raises:
-        ValueError: the lengths differ, or the threshold is not above 0 and at most 1.
+        ValueError: the lengths differ, a group is missing, or the threshold is not above 0 and at
+            most 1.
 
     """
     n = len(vectors)
     if not 0 < threshold <= 1:
         raise ValueError(f"expected a threshold above 0 and at most 1, got {threshold}")
-    given = np.arange(n) if groups is None else np.asarray(groups)
+    named = list(range(n)) if groups is None else np.asarray(groups, object).tolist()
+    if missing := sum(map(is_missing, named)):
+        raise ValueError(f"{missing:,} of {n:,} texts have no group: give each one of its own")
+    given = np.asarray(named)
     if given.shape != (n,) or (texts is not None and len(texts) != n):
         raise ValueError(f"expected a group and a text for each of the {n} vectors")
     _, first, member = np.unique(given, return_index=True, return_inverse=True)
