@@ -910,7 +910,10 @@ def test_rows_of_several_labels_are_measured_each_by_itself(tmp_path: Path) -> N
     assert told[:3] == [
         "1 of 21 texts left out: they have no label",
         "1 of 21 texts left out: they have no words",
-        "1 of 19 texts do not have one label, so each label is measured by itself",
+        (
+            "1 of 19 texts do not have one label, so each label is measured by itself: a text may"
+            " be told none or several, so fewer are told rightly"
+        ),
     ]
     said = json.loads(run.stdout)
     assert (said["texts"], [s["support"] for s in said["labels"]]) == (19, [9, 9])

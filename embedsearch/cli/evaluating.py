@@ -165,7 +165,7 @@ class _Given:
         count = sum(isinstance(label, list) and len(label) != 1 for label in labels)
         several = (
             f"{count:,} of {len(labels):,} texts do not have one label, so each label is measured"
-            " by itself"
+            " by itself: a text may be told none or several, so fewer are told rightly"
         )
         return _Given(
             [self.ids[row] for row in rows],
