@@ -29,7 +29,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
-from embedsearch.classify import ProbeClassifier, suspects
+from embedsearch.classify import FewShotClassifier, ProbeClassifier, suspects
 from embedsearch.classify.folds import split
 from embedsearch.classify.threads import WORTH_SHARING, one_thread
 from embedsearch.evaluate import (
@@ -284,6 +284,49 @@ def test_what_has_another_length_is_named_with_it() -> None:
         evaluate(rows[1:], labels, QUICK)
     with pytest.raises(ValueError, match="a label for each text, got 40 for 38"):
         evaluate(rows, labels, QUICK, texts=["text"] * 38)
+
+
+def test_a_column_of_labels_is_one_label_a_text() -> None:
+    rows, labels = clouds(n=40)
+    found = evaluate(rows, np.array(labels)[:, np.newaxis], QUICK, curve=False)
+    assert found.accuracy == evaluate(rows, labels, QUICK, curve=False).accuracy
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_text_without_a_group_is_refused(missing: Any) -> None:
+    rows, labels = clouds(n=40)
+    groups = [missing, missing, *range(38)]
+    message = "^2 of 40 texts have no group: give each one of its own$"
+    with pytest.raises(ValueError, match=message):
+        evaluate(rows, labels, QUICK, groups=groups)
+    with pytest.raises(ValueError, match=message):
+        evaluate_several(rows, [[label] for label in labels], groups=groups)
+
+
+def test_names_of_what_is_no_label_are_told() -> None:
+    texts = [f"the {animal} number {n}" for n in range(12) for animal in ("cat", "car")]
+    message = "^names are given of what is no label, 'cta': write it as the label is$"
+    ways: list[dict[str, Any]] = [
+        {"names": {"cta": "a cat"}},
+        {"estimator": FewShotClassifier(names={"cta": "a cat"})},
+    ]
+    for options in ways:
+        with pytest.warns(UserWarning, match=message):
+            found = evaluate(texts, ["cat", "car"] * 12, curve=False, threshold=1.0, **options)
+        assert re.match(message, found.notes[0])
+        assert found.baselines[1].accuracy.value == 1.0
+    with pytest.warns(UserWarning, match=message):
+        FewShotClassifier(names={"cta": "a cat", "car": "a car"}).fit(texts, ["cat", "car"] * 12)
+
+
+def test_names_that_say_nothing_are_no_baseline() -> None:
+    texts = [f"the {animal} number {n}" for n in range(12) for animal in ("cat", "car")]
+    found = evaluate(texts, [0, 1] * 12, QUICK, curve=False, threshold=1.0)
+    assert [rival.name for rival in found.baselines] == ["majority"]
+    assert found.notes == ("no zero-shot baseline: labels as 0 do not say what they mean",)
+    named = {0: "cat", 1: ["car", "a car"]}
+    found = evaluate(texts, [0, 1] * 12, QUICK, names=named, curve=False, threshold=1.0)
+    assert found.baselines[1].accuracy.value == 1.0
 
 
 def test_progress_is_told_to_the_end() -> None:
@@ -875,7 +918,10 @@ def test_rows_of_several_labels_are_measured_each_by_itself(tmp_path: Path) -> N
     assert told[:3] == [
         "1 of 21 texts left out: they have no label",
         "1 of 21 texts left out: they have no words",
-        "1 of 19 texts do not have one label, so each label is measured by itself",
+        (
+            "1 of 19 texts do not have one label, so each label is measured by itself: a text may"
+            " be told none or several, so fewer are told rightly"
+        ),
     ]
     said = json.loads(run.stdout)
     assert (said["texts"], [s["support"] for s in said["labels"]]) == (19, [9, 9])

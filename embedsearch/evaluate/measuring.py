@@ -17,13 +17,14 @@ from embedsearch.classify.calibration import (
     reliability,
 )
 from embedsearch.classify.defaults import to_measure
+from embedsearch.classify.fewshot import unknown, worded
 from embedsearch.classify.folds import different, number, split
 from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import NEAR, Baseline, Confused, Evaluation, Mistake
-from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, rare, silent, warn
+from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, plain, rare, silent, warn
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
     TINY,
@@ -55,6 +56,7 @@ EXPECTED = (
     "The least populated class",
     "The number of unique classes is greater",
     "the labels .* differ only by case",
+    "names are given of what is no label",
 )
 """What scikit-learn and our estimators warn of in each fold, and a note says once."""
 
@@ -112,7 +114,9 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
 
     progress(0, fits)
     few = [cut.note] if cut.note else rare(different(known.labels, known.groups), parts)
-    notes = [warn(note) for note in (*known.notes, *few)]
+    own_names = estimator.get_params(deep=False).get("names")
+    odd = [unknown(said, plain(labels)) for said in (names, own_names)]
+    notes = [warn(note) for note in (*known.notes, *few, *filter(None, odd))]
     with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
         for message in EXPECTED:
             warnings.filterwarnings("ignore", message)
@@ -127,10 +131,15 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         )
     # Of all texts: the majority of the other folds is seldom that of the one that is held out.
     rivals = {"majority": np.full_like(codes, np.bincount(codes).argmax())}
+    words = _words(classes.tolist(), names or {})
     if embedder is None:
         notes.append("no zero-shot baseline: say as embedder what made the vectors")
+    elif len(worded(classes.tolist(), words)[1]) < 2:
+        first = classes.tolist()[0]
+        notes.append(f"no zero-shot baseline: labels as {first!r} do not say what they mean")
     else:
-        rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
+        zero = ZeroShotClassifier(words, embedder=embedder).fit()
+        rivals["zero-shot"] = np.searchsorted(classes, zero.predict(known.vectors))
     draw = Bootstrap(codes, known.groups, seed=seed)
     own = draw.draws(said)
     matrix = confusion_matrix(codes, said, len(classes))
@@ -203,15 +212,10 @@ def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:
     return np.searchsorted(classes, said.astype(classes.dtype))
 
 
-def _by_name(
-    vectors: Vectors,
-    classes: list[Any],
-    names: Mapping[Any, Any] | None,
-    embedder: Encoder | str | None,
-) -> Codes:
-    words: Any = {label: names.get(label, label) for label in classes} if names else classes
-    zero = ZeroShotClassifier(words, embedder=embedder).fit()
-    return np.searchsorted(classes, zero.predict(vectors))
+def _words(classes: list[Any], names: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return what is said of each label: its name, or else itself as words."""
+    own = {label: str(label).replace("_", " ").replace("-", " ") for label in classes}
+    return {label: names.get(label, words) for label, words in own.items()}
 
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
