@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -322,6 +324,16 @@ def test_an_index_is_opened_again_by_the_processes_of_a_cross_validation(tmp_pat
         assert found["test_score"].tolist() == expected.tolist()
         assert found["estimator"][0].predict(TEXTS[:1]).tolist() == ["refund"]
         found["estimator"][0].embedder.close()
+
+
+def test_what_learned_from_texts_is_pickled_and_copied() -> None:
+    model = SelectiveClassifier(KNNClassifier(k=1), error=0.9, unlike=None).fit(
+        TEXTS * 2, LABELS * 2
+    )
+    sent = pickle.dumps(model)
+    for again in (pickle.loads(sent), copy.deepcopy(model)):  # noqa: S301 -- as joblib does
+        assert again.estimator_.embedder.name == "local"
+        assert again.predict(TEXTS).tolist() == model.predict(TEXTS).tolist()
 
 
 def test_features_are_named_and_counted() -> None:
