@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -261,6 +263,18 @@ def test_the_prompt_is_put_before_each_part_of_a_long_text(folder: Path) -> None
     assert embedder.max_tokens == 8
     rows = embedder.embed(["a b c d e f g h i j k l", "a b c d e f", "g h i j k l"])
     np.testing.assert_allclose(rows[0], unit(rows[1] + rows[2]), atol=1e-6)
+
+
+def test_an_embedder_is_sent_to_another_process_by_its_name(folder: Path, local: Embedder) -> None:
+    for embedder in (embedders.load(str(folder), threads=1), local):
+        rows = embedder.embed(["a red fox"])
+        sent = pickle.dumps(embedder)
+        assert len(sent) < 1_000
+        again, other = (pickle.loads(sent) for _ in range(2))  # noqa: S301 -- as joblib's workers do
+        assert (again.embed(["a red fox"]) == rows).all()
+        assert again.space == embedder.space
+        assert again is other
+        assert copy.deepcopy([embedder])[0] is embedder
 
 
 def test_another_model_file_is_another_space(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -10,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from scipy.special import expit
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, normalize
@@ -299,6 +304,23 @@ def test_a_label_beyond_the_names_is_refused() -> None:
         model.fit(TEXTS, LABELS)
 
 
+def test_scikit_learns_tools_take_the_scores_of_two_labels() -> None:
+    model = ZeroShotClassifier({"card": "card", "refund": "refund money"}, embedder=HASH)
+    scores = model.fit().decision_function(TEXTS)
+    assert scores.shape == (6,)
+    assert (scores > 0).tolist() == [label == "refund" for label in LABELS]
+    np.testing.assert_allclose(model.predict_proba(TEXTS)[:, 1], expit(scores / 0.05))
+    for scoring in ("roc_auc", "average_precision"):
+        y = np.array(LABELS) == "refund"
+        own = ZeroShotClassifier({False: "card", True: "refund money"}, embedder=HASH)
+        found = cross_val_score(own, TEXTS, y, cv=3, scoring=scoring, error_score="raise")
+        assert found.tolist() == [1, 1, 1]
+    calibrated = CalibratedClassifierCV(own, cv=3).fit(TEXTS, y)
+    assert calibrated.predict(TEXTS).tolist() == y.tolist()
+    pairs = OneVsRestClassifier(ZeroShotClassifier({0: "card", 1: "refund money"}, embedder=HASH))
+    assert set(pairs.fit(TEXTS, [*LABELS[:5], "third"]).predict(TEXTS)) <= {*LABELS, "third"}
+
+
 def test_a_template_has_a_place_for_the_label() -> None:
     with pytest.raises(ValueError, match=r"a template with {} in it, got 'about'"):
         ZeroShotClassifier(["a", "b"], templates=["about"], embedder=HASH).fit()
@@ -322,6 +344,15 @@ def test_an_index_is_opened_again_by_the_processes_of_a_cross_validation(tmp_pat
         assert found["test_score"].tolist() == expected.tolist()
         assert found["estimator"][0].predict(TEXTS[:1]).tolist() == ["refund"]
         found["estimator"][0].embedder.close()
+
+
+@pytest.mark.filterwarnings("ignore:nothing will be answered")
+def test_what_learned_from_texts_is_pickled_and_copied() -> None:
+    model = SelectiveClassifier(KNNClassifier(k=1), error=0.9).fit(TEXTS, LABELS)
+    sent = pickle.dumps(model)
+    for again in (pickle.loads(sent), copy.deepcopy(model)):  # noqa: S301 -- as joblib does
+        assert again.estimator_.embedder.name == "local"
+        assert (again.predict_proba(TEXTS) == model.predict_proba(TEXTS)).all()
 
 
 def test_features_are_named_and_counted() -> None:

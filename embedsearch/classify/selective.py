@@ -28,10 +28,10 @@ from embedsearch.classify.checking import (
     sharing,
     units,
 )
-from embedsearch.classify.folds import different, more_of
+from embedsearch.classify.folds import copies, different, more_of
 from embedsearch.classify.inputs import local
 from embedsearch.classify.several import among, as_lists, label_sets, learned_several, told
-from embedsearch.classify.splitting import leakproof_groups
+from embedsearch.classify.splitting import grouped, leakproof_groups
 from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import Neighbours
@@ -127,7 +127,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self.exclusive_ = not are_several(y)
         vectors = (learned if self.exclusive_ else learned_several)(self, X, y)[0]
         labels = self._given(y)
-        together = self._together(units(vectors), groups)
+        together = self._together(vectors, groups)
         train, held = _split(labels, together, self.holdout, generator(self.random_state))
         self._tell_unlearned(labels, train, together)
         texts = self.space_ is not None
@@ -179,7 +179,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
                 f"expected texts and as many labels, got {len(vectors)} and {len(labels)}"
             )
         rows = units(vectors)
-        together = self._together(rows, groups)
+        together = self._together(vectors, groups)
         nearest = self._examples.search(rows, 1)[0][:, 0]
         known = np.unique(together[nearest >= min(self.alike, COPY)])
         if len(known):
@@ -243,8 +243,10 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         """Return the label of each text, or its labels as a tuple, (n,)."""
         return one_label_each(y) if self.exclusive_ else label_sets(y)
 
-    def _together(self, rows: Vectors, groups: ArrayLike | None) -> Positions:
-        return leakproof_groups(rows, groups, threshold=min(self.alike, COPY))
+    def _together(self, vectors: Vectors, groups: ArrayLike | None) -> Positions:
+        if self.alike == 1:
+            return copies(vectors) if groups is None else grouped(groups, len(vectors))
+        return leakproof_groups(units(vectors), groups, threshold=self.alike)
 
     def _tell_unlearned(self, labels: NDArray[Any], train: Positions, groups: NDArray[Any]) -> None:
         """Warn of labels that are not learned; raise where too little is, or nothing held out."""

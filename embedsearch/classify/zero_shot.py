@@ -86,19 +86,26 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return self
 
     def decision_function(self, X: Any) -> Floats:
-        """Return the cosine of each text with each of ``classes_``, shape (n, classes)."""
-        check_is_fitted(self)
-        return self._cosines(asked(self, X))
+        """Return the cosine of each text with each of ``classes_``, shape (n, classes).
+
+        Of two it is how much nearer the second one is, (n,), as scikit-learn wants it.
+        """
+        cosines = self._scores(X)
+        return cosines[:, 1] - cosines[:, 0] if len(self.classes_) == 2 else cosines
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each of ``classes_``, shape (n, classes)."""
-        return softened(self.decision_function(X), self.temperature_)
+        return softened(self._scores(X), self.temperature_)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the nearest label of each text, shape (n,)."""
-        best = self.decision_function(X).argmax(axis=1)
+        best = self._scores(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[best]
         return labels
+
+    def _scores(self, X: Any) -> Floats:
+        check_is_fitted(self)
+        return self._cosines(asked(self, X))
 
     def _cosines(self, vectors: Vectors) -> Floats:
         if vectors.shape[1] != self.label_vectors_.shape[1]:

@@ -59,6 +59,7 @@ def folder_model(name: str) -> SentenceModel:
         prefixes=prefixes,
         graph=partial(str, graph),
         tokenizer=tokenizer,
+        remake=folder_model,
     )
 
 

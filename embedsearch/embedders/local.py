@@ -6,14 +6,14 @@ import logging
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from embedsearch.errors import EmbeddingError, ModelNotLoaded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from embedsearch.embedders.model import EncodingTokenizer, SentenceModel
     from embedsearch.embedders.protocol import Role, Vectors
@@ -45,6 +45,14 @@ class LocalEmbedder:
     def __sklearn_clone__(self) -> Self:
         """Let the copies that scikit-learn makes of an estimator share it."""
         return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Let all copies share it: it never changes, and another would load its model again."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """Let another process load it by its name, as joblib's workers do, once."""
+        return _loaded, (self._model.remake, self.name, self._threads)
 
     @property
     def name(self) -> str:
@@ -142,6 +150,13 @@ class LocalEmbedder:
         parts = max(2, math.ceil(len(ends) / self.max_tokens))
         places = (len(ends) * part // parts - 1 for part in range(1, parts + 1))
         return sorted({0, *(int(ends[place]) for place in places)})
+
+
+@cache
+def _loaded(
+    remake: Callable[[str], SentenceModel], name: str, threads: int | None
+) -> LocalEmbedder:
+    return LocalEmbedder(remake(name), threads=threads)
 
 
 def usable_cpus() -> int:

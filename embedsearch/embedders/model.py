@@ -29,7 +29,7 @@ class SentenceModel:
 
     The model reads ``max_length`` ids; ``max_tokens`` leaves out the special ones and those of
     the longest of the ``prefixes``. ``graph`` returns an ONNX model, as bytes or as the path of
-    its file.
+    its file; ``remake`` makes this again from its name, in another process.
     """
 
     name: str
@@ -41,3 +41,4 @@ class SentenceModel:
     prefixes: Mapping[Role, str]
     graph: Callable[[], bytes | str]
     tokenizer: Callable[[], EncodingTokenizer]
+    remake: Callable[[str], SentenceModel]

