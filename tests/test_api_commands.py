@@ -866,6 +866,34 @@ def test_an_answer_that_is_interrupted_keeps_what_came(server: Server) -> None:
     assert (process.returncode, out, err) == (130, "\n", "\ninterrupted\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_vectors_in_flight_when_embed_is_interrupted_are_printed(
+    server: Server, number: int
+) -> None:
+    came, free = Event(), Event()
+
+    def late(seen: Recorded) -> Reply:
+        came.set()
+        free.wait(30)
+        return vectors(seen)
+
+    server.reply = late
+    with running("embed", "a", "bb", "-m", "m") as process:
+        assert process.stderr
+        assert came.wait(30)
+        process.send_signal(number)
+        said = (
+            "stopping: waiting for 1 request in flight: what was sent is billed; Ctrl-C drops it\n"
+        )
+        assert process.stderr.readline() == said
+        free.set()
+        out, err = process.communicate(timeout=30)
+    assert out == "[1.0, 0.1]\n[2.0, 0.1]\n"
+    interrupted = number == signal.SIGINT
+    assert process.returncode == (130 if interrupted else -signal.SIGTERM)
+    assert err == "2 texts, 3 tokens\n" + ("\ninterrupted\n" if interrupted else "")
+
+
 def examples(count: int) -> str:
     turns = [
         [{"role": "user", "content": f"ticket {n}"}, {"role": "assistant", "content": "a"}]

@@ -500,7 +500,7 @@ def interrupted(
 
 
 INDEX = ("index", "docs", "-m", "openai/m", "-y")
-WAITS = "stopping: waiting for 16 requests in flight, as they are billed; Ctrl-C drops them\n"
+WAITS = "stopping: waiting for 16 requests in flight: what was sent is billed; Ctrl-C drops it\n"
 
 
 @pytest.mark.parametrize(

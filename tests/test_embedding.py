@@ -709,7 +709,7 @@ def test_what_is_in_flight_when_a_run_is_stopped_is_given(
     assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
     assert server.statuses.count(200) >= 2
     assert len(server.requests) <= 4
-    said = "stopping: waiting for 3 requests in flight, as they are billed; Ctrl-C drops them"
+    said = "stopping: waiting for 3 requests in flight: what was sent is billed; Ctrl-C drops it"
     assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [said]
 
 

@@ -151,8 +151,8 @@ def _heed(stop: Stop, work: Work, flying: int) -> None:
     """End the work where it is to stop, and say what is waited for."""
     if stop.is_set and not work.ended:
         work.end(_Stopped())
-        said = "stopping: waiting for %d requests in flight, as they are billed; Ctrl-C drops them"
-        logger.warning(said, flying)
+        what = f"{flying} request{'s' if flying > 1 else ''} in flight"
+        logger.warning("stopping: waiting for %s: what was sent is billed; Ctrl-C drops it", what)
 
 
 def _fly(driver: Blocking, work: Work, piece: Piece, landed: SimpleQueue[Any]) -> None:
