@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, normalize
 from sklearn.svm import LinearSVC
 
 from embedsearch import Document, Index
@@ -24,11 +28,13 @@ from embedsearch.classify import (
     SelectiveClassifier,
     TextEmbedder,
     ZeroShotClassifier,
+    expected_calibration_error,
     inputs,
     saving,
     suspects,
 )
 from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.knn import SHARPNESSES, TEMPERATURES
 from embedsearch.errors import EmbedderMismatch
 from embedsearch.evaluate import evaluate
 from embedsearch.testing import HashEmbedder
@@ -111,13 +117,54 @@ def test_the_temperature_forgets_the_example_itself() -> None:
     assert confidence.mean() < 0.75
 
 
-@pytest.mark.parametrize("copies", [5, 30])
-def test_copies_do_not_make_it_surer_than_it_is(copies: int) -> None:
-    rows = blobs(400)[0]
-    y = np.random.default_rng(7).integers(2, size=400)  # nothing is to be learned
-    model = KNNClassifier().fit(np.repeat(rows, copies, axis=0), np.repeat(y, copies))
-    assert model.predict_proba(blobs(200, seed=3)[0]).max(axis=1).mean() < 0.8
-    assert len(set(model.predict(rows).tolist())) == 2
+def versions(nearness: float) -> tuple[NDArray[np.float32], NDArray[np.str_], NDArray[np.int64]]:
+    """Return 5 versions of each of 150 texts, labels that mean nothing, and whose versions."""
+    rng = np.random.default_rng(0)
+    texts, noise = (normalize(rng.normal(size=(n, 64))) for n in (150, 750))
+    rows = normalize(nearness * np.repeat(texts, 5, axis=0) + (1 - nearness**2) ** 0.5 * noise)
+    labels = np.repeat(rng.choice(["heads", "tails"], 150), 5)
+    return rows.astype(np.float32), labels, np.repeat(np.arange(150), 5)
+
+
+LEARNERS = [ProbeClassifier(), FewShotClassifier(names={}), KNNClassifier()]
+
+
+@pytest.mark.parametrize(
+    ("nearness", "grouped"), [(1.0, False), (0.98, False), (0.98, True), (0.85, True)]
+)
+@pytest.mark.parametrize("model", LEARNERS)
+def test_versions_of_a_text_do_not_make_it_surer_than_it_is(
+    model: Any, nearness: float, *, grouped: bool
+) -> None:
+    rows, labels, texts = versions(nearness)
+    fitted = clone(model).fit(rows, labels, groups=texts if grouped else None)
+    new = normalize(np.random.default_rng(1).normal(size=(400, 64)))
+    assert fitted.predict_proba(new).max(axis=1).mean() < 0.6
+
+
+@pytest.mark.parametrize("model", LEARNERS)
+@pytest.mark.parametrize(
+    ("groups", "fault"),
+    [
+        ([0, 1], "expected a group for each of 750 texts, got 2"),
+        ([*range(749), None], "expected a group for each text, got None at position 749"),
+        ([*range(749), np.nan], "expected a group for each text, got .*nan.* at position 749"),
+    ],
+)
+def test_a_group_is_wanted_for_each_text(model: Any, groups: list[Any], fault: str) -> None:
+    rows, labels, _ = versions(0.98)
+    with pytest.raises(ValueError, match=fault):
+        clone(model).fit(rows, labels, groups=groups)
+
+
+def test_groups_reach_it_by_scikit_learns_metadata_routing() -> None:
+    rows, labels, texts = versions(0.85)
+    with config_context(enable_metadata_routing=True):
+        step = ProbeClassifier().set_fit_request(groups=True)
+        routed = make_pipeline(Normalizer(), step).fit(rows, labels, groups=texts)
+    direct = ProbeClassifier().fit(rows, labels, groups=texts)
+    np.testing.assert_allclose(routed.predict_proba(rows), direct.predict_proba(rows), atol=1e-3)
+    assert direct.temperature_ > 3 * ProbeClassifier().fit(rows, labels).temperature_
 
 
 def test_many_examples_are_searched_by_lists() -> None:
@@ -363,7 +410,7 @@ def of_several(n: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     rng = np.random.default_rng(0)
     codes = rng.integers(4, size=(n, 2))
     rows = np.hstack([np.eye(4)[codes[:, 0]], np.eye(4)[codes[:, 1]]])
-    rows += rng.normal(scale=0.1, size=rows.shape)
+    rows += rng.normal(scale=0.2, size=rows.shape)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return rows.astype(np.float32), np.hstack([np.eye(4, dtype=bool)[part] for part in codes.T])
 
@@ -389,7 +436,7 @@ def test_a_neighbour_votes_for_all_of_its_labels_as_scikit_learns_do() -> None:
         SelectiveClassifier(KNNClassifier(), error=0.2, unlike=None),
     ],
 )
-def test_an_indicator_may_be_nested_lists(model: Any) -> None:
+def test_an_indicator_may_be_nested_lists_or_sparse(model: Any) -> None:
     rows, right = of_several(400)
     expected = clone(model).fit(rows, right)
     for y in (
@@ -397,6 +444,7 @@ def test_an_indicator_may_be_nested_lists(model: Any) -> None:
         right.astype(int).tolist(),
         list(right.astype(float)),
         tuple(map(tuple, right.tolist())),
+        csr_matrix(right.astype(int)),
     ):
         own = clone(model).fit(rows, y)
         assert own.classes_.tolist() == list(range(8))
@@ -431,11 +479,40 @@ def test_an_indicator_of_other_classes_scores_nothing() -> None:
     assert own.score(rows[:1], [{*np.flatnonzero(own.predict(rows[:1])[0]).tolist()}]) == 1
 
 
+def test_temperature_and_sharpness_are_those_that_foretell_examples_best() -> None:
+    rows, y = blobs(60)
+    own = KNNClassifier(k=7).fit(rows, y)
+    cosines = rows @ rows.T - 9 * np.eye(60)
+    near = np.argsort(-cosines, axis=1)[:, :7]
+    same = y[near] == y[:, None]
+    missed = ((~same.any(axis=1)).sum() + 1) / 62
+    losses = {}
+    for temperature, sharpness in product(TEMPERATURES, SHARPNESSES):
+        votes = np.exp(np.take_along_axis(cosines, near, axis=1) / temperature)
+        shares = np.stack([(votes * (y[near] == label)).sum(axis=1) for label in own.classes_], 1)
+        shares = (shares / votes.sum(axis=1, keepdims=True)) ** sharpness
+        shares /= shares.sum(axis=1, keepdims=True)
+        shares = (1 - missed) * shares + missed * np.bincount(y) / 60
+        losses[temperature, sharpness] = -np.log(shares[np.arange(60), y]).mean()
+    best = min(losses, key=lambda both: losses[both])
+    assert (own.temperature_, own.sharpness_) == best
+    assert own.sharpness_ > 1
+
+
+def test_votes_of_overlapping_labels_are_no_less_sure_than_right() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.choice(10, 3_000, p=np.arange(10, 0, -1) / 55)
+    rows = rng.normal(size=(10, 24))[y] + 2 * rng.normal(size=(3_000, 24))
+    own = KNNClassifier().fit(rows[:1_000], y[:1_000])
+    shares = own.predict_proba(rows[1_000:])
+    right = own.classes_[shares.argmax(axis=1)] == y[1_000:]
+    assert expected_calibration_error(shares.max(axis=1), right) < 0.05  # .14 at a sharpness of 1
+
+
 def test_a_label_each_is_the_same_as_lists_of_one() -> None:
     rows, y = blobs(300)
-    one = KNNClassifier().fit(rows, y)
-    several = KNNClassifier().fit(rows, [[label] for label in y.tolist()])
-    assert several.temperature_ == one.temperature_
+    one = KNNClassifier(temperature=0.05).fit(rows, y)
+    several = KNNClassifier(temperature=0.05).fit(rows, [[label] for label in y.tolist()])
     np.testing.assert_allclose(several.predict_proba(rows), one.predict_proba(rows))
     assert several.predict(rows).shape == (300, len(one.classes_))
 

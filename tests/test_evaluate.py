@@ -295,8 +295,11 @@ def test_a_column_of_labels_is_one_label_a_text() -> None:
 @pytest.mark.parametrize("missing", [None, float("nan")])
 def test_a_text_without_a_group_is_refused(missing: Any) -> None:
     rows, labels = clouds(n=40)
-    groups = [missing, missing, *range(38)]
-    message = "^2 of 40 texts have no group: give each one of its own$"
+    groups = [*map(str, range(38)), missing, missing]
+    message = (
+        f"^expected a group for each text, got {missing} at position 38: give what stands alone a"
+        " group of its own$"
+    )
     with pytest.raises(ValueError, match=message):
         evaluate(rows, labels, QUICK, groups=groups)
     with pytest.raises(ValueError, match=message):
@@ -530,6 +533,14 @@ def test_an_indicator_as_lists_is_measured_as_one() -> None:
     expected = evaluate_several(rows, right)
     assert evaluate_several(rows, right.astype(int).tolist()) == expected
     assert [score.label for score in expected.labels] == [0, 1, 2]
+
+
+def test_labels_of_a_fold_that_look_like_an_indicator_are_labels() -> None:
+    rows = np.eye(10, dtype=np.float32)
+    labels = [[0, 1]] * 9 + [[2]]  # without the last all hold 0 and 1
+    with pytest.warns(UserWarning, match="1 of 3 labels have a single text"):
+        found = evaluate_several(rows, labels, ProbeClassifier(strength=1.0), folds=5)
+    assert [(score.label, score.predicted) for score in found.labels] == [(0, 10), (1, 10), (2, 0)]
 
 
 def test_progress_of_several_labels_is_told_and_texts_are_named() -> None:

@@ -174,7 +174,7 @@ def test_what_is_no_classifier_is_refused(state: bytes) -> None:
 
 
 def test_a_classifier_of_another_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected a classifier of format 3, got 2: train it"):
+    with pytest.raises(ValueError, match="expected a classifier of format 4, got 2: train it"):
         saving.loads(_file({"format": 2}))
 
 

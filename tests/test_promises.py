@@ -1,4 +1,7 @@
-"""Calibration, abstention, sets of labels, and labels that are probably wrong."""
+"""Calibration, abstention, sets of labels, and labels that are probably wrong.
+
+Blobs of 12 components are no texts, and many are near all others: hence ``alike=1``.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import betabinom, binom
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_validate
+from sklearn.preprocessing import normalize
 
 from embedsearch.classify import (
     KNNClassifier,
@@ -111,7 +117,7 @@ def test_the_temperature_that_made_the_labels_is_found() -> None:
 
 @pytest.fixture(scope="module")
 def selective() -> SelectiveClassifier:
-    return SelectiveClassifier(LogisticRegression(C=10), unlike=None).fit(*blobs(3_000))
+    return SelectiveClassifier(LogisticRegression(C=10), unlike=None, alike=1).fit(*blobs(3_000))
 
 
 def test_the_promises_hold_in_a_hundred_draws(selective: SelectiveClassifier) -> None:
@@ -158,7 +164,8 @@ def test_too_few_examples_answer_nothing_and_say_so() -> None:
 
 def test_so_few_are_enough_for_a_promise_as_is_said() -> None:
     rows, y = blobs(2_000, noise=0.1)
-    model = SelectiveClassifier(LogisticRegression(C=10), unlike=None).fit(rows, y)
+    model = SelectiveClassifier(LogisticRegression(C=10), unlike=None, alike=1).fit(rows, y)
+    rows, y = blobs(200, seed=1, noise=0.1)
     right = np.flatnonzero(model.estimator_.predict(rows) == y)
     assert set(model.calibrate(rows[right[:59]], y[right[:59]]).predict(rows[:5])) == set(y[:5])
     with pytest.warns(UserWarning, match="on 58 held-out examples, of which 59 without a mistake"):
@@ -195,7 +202,7 @@ def test_a_class_of_one_example_is_held_out_as_often_as_any_other() -> None:
     rows, y = blobs(30, noise=0.1)
     y = y.astype(object)
     y[0] = "pole"
-    model = SelectiveClassifier(KNNClassifier(), unlike=None)
+    model = SelectiveClassifier(KNNClassifier(), unlike=None, alike=1)
     models = [clone(model).set_params(random_state=n).fit(rows, y) for n in range(50)]
     learned = sum("pole" in model.classes_ for model in models)
     assert binom.ppf(0.001, 50, 0.8) <= learned <= binom.ppf(0.999, 50, 0.8)
@@ -210,7 +217,7 @@ def test_a_class_that_is_not_learned_is_told_of() -> None:
         " 'pole .'$"
     )
     with pytest.warns(UserWarning, match=told):
-        model = SelectiveClassifier(KNNClassifier(), unlike=None).fit(rows, y)
+        model = SelectiveClassifier(KNNClassifier(), unlike=None, alike=1).fit(rows, y)
     assert len(model.classes_) == 8
 
 
@@ -229,7 +236,7 @@ def test_the_promises_hold_where_many_classes_have_one_example() -> None:
     rows, y = long_tailed(2_000, seed=1)
     broken, covered, answered = 0, [], []
     for seed in range(20):
-        model = SelectiveClassifier(KNNClassifier(5), unlike=None, random_state=seed)
+        model = SelectiveClassifier(KNNClassifier(5), unlike=None, alike=1, random_state=seed)
         model.fit(*long_tailed(1_000, seed=seed + 2))
         answers = model.predict(rows)
         told = np.array([answer is not None for answer in answers])
@@ -240,7 +247,7 @@ def test_the_promises_hold_where_many_classes_have_one_example() -> None:
         known = model.classes_[columns] == y
         covered.append((known & among[np.arange(len(y)), columns]).mean())
     assert broken <= binom.ppf(0.99, 20, 0.05)
-    assert np.mean(answered) > 0.3
+    assert np.mean(answered) > 0.2  # with a standard error of .09
     assert np.mean(covered) == pytest.approx(0.85, abs=0.02)
 
 
@@ -254,7 +261,7 @@ def of_several(n: int, seed: int) -> tuple[NDArray[np.float32], list[list[str]]]
 
 
 def test_the_promises_hold_for_texts_with_several_labels() -> None:
-    model = SelectiveClassifier(ProbeClassifier(strength=10.0), error=0.1, unlike=None)
+    model = SelectiveClassifier(ProbeClassifier(strength=10.0), error=0.1, unlike=None, alike=1)
     model.fit(*of_several(2_000, seed=0))
     rows, labels = of_several(5_000, seed=1)
     rng = np.random.default_rng(0)
@@ -277,7 +284,9 @@ def test_the_promises_hold_for_texts_with_several_labels() -> None:
 
 def test_several_labels_are_answered_together_or_not_at_all() -> None:
     rows, labels = of_several(2_000, seed=0)
-    model = SelectiveClassifier(ProbeClassifier(), error=0.1, unlike=None).fit(rows, labels)
+    model = SelectiveClassifier(ProbeClassifier(), error=0.1, unlike=None, alike=1).fit(
+        rows, labels
+    )
     sure = (np.eye(6, dtype=np.float32)[:3].sum(axis=0) / 3**0.5)[None]
     assert model.predict(np.concatenate([sure, -sure])).tolist() == [("a", "b", "c"), ()]
     unsure = np.array([[1, -1, 0.01, 0, 0, 0]], np.float32)
@@ -299,7 +308,9 @@ def test_a_label_of_several_that_is_not_learned_is_told_of() -> None:
     labels[:5] = [["a", f"pole {n}"] for n in range(5)]
     told = "^1 of 8 labels are not learned, as all of their examples are held out: label 1 more of"
     with pytest.warns(UserWarning, match=told):
-        model = SelectiveClassifier(ProbeClassifier(), error=0.2, unlike=None).fit(rows, labels)
+        model = SelectiveClassifier(ProbeClassifier(), error=0.2, unlike=None, alike=1).fit(
+            rows, labels
+        )
     assert len(model.classes_) == 7
 
 
@@ -331,7 +342,9 @@ def test_nothing_can_be_held_out_of_single_examples() -> None:
 def test_labels_may_be_more_than_the_groups_they_are_in() -> None:
     rows, y = blobs(12, noise=0.1)
     groups = np.arange(12) % 4  # as many as there are labels
-    model = SelectiveClassifier(KNNClassifier(k=3), unlike=None).fit(rows, y, groups=groups)
+    model = SelectiveClassifier(KNNClassifier(k=3), unlike=None, alike=1).fit(
+        rows, y, groups=groups
+    )
     assert len(model.classes_) == 4
 
 
@@ -340,7 +353,7 @@ def test_copies_of_what_is_learned_from_are_no_proof() -> None:
     rows = np.repeat(rng.normal(size=(200, 16)), 5, axis=0)
     y = np.repeat(rng.integers(2, size=200), 5)  # nothing is to be learned
     with pytest.warns(UserWarning, match="nothing will be answered"):
-        SelectiveClassifier(KNNClassifier(5), unlike=None).fit(rows, y)
+        SelectiveClassifier(KNNClassifier(5), unlike=None, alike=1).fit(rows, y)
 
 
 def test_a_group_is_held_out_as_one_or_learned_from() -> None:
@@ -348,9 +361,87 @@ def test_a_group_is_held_out_as_one_or_learned_from() -> None:
     rows = np.repeat(rng.normal(size=(200, 16)), 5, axis=0) + 0.01 * rng.normal(size=(1000, 16))
     y, groups = np.repeat(rng.integers(2, size=200), 5), np.repeat(np.arange(200), 5)
     with pytest.warns(UserWarning, match="on 40 held-out examples"):
-        SelectiveClassifier(KNNClassifier(5), unlike=None).fit(rows, y, groups=groups)
+        SelectiveClassifier(KNNClassifier(5), unlike=None, alike=1).fit(rows, y, groups=groups)
     with pytest.raises(ValueError, match="a group for each of 1000 texts"):
         SelectiveClassifier(KNNClassifier(5)).fit(rows, y, groups=groups[:10])
+
+
+def versions(n: int, nearness: float = 0.98) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return 5 versions of each of n texts that are like no other, and whose version each is."""
+    rng = np.random.default_rng(0)
+    texts, noise = (normalize(rng.normal(size=(size, 64))) for size in (n, 5 * n))
+    rows = nearness * np.repeat(texts, 5, axis=0) + (1 - nearness**2) ** 0.5 * noise
+    return normalize(rows).astype(np.float32), np.repeat(np.arange(n), 5)
+
+
+def test_versions_of_what_is_learned_from_are_no_proof() -> None:
+    rows, texts = versions(150)
+    y = np.random.default_rng(0).integers(2, size=150)[texts]  # nothing is to be learned
+    with pytest.warns(UserWarning, match="nothing will be answered: .* on 30 held-out examples"):
+        SelectiveClassifier(KNNClassifier(), error=0.1).fit(rows, y)
+    told = SelectiveClassifier(KNNClassifier(), error=0.1, alike=1, unlike=None).fit(rows, y)
+    assert None not in told.predict(rows).tolist()
+
+
+def test_versions_do_not_say_how_far_a_new_text_may_be() -> None:
+    rows, texts = versions(300)
+    own = np.unique(texts, return_index=True)[1]
+    y = np.arange(300) % 2
+    model = SelectiveClassifier(LogisticRegression(), error=0.9)
+    alone = clone(model).fit(rows[own], y).least_similarity_
+    assert clone(model).fit(rows, y[texts]).least_similarity_ == pytest.approx(alone, abs=0.03)
+    apart, texts = versions(300, nearness=0.9)
+    together = clone(model).fit(apart, y[texts], groups=texts).least_similarity_
+    assert together == pytest.approx(alone, abs=0.06)
+    assert clone(model).fit(apart, y[texts]).least_similarity_ > 0.75
+
+
+def test_a_text_counts_once_in_a_calibration() -> None:
+    rows, y = blobs(2_000, noise=0.1)
+    model = SelectiveClassifier(LogisticRegression(C=10), unlike=None, alike=1).fit(rows, y)
+    new, label = blobs(200, seed=1, noise=0.1)
+    right = np.flatnonzero(model.estimator_.predict(new) == label)[:100]
+    told = "nothing will be answered: .* on 1 held-out examples"
+    with pytest.warns(UserWarning, match=told):
+        model.calibrate(np.repeat(new[right[:1]], 100, axis=0), np.repeat(label[right[:1]], 100))
+    with pytest.warns(UserWarning, match="on 10 held-out examples"):
+        model.calibrate(new[right], label[right], groups=np.arange(100) // 10)
+    assert None not in model.calibrate(new[right], label[right]).predict(new).tolist()
+    with pytest.raises(ValueError, match="a group for each of 100 texts, got 2"):
+        model.calibrate(new[right], label[right], groups=[0, 1])
+
+
+def test_what_was_learned_from_calibrates_nothing() -> None:
+    rows, y = blobs(2_000, noise=0.1)
+    model = SelectiveClassifier(LogisticRegression(C=10), unlike=None, alike=1).fit(rows, y)
+    learned = model._examples.vectors[:100]
+    with pytest.raises(
+        ValueError, match="but 100 of 100 examples were learned from, or say nearly"
+    ):
+        model.calibrate(learned, y[:100])
+    new, label = blobs(200, seed=1, noise=0.1)
+    with pytest.warns(UserWarning, match="^100 of 300 examples were learned from, or say nearly"):
+        model.calibrate(np.concatenate([learned, new]), [*y[:100], *label])
+    assert model.threshold_ == model.calibrate(new, label).threshold_
+
+
+def test_weights_reach_what_it_is_made_of_by_scikit_learns_metadata_routing() -> None:
+    rows, y = blobs(600)
+    weights = np.where(y == "north", 9.0, 1.0)
+    model = SelectiveClassifier(ProbeClassifier(strength=1.0), unlike=None, alike=1, error=0.3)
+    with pytest.raises(ValueError, match=r"only supported if enable_metadata_routing=True"):
+        model.fit(rows, y, sample_weight=weights)
+    with config_context(enable_metadata_routing=True):
+        asking = ProbeClassifier(strength=1.0).set_fit_request(sample_weight=True)
+        weighed = clone(model).set_params(estimator=asking)
+        weighed.set_fit_request(groups=True).set_score_request(sample_weight=False)
+        given = {"sample_weight": weights, "groups": np.arange(600) // 2}
+        scores = cross_validate(weighed, rows, y, params=given, cv=3, error_score="raise")
+        fitted = weighed.fit(rows, y, **given)
+    assert scores["test_score"].min() > 0.7
+    plain = model.fit(rows, y, groups=np.arange(600) // 2)
+    north = plain.classes_.tolist().index("north")
+    assert (fitted.predict_proba(rows) - plain.predict_proba(rows))[:, north].mean() > 0.03
 
 
 def test_it_is_calibrated_after_it_is_fitted() -> None:

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -165,13 +166,13 @@ def sharing(estimator: Any, encoder: Encoder | str | None) -> Any:
 
 
 def as_indicator(y: Any) -> Labels | None:
-    """Return an indicator (n, classes), be it nested lists, as an array; ``None`` for all else.
+    """Return an indicator (n, classes), nested lists or sparse, as an array; else ``None``.
 
     As for scikit-learn, rows of one length from 2 on that hold nothing but 0 and 1 are one. Sets
     never are: they hold labels.
     """
     if getattr(y, "ndim", 1) == 2:
-        return np.asarray(y)
+        return np.asarray(y.toarray() if issparse(y) else y)
     rows = [row for row in y if isinstance(row, ROWS)]
     lengths = {len(row) for row in rows}
     if len(rows) < len(y) or len(lengths) != 1 or max(lengths) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,10 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from embedsearch import arguments
 from embedsearch.classify.checking import are_several, asked, check_above_0, learned, units
 from embedsearch.classify.several import learned_several, whole_accuracy
+from embedsearch.classify.splitting import grouped
+from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import PROBES, Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Found = tuple[NDArray[np.float32], NDArray[np.int64]]
+    Tried = tuple[tuple[float, ...], tuple[float, ...]]
 
 EXACT_BELOW = 5_000
 """Examples below which every one is compared: 25 us a text at 384 dimensions."""
@@ -29,9 +33,15 @@ EXACT_BELOW = 5_000
 TEMPERATURES = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3)
 """What is tried: a cosine that is so much lower has a vote of 1/e."""
 
-COPY = 0.999
-"""From this cosine on two texts are the same, as FAISS's lists of two bytes a component round it: a
-copy tells nothing of how a new text's neighbours vote."""
+SHARPNESSES = (1.0, 1.25, 1.5, 1.75, 2.0)
+"""What is tried: powers of a label's share of the votes. Below 1 they would answer for what is left
+out: of two examples a label the other one alone."""
+
+DEEPER = 4
+"""So many times k neighbours of an example are looked at, for k that are not near duplicates."""
+
+ROUNDS = 50
+"""In which the share of what is usual is found."""
 
 TRIED_ON = 10_000
 """Examples that the temperature is chosen on, evenly spread ones of more."""
@@ -43,10 +53,13 @@ VOTES_AT_ONCE = 2**24
 class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """The weighted vote of the k nearest examples, by cosine: no training but an index.
 
-    A neighbour's vote is exp(cosine / temperature); the temperature is the one under which each
-    example's neighbours but its copies foretell its label best (log loss), unless it is given;
-    infinity makes all votes equal. Every label gets, besides, its share of the examples times the
-    share of examples that have no neighbour of their own label, at the cost of the votes.
+    A neighbour's vote is exp(cosine / temperature), and a label's probability goes by its share of
+    the votes to the power of a sharpness, as the votes of many say more than each by itself. Both
+    are those under which each example's neighbours foretell its label best (log loss); its near
+    duplicates (a cosine of .95) and what is of its group don't vote there. With a ``temperature``
+    given, of which infinity makes all votes equal, the sharpness is 1, as it is of several labels a
+    text. Every label gets, besides, its share of the examples, at the cost of the votes, by how
+    much better that foretells labels: all, where votes say nothing.
 
     ``X`` are texts (n,), embedded by ``embedder`` (None: the packaged model; a name; an
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
@@ -77,13 +90,13 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         tags.classifier_tags.multi_label = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Keep the examples, and choose the temperature.
+    def fit(self, X: Any, y: Any, groups: ArrayLike | None = None) -> Self:
+        """Keep the examples, and choose the temperature; those of a group (n,) do not vote there.
 
         Raises:
             TypeError: k is no whole number, or the temperature none at all.
-            ValueError: k or the temperature is too low, a label is missing, or there is one class
-                only.
+            ValueError: k or the temperature is too low, a label is missing, there is one class
+                only, or there is no group for each text.
 
         """
         k = arguments.how_many(self.k)
@@ -98,13 +111,12 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         rows = units(vectors)
         self._neighbours = Neighbours(rows, probes=None if len(rows) < EXACT_BELOW else PROBES)
         self._k = min(k, len(rows))
-        similarities, own = self._left_out(rows)
-        missed = float((~own.any(axis=1)).sum() + 1) / (len(own) + 2)
+        foretold = self._left_out(rows, grouped(groups, len(rows)))
         counts = np.bincount(self._labels) if self.exclusive_ else self._labels.sum(axis=0)
+        tried = _tried(self.temperature, exclusive=self.exclusive_)
+        found = _chosen(foretold, counts / len(rows), tried)
+        self.temperature_, self.sharpness_, missed = found
         self._kept, self._rest = 1 - missed, missed * counts / len(rows)
-        self.temperature_ = (
-            _chosen(similarities, own) if self.temperature is None else self.temperature
-        )
         return self
 
     def kneighbors(self, X: Any, k: int | None = None) -> Found:
@@ -144,6 +156,9 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
     def _shares(self, similarities: Vectors, rows: NDArray[np.int64]) -> Floats:
         """Return the probabilities from what was found, both (n, k)."""
         shares = self._counted(_votes(similarities, rows >= 0, self.temperature_), rows)
+        if self.sharpness_ != 1:
+            shares **= self.sharpness_
+            shares /= shares.sum(axis=1, keepdims=True)
         shares *= self._kept
         shares += self._rest
         return shares
@@ -159,24 +174,63 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
             shares += votes[:, near, None] * self._labels[rows[:, near]]
         return shares
 
-    def _left_out(self, rows: Vectors) -> tuple[Vectors, NDArray[np.bool_]]:
-        """Return the examples' neighbours without themselves and without copies of them.
+    def _left_out(self, rows: Vectors, groups: NDArray[np.int64]) -> _Foretold:
+        """Return what neighbours say of each label of each example.
 
-        For each label of each example: similarities (n, k), -inf for none, and which of the
-        neighbours have it. Examples that only copies are near to are left out.
+        Examples that only near duplicates and their own group are near to are left out.
         """
         tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
-        similarities, found = self._neighbours.search(rows[tried], min(self._k + 1, len(rows)))
-        others = (found >= 0) & (found != tried[:, None]) & (similarities < COPY)
+        deep = self._neighbours.search(rows[tried], min(DEEPER * self._k + 1, len(rows)))
+        others = (deep[1] >= 0) & (deep[0] < THRESHOLD) & (groups[deep[1]] != groups[tried, None])
+        first = np.argsort(~others, axis=1, kind="stable")[:, : self._k]
+        similarities, found, others = (np.take_along_axis(a, first, 1) for a in (*deep, others))
         if self.exclusive_:
-            examples, own = np.arange(len(tried)), self._labels[found] == self._labels[tried, None]
+            examples, of = np.arange(len(tried)), self._labels[tried]
+            own, votes_for = self._labels[found] == of[:, None], _numbered(self._labels[found])
         else:
-            examples, columns = np.nonzero(self._labels[tried])
-            own = self._labels[found[examples], columns[:, None]]
-        near = others.any(axis=1)[examples]
-        examples, own = examples[near], own[near]
+            examples, of = np.nonzero(self._labels[tried])
+            own = self._labels[found[examples], of[:, None]]
+            votes_for = np.broadcast_to(np.arange(found.shape[1]), found.shape)
+        near = np.asarray(others.any(axis=1))[examples]
+        examples, own, of = examples[near], own[near], of[near]
         similarities = np.where(others, similarities, -np.inf)[examples]
-        return similarities, own & others[examples]
+        return _Foretold(similarities, own & others[examples], votes_for[examples], of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Foretold:
+    """Examples' neighbours, those left out that prove nothing: similarities (n, k), -inf for none.
+
+    ``own`` tells who has the label in question, which is ``of`` (n,); ``votes_for`` are numbers
+    below k, the same for neighbours that vote for the same one.
+    """
+
+    similarities: Vectors
+    own: NDArray[np.bool_]
+    votes_for: NDArray[np.int64]
+    of: NDArray[np.int64]
+
+    def part(self, rows: NDArray[np.bool_]) -> _Foretold:
+        """Return some of the examples."""
+        return _Foretold(
+            self.similarities[rows], self.own[rows], self.votes_for[rows], self.of[rows]
+        )
+
+    def shares(self, temperature: float, sharpnesses: Sequence[float]) -> list[Floats]:
+        """Return the share of the votes that own labels have, (n,), for each sharpness."""
+        n, k = self.own.shape
+        votes = _votes(self.similarities, np.isfinite(self.similarities), temperature)
+        right = (votes * self.own).sum(axis=1)
+        places = (np.arange(n)[:, None] * k + self.votes_for).ravel()
+        each = np.bincount(places, votes.ravel(), n * k).reshape(n, k)
+        return [right**sharpness / (each**sharpness).sum(axis=1) for sharpness in sharpnesses]
+
+
+def _tried(temperature: float | None, *, exclusive: bool) -> Tried:
+    """Return the temperatures and the sharpnesses to choose from."""
+    if temperature is not None:
+        return (temperature,), (1.0,)
+    return TEMPERATURES, SHARPNESSES if exclusive else (1.0,)
 
 
 def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) -> Floats:
@@ -188,16 +242,47 @@ def _votes(similarities: Vectors, there: NDArray[np.bool_], temperature: float) 
     return shares
 
 
-def _chosen(similarities: Vectors, own: NDArray[np.bool_]) -> float:
-    """Return the temperature under which the neighbours give their own label the most votes."""
-    told = own.any(axis=1)
+def _numbered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the labels of each row (n, k) as numbers from 0, equal where they are."""
+    order = np.argsort(labels, axis=1)
+    ordered = np.take_along_axis(labels, order, axis=1)
+    steps = np.diff(ordered, axis=1, prepend=ordered[:, :1]) > 0
+    numbers = np.empty_like(order)
+    np.put_along_axis(numbers, order, steps.cumsum(axis=1), axis=1)
+    return numbers
+
+
+def _chosen(foretold: _Foretold, usual: Floats, tried: Tried) -> tuple[float, float, float]:
+    """Return temperature and sharpness under which neighbours foretell own labels best.
+
+    And how much of what is ``usual`` of labels, (classes,), is to be mixed in.
+    """
+    temperatures, sharpnesses = tried
+    told = np.asarray(foretold.own.any(axis=1))
+    missed = float((~told).sum() + 1) / (len(told) + 2)
     if not told.any():
-        return TEMPERATURES[len(TEMPERATURES) // 2]
-    similarities, own = similarities[told], own[told]
-    there = np.isfinite(similarities)
+        return temperatures[len(temperatures) // 2], 1.0, missed
+    known = foretold.part(told)
+    rest = missed * usual[known.of]
+    losses = {}
+    for temperature in temperatures:
+        for sharpness, shares in zip(
+            sharpnesses, known.shares(temperature, sharpnesses), strict=True
+        ):
+            loss = -float(np.log((1 - missed) * shares + rest).mean())
+            losses[temperature, sharpness] = loss
+    best = min(losses, key=lambda both: losses[both])
+    (shares,) = foretold.shares(best[0], [best[1]])
+    return *best, _missed(shares, usual[foretold.of], missed)
 
-    def loss(temperature: float) -> float:
-        votes = _votes(similarities, there, temperature)
-        return -float(np.log((votes * own).sum(axis=1) + np.finfo(float).tiny).mean())
 
-    return min(TEMPERATURES, key=loss)
+def _missed(shares: Floats, usual: Floats, missed: float) -> float:
+    """Return how much of what is usual, mixed with the votes' shares, foretells labels, both (n,).
+
+    By expectation and maximisation from ``missed`` on, with one example more of either.
+    """
+    for _ in range(ROUNDS):
+        rest = missed * usual
+        by_rest = rest / (rest + (1 - missed) * shares)
+        missed = float(by_rest.sum() + 1) / (len(shares) + 2)
+    return missed

@@ -15,9 +15,10 @@ from embedsearch.classify.checking import (
     check_above_0,
     generator,
     learned,
+    units,
     weights_of,
 )
-from embedsearch.classify.folds import copies, parts
+from embedsearch.classify.folds import parts
 from embedsearch.classify.logistic import (
     FOLDS,
     STRENGTHS,
@@ -28,6 +29,7 @@ from embedsearch.classify.logistic import (
     probabilities,
 )
 from embedsearch.classify.several import label_weights, learned_several, whole_accuracy
+from embedsearch.classify.splitting import leakproof_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +54,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ``Embedder``; an ``Index``), or their vectors (n, d). ``y`` is a label for each text, or, where
     texts have any number of labels, lists of them or an indicator of 0 and 1, shape (n, classes):
     then each label is decided on its own, and ``predict`` returns an indicator of ``classes_``.
-    ``random_state`` deals the examples that are held out; ``None``, and numpy's
-    ``RandomState``, deal others each time.
+    ``random_state`` deals the examples that are held out, near duplicates (a cosine of .95)
+    together; ``None``, and numpy's ``RandomState``, deal others each time.
     """
 
     def __init__(
@@ -74,12 +76,20 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         tags.classifier_tags.multi_label = True
         return tags
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Learn from texts or vectors and their labels, each as often as ``sample_weight`` (n,).
 
+        Near duplicates, and what is of one of ``groups`` (n,), are held out together.
+
         Raises:
-            ValueError: ``strength`` is not above 0, a label is missing, there is one class only, or
-                a weight is negative.
+            ValueError: ``strength`` is not above 0, a label is missing, there is one class only, a
+                weight is negative, or there is no group for each text.
 
         """
         check_above_0(self.strength, "strength")
@@ -96,12 +106,12 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         elif self.class_weight is not None:
             each = label_weights(self.class_weight, targets.astype(np.bool_), self.classes_)
             weights = weights[:, np.newaxis] * each
-        return self._learn(vectors, targets, weights.astype(np.float32))
-
-    def _learn(self, vectors: Vectors, targets: NDArray[Any], weights: Vectors) -> Self:
+        together = leakproof_groups(units(vectors), groups)
+        held = parts(targets, together, FOLDS, generator(self.random_state))
         self.mean_ = vectors.mean(axis=0)
-        examples = Examples(vectors - self.mean_, targets, weights, len(self.classes_))
-        held = parts(targets, copies(vectors), FOLDS, generator(self.random_state))
+        examples = Examples(
+            vectors - self.mean_, targets, weights.astype(np.float32), len(self.classes_)
+        )
         self._weigh(examples, self._known(examples), held)
         return self
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-FORMAT = 3
+FORMAT = 4
 """The version of the format; another one is refused."""
 
 ABOUT = "estimator.json"

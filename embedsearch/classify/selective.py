@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.stats import binom
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    process_routing,
+)
+from sklearn.utils.validation import _check_method_params, check_is_fitted, has_fit_parameter
 
 from embedsearch.classify.checking import (
     are_several,
@@ -22,10 +28,12 @@ from embedsearch.classify.checking import (
     sharing,
     units,
 )
-from embedsearch.classify.folds import copies, different, more_of
+from embedsearch.classify.folds import different, more_of
 from embedsearch.classify.inputs import local
-from embedsearch.classify.several import among, label_sets, learned_several, told
+from embedsearch.classify.several import among, as_lists, label_sets, learned_several, told
+from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.classify.unlikeness import least_similarity
+from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
@@ -40,6 +48,9 @@ if TYPE_CHECKING:
 STEPS = 20
 """How many thresholds are tested, each of which lets the classifier answer 5 % more texts."""
 
+COPY = 1 - 1e-6
+"""From this cosine on two texts are the same, as float32 has it."""
+
 
 class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """A classifier that answers ``None`` rather than too often wrongly.
@@ -47,10 +58,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     **The promise**: with probability 1 - ``delta`` (over the examples that are held out) at most
     the share ``error`` of what it answers is wrong, for texts drawn like the examples. Thresholds
     of confidence are tested from the strictest to the loosest on ``holdout`` of the examples,
-    of which, and of copies of which, ``estimator`` learns nothing: exact binomial tests, joined by
-    the fallback procedure (Wiens 2003), so that all together err with probability ``delta``
-    (Angelopoulos et al. 2021, Learn then Test). It is assumed that more confidence never means
-    more mistakes.
+    of which, and of near duplicates of which, ``estimator`` learns nothing: exact binomial tests,
+    joined by the fallback procedure (Wiens 2003), so that all together err with probability
+    ``delta`` (Angelopoulos et al. 2021, Learn then Test). It is assumed that more confidence never
+    means more mistakes. Near duplicates have a cosine of ``alike`` or more, 1 for copies alone, and
+    so has what they join.
 
     **Texts unlike all examples** are answered ``None``, too: those whose most similar example has
     a lower cosine than all but the share ``unlike`` of the examples have to their own most
@@ -72,6 +84,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         error: float = 0.05,
         delta: float = 0.05,
         unlike: float | None = 0.01,
+        alike: float = THRESHOLD,
         holdout: float = 0.2,
         embedder: Encoder | str | None = None,
         random_state: int | RandomState | None = 0,
@@ -80,18 +93,19 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self.error = error
         self.delta = delta
         self.unlike = unlike
+        self.alike = alike
         self.holdout = holdout
         self.embedder = embedder
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: ArrayLike | None = None, **params: Any) -> Self:
         """Train on a part of the examples, calibrate on the rest.
 
-        Of the examples of one of ``groups`` (n,), without them copies, one is held out or all are
-        learned from: they say too little of new texts, and of each other too much. A class may be
-        held out whole, and is not learned then, which a warning says. ``y`` is a label for each
-        text, or lists of them, or an indicator of 0 and 1, shape (n, classes): ``estimator`` gets
-        sets of labels of either.
+        Of near duplicates, and of the examples of one of ``groups`` (n,), one is held out or all
+        are learned from: they say too little of new texts, and of each other too much. A class may
+        be held out whole, and is not learned then, which a warning says. ``y`` is a label for each
+        text, or lists of them, or an indicator of 0 and 1, shape (n, classes), which ``estimator``
+        gets as lists, too. ``params`` are what it asks for by scikit-learn's metadata routing.
 
         Raises:
             TypeError: an option is no number, or ``estimator`` has no ``predict_proba``.
@@ -103,6 +117,8 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
             check_share(getattr(self, name), name)
         if self.unlike is not None:
             check_share(self.unlike, "unlike")
+        if self.alike != 1:
+            check_share(self.alike, "alike")
         if not hasattr(self.estimator, "predict_proba"):
             raise TypeError(
                 f"expected an estimator with predict_proba, got {type(self.estimator).__name__}:"
@@ -111,29 +127,49 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self.exclusive_ = not are_several(y)
         vectors = (learned if self.exclusive_ else learned_several)(self, X, y)[0]
         labels = self._given(y)
-        together = copies(vectors) if groups is None else np.asarray(groups)
+        together = self._together(units(vectors), groups)
         train, held = _split(labels, together, self.holdout, generator(self.random_state))
         self._tell_unlearned(labels, train, together)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
-        own = labels[train] if self.exclusive_ else list(map(set, labels[train]))
-        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own)
+        own = labels[train] if self.exclusive_ else as_lists(labels[train])
+        more = self._routed(vectors, params, together, train)
+        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own, **more)
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
         self._examples = Neighbours(rows)
         self.least_similarity_ = -1.0
         if self.unlike is not None:
-            self.least_similarity_ = least_similarity(rows, self.unlike)
+            self.least_similarity_ = least_similarity(rows, self.unlike, groups=together[train])
         return self._calibrate(vectors[held], labels[held])
 
-    def calibrate(self, X: Any, y: Any) -> Self:
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return what it asks for itself, and what ``estimator`` does, for scikit-learn."""
+        to_fit = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(estimator=self.estimator, method_mapping=to_fit)
+
+    def _routed(
+        self, vectors: Vectors, params: dict[str, Any], groups: Positions, train: Positions
+    ) -> dict[str, Any]:
+        """Return what ``estimator`` gets to learn from these rows, besides their labels."""
+        _raise_for_params(params, self, "fit")
+        found = dict(process_routing(self, "fit", **params).estimator.fit) if params else {}
+        if has_fit_parameter(self.estimator, "groups"):
+            found["groups"] = groups
+        return _check_method_params(vectors, found, indices=train)  # type: ignore[no-any-return]  # sklearn has no types
+
+    def calibrate(self, X: Any, y: Any, groups: ArrayLike | None = None) -> Self:
         """Choose the threshold anew, on examples that were not learned from: what is in use.
+
+        Of near duplicates, and of the examples of one of ``groups`` (n,), one counts, and none that
+        is a near duplicate of what was learned from, which a warning says.
 
         Raises:
             NotFittedError: ``fit`` was not called.
             TypeError: texts have several labels, and one of them no list.
-            ValueError: the lengths differ, there are no examples, a label is missing, or a text has
-                several where none had.
+            ValueError: the lengths differ, there are no examples, all were learned from, a label is
+                missing, or a text has several where none had.
 
         """
         check_is_fitted(self)
@@ -142,7 +178,15 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
             raise ValueError(
                 f"expected texts and as many labels, got {len(vectors)} and {len(labels)}"
             )
-        return self._calibrate(vectors, labels)
+        rows = units(vectors)
+        together = self._together(rows, groups)
+        nearest = self._examples.search(rows, 1)[0][:, 0]
+        known = np.unique(together[nearest >= min(self.alike, COPY)])
+        if len(known):
+            self._tell_known(int(np.isin(together, known).sum()), len(rows))
+        firsts = np.setdiff1d(together, known)
+        own = np.unique(together, return_index=True)[1][firsts]
+        return self._calibrate(vectors[own], labels[own])
 
     def predict(self, X: Any) -> NDArray[np.object_]:
         """Return a label, or a tuple of several, or ``None`` for each text, (n,) objects."""
@@ -184,7 +228,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         return may_be
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of right answers among those given; NaN where none is."""
+        """Return the share of right answers among those given; NaN where none is.
+
+        Of two of these, the one that answers less is likely to have more: to choose between them,
+        count what is right of all texts, as ``np.mean(model.predict(X) == y)`` does.
+        """
         answers, labels = self.predict(X), self._given(y)
         given = np.array([answer is not None for answer in answers], np.bool_)
         weights = given * (1.0 if sample_weight is None else np.asarray(sample_weight))
@@ -194,6 +242,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
     def _given(self, y: Any) -> NDArray[Any]:
         """Return the label of each text, or its labels as a tuple, (n,)."""
         return one_label_each(y) if self.exclusive_ else label_sets(y)
+
+    def _together(self, rows: Vectors, groups: ArrayLike | None) -> Positions:
+        return leakproof_groups(rows, groups, threshold=min(self.alike, COPY))
 
     def _tell_unlearned(self, labels: NDArray[Any], train: Positions, groups: NDArray[Any]) -> None:
         """Warn of labels that are not learned; raise where too little is, or nothing held out."""
@@ -205,8 +256,8 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         if lone or len(known) < 2:
             raise ValueError(
                 "expected examples to hold out for calibration, got"
-                f" {len(np.unique(groups))} different ones of {len(names)} classes: label more of"
-                " each"
+                f" {len(np.unique(groups))} different ones (cosines below {self.alike}) of"
+                f" {len(names)} classes: label more of each"
             )
         if unlearned := sorted(names - known):
             warnings.warn(
@@ -214,6 +265,13 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
                 f" are held out: {more_of(unlearned)}",
                 stacklevel=3,
             )
+
+    def _tell_known(self, count: int, total: int) -> None:
+        """Warn of examples that were learned from; raise where that are all."""
+        said = f"{count:,} of {total:,} examples were learned from, or say nearly the same"
+        if count == total:
+            raise ValueError(f"expected examples to calibrate on, but {said}: give others")
+        warnings.warn(f"{said}: they prove nothing and are left out", stacklevel=3)
 
     def _answers(self, vectors: Vectors, probabilities: Floats) -> NDArray[np.object_]:
         if not self.exclusive_:
@@ -273,8 +331,6 @@ def _split(
     keeps their proportions. Classes of one group are no exception, though they are not learned
     then: that of a new text may have no example, too.
     """
-    if groups.shape != labels.shape:
-        raise ValueError(f"expected a group for each of {len(labels)} texts, got {groups.shape}")
     firsts = chance.permutation(np.unique(groups, return_index=True)[1])
     firsts = firsts[np.argsort(labels[firsts], kind="stable")]
     size = max(round(share * len(firsts)), 1)

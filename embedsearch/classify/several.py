@@ -16,7 +16,7 @@ from embedsearch.classify.checking import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -87,6 +87,12 @@ def label_sets(y: Any, columns: NDArray[Any] | None = None) -> NDArray[np.object
     _refuse_no_list(y)
     one_label_each([label for row in y for label in row])
     return np.fromiter((tuple(sorted({*row})) for row in y), object, len(y))
+
+
+def as_lists(rows: Iterable[Iterable[Any]]) -> list[Any]:
+    """Return the labels of each text as a list, as a set where lists would be an indicator."""
+    lists = [list(row) for row in rows]
+    return lists if as_indicator(lists) is None else [set(row) for row in lists]
 
 
 def told(indicator: NDArray[np.bool_], classes: NDArray[Any]) -> NDArray[np.object_]:

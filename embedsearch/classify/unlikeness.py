@@ -7,26 +7,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.classify.folds import copies
+from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from embedsearch.classify.inputs import Vectors
+
+SEEN = 64
+"""So many of the nearest rows are looked at for one that is no near duplicate."""
 
 
 def least_similarity(
-    rows: Vectors, share: float, *, fewest: int = 3, sample: int | None = None
+    rows: Vectors,
+    share: float,
+    *,
+    groups: NDArray[np.int64] | None = None,
+    fewest: int = 3,
+    sample: int | None = None,
 ) -> float:
     """Return the cosine to their nearest other row that all but a share of unit rows (n, d) exceed.
 
-    Copies count once: they say nothing of how far a new text may be. With less than ``fewest``
-    different rows it is -1, and so below all. Of more than ``sample`` so many are drawn, the same
-    each time.
+    Other rows are those of another group (n,), without groups those that are no near duplicates (a
+    cosine of .95): versions of a text say nothing of how far a new one may be. With less than
+    ``fewest`` different rows it is -1, and so below all. Of more than ``sample`` so many are drawn,
+    the same each time.
     """
-    rows = rows[np.unique(copies(rows), return_index=True)[1]]
-    if len(rows) < fewest:
+    firsts = np.unique(copies(rows), return_index=True)[1]
+    if len(firsts) < fewest:
         return -1.0
+    rows = rows[firsts]
     asked = np.random.default_rng(0).permutation(len(rows))[:sample]
-    similarities, found = neighbours(rows, 2, queries=rows[asked])
-    own_first = found[:, 0] == asked
-    others = np.where(own_first, similarities[:, 1], similarities[:, 0])
-    return float(np.quantile(others, share))
+    similarities, found = neighbours(rows, min(SEEN, len(rows)), queries=rows[asked])
+    if groups is None:
+        others = (found != asked[:, None]) & (similarities < THRESHOLD)
+    else:
+        own = groups[firsts]
+        others = own[found] != own[asked, None]
+    nearest = np.where(others & (found >= 0), similarities, -1).max(axis=1)
+    nearest = np.where(others.any(axis=1), nearest, similarities[:, -1])
+    return float(np.quantile(nearest, share))

@@ -57,8 +57,11 @@ class Door(LateGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        with _last_door(ctx), terminal.warnings_in_words(), terminal.waits_in_words(ctx):
-            return super().invoke(ctx)
+        with _last_door(ctx), terminal.warnings_in_words():
+            from embedsearch.cli import waits  # loads logging, which --help does without
+
+            with waits.told(ctx):
+                return super().invoke(ctx)
 
 
 @contextmanager

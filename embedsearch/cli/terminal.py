@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-import logging
-import math
 import os
 import sys
 import textwrap
-import time
 import warnings
 from contextlib import contextmanager
 from itertools import islice
@@ -31,9 +28,6 @@ CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *_TURNING), "\ufffd")
 
 PAGE = 1_000
 """How many lines are written at once: a list of 100,000 takes a third of the time."""
-
-LONG_WAIT = 3.0
-"""Seconds of a wait for a server that is spoken of, and between two lines about it."""
 
 _QUIET = f"{__name__}.quiet"
 
@@ -138,9 +132,9 @@ def hush(ctx: click.Context, _: click.Parameter, given: bool) -> None:
         ctx.meta[_QUIET] = True
 
 
-def is_quiet() -> bool:
-    """Return whether the command was given ``-q``."""
-    ctx = click.get_current_context(silent=True)
+def is_quiet(ctx: click.Context | None = None) -> bool:
+    """Return whether the command was given ``-q``; threads of its own have to say which it is."""
+    ctx = ctx or click.get_current_context(silent=True)
     return bool(ctx and ctx.meta.get(_QUIET))
 
 
@@ -155,36 +149,6 @@ def warnings_in_words() -> Iterator[None]:
 def for_commands(advice: str) -> str:
     """Leave out of a message what is advice for Python alone."""
     return advice.partition(IN_PYTHON)[0]
-
-
-class _Waits(logging.Handler):
-    """Says for how long a command waits for a server, now and then."""
-
-    def __init__(self, ctx: click.Context) -> None:
-        super().__init__(logging.INFO)
-        self._ctx = ctx  # requests are sent by other threads, which have none
-        self._said_at = -math.inf
-
-    def emit(self, record: logging.LogRecord) -> None:
-        now = time.monotonic()
-        long = getattr(record, "seconds", 0.0) >= LONG_WAIT
-        if long and now >= self._said_at + LONG_WAIT and not self._ctx.meta.get(_QUIET):
-            self._said_at = now
-            tell(f"waiting: {record.getMessage()}")
-
-
-@contextmanager
-def waits_in_words(ctx: click.Context) -> Iterator[None]:
-    """Say when the client waits for a server that refused, or for its rate limit."""
-    client, waits = logging.getLogger("embedsearch.client"), _Waits(ctx)
-    level = client.level
-    client.addHandler(waits)
-    client.setLevel(min(client.getEffectiveLevel(), logging.INFO))
-    try:
-        yield
-    finally:
-        client.setLevel(level)
-        client.removeHandler(waits)
 
 
 def printable(text: str) -> str:

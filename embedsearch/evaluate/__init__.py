@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from embedsearch.lazy import names
 
 if TYPE_CHECKING:
+    from embedsearch.classify.splitting import leakproof_groups
     from embedsearch.evaluate.evaluation import Evaluation
     from embedsearch.evaluate.measuring import evaluate
     from embedsearch.evaluate.ranking import Retrieval, retrieval
     from embedsearch.evaluate.report import page
     from embedsearch.evaluate.several import SeveralEvaluation, SeveralMistake, evaluate_several
-    from embedsearch.evaluate.splitting import leakproof_groups
 
 __all__ = [
     "Evaluation",
@@ -35,7 +35,7 @@ __getattr__, __dir__ = names(
         "SeveralMistake": "several",
         "evaluate": "measuring",
         "evaluate_several": "several",
-        "leakproof_groups": "splitting",
+        "leakproof_groups": "evidence",  # which has it from classify, where folds are cut
         "page": "report",
         "retrieval": "ranking",
     },

@@ -13,12 +13,12 @@ from embedsearch.classify.checking import as_indicator, units
 from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import listed, more_of, number, parts
 from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
-from embedsearch.classify.several import indicator
+from embedsearch.classify.several import as_lists, indicator
+from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import ids_of, rare, silent, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, label_scores
-from embedsearch.evaluate.splitting import leakproof_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,8 +102,8 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
 ) -> SeveralEvaluation:
     """Measure a classifier of texts with any number of labels each, by its folds.
 
-    ``labels`` are lists of them, which the estimator gets as sets, or an indicator of 0 and 1,
-    shape (n, classes). All else is as in ``evaluate``. Labels are not spread evenly over the
+    ``labels`` are lists of them or an indicator of 0 and 1, shape (n, classes), and the estimator
+    gets them as they came. All else is as in ``evaluate``. Labels are not spread evenly over the
     folds: one with few texts may be missing in a training, and is not told then. Labels of a
     single text, and of too few, are told in ``notes`` and warned of.
 
@@ -234,11 +234,11 @@ def _folds(held: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray
 
 
 def _of(labels: Any, rows: NDArray[np.int64]) -> Any:
-    """Return the labels of some texts, rows of an indicator, or sets, never taken for one."""
+    """Return the labels of some texts, lists or an indicator as all are."""
     if _is_indicator(labels):
         return labels[rows]
     every = list(labels)
-    return [set(every[row]) for row in rows.tolist()]
+    return as_lists(every[row] for row in rows.tolist())
 
 
 def _is_indicator(labels: Any) -> bool:

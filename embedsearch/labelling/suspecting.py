@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from embedsearch.classify.confident_learning import Suspect, suspects
-from embedsearch.evaluate.splitting import leakproof_groups
+from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.labelling.examples import Examples, examples, told_of_several
 from embedsearch.records import Reason
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
-from embedsearch.evaluate.splitting import leakproof_groups
 from embedsearch.labelling.examples import examples, told_of_several
 
 if TYPE_CHECKING:
@@ -47,11 +46,9 @@ def train(
     fitted = estimator
     if fitted is None:
         fitted = classifier_for(found.counts.values(), embedder=index)
-    apart = {}
     if max_error is not None:
         fitted = SelectiveClassifier(fitted, error=max_error, embedder=index)
-        apart = {"groups": leakproof_groups(found.vectors)}
-    fitted.fit(found.vectors, found.y, **apart)
+    fitted.fit(found.vectors, found.y)
     name = type(fitted).__name__
     return index.models.put(index.space, name, found.counts, saving.dumps(fitted))
 

@@ -85,7 +85,7 @@ def _report(made: Plan, tally: Tally) -> SyncReport:
         added=tally.added,
         updated=tally.updated,
         renamed=len(made.renamed),
-        removed=len(made.removed),
+        removed=len(made.removed) + tally.removed,
         unchanged=made.unchanged + tally.touched,
         skipped=made.skipped + tally.skipped,
         unheard=tally.unheard,

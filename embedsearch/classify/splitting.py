@@ -39,13 +39,9 @@ def leakproof_groups(
     n = len(vectors)
     if not 0 < threshold <= 1:
         raise ValueError(f"expected a threshold above 0 and at most 1, got {threshold}")
-    named = list(range(n)) if groups is None else np.asarray(groups, object).tolist()
-    if missing := sum(map(is_missing, named)):
-        raise ValueError(f"{missing:,} of {n:,} texts have no group: give each one of its own")
-    given = np.asarray(named)
-    if given.shape != (n,) or (texts is not None and len(texts) != n):
-        raise ValueError(f"expected a group and a text for each of the {n} vectors")
-    _, first, member = np.unique(given, return_index=True, return_inverse=True)
+    if texts is not None and len(texts) != n:
+        raise ValueError(f"expected a text for each of {n} vectors, got {len(texts)}")
+    _, first, member = np.unique(grouped(groups, n), return_index=True, return_inverse=True)
     alike = components(vectors, texts or [str(row) for row in range(n)], threshold)
     one = [np.arange(n), *(np.array(rows) for rows in alike)]
     other = [first[member], *(np.full(len(rows), rows[0]) for rows in alike)]
@@ -53,3 +49,27 @@ def leakproof_groups(
     links = coo_array((np.ones(len(ends[0]), bool), ends), shape=(n, n))
     found: Rows = connected_components(links, directed=False)[1].astype(np.int64)
     return found
+
+
+def grouped(groups: ArrayLike | None, count: int) -> Rows:
+    """Return the number of the group of each of ``count`` texts, (n,), without groups its own.
+
+    Raises:
+        ValueError: there are not as many groups, or one is missing.
+
+    """
+    if groups is None:
+        return np.arange(count)
+    given = np.asarray(groups)
+    if given.shape != (count,):
+        got = len(given) if given.ndim == 1 else f"shape {given.shape}"
+        raise ValueError(f"expected a group for each of {count} texts, got {got}")
+    own = np.asarray(groups, object).tolist()  # beside texts NaN would be a text
+    missing = [place for place, group in enumerate(own) if is_missing(group)]
+    if missing:
+        raise ValueError(
+            f"expected a group for each text, got {own[missing[0]]!r} at position {missing[0]}:"
+            " give what stands alone a group of its own"
+        )
+    numbers: Rows = np.unique(given, return_inverse=True)[1]
+    return numbers
