@@ -295,8 +295,11 @@ def test_a_column_of_labels_is_one_label_a_text() -> None:
 @pytest.mark.parametrize("missing", [None, float("nan")])
 def test_a_text_without_a_group_is_refused(missing: Any) -> None:
     rows, labels = clouds(n=40)
-    groups = [missing, missing, *range(38)]
-    message = "^2 of 40 texts have no group: give each one of its own$"
+    groups = [*map(str, range(38)), missing, missing]
+    message = (
+        f"^expected a group for each text, got {missing} at position 38: give what stands alone a"
+        " group of its own$"
+    )
     with pytest.raises(ValueError, match=message):
         evaluate(rows, labels, QUICK, groups=groups)
     with pytest.raises(ValueError, match=message):

@@ -64,7 +64,10 @@ def grouped(groups: ArrayLike | None, count: int) -> Rows:
     if given.shape != (count,):
         got = len(given) if given.ndim == 1 else f"shape {given.shape}"
         raise ValueError(f"expected a group for each of {count} texts, got {got}")
-    if missing := sum(map(is_missing, given)):
-        raise ValueError(f"{missing:,} of {count:,} texts have no group: give each one of its own")
+    if missing := [place for place, group in enumerate(given) if is_missing(group)]:
+        raise ValueError(
+            f"expected a group for each text, got {given[missing[0]]} at position {missing[0]}:"
+            " give what stands alone a group of its own"
+        )
     numbers: Rows = np.unique(given.tolist(), return_inverse=True)[1]
     return numbers

@@ -73,7 +73,7 @@ def evidence(
     known = _of_one_kind([said[row] for row in rows])
     own = [words[row] for row in rows] if words else [""] * len(rows)
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
-    together = None if groups is None else np.asarray(groups, object)[rows]
+    together = None if groups is None else np.asarray(groups, object)[rows].tolist()
     found = leakproof_groups(vectors, together, texts=own if words else None, threshold=threshold)
     notes += _alike(known)
     notes += _two_ways(own if words else [row.tobytes() for row in vectors], known.tolist())
