@@ -506,7 +506,8 @@ def test_a_label_of_one_text_is_no_suspect_among_several() -> None:
     vectors = np.eye(8, dtype=np.float32)[np.arange(40) % 8]
     lists = [["even"] if n % 2 else ["odd", "even"] for n in range(40)]
     lists[3] = ["even", "lone"]
-    assert {s.label for s in suspects(vectors, lists)} <= {None, "odd", "even"}
+    with pytest.warns(UserWarning, match="^1 of 3 labels can't be judged, .* 1 more of 'lone'"):
+        assert {s.label for s in suspects(vectors, lists)} <= {None, "odd", "even"}
 
 
 def test_clean_labels_have_no_suspects() -> None:
@@ -530,7 +531,13 @@ def test_a_single_example_of_a_class_is_no_suspect() -> None:
     rows, y = blobs(200, noise=0.2)
     labels = y.astype(object)
     labels[3] = "pole"
-    assert 3 not in {s.position for s in suspects(rows, labels)}
+    told = "^1 of 5 labels can't be judged, as they have a single text, or copies of it"
+    with pytest.warns(UserWarning, match=told):
+        assert 3 not in {s.position for s in suspects(rows, labels)}
+    groups = np.arange(200)
+    labels[4], groups[4] = "pole", 3
+    with pytest.warns(UserWarning, match=told):
+        assert not {3, 4} & {s.position for s in suspects(rows, labels, groups=groups)}
 
 
 def test_folds_are_as_many_as_labels_allow() -> None:
