@@ -551,16 +551,16 @@ def test_a_warning_is_its_words() -> None:
 def test_status_tells_of_labels_and_of_what_was_learned_from_them() -> None:
     assert "\nlabels" not in run("status").stdout
     run("label", "0", "1", "--as", "refund")
-    run("label", "2", "--as", "login")
+    run("label", "2", "3", "--as", "login")
     run("train")
     run("classify", "--all")
     text = run("status").stdout
-    assert "labels      refund 2, login 1\n" in text
+    assert "labels      login 2, refund 2\n" in text
     told = next(line for line in text.splitlines() if line.startswith("classifier"))
     assert told.startswith("classifier  1, FewShotClassifier of ")
     assert told.endswith(", 4 documents classified")
     status = json.loads(run("status", "--json").stdout)
-    assert status["labels"] == {"refund": 2, "login": 1}
+    assert status["labels"] == {"refund": 2, "login": 2}
     assert (status["classifier"]["version"], status["classified"]) == (1, 4)
 
 

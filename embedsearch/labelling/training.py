@@ -46,8 +46,8 @@ def train(
         warnings.warn(f"{told_of_several(found)}: {meant}", stacklevel=2)
     if lone := [label for label, count in found.counts.items() if count < 2]:
         warnings.warn(
-            f"{len(lone)} of {len(found.counts)} labels have a single document, so how well they are"
-            f" told can't be judged: {more_of(lone)}",
+            f"{len(lone)} of {len(found.counts)} labels have a single document, so how well they"
+            f" are told can't be judged: {more_of(lone)}",
             stacklevel=2,
         )
     fitted = estimator
