@@ -444,6 +444,14 @@ def test_weights_reach_what_it_is_made_of_by_scikit_learns_metadata_routing() ->
     assert (fitted.predict_proba(rows) - plain.predict_proba(rows))[:, north].mean() > 0.03
 
 
+def test_labels_that_differ_by_case_are_told_of_once() -> None:
+    rows, y = blobs(600, noise=0.1)
+    y = np.where(np.arange(600) % 2, y, np.char.upper(y))
+    with pytest.warns(UserWarning, match="differ only by case") as told:
+        SelectiveClassifier(ProbeClassifier(), error=0.9, unlike=None, alike=1).fit(rows, y)
+    assert sum("'NORTH', 'north' differ only by case" in str(one.message) for one in told) == 1
+
+
 def test_it_is_calibrated_after_it_is_fitted() -> None:
     with pytest.raises(NotFittedError):
         SelectiveClassifier(KNNClassifier()).calibrate(*blobs(50))
