@@ -165,6 +165,14 @@ def test_what_can_not_be_compared_is_said(arguments: tuple[str, ...], message: s
     assert message in result.stderr
 
 
+@pytest.mark.parametrize("command", ["outliers", "sample"])
+def test_that_nothing_is_there_is_said(command: str) -> None:
+    result = run(command, "--glob", "no/*")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("nothing found among ")
+    assert result.stderr.endswith(" (filter no/*)\n")
+
+
 @pytest.mark.parametrize("command", ["cluster", "outliers", "dedupe", "sample"])
 def test_nothing_is_found_among_nothing(command: str) -> None:
     assert run(command, "--glob", "nope*").exit_code == 1

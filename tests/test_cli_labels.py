@@ -460,6 +460,18 @@ def test_what_is_named_is_labelled_anew_and_that_is_said() -> None:
     result = run("label", "0", "1", "--as", "refund")
     assert result.stderr == "2 documents labelled, 1 in place of other labels (0 was mine)\n"
     assert run("label", "0", "--clear").stderr == "1 document without a label now\n"
+    every = run("label", "--glob", "*", "--clear", "-y")
+    said = "note: 3 documents without a label anyway\n"
+    assert every.stderr.startswith(said)
+    assert every.stderr.endswith("1 document without a label now\n")
+
+
+@pytest.mark.filterwarnings("always")
+def test_what_is_not_answered_has_no_probability() -> None:
+    run("label", "0", "1", "--as", "refund")
+    run("label", "2", "3", "--as", "login")
+    run("train", "--max-error", "0.05")
+    assert run("classify", "where is my refund").stdout.startswith("   -  (none)\n")
 
 
 def test_a_list_of_labels_is_read_back() -> None:
@@ -467,12 +479,13 @@ def test_a_list_of_labels_is_read_back() -> None:
     run("label", "2", "--as", "login")
     before = run("label", "--list", "--format", "csv").stdout
     Path("labels.csv").write_text(before)
+    Path("labels.json").write_text(run("label", "--list", "--json").stdout)
     Path("labels.jsonl").write_text(
         '{"document": "0", "label": ["refund", "urgent, now"]}\n'
         '{"document": "2", "label": "login"}\n'
         '{"document": "3", "label": []}\n'
     )
-    for file, code in (("labels.csv", 0), ("labels.jsonl", 3)):
+    for file, code in (("labels.csv", 0), ("labels.json", 0), ("labels.jsonl", 3)):
         run("label", "--glob", "*", "--clear", "-y")
         assert run("label", "--file", file).exit_code == code
         after = run("label", "--list", "--format", "csv").stdout
@@ -552,16 +565,16 @@ def test_a_warning_is_its_words() -> None:
 def test_status_tells_of_labels_and_of_what_was_learned_from_them() -> None:
     assert "\nlabels" not in run("status").stdout
     run("label", "0", "1", "--as", "refund")
-    run("label", "2", "--as", "login")
+    run("label", "2", "3", "--as", "login")
     run("train")
     run("classify", "--all")
     text = run("status").stdout
-    assert "labels      refund 2, login 1\n" in text
+    assert "labels      login 2, refund 2\n" in text
     told = next(line for line in text.splitlines() if line.startswith("classifier"))
     assert told.startswith("classifier  1, FewShotClassifier of ")
     assert told.endswith(", 4 documents classified")
     status = json.loads(run("status", "--json").stdout)
-    assert status["labels"] == {"refund": 2, "login": 1}
+    assert status["labels"] == {"refund": 2, "login": 2}
     assert (status["classifier"]["version"], status["classified"]) == (1, 4)
 
 

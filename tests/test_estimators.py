@@ -275,6 +275,25 @@ def test_a_random_state_may_be_any_of_numpys(model: Any) -> None:
             clone(model).set_params(random_state=odd).fit(rows, y)
 
 
+@pytest.mark.parametrize("model", [*LEARNERS, ProbeRegressor()])
+def test_vectors_of_zeros_are_told_of(model: Any) -> None:
+    rows, y = blobs(60)
+    zeros = np.where(np.arange(60)[:, None] == 7, 0, rows)
+    told = "^1 of 60 vectors are all zeros, the first at position 7: what is said"
+    with pytest.warns(UserWarning, match=told):
+        clone(model).fit(zeros, y)
+    fitted = clone(model).fit(rows, y)
+    with pytest.warns(UserWarning, match=told):
+        fitted.predict(zeros)
+
+
+def test_a_suspect_of_zeros_is_told_of() -> None:
+    rows, y = blobs(60)
+    rows[7] = 0
+    with pytest.warns(UserWarning, match="^1 of 60 vectors are all zeros"):
+        suspects(rows, y)
+
+
 @pytest.mark.parametrize(
     ("model", "option"),
     [

@@ -269,6 +269,14 @@ def test_nothing_is_learned_from_nothing(index: Index) -> None:
         classify_texts(index, ["a text"])
 
 
+def test_a_label_of_one_document_is_told_of(index: Index) -> None:
+    index.label({"card0": "lone"})
+    with pytest.warns(UserWarning, match="1 of 4 labels have a single document, .* of 'lone'$"):
+        train(index)
+    with pytest.warns(UserWarning, match="1 of 4 labels can't be judged, .* 1 more of 'lone'$"):
+        suspected(index)
+
+
 def test_a_blank_text_and_another_space_are_refused(index: Index) -> None:
     train(index)
     with pytest.raises(ValueError, match="text 1 is blank"):

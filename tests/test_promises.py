@@ -444,6 +444,14 @@ def test_weights_reach_what_it_is_made_of_by_scikit_learns_metadata_routing() ->
     assert (fitted.predict_proba(rows) - plain.predict_proba(rows))[:, north].mean() > 0.03
 
 
+def test_labels_that_differ_by_case_are_told_of_once() -> None:
+    rows, y = blobs(600, noise=0.1)
+    y = np.where(np.arange(600) % 2, y, np.char.upper(y))
+    with pytest.warns(UserWarning, match="differ only by case") as told:
+        SelectiveClassifier(ProbeClassifier(), error=0.9, unlike=None, alike=1).fit(rows, y)
+    assert sum("'NORTH', 'north' differ only by case" in str(one.message) for one in told) == 1
+
+
 def test_it_is_calibrated_after_it_is_fitted() -> None:
     with pytest.raises(NotFittedError):
         SelectiveClassifier(KNNClassifier()).calibrate(*blobs(50))
@@ -506,7 +514,8 @@ def test_a_label_of_one_text_is_no_suspect_among_several() -> None:
     vectors = np.eye(8, dtype=np.float32)[np.arange(40) % 8]
     lists = [["even"] if n % 2 else ["odd", "even"] for n in range(40)]
     lists[3] = ["even", "lone"]
-    assert {s.label for s in suspects(vectors, lists)} <= {None, "odd", "even"}
+    with pytest.warns(UserWarning, match="^1 of 3 labels can't be judged, .* 1 more of 'lone'"):
+        assert {s.label for s in suspects(vectors, lists)} <= {None, "odd", "even"}
 
 
 def test_clean_labels_have_no_suspects() -> None:
@@ -530,7 +539,13 @@ def test_a_single_example_of_a_class_is_no_suspect() -> None:
     rows, y = blobs(200, noise=0.2)
     labels = y.astype(object)
     labels[3] = "pole"
-    assert 3 not in {s.position for s in suspects(rows, labels)}
+    told = "^1 of 5 labels can't be judged, as they have a single text, or copies of it"
+    with pytest.warns(UserWarning, match=told):
+        assert 3 not in {s.position for s in suspects(rows, labels)}
+    groups = np.arange(200)
+    labels[4], groups[4] = "pole", 3
+    with pytest.warns(UserWarning, match=told):
+        assert not {3, 4} & {s.position for s in suspects(rows, labels, groups=groups)}
 
 
 def test_folds_are_as_many_as_labels_allow() -> None:

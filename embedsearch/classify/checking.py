@@ -54,6 +54,7 @@ def learned(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Labels]:
     if y is not None:
         _refuse_unfit(y)
     vectors, labels = validate_data(estimator, to_learn_from(estimator, X), y, dtype=np.float32)
+    tell_zeros(vectors)
     _check_kind(labels)
     _check_classes(np.unique(labels))
     return vectors, labels
@@ -109,6 +110,7 @@ def asked(estimator: Any, X: Any) -> Vectors:
     vectors: Vectors = validate_data(
         estimator, given, reset=False, dtype=np.float32, ensure_min_samples=0
     )
+    tell_zeros(vectors)
     return vectors
 
 
@@ -205,6 +207,17 @@ def units(vectors: Vectors) -> Vectors:
     if np.abs(lengths - 1).max(initial=0) < UNIT:
         return vectors
     return np.divide(vectors, np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def tell_zeros(vectors: NDArray[Any]) -> None:
+    """Warn of vectors (n, d) that are all zeros: they are as near to one thing as to any other."""
+    zeros = np.flatnonzero(~vectors.any(axis=1))
+    if len(zeros):
+        warnings.warn(
+            f"{len(zeros):,} of {len(vectors):,} vectors are all zeros, the first at position"
+            f" {zeros[0]}: what is said of them means nothing, leave them out",
+            stacklevel=4,
+        )
 
 
 def _is_empty(given: Any) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from embedsearch.classify.checking import are_several, checked_labels, units
-from embedsearch.classify.folds import copies, number, parts, split
+from embedsearch.classify.checking import are_several, checked_labels, tell_zeros, units
+from embedsearch.classify.folds import copies, different, more_of, number, parts, split
 from embedsearch.classify.inputs import vectors_of
 from embedsearch.classify.logistic import Examples, fitted, logits
 from embedsearch.classify.several import indicator
@@ -19,6 +19,7 @@ from embedsearch.classify.threads import one_thread
 from embedsearch.vectors.neighbours import Neighbours
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
@@ -101,6 +102,7 @@ def suspects(
     """
     folds = number(folds)
     vectors = units(vectors_of(given, embedder))
+    tell_zeros(vectors)
     together = copies(vectors) if groups is None else np.asarray(groups)
     if len(together) != len(vectors):
         raise ValueError(f"expected a group for each of {len(vectors)} texts, got {len(together)}")
@@ -111,6 +113,7 @@ def suspects(
     cut = split(known, None if alone else together, folds)
     if cut.note:
         warnings.warn(cut.note, stacklevel=2)
+    _tell_lone(different(known, together))
     classes, y = np.unique(known, return_inverse=True)
     probabilities = _foretold(vectors, y, len(classes), cut.splits)
     places = _doubted(probabilities, y)
@@ -127,6 +130,8 @@ def _of_each_label(
     held = parts(right, np.unique(groups, return_inverse=True)[1], folds, 0)
     if held.max() < 1:
         raise ValueError("nothing can be held out: label other texts, that differ more")
+    rows, columns = np.nonzero(right)
+    _tell_lone(different(classes[columns], groups[rows]))
     probabilities, judged = _foretold_each(vectors, right, held)
     ready = Neighbours(vectors)
     found = []
@@ -139,6 +144,17 @@ def _of_each_label(
         places = np.flatnonzero(elsewhere & (odds < 0))
         found += _described(places, shares, ready, [None, label], y)
     return sorted(found, key=lambda s: s.probability / (s.suggested_probability + TINY))
+
+
+def _tell_lone(counts: Counter[Any]) -> None:
+    """Warn of labels that one text alone has: where it is judged, nothing was learned of them."""
+    lone = [label for label, count in counts.items() if count < 2]
+    if lone:
+        warnings.warn(
+            f"{len(lone)} of {len(counts)} labels can't be judged, as they have a single text, or"
+            f" copies of it: {more_of(lone)}",
+            stacklevel=3,
+        )
 
 
 def _foretold_each(

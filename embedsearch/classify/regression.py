@@ -8,7 +8,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from embedsearch.classify.checking import asked, check_above_0, to_learn_from, weights_of
+from embedsearch.classify.checking import (
+    asked,
+    check_above_0,
+    tell_zeros,
+    to_learn_from,
+    weights_of,
+)
 from embedsearch.classify.folds import copies
 
 if TYPE_CHECKING:
@@ -59,6 +65,7 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
             multi_output=True,
             y_numeric=True,
         )
+        tell_zeros(vectors)
         weights = weights_of(sample_weight, vectors)
         self._learn(vectors, np.asarray(targets, np.float64), weights)
         return self

@@ -134,7 +134,9 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         encoder = local() if texts and self.embedder is None else self.embedder
         own = labels[train] if self.exclusive_ else as_lists(labels[train])
         more = self._routed(vectors, params, together, train)
-        self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own, **more)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "the labels .* differ only by case")  # said above
+            self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own, **more)
         self.classes_ = self.estimator_.classes_
         rows = units(vectors[train])
         self._examples = Neighbours(rows)

@@ -12,6 +12,7 @@ from embedsearch.classify.checking import (
     as_indicator,
     checked_labels,
     one_label_each,
+    tell_zeros,
     to_learn_from,
 )
 
@@ -34,6 +35,7 @@ def learned_several(estimator: Any, X: Any, y: Any) -> tuple[Vectors, Indicator,
 
     """
     vectors: Vectors = validate_data(estimator, to_learn_from(estimator, X), dtype=np.float32)
+    tell_zeros(vectors)
     right, classes = indicator(y)
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")

@@ -165,8 +165,9 @@ def _record(prediction: Prediction, given: Mapping[str, tuple[str, ...]]) -> dic
 
 
 def _line(row: dict[str, Any]) -> str:
-    label = " | ".join(row["labels"]) or "(none)"
-    head = f"{row['probability']:.2f}  {label}"
+    # Where there is no answer, the probability is of the one that was withheld.
+    sure = f"{row['probability']:.2f}" if row["labels"] else "   -"
+    head = f"{sure}  {' | '.join(row['labels']) or '(none)'}"
     unlike = "  (unlike all that is labelled)" if row["unlike"] else ""
     if row["document_id"]:
         given = f"  (labelled {' | '.join(row['given'])})" if row["given"] else ""

@@ -13,7 +13,7 @@ from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import fitted, show_records
 from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import confirmed, counted, note
-from embedsearch.cli.unmet import left_out, say_what_is_unmet
+from embedsearch.cli.unmet import left_out, say_nothing_meets, say_what_is_unmet
 from embedsearch.compare.duplication import THRESHOLD
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def embedded(index: Index, where: Sequence[str] = (), glob: Sequence[str] = ()) 
     if missing := left_out(index, len(found.ids), where, glob):
         note(f"note: {missing}")
     elif not found.ids:
-        say_what_is_unmet(index, where, glob)
+        say_nothing_meets(index, where, glob)
     return found
 
 

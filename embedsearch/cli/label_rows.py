@@ -9,10 +9,13 @@ from embedsearch.cli import rows
 from embedsearch.sync.report import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 IDS = ("document_id", "document")
 """What stands for the column ``id`` where there is none: our own tables have these."""
+
+OWN = "labels"
+"""What the list of them is called in the JSON of ``label --list``."""
 
 
 @dataclass(slots=True)
@@ -35,7 +38,7 @@ class LabelRows:
         """
         found: dict[str, list[str]] = {}
         checked = False
-        for place, row in rows.read(self.name, self.stream, self.format):
+        for place, row in self._rows():
             if not checked and isinstance(row, dict):
                 self._settle(row)
                 checked = True
@@ -47,6 +50,15 @@ class LabelRows:
                 own = found.setdefault(id_, [])
                 own += [label for label in labels if label not in own]
         return found
+
+    def _rows(self) -> Iterator[tuple[int, Any]]:
+        """Yield the rows with their places; our own JSON has them inside of ``labels``."""
+        for place, row in rows.read(self.name, self.stream, self.format):
+            inside = row.get(OWN) if self.format == "json" and isinstance(row, dict) else None
+            if rows.are_rows(inside):
+                yield from enumerate(inside, 1)
+            else:
+                yield place, row
 
     def _settle(self, first: Mapping[str, Any]) -> None:
         if self.id == "id" and "id" not in first:

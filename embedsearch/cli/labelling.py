@@ -112,8 +112,8 @@ def label_(
 
             ctx.exit(ask_for_labels(index, where=where, glob=glob))
         ids, source = _meant(index, named, k, where, glob)
-        if source and as_ and not relabel:
-            ids = _without_other_labels(index, ids, as_)
+        if clear or (source and not relabel):
+            ids = _to_change(index, ids, as_)
         if source and ids and not yes:
             _confirm(index, ids, as_)
         given = dict.fromkeys(ids, as_)
@@ -154,13 +154,18 @@ def _query(named: Sequence[str], strange: Sequence[str]) -> str:
     return " ".join(named)
 
 
-def _without_other_labels(index: Index, ids: Sequence[str], labels: Sequence[str]) -> list[str]:
+def _to_change(index: Index, ids: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Return those that have no other labels than these or, to take labels away, any at all."""
     before = index.labels()
-    others = {id_ for id_ in ids if _other(before.get(id_, ()), labels)}
-    if others:
-        what = f"{counted(len(others), 'document')} with other labels left as they are"
-        note(f"note: {what}: --relabel replaces them")
-    return [id_ for id_ in ids if id_ not in others]
+    if labels:
+        left = {id_ for id_ in ids if _other(before.get(id_, ()), labels)}
+        what = "with other labels left as they are: --relabel replaces them"
+    else:
+        left = {*ids} - before.keys()
+        what = "without a label anyway"
+    if left:
+        note(f"note: {counted(len(left), 'document')} {what}")
+    return [id_ for id_ in ids if id_ not in left]
 
 
 def _other(before: Sequence[str], labels: Sequence[str]) -> bool:

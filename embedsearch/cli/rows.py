@@ -8,7 +8,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self, TypeGuard
 
 import click
 
@@ -54,7 +54,7 @@ class Columns:
             everywhere = {self.id, *(self.text if names.keys().isdisjoint(self.text) else ())}
         if missing := sorted(everywhere - names.keys()):
             said = f"no column {missing[0]!r}: the columns are {_named(names)}"
-            inner = (name for name, value in names.items() if _are_rows(value))
+            inner = (name for name, value in names.items() if are_rows(value))
             if name := next(inner, None):
                 said = f"no column {missing[0]!r}: the rows are inside of {name!r}, give that list"
             raise ValueError(said)
@@ -67,7 +67,8 @@ def _named(names: Iterable[str]) -> str:
     return ", ".join(listed[:NAMED]) + more or "none"
 
 
-def _are_rows(value: Any) -> bool:
+def are_rows(value: Any) -> TypeGuard[list[dict[str, Any]]]:
+    """Tell a list of rows from all else."""
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedsearch.classify import SelectiveClassifier, saving
 from embedsearch.classify.defaults import classifier_for
+from embedsearch.classify.folds import more_of
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.labelling.examples import examples, told_of_several
 
@@ -43,6 +44,12 @@ def train(
         if max_error is not None:
             meant = "an answer with one missing, or one too much, counts as wrong"
         warnings.warn(f"{told_of_several(found)}: {meant}", stacklevel=2)
+    if lone := [label for label, count in found.counts.items() if count < 2]:
+        warnings.warn(
+            f"{len(lone)} of {len(found.counts)} labels have a single document, so how well they"
+            f" are told can't be judged: {more_of(lone)}",
+            stacklevel=2,
+        )
     fitted = estimator
     if fitted is None:
         fitted = classifier_for(found.counts.values(), embedder=index)
