@@ -69,8 +69,8 @@ def body(count: int, dimensions: int, encoded: bool) -> bytes:  # noqa: FBT001
 
 
 class Server:
-    def __init__(self, dimensions: int, latency: float, limit: str | None) -> None:
-        self.dimensions, self.latency = dimensions, latency
+    def __init__(self, dimensions: int, latency: float, limit: str | None, most: int) -> None:
+        self.dimensions, self.latency, self.most = dimensions, latency, most
         self.limit = limits()[limit]() if limit else None
         self.began: float | None = None
         self.stats = {"requests": 0, "refused": 0, "tokens": 0}
@@ -102,6 +102,8 @@ class Server:
         self.began = self.began or now
         # Some clients send one text bare, or token ids: four characters or one id are a token.
         texts = asked["input"] if isinstance(asked["input"], list) else [asked["input"]]
+        if len(texts) > self.most:
+            return 400, {}, b'{"error": {"message": "at most %d inputs"}}' % self.most
         tokens = sum(len(text) // 4 if isinstance(text, str) else len(text) for text in texts)
         passes, headers = (
             self.limit.take(now - self.began, tokens) if self.limit else (True, dict[str, str]())
@@ -133,10 +135,12 @@ async def run(server: Server) -> None:
 
 
 @contextmanager
-def serving(dimensions: int, latency: float = 0.0, limit: str | None = None) -> Iterator[str]:
+def serving(
+    dimensions: int, latency: float = 0.0, limit: str | None = None, *, most: int = 2048
+) -> Iterator[str]:
     """Run the server in a process of its own; gives its root address."""
     options = ["--dimensions", str(dimensions), "--latency", str(latency)]
-    options += ["--limit", limit] if limit else []
+    options += ["--most", str(most), *(["--limit", limit] if limit else [])]
     process = subprocess.Popen(
         [sys.executable, __file__, *options], stdout=subprocess.PIPE, text=True
     )
@@ -158,8 +162,9 @@ def main() -> None:
     parser.add_argument("--dimensions", type=int, default=1536)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--limit", default=None)
+    parser.add_argument("--most", type=int, default=2048)
     given = parser.parse_args()
-    asyncio.run(run(Server(given.dimensions, given.latency, given.limit)))
+    asyncio.run(run(Server(given.dimensions, given.latency, given.limit, given.most)))
 
 
 if __name__ == "__main__":

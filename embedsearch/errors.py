@@ -6,6 +6,7 @@
     ├── ReadError                          a file that could not be read
     │   └── BinaryFile                     not text, and no reader knows it
     ├── EmbeddingError                     a model that could not be loaded or run
+    │   ├── ModelNotLoaded                 no text is to blame
     │   └── InputRefused (ValueError)      the one text that could not be embedded
     ├── DimensionMismatch (ValueError)     vectors of another length
     ├── EmbedderMismatch                   an index built in another space
@@ -22,10 +23,10 @@
     ├── MissingDependency (ImportError)
     ├── CostLimitReached                   what may be sent to a provider is used up
     ├── SecretsFound                       texts to be sent look as if they held secrets
-    ├── ConnectionFailed (ConnectionError) the API could not be reached, or hung up
-    │   ├── ConnectionRefused (ConnectionRefusedError)  nothing listens there
-    │   └── TimedOut (TimeoutError)
-    └── APIError                           the API refused, or its answer makes no sense
+    └── APIError                           no answer of use came from an API
+        ├── ConnectionFailed (ConnectionError)  it could not be reached, or hung up
+        │   ├── ConnectionRefused (ConnectionRefusedError)  nothing listens there
+        │   └── TimedOut (TimeoutError)
         ├── BadRequest                     400, 413, 422: ask for something else
         ├── AuthenticationFailed           401, 403: the key
         ├── NotFound (LookupError)         404
@@ -70,6 +71,10 @@ class BinaryFile(ReadError):
 
 class EmbeddingError(EmbedsearchError):
     """A model that could not be loaded, or that failed on its input."""
+
+
+class ModelNotLoaded(EmbeddingError):
+    """A model that could not be loaded, so that no text of it all can be embedded."""
 
 
 class InputRefused(EmbeddingError, ValueError):
@@ -163,7 +168,47 @@ class SecretsFound(EmbedsearchError):
         self.places = tuple(places)
 
 
-class ConnectionFailed(EmbedsearchError, ConnectionError):
+class APIError(EmbedsearchError):
+    """An API refused a request, answered what makes no sense, or could not be reached.
+
+    ``status_code`` is None where no answer came. ``headers`` are the answer's, ``body`` is what it
+    says of the error: the object under ``error``, all of its JSON, or else its text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.message = message
+        self.status_code = status_code
+        self.code = code
+        self.headers: Mapping[str, str] = headers if headers is not None else {}
+        self.body = body
+
+    @property
+    def request_id(self) -> str | None:
+        """The id to quote to the provider's support."""
+        return self.headers.get("x-request-id")
+
+    @property
+    def type(self) -> str | None:
+        """The kind of error, in the server's words."""
+        return self.body.get("type") if isinstance(self.body, dict) else None
+
+    @property
+    def param(self) -> str | None:
+        """The argument that is at fault, in the server's words."""
+        return self.body.get("param") if isinstance(self.body, dict) else None
+
+
+class ConnectionFailed(APIError, ConnectionError):
     """The API could not be reached, or the connection broke off.
 
     ``passes`` tells whether that may be different in a moment.
@@ -178,34 +223,6 @@ class ConnectionRefused(ConnectionFailed, ConnectionRefusedError):
 
 class TimedOut(ConnectionFailed, TimeoutError):
     """The API did not answer in time."""
-
-
-class APIError(EmbedsearchError):
-    """The API refused a request, or answered what makes no sense.
-
-    ``headers`` are the answer's, ``body`` its decoded JSON or else its text.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status_code: int,
-        code: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: object = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.status_code = status_code
-        self.code = code
-        self.headers: Mapping[str, str] = headers if headers is not None else {}
-        self.body = body
-
-    @property
-    def request_id(self) -> str | None:
-        """The id to quote to the provider's support."""
-        return self.headers.get("x-request-id")
 
 
 class BadRequest(APIError):

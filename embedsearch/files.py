@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import uuid
 import warnings
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedsearch import embedders
+from embedsearch.embedders import LocalEmbedder
 from embedsearch.errors import (
     EmbedderMismatch,
     EmbeddingError,
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
     from embedsearch.store.database import Database
 
     PathLike = str | os.PathLike[str]
+
+CHUNK_TOKENS = 254
+"""The default limit of a chunk; never more than the embedder reads."""
+
+CHUNK_OVERLAP = 32
+"""The default number of tokens that neighbouring chunks may share."""
 
 MADE_SECONDS = 1.0
 """How long who opens an index waits for another process that is making it: from the file's first
@@ -88,9 +96,10 @@ def _opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Dat
     new = settings() if settings and not is_there else None
     database = open_database(folder and folder / DATABASE, create=settings is not None)
     try:
-        if settings and database.setting("space") is None:
+        settled = vectors.is_settled(database)
+        if settings and not settled:
             _settle(database, folder, new or settings())
-        elif database.setting("space") is None:
+        elif not settled:
             raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
     except BaseException:
         database.close()
@@ -122,8 +131,8 @@ def embedder(database: Database) -> Embedder:
     except EmbeddingError as error:
         raise EmbeddingError(
             f"the index was made with {name!r}: {error}",
-            hint="bring its folder back; an embedder of your own is handed over:"
-            " Index.open(path, embedder)",
+            hint="say where the model is now: -m FOLDER; words are found without it: --mode lexical"
+            "; in Python: Index.open(path, embedder), or mode='lexical'",
         ) from error
     refuse_other_space(database, found, way_out="the model has changed: bring the old one back")
     return found
@@ -136,17 +145,25 @@ def refuse_other_space(database: Database, embedder: Embedder, *, way_out: str =
     if embedders.is_remote(embedder):
         same = embedder.belongs(space, name)
     else:
-        same = (embedder.space, embedder.dimensions) == (space, length)
+        same = embedder.space == space and length in {0, embedder.dimensions}
     if same:
         return
     held, made = repr(space), repr(embedder.space)
     if held == made:
         held, made = f"{length} dimensions", f"ones of {embedder.dimensions}"
-    way_out = way_out or f"open it with the embedder it was made with, {name!r}"
+    way_out = way_out or f"leave -m out for the index's own, {name!r}"
+    new = f"embedsearch index FOLDER --db NEW -m {shlex.quote(embedder.name)}"
     raise EmbedderMismatch(
         f"the index holds vectors of {held}, the embedder makes {made}",
-        hint=f"{way_out}, or make a new index for this one",
+        hint=f"{way_out}, or make a new index: {new}; in Python: open it with the embedder it was"
+        f" made with, {name!r}, or make a new index for this one",
     )
+
+
+def note_place(database: Database, embedder: Embedder) -> None:
+    """Note where the index's model is, if it is a folder that has moved."""
+    if isinstance(embedder, LocalEmbedder) and embedder.name != database.setting("embedder"):
+        vectors.name_embedder(database, embedder.name)
 
 
 def warn_of_other_chunking(database: Database, tokens: int | None, overlap: int | None) -> None:
@@ -209,7 +226,9 @@ def salvage(path: PathLike) -> dict[str, int]:
     if not (folder / DATABASE).exists():
         raise IndexNotFound(f"no index in {folder}")
     with writer_lock(folder):
-        kept = stored.salvage(folder / DATABASE)
+        defaults = {"uuid": str(uuid.uuid4()), "chunk_tokens": str(CHUNK_TOKENS)}
+        defaults["chunk_overlap"] = str(CHUNK_OVERLAP)
+        kept = stored.salvage(folder / DATABASE, defaults)
         (folder / CACHE).unlink(missing_ok=True)
     return kept
 

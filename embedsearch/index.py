@@ -14,7 +14,7 @@ import numpy as np
 
 from embedsearch import arguments, elsewhere, embedders, files
 from embedsearch.embedders.checking import checked, refuse_other
-from embedsearch.errors import DimensionMismatch, IndexLocked, IndexNotFound
+from embedsearch.errors import DimensionMismatch, IndexLocked, IndexNotFound, StorageFailed
 from embedsearch.folder import CACHE, OWN
 from embedsearch.search import asking, explaining, freshness, results
 from embedsearch.search.dense import DenseIndex
@@ -83,12 +83,6 @@ if TYPE_CHECKING:
 
 _NO_VECTOR = np.empty(0, np.float32)
 
-CHUNK_TOKENS = 254
-"""The default limit of a chunk; never more than the embedder reads."""
-
-CHUNK_OVERLAP = 32
-"""The default number of tokens that neighbouring chunks may share."""
-
 
 def _silent(_: Progress) -> None:
     pass
@@ -119,6 +113,7 @@ class Index:
         self._dense = DenseIndex(database, self._space, self._length, cache)
         self._turn = RLock()
         self._wrote = False
+        self._asked = "", _NO_VECTOR
 
     @classmethod
     def open(
@@ -147,8 +142,8 @@ class Index:
             StorageFailed: the folder can't be read or written.
 
         """
-        limit = CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
-        overlap = CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap
+        limit = files.CHUNK_TOKENS if chunk_tokens is None else chunk_tokens
+        overlap = files.CHUNK_OVERLAP if chunk_overlap is None else chunk_overlap
         arguments.check_chunking(limit, overlap)
         if isinstance(embedder, str):
             embedder = embedders.load(embedder)
@@ -184,24 +179,31 @@ class Index:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._wrote = False  # who interrupts, waits for nothing: the next reader catches up
+            # Who interrupts, waits for nothing: the next reader catches up.
+            self._wrote = self._dense.was_missing = False
         self.close()
 
     def close(self) -> None:
         """Bring the cache of vectors up to date if this object wrote, and let go of the files.
 
-        In a fork of the process that opened them they are left to that.
+        A reader that found none leaves one, where it may write and nobody else does. In a fork of
+        the process that opened them they are left to that.
 
         Raises:
             StorageFailed: the disk refused the cache; the index is whole all the same.
 
         """
         wrote, self._wrote = self._wrote, False
+        missed, self._dense.was_missing = self._dense.was_missing, False
         own = self._present is self and not self._database.is_inherited
         try:
-            if wrote and own:
+            if own and (wrote or missed):
                 # Another writer at work will save the cache; an index that is gone needs none.
-                with suppress(IndexLocked, IndexNotFound), writer_lock(self._folder, wait=0):
+                untold = () if wrote else (StorageFailed,)
+                with (
+                    suppress(IndexLocked, IndexNotFound, *untold),
+                    writer_lock(self._folder, wait=0),
+                ):
                     self._dense.save()
         finally:
             self._database.close()
@@ -290,21 +292,21 @@ class Index:
 
         A file that is gone is removed from the index, one that moved keeps what it had. A file or
         folder that is gone can be named; a synced folder itself is forgotten by ``remove_source``
-        alone, as its disk may just not be mounted. Files that can't be read are in the report's
-        ``failed`` and stop nothing. ``dry_run`` writes nothing
+        alone, as its disk may just not be mounted. Files that can't be read, and named ones that
+        are not there, are in the report's ``failed`` and stop nothing. ``dry_run`` writes nothing
         and says what would be done, in exact tokens; ``embed=False`` leaves the texts pending.
         ``allowance`` is what may be sent to a provider, if the embedder is one's. With a
         ``transcriber`` recordings become documents of what is said in them; each is heard once.
 
         Raises:
-            FileNotFoundError: a path does not exist, and nothing is known of it.
-            FolderGone: a folder that was synced is not there.
+            FileNotFoundError: no path exists, and nothing is known of them.
+            FolderGone: the folder that was synced is not there.
             IndexLocked: another process is writing.
             StorageFailed: the disk refused; what was committed is safe.
             CostLimitReached: the allowance is used up; what was embedded is kept.
             SecretsFound: texts look as if they held secrets; none was sent.
-            ValueError: a path is a pipe or a device, or recordings would be sent to a provider and
-                there is a limit in dollars.
+            ValueError: the path is a pipe or a device, or recordings would be sent to a provider
+                and there is a limit in dollars.
 
         """
         check_hearing(allowed(allowance), transcriber)
@@ -429,9 +431,12 @@ class Index:
             )
         with self._turn:
             self._wrote = not self.closed
-            return run(
+            report = run(
                 self._database, self._folder, self._space, command=command, work=work, embed=embed
             )
+            if self._given:
+                files.note_place(self._database, self._given)
+            return report
 
     def unheard(
         self,
@@ -459,8 +464,8 @@ class Index:
 
     @property
     def _chunking(self) -> Chunking:
-        limit = int(self._database.setting("chunk_tokens") or CHUNK_TOKENS)
-        overlap = int(self._database.setting("chunk_overlap") or CHUNK_OVERLAP)
+        limit = int(self._database.setting("chunk_tokens") or files.CHUNK_TOKENS)
+        overlap = int(self._database.setting("chunk_overlap") or files.CHUNK_OVERLAP)
         return Chunking(self.embedder.tokenizer, limit, overlap)
 
     def search(
@@ -503,7 +508,11 @@ class Index:
         self._database.require_own()  # before the model, whose threads did not come along
         if arguments.mode(mode) == "lexical":
             return _NO_VECTOR
-        return asking.vector(self._database, self.embedder, self._space, query)
+        before, vector = self._asked
+        if before != query or not len(vector):
+            vector = asking.vector(self._database, self.embedder, self._space, query)
+            self._asked = query, vector  # what is far or not found is looked for in other ways
+        return vector
 
     def explain(
         self, query: str, hits: Iterable[Hit], *, mode: Mode = "hybrid"

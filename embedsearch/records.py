@@ -83,7 +83,8 @@ class Hit:
 
     ``chunk_id`` is ``DOCUMENT_ID#N``, where N is the chunk's place in ``index.chunks(id)``.
     ``source`` is the file's absolute path, ``None`` for a document that came from no file;
-    ``seconds`` is how far into a recording it starts.
+    ``heading`` is the path of headings that the chunk begins under; ``seconds`` is how far into a
+    recording it starts.
     """
 
     rank: int

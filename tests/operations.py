@@ -458,6 +458,29 @@ STREAMS = [
 ]
 
 
+def table() -> str:
+    """Write what the page about the client says of each operation; each column is a test.
+
+    Sync, async and "as the SDK" are `test_asks_and_reads_as_the_sdk_does` and
+    `test_streams_as_the_sdk_does`, valid is `test_requests_are_what_the_specification_says`: their
+    parameters are what the columns are made of.
+    """
+    rows = {operation.spec: operation for operation in OPERATIONS}
+    names: dict[str, list[str]] = {}
+    for operation in OPERATIONS:
+        names.setdefault(operation.spec, []).append(operation.name)
+    lines = [
+        "| operation | method | sync | async | streams | valid | as the SDK |",
+        "|---|---|" + 5 * "---|",
+    ]
+    for spec, operation in rows.items():
+        methods = ", ".join(f"`{name}`" for name in dict.fromkeys(names[spec]))
+        streams = "yes" if spec in {stream.spec for stream in STREAMS} else ""
+        valid = "yes" if operation.in_spec else "not in it"
+        lines.append(f"| `{spec}` | {methods} | yes | yes | {streams} | {valid} | yes |")
+    return "\n".join(lines)
+
+
 @cache
 def spec() -> dict[str, Any]:
     """Read the specification."""

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -891,6 +892,22 @@ def test_a_model_is_trained_on_a_checked_file(server: Server, tmp_path: Path) ->
     assert server.seen[1].content == expected
 
 
+def test_an_upload_that_takes_long_says_so(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.cli.progress.PATIENCE", 0.2)
+
+    def slow(_: Recorded) -> Reply:
+        time.sleep(0.5)
+        return Reply(b'{"id": "file-1", "filename": "a.bin"}')
+
+    server.reply = slow
+    (tmp_path / "a.bin").write_bytes(b"\0" * 1_500_000)
+    result = api("files", "upload", "a.bin")
+    assert (result.exit_code, result.stderr) == (0, "uploading 1.5 MB, 0 s\n")
+    assert api("files", "upload", "a.bin", "-q").stderr == ""
+
+
 def test_no_file_with_a_line_at_fault_is_uploaded(server: Server, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text(examples(10) + "{}\n" + '{"messages": []}\n')
     result = api("fine-tune", "create", "t.jsonl")
@@ -968,6 +985,7 @@ SENDING = {
     'chat hi --schema {"title":"TOKEN"}': "--schema:1",
     "complete TOKEN": "TEXT:1",
     "complete hi --suffix TOKEN": "--suffix:1",
+    "respond hi --after TOKEN": "--after:1",
     "embed hi TOKEN": "TEXT:2",
     "embed -": "stdin:2",
     "moderate -f a.txt": "a.txt:2",
@@ -982,8 +1000,10 @@ SENDING = {
     "translate p.png --prompt TOKEN": "--prompt:1",
     "files upload a.txt": "a.txt:2",
     "files upload - --name a": "stdin:2",
+    "files upload p.png --name TOKEN": "--name:1",
     "batch create a.txt --endpoint /v1/embeddings": "a.txt:2",
     "fine-tune create file-1 --validation a.txt": "a.txt:2",
+    "fine-tune create file-1 --suffix TOKEN": "--suffix:1",
     "vector-store create TOKEN": "name:1",
     "vector-store add vs_1 file-1 a.txt": "a.txt:2",
     "vector-store search vs_1 TOKEN": "TEXT:1",
@@ -1012,13 +1032,20 @@ def test_a_secret_is_sent_when_that_is_allowed_wherever_it_is_said(server: Serve
     assert [m["content"] for m in body(server)["messages"]] == [TOKEN, TOKEN]
 
 
+@pytest.mark.parametrize("before", ["{}\n" * 3_000, "\n\n" + "äöü" * 1_000, "\n\n" + "x " * 3_000])
 def test_a_secret_far_down_a_large_file_is_found(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
+    """Be it parted by the end of a window or not, once, and with its line."""
     monkeypatch.setattr(secrets, "BLOCK", 1_000)
-    (tmp_path / "a.jsonl").write_text("{}\n" * 5_000 + f'{{"a": "{TOKEN}"}}\n')
-    result = api("files", "upload", "a.jsonl")
-    assert "nothing was sent: a.jsonl:5001 (github-pat)" in result.stderr
+    monkeypatch.setattr(secrets, "OVERLAP", 100)
+    line = before.count("\n") + 1
+    for shift in range(0, 100, 9):
+        (tmp_path / "a.jsonl").write_text(f'{before}{"x" * shift} "{TOKEN}" {before}')
+        result = api("files", "upload", "a.jsonl")
+        said = f"nothing was sent: a.jsonl:{line} (github-pat) looks like a secret"
+        assert said in result.stderr.splitlines()[0]
+        assert result.stderr.count("(github-pat)") == 1
     assert server.seen == []
 
 

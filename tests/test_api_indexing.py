@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from fault_server import FaultServer, refused, serve, vector
+from fault_server import FaultServer, answer, refused, serve, vector
 
 from embedsearch import Client, Document, Index
 from embedsearch.classify import KNNClassifier, ProbeClassifier, TextEmbedder
@@ -254,6 +256,48 @@ def test_a_limit_stops_before_the_request_that_would_cross_it(
         assert index.pending().texts == 0
 
 
+@pytest.mark.parametrize("cap", [None, 5])
+def test_a_limit_holds_on_what_is_billed(
+    client: Client, server: FaultServer, tmp_path: Path, cap: int | None
+) -> None:
+    """The server counts twice what is planned: its first answers tell."""
+    server.cap = cap
+    server.charge = lambda texts: 20 * len(texts)
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        index.add(
+            [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(300)], embed=False
+        )
+        assert index.estimate().tokens == 3000
+        with pytest.raises(CostLimitReached, match=r"were embedded, \d+ are left"):
+            index.embed_pending(allowance=Allowance(tokens=3000))
+        ((_, _, billed),) = used(index)
+        assert index.pending().texts == 300 - billed // 20
+        # Of what a cap breaks up, what is not sent yet counts, too, when the server's rate shows.
+        assert billed == 3000 if cap is None else 1280 <= billed <= 3000
+
+
+def test_a_limit_that_all_keep_to_is_no_end(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.charge = lambda texts: 20 * len(texts)
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        some = [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(100)]
+        report = index.add(some, allowance=Allowance(tokens=2000))
+        assert (report.texts, report.requests, report.pending) == (100, 2, 0)
+
+
+def test_a_limit_counts_as_planned_where_nothing_is_billed(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.charge = lambda _: 0
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        index.add(
+            [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(100)], embed=False
+        )
+        with pytest.raises(CostLimitReached, match=r"^stopped .*: 70 passages"):
+            index.embed_pending(allowance=Allowance(tokens=705))
+
+
 def test_a_limit_in_dollars_needs_a_price(client: Client, tmp_path: Path) -> None:
     with (
         Index.open(tmp_path, embedder(client, "nobody-knows")) as index,
@@ -425,6 +469,72 @@ def test_a_killed_run_pays_for_what_was_in_flight_at_most(
     assert again <= 16 * 10 + 200  # what 16 requests in flight held, and the first that was capped
 
 
+HELD = 16
+"""Requests in flight where a test interrupts."""
+
+
+@contextmanager
+def interrupted(
+    server: FaultServer, shell: Path, number: int
+) -> Iterator[tuple[subprocess.Popen[str], threading.Event]]:
+    """Index 200 documents by tens, and interrupt where one request is answered and 16 fly."""
+    for n in range(200):
+        (shell / "docs" / f"{n}.txt").write_text(f"document number {n}\n")
+    free = threading.Event()
+
+    def hold(handler: Any, body: dict[str, Any]) -> None:
+        free.wait(30)
+        answer(handler, body)
+
+    server.cap = 10
+    server.script = [None, None, *[hold] * HELD]
+    command = [sys.executable, "-m", "embedsearch", *INDEX]
+    with subprocess.Popen(command, cwd=shell, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while len(server.requests) < HELD + 2:
+                time.sleep(0.01)
+            process.send_signal(number)
+            yield process, free
+        finally:
+            free.set()
+
+
+INDEX = ("index", "docs", "-m", "openai/m", "-y")
+WAITS = "stopping: waiting for 16 requests in flight, as they are billed; Ctrl-C drops them\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_what_is_in_flight_when_a_run_is_interrupted_is_kept(
+    shell: Path, server: FaultServer, number: int, code: int
+) -> None:
+    with interrupted(server, shell, number) as (process, free):
+        assert process.stderr is not None
+        lines = [process.stderr.readline() for _ in range(2)]
+        free.set()
+        rest = process.stderr.read()
+    kept = "\ninterrupted; what was done is kept, and the next run goes on from there\n"
+    assert lines[1:] == [WAITS]
+    assert (process.returncode, rest) == (code, kept if code == 130 else "")
+    assert server.sizes() == [200, *[10] * (HELD + 1)]
+    run(*INDEX)
+    assert server.sizes()[HELD + 2 :] == [30, 10, 10, 10]
+    answered = [request["input"] for request in server.requests if len(request["input"]) == 10]
+    assert len(set(chain(*answered))) == 10 * len(answered) == 200
+
+
+def test_a_second_interrupt_ends_a_run_at_once(shell: Path, server: FaultServer) -> None:
+    with interrupted(server, shell, signal.SIGINT) as (process, _):
+        assert process.stderr is not None
+        while process.stderr.readline() != WAITS:
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    with Index.open(shell / ".embedsearch") as index:
+        assert index.pending().texts == 190
+
+
 def run(*arguments: object, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
 
@@ -439,6 +549,20 @@ def shell(server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for n in range(5):
         (tmp_path / "docs" / f"{n}.txt").write_text(f"document number {n}\n")
     return tmp_path
+
+
+def test_a_command_with_another_model_is_told_how_to_make_an_index_for_it(shell: Path) -> None:
+    assert shell.is_dir()
+    run("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    result = run("search", "number", "-m", "openai/another?dimensions=8")
+    assert result.exit_code == 2
+    held, new = f"openai/{MODEL}?dimensions=4&size=4", "openai/another?dimensions=8&size=8"
+    assert result.stderr == (
+        f"error: the index holds vectors of 'openai/{MODEL}/4/unit',"
+        " the embedder makes 'openai/another/8/unit'\n"
+        f"hint: leave -m out for the index's own, '{held}',"
+        f" or make a new index: embedsearch index FOLDER --db NEW -m '{new}'\n"
+    )
 
 
 def test_the_plan_the_run_and_the_ledger_agree(shell: Path, server: FaultServer) -> None:
@@ -470,6 +594,8 @@ def test_what_costs_much_is_asked_about(
     no = run(*common, stdin="n\n")
     assert (no.exit_code, server.requests) == (2, [])
     assert no.stderr.endswith("not done: the answer was no\n")
+    as_json = run(*common, "--json", stdin="n\n").stderr.splitlines()[-1]
+    assert json.loads(as_json)["error"]["message"] == "not done: the answer was no"
     nobody = run(*common, stdin="")
     assert (nobody.exit_code, server.requests) == (2, [])
     assert nobody.stderr.endswith("nobody is there to answer: -y says yes\n")
@@ -525,6 +651,11 @@ def test_no_key_is_exit_4_and_nothing_is_taken_from_a_project(
     result = run("index", "a.txt", "-m", f"openai/{MODEL}")
     assert (result.exit_code, result.stdout) == (4, "")
     assert "no API key" in result.stderr
+    plan = run("index", "a.txt", "-m", f"openai/{MODEL}", "--dry-run")
+    assert (plan.exit_code, plan.stderr) == (0, "")
+    assert plan.stdout == (
+        "1 added; 1 passage (2 tokens) to embed by api.openai.com in 1 request, $0.00000004\n"
+    )
 
 
 def test_an_index_of_another_server_is_not_taken_to_openai(

@@ -166,14 +166,16 @@ def test_files_that_are_no_documents_are_listed_with_the_reason(here: Path) -> N
     assert "error: --where and --glob choose documents" in refused.stderr
 
 
-def test_what_is_neither_file_nor_folder_is_refused_and_makes_no_index(here: Path) -> None:
+def test_what_is_neither_file_nor_folder_is_told_and_makes_no_index(here: Path) -> None:
     os.mkfifo(here / "fifo")
     (here / "a.txt").write_text("words")
-    result = run("index", "a.txt", "fifo")
-    told = "error: fifo is a pipe: only files and folders are indexed\n"
-    assert (result.exit_code, result.stderr) == (2, told)
+    result = run("index", "fifo")
+    told = "is a pipe: only files and folders are indexed\n"
+    assert (result.exit_code, result.stderr) == (2, f"error: fifo {told}")
     assert run("index", "/dev/null").stderr.startswith("error: /dev/null is a device: only files")
     assert {path.name for path in here.iterdir()} == {"a.txt", "fifo"}
+    beside = run("index", "a.txt", "fifo", "--no-embed")
+    assert (beside.exit_code, beside.stderr.splitlines()[1:]) == (3, [f"failed: fifo: {told[:-1]}"])
 
 
 def test_front_matter_that_is_none_is_told_of_and_the_text_is_found(here: Path) -> None:
@@ -245,6 +247,32 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
     assert [failure["path"] for failure in report["failed"]] == [str(bad)]
 
 
+def test_a_named_file_that_is_not_there_stops_no_other(here: Path) -> None:
+    (here / "ok.txt").write_text("words")
+    for told in (["--dry-run", "--json"], ["--json"]):
+        result = run("index", "nosuch", "ok.txt", *told)
+        report = json.loads(result.stdout)
+        assert (result.exit_code, report["added"]) == (3, 1)
+        assert report["failed"] == [{"path": str(here / "nosuch"), "why": "no such file or folder"}]
+    assert run("index", "nosuch", "ok.txt").stderr.splitlines()[1:] == [
+        "failed: nosuch: no such file or folder"
+    ]
+
+
+def test_where_no_named_file_is_there_no_index_is_made(here: Path) -> None:
+    both = run("index", "a.txt", "https://example.com/b")
+    assert (both.exit_code, both.stderr.splitlines()) == (
+        2,
+        [
+            "error: a.txt: no such file or folder",
+            "https:/example.com/b: only files and folders are read, save the page first",
+        ],
+    )
+    page = run("index", "https://example.com").stderr
+    assert page.endswith("read, save the page first: https://example.com\n")
+    assert list(here.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -263,6 +291,10 @@ def test_files_that_failed_are_listed_as_seen_from_here_and_the_exit_code_is_3(
         (["serach", "words"], "No such command 'serach': did you mean 'search'?"),
         (["tokens", "--text", "x", "--model", "gpt-4p"], "did you mean gpt-4, gpt-4o, gpt-5.4?"),
         (["tokens", "--text", "x", "--model", "gpt-99"], "gpt-99"),
+        (
+            ["tokens", "--text", "x", "--model", "gpt-4o", "--encoding", "cl100k_base"],
+            "gpt-4o counts in o200k_base: leave out --encoding",
+        ),
         (["add", "-", "--from", "csv", "--text", ""], "--text names no column"),
         (["map", "-o", ""], "Invalid value for '-o' / '--output': it is empty"),
     ],
@@ -609,6 +641,21 @@ def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
     (here / "a.txt").write_text("the slow brown fox!")
     assert "(file changed since it was indexed)" in run("search", "fox").stdout
     assert found("search", "fox")[0]["stale"] is True
+    for format_ in ("csv", "md", "files", "vimgrep"):
+        told = run("search", "fox", "--format", format_).stderr
+        assert told == "note: changed since it was indexed: a.txt\n"
+
+
+def test_lines_of_json_say_on_stderr_that_nothing_was_found(here: Path) -> None:
+    (here / "a.txt").write_text("the quick brown fox")
+    run("index", "a.txt", "--no-embed")
+    told = {
+        format_: run("search", "qwertz", "--mode", "lexical", "--format", format_).stderr
+        for format_ in ("jsonl", "csv", "json")
+    }
+    assert told["jsonl"] == told["csv"]
+    assert told["jsonl"].startswith("nothing found among 1 chunk of 1 document\n")
+    assert told["json"] == ""
 
 
 def test_an_id_is_found_whichever_way_its_accents_are_typed(here: Path) -> None:
@@ -633,6 +680,49 @@ def test_texts_that_wait_are_found_by_words_and_mentioned(here: Path) -> None:
         "nothing found among 2 chunks of 2 documents\n"
         "note: 1 of 1 passages are not embedded yet: they are found by words only\n"
     )
+    assert run("search", "fox", "--mode", "dense").stderr == (
+        "nothing found among 2 chunks of 2 documents\n"
+        "note: 1 of 1 passages are not embedded yet: they are not found by meaning\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("glob", "meant"),
+    [("rd/a.txt", "/a.txt"), ("./rd/sub/*", "/sub/*"), ("{here}/rd/a.*", "/a.*"), ("rd/b", "")],
+)
+def test_a_glob_of_paths_from_here_is_told_what_ids_are(here: Path, glob: str, meant: str) -> None:
+    for name in ("rd/a.txt", "rd/sub/b.txt"):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text("the quick brown fox")
+    run("index", "rd", "--no-embed")
+    glob = glob.format(here=here)
+    said = f"--glob {glob} matches no id, as ids begin under the indexed folder: try --glob {meant}"
+    for command in ("search fox --mode lexical", "ls", "rm -y"):
+        result = run(*command.split(), "--glob", glob)
+        assert result.exit_code == 1
+        assert (f"note: {said}\n" in result.stderr) == bool(meant)
+
+
+def test_an_endless_query_is_told_of_once(here: Path) -> None:
+    (here / "a.txt").write_text("the quick brown fox")
+    run("index", "a.txt")
+    line = """yes 'interest rates' | head -70000 | "$0" -m embedsearch search -"""
+    told = in_a_shell(line).stderr.splitlines()
+    assert told[0] == "a query of 1050000 characters is too long: parts are read"
+    assert [said for said in told[1:] if "too long" in said] == []
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_tilde_is_the_home_of_the_user(
+    here: Path, monkeypatch: pytest.MonkeyPatch, *, by_variable: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(here / "home"))
+    (here / "a.txt").write_text("words")
+    if by_variable:
+        monkeypatch.setenv("EMBEDSEARCH_DB", "~/notes")
+    run("index", "a.txt", "--no-embed", *([] if by_variable else ["--db=~/notes"]))
+    assert sorted(path.name for path in here.iterdir()) == ["a.txt", "home"]
+    assert (here / "home" / "notes" / "index.db").is_file()
 
 
 def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:
@@ -662,6 +752,9 @@ def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
         f"error: {here / 'docs'} is not there; what the index holds of it is kept",
         f"hint: if it is gone for good: embedsearch rm --source {here / 'docs'}",
     ]
+    told = "note: docs is not there, its documents are kept; if it is gone for good: embedsearch rm"
+    assert run("index", "notes", "--no-embed").stderr.splitlines()[1:] == [f"{told} --source docs"]
+    assert run("index", "notes", "--no-embed", "-q").stderr == ""
     assert run("rm", "--source", "docs", "--dry-run").stdout == "docs.txt\n"
     assert run("rm", "--source", "docs", "--glob", "*.txt").exit_code == 2
     removed = run("rm", "--source", "docs", "-y")

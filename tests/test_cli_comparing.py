@@ -273,7 +273,8 @@ def test_a_set_of_a_key_that_no_document_has_is_told() -> None:
 
 
 def test_what_fails_is_told_even_quietly() -> None:
-    assert run("rm", "nope", "-q").stderr == "no document 'nope' in the index\n"
+    unknown = run("rm", "nope", "-q")
+    assert (unknown.exit_code, unknown.stderr) == (2, "no document 'nope' in the index\n")
     assert "no file 'no/such'" in run("-q", "compare", "r0", "no/such").stderr
 
 

@@ -116,6 +116,27 @@ def test_a_quotation_mark_in_tab_separated_text_is_a_character() -> None:
     assert documents == [Document("1", '12" disk')]
 
 
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('"said ""so"""', 'said "so"'),
+        ('"a\tb"', "a\tb"),
+        ('"two\nlines"', "two\nlines"),
+        ('"well" said', '"well" said'),
+        ('"unclosed', '"unclosed'),
+        ('"', '"'),
+    ],
+)
+def test_a_tab_separated_cell_is_unquoted_where_its_row_is_well_formed(
+    cell: str, text: str
+) -> None:
+    documents, failed = read(f"id\ttext\n1\t{cell}\n2\t{cell}\n3\tlast\n", "tsv")
+    assert (documents, failed) == (
+        [Document("1", text), Document("2", text), Document("3", "last")],
+        {},
+    )
+
+
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_column_that_is_not_there_names_those_that_are(kind: str) -> None:
     text = {"csv": "key,text\n1,x\n", "jsonl": '{"key": 1, "text": "x"}\n'}[kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import struct
@@ -319,6 +320,10 @@ def test_an_interrupt_that_an_extension_takes_for_a_failed_import_is_one(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     done = process(indexed, "search", "what jumps")
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"\ninterrupted\n")
+    as_json = process(indexed, "search", "what jumps", "--json")
+    assert json.loads(as_json.stderr) == {
+        "error": {"code": "interrupted", "message": "interrupted", "hint": None}
+    }
 
 
 def test_an_interrupt_before_the_command_line_is_loaded_leaves_no_trace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import dataclasses
 import io
 import itertools
@@ -11,6 +12,7 @@ import json
 import logging
 import math
 import os
+import pickle
 import re
 import socket
 import sys
@@ -37,6 +39,7 @@ from embedsearch.client.types.chat import (
     Completion,
 )
 from embedsearch.client.types.models import Model
+from embedsearch.client.types.moderations import Moderation
 from embedsearch.client.types.responses import Response, ResponseStreamEvent
 from embedsearch.errors import (
     APIError,
@@ -491,9 +494,13 @@ def test_an_injected_http_client_is_used() -> None:
         with Client(api_key=KEY, http_client=http) as client:
             assert client.models.retrieve("a").id == "/v1/models/a"
         assert not http.is_closed, "who opened it closes it"
-        with pytest.raises(TypeError, match=r"^expected http_client as httpx\.AsyncClient, got C"):
+        with pytest.raises(
+            TypeError, match=r"^expected http_client as httpx\.AsyncClient, got httpx\.Client$"
+        ):
             AsyncClient(api_key=KEY, http_client=http)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^expected http_client as httpx.Client, got AsyncClient$"):
+    with pytest.raises(
+        TypeError, match=r"^expected http_client as httpx.Client, got httpx.AsyncClient$"
+    ):
         Client(api_key=KEY, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="positional"):
         Client(KEY)  # type: ignore[call-arg, arg-type]
@@ -604,6 +611,34 @@ def test_what_is_no_record_is_none_where_one_must_be(came: dict[str, Any], why: 
         ChatCompletion.read(came)
 
 
+def test_what_is_not_known_is_an_attribute_too() -> None:
+    usage = {"input_tokens": 1, "input_tokens_details": {"cached_tokens": 1}}
+    came = {"id": "r", "output": [], "usage": usage, "incomplete_details": {"reason": "length"}}
+    answer: Any = Response.read(
+        {**came, "tools": [{"type": "x", "a": [{"b": 1}]}], "new": {"c": 2}}
+    )
+    assert answer.usage.input_tokens_details.cached_tokens == 1
+    assert (answer.incomplete_details.reason, answer.tools[0].a[0].b) == ("length", 1)
+    assert answer.new.c == answer.new["c"] == answer.extra["new"].c == answer.extra.new.c == 2
+    assert (answer.new, repr(answer.new), json.dumps(answer.new)) == (
+        {"c": 2},
+        "{'c': 2}",
+        '{"c": 2}',
+    )
+    for copied in (copy.deepcopy(answer.new), pickle.loads(pickle.dumps(answer.new))):  # noqa: S301
+        assert (copied.c, copied) == (2, {"c": 2})
+    with pytest.raises(AttributeError, match=r"^'Response' object has no attribute 'nothing'$"):
+        _ = answer.nothing
+    with pytest.raises(AttributeError, match=r"^no 'd' came: choose from \['c'\]$"):
+        _ = answer.new.d
+    for copied in (copy.copy(answer), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):  # noqa: S301
+        assert (copied, copied.to_dict(), copied.new) == (answer, answer.to_dict(), {"c": 2})
+    categories: Any = Moderation.read(
+        {"flagged": False, "categories": {"hate/x-y": True}}
+    ).categories
+    assert categories.hate_x_y is True
+
+
 def test_a_chunk_may_lack_what_other_servers_leave_out() -> None:
     assert ChatCompletionChunk.read({"choices": [{"delta": None}]}).choices[0].delta.content is None
     chunk = ChatCompletionChunk.read({"choices": [{"index": 0, "content_filter_offsets": {}}]})
@@ -653,8 +688,9 @@ def test_a_refusal_is_the_error_of_its_status(
     assert type(caught.value) is kind
     error = caught.value
     assert (error.status_code, error.code, error.request_id) == (status, "gone", "req_1")
+    assert (error.message, error.type, error.param) == (str(error), "t", "p")
     assert len(server.seen) == 1, "max_retries is 0"
-    assert error.body == body
+    assert error.body == body["error"]
     assert (error.hint is not None) == (status in {401, 404})
     assert (error.hint is not None) == (status in {401, 404})
 
@@ -752,6 +788,19 @@ def test_an_answer_without_an_end_is_not_read_to_it(
         assert caught.value.hint == "a file of any size comes by with_streaming_response"
     server.reply = Reply([b" " * 100_000, b" " * 100_000])
     assert client.files.content("a").content == b" " * 200_000
+
+
+@pytest.mark.parametrize("depth", [700, 100_000])
+def test_an_answer_that_is_nested_without_an_end_is_an_error(
+    client: Client, server: Server, depth: int
+) -> None:
+    nested = b'{"id": "a", "output": [], "tools": ' + b"[" * depth + b"]" * depth + b"}"
+    server.reply = Reply(nested)
+    with pytest.raises(InvalidAnswer, match="maximum recursion depth exceeded"):
+        client.responses.retrieve("a")
+    server.streams(b'data: {"type": "a", "response": ' + nested + b"}\n\n")
+    with pytest.raises(InvalidAnswer, match="maximum recursion depth exceeded"):
+        list(client.responses.retrieve("a", stream=True))
 
 
 def test_a_length_beside_chunks_is_not_believed(client: Client, server: Server) -> None:
@@ -1003,7 +1052,10 @@ def test_a_header_that_can_not_be_sent_is_named_and_not_shown(server: Server, va
     assert server.seen == []
 
 
-def test_what_an_address_holds_of_a_login_is_not_shown(server: Server) -> None:
+def test_what_an_address_holds_of_a_login_is_not_shown(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     with pytest.raises(ValueError, match=r"'example\.com' would send the key") as refused:
         Client(base_url="http://me:secret@example.com/v1", api_key=KEY)
     server.says({}, status=302, headers={"location": "https://other.example/"})
@@ -1012,7 +1064,8 @@ def test_what_an_address_holds_of_a_login_is_not_shown(server: Server) -> None:
         with pytest.raises(APIError, match="which is not sent the key") as astray:
             client.models.list()
         shown = [str(refused.value), str(astray.value), repr(client.driver.settings)]
-    assert "secret" not in "".join(shown)
+    assert f"GET {server.url}/models " in caplog.text
+    assert "secret" not in "".join([*shown, caplog.text])
 
 
 # Pages
@@ -1135,6 +1188,15 @@ def sending(path: Path) -> int:
     return got
 
 
+class Once(io.BytesIO):
+    """As a pipe, it gives its bytes once."""
+
+    name = "once.mp3"
+
+    def seekable(self) -> bool:
+        return False
+
+
 def test_every_kind_of_file_is_taken_and_named(
     client: Client, server: Server, tmp_path: Path
 ) -> None:
@@ -1143,7 +1205,8 @@ def test_every_kind_of_file_is_taken_and_named(
     server.says({"id": "file-1"})
     with path.open("rb") as file:
         file.seek(2)
-        named = ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b"), ("\udcff.txt", b"12345")
+        named: Any = ("n.txt", io.BytesIO(b"12345")), ("x", path, "a/b"), ("\udcff.txt", b"12345")
+        named += ("t.txt", "é"), Once(b"12345")
         for given in (path, b"12345", file, *named):
             client.files.create(file=given, purpose="batch")
     sent = [{part[0]: part[1:] for part in seen.content}["file"] for seen in server.seen]
@@ -1154,6 +1217,8 @@ def test_every_kind_of_file_is_taken_and_named(
         ("n.txt", "text/plain", b"12345"),
         ("x", "a/b", b"12345"),
         ("?.txt", "text/plain", b"12345"),
+        ("t.txt", "text/plain", "é".encode()),
+        ("once.mp3", "audio/mpeg", b"12345"),
     ]
 
 
@@ -1167,7 +1232,7 @@ def test_an_upload_is_sent_again_from_its_start(server: Server, tmp_path: Path) 
     path = tmp_path / "a.bin"
     path.write_bytes(b"12345")
 
-    for given in (path, io.BytesIO(b"12345")):
+    for given in (path, io.BytesIO(b"12345"), Once(b"12345")):
         replies = iter([Reply(status=500, headers={"retry-after-ms": "1"}), Reply(b'{"id": "f"}')])
         server.reply = lambda _, replies=replies: next(replies)
         server.seen.clear()

@@ -284,6 +284,37 @@ def test_clusters_that_grew_and_shrank_are_told_the_most_changed_first() -> None
     assert "refund" in next(s.terms for s in found if s.change < 0)
 
 
+def test_what_moved_all_documents_a_little_is_seen_in_their_pairs() -> None:
+    then = groups(4, 60)
+    now = then + 0.02 * np.eye(len(then[0]), dtype=np.float32)[0]
+    now /= np.linalg.norm(now, axis=1, keepdims=True)
+    pairs = [(row, row) for row in range(240)]
+    assert drift(then, now).p_value > 0.9
+    assert drift(then, now, pairs=pairs).p_value == 0.001
+    assert drift(then, then, pairs=pairs).p_value == 1
+    # A topic that went, and nothing else: no pair has moved, and the whole has.
+    assert drift(then, then[60:], pairs=[(row + 60, row) for row in range(180)]).p_value == 0.001
+    # As many, of all topics.
+    gone = np.flatnonzero(np.arange(240) % 4)
+    kept = [(int(row), place) for place, row in enumerate(gone)]
+    assert drift(then, then[gone], pairs=kept).p_value > 0.05
+
+
+@pytest.mark.parametrize("both", [0, 20, 60])
+def test_what_chance_moved_is_said_to_have_moved_in_one_of_twenty(both: int) -> None:
+    found = []
+    for seed in range(30):
+        draw = np.random.default_rng(seed)
+        then = draw.normal(size=(60, 8)) + 3
+        now = np.concatenate([then[60 - both :], draw.normal(size=(60 - both, 8)) + 3])
+        sides = [rows + 0.2 * draw.normal(size=rows.shape) for rows in (then, now)]
+        a, b = ((r / np.linalg.norm(r, axis=1, keepdims=True)).astype(np.float32) for r in sides)
+        pairs = [(60 - both + row, row) for row in range(both)]
+        found.append(drift(a, b, pairs=pairs).p_value)
+    assert sum(p <= 0.05 for p in found) <= 4  # of 30: more in 2 %
+    assert 0.3 < float(np.median(found)) < 0.7
+
+
 def test_rows_dealt_at_random_have_not_moved() -> None:
     rows = groups(4, 60)
     order = np.random.default_rng(3).permutation(len(rows))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recording import serving
 
-from embedsearch.errors import ContextTooLong, EmbedsearchError
+from embedsearch import AsyncClient, Client
+from embedsearch.client.types.chat import ChatCompletionMessage
+from embedsearch.errors import BadRequest, ContextTooLong, EmbedsearchError
 from embedsearch.tokens import (
     Model,
     check_context,
@@ -21,6 +25,8 @@ from embedsearch.tokens import (
 from embedsearch.tokens.chat import AFTER_TOOLS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from embedsearch.tokens.chat import Message
 
 HELPFUL = {"role": "system", "content": "You are a helpful assistant."}
@@ -297,3 +303,129 @@ def test_trimming_what_was_trimmed_changes_nothing(chat: list[Message], context:
     kept = fitted(chat, context, 0)
     if kept is not None:
         assert fitted(kept, context, 0) == kept
+
+
+# What a client sends
+
+
+def ask(client: Client, model: str, count: int, **more: Any) -> object:
+    """Ask something that takes ``count`` tokens with what stands around it."""
+    messages = [{"role": "user", "content": " a" * (count - 7)}]
+    return client.chat.completions.create(model=model, messages=messages, **more)
+
+
+LONGEST: dict[str, tuple[Callable[[Client, int], object], int, int]] = {
+    "a chat": (lambda client, n: ask(client, "gpt-4", n), 8191, 1),
+    "a chat's answer": (lambda client, n: ask(client, "gpt-4", n, max_tokens=200), 7992, 200),
+    "its newer name": (
+        lambda client, n: ask(client, "gpt-4", n, max_completion_tokens=200),
+        7992,
+        200,
+    ),
+    "messages that came": (
+        lambda client, n: client.chat.completions.create(
+            model="gpt-4",
+            messages=[ChatCompletionMessage(role="assistant", content=" a" * (n - 7))],
+        ),
+        8191,
+        1,
+    ),
+    "a prompt": (
+        lambda client, n: client.completions.create(
+            model="gpt-3.5-turbo-instruct", prompt=["a", " a" * (n - 1)], suffix=" a", max_tokens=96
+        ),
+        4000,
+        96,
+    ),
+    "tokens": (
+        lambda client, n: client.completions.create(
+            model="gpt-3.5-turbo-instruct", prompt=[64] * n, max_tokens=96
+        ),
+        4000,
+        96,
+    ),
+    "an input": (
+        lambda client, n: client.embeddings.create(
+            model="text-embedding-3-small", input=["a" * 9000, " a" * n]
+        ),
+        8192,
+        0,
+    ),
+    "input of tokens": (
+        lambda client, n: client.embeddings.create(model="text-embedding-3-small", input=[64] * n),
+        8192,
+        0,
+    ),
+    "a text to respond to": (
+        lambda client, n: client.responses.create(
+            model="gpt-4", input=" a" * (n - 12), instructions=" a"
+        ),
+        8191,
+        1,
+    ),
+    "items to respond to": (
+        lambda client, n: client.responses.create(
+            model="gpt-4",
+            input=[{"role": "user", "content": [{"type": "input_text", "text": " a" * (n - 7)}]}],
+        ),
+        8191,
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LONGEST)
+def test_a_client_refuses_what_a_known_model_cannot_hold(kind: str) -> None:
+    send, longest, answer = LONGEST[kind]
+    with serving() as server, Client(base_url=server.url, api_key="k", max_retries=0) as client:
+        server.says({"error": {"message": "it came"}}, status=400)
+        with pytest.raises(BadRequest, match="it came"):
+            send(client, longest)
+        assert len(server.seen) == 1
+        with pytest.raises(ContextTooLong) as caught:
+            send(client, longest + 1)
+        assert len(server.seen) == 1
+    error = caught.value
+    assert (error.prompt, error.answer) == (longest + 1, answer)
+    assert error.limit == longest + answer
+
+
+def test_a_client_refuses_an_answer_that_a_known_model_cannot_write() -> None:
+    with serving() as server, Client(base_url=server.url, api_key="k") as client:
+        with pytest.raises(ContextTooLong, match="gpt-4-turbo writes 4,096 tokens at most, but 4,"):
+            ask(client, "gpt-4-turbo", 20, max_tokens=4097)
+        assert server.seen == []
+
+
+def test_a_client_sends_what_it_can_not_judge() -> None:
+    with serving() as server:
+        server.says({"error": {"message": "it came"}}, status=400)
+        azure = Client.azure(azure_endpoint=server.url, api_version="1", api_key="k")
+        with Client(base_url=server.url, api_key="k") as client, azure:
+            sends: list[Callable[[], object]] = [
+                lambda: ask(client, "llama3", 20_000),
+                lambda: ask(azure, "gpt-4", 20_000),  # a deployment of whatever model
+                lambda: client.responses.create(
+                    model="gpt-4", truncation="auto", input=" a" * 20_000
+                ),
+                lambda: client.responses.create(
+                    model="gpt-4",
+                    input=[" a" * 9000],  # type: ignore[list-item] # no item
+                ),
+            ]
+            for send in sends:
+                with pytest.raises(BadRequest, match="it came"):
+                    send()
+        assert len(server.seen) == len(sends)
+
+
+def test_an_awaiting_client_refuses_it_too() -> None:
+    async def send(url: str) -> None:
+        async with AsyncClient(base_url=url, api_key="k") as client:
+            await client.embeddings.create(model="text-embedding-3-small", input=" a" * 8193)
+
+    expected = "^text-embedding-3-small reads 8,192 tokens at most, but the text has 8,193$"
+    with serving() as server:
+        with pytest.raises(ContextTooLong, match=expected):
+            asyncio.run(send(server.url))
+        assert server.seen == []

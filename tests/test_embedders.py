@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from embedsearch import Document, Index, embedders
 from embedsearch.embedders.cache import cached
 from embedsearch.embedders.packaged import MODEL_SHA256, packaged_tokenizer
-from embedsearch.errors import EmbeddingError
+from embedsearch.errors import EmbeddingError, ModelNotLoaded
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -176,14 +176,19 @@ def test_the_packaged_model_is_the_pinned_one() -> None:
 # A folder of one's own.
 
 
-def save_graph(path: Path, *, inputs: tuple[str, ...] = ("input_ids", "attention_mask")) -> None:
+def save_graph(
+    path: Path,
+    *,
+    inputs: tuple[str, ...] = ("input_ids", "attention_mask"),
+    width: int | str = 4,
+) -> None:
     """Write a model of four dimensions whose tokens have the vectors of ``table``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])],
         "lookup",
         [helper.make_tensor_value_info(name, TensorProto.INT64, ["b", "n"]) for name in inputs],
-        [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["b", "n", 4])],
+        [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["b", "n", width])],
         [numpy_helper.from_array(table(), "table")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -311,7 +316,6 @@ def test_a_tokenizer_that_is_not_bert_s_works_too(folder: Path) -> None:
 BROKEN = {
     "no graph": ("model.onnx", None, "holds no model.onnx or onnx/model.onnx"),
     "no tokenizer": ("tokenizer.json", None, "holds no tokenizer.json"),
-    "no dimensions": ("config.json", None, "doesn't say how many dimensions"),
     "torn config": ("config.json", b"{", "config.json can't be read"),
     "odd config": ("config.json", b"[]", "config.json can't be read"),
     "odd tokenizer": ("tokenizer.json", b'{"a": 1}', "tokenizer.json can't be loaded"),
@@ -343,6 +347,47 @@ def test_a_name_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EmbeddingError, match="and no folder"):
         embedders.load(str(tmp_path / "file"))
+
+
+def test_the_graph_says_how_long_vectors_are_where_nothing_else_does(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    embedder = embedders.load(str(folder))
+    assert (embedder.dimensions, embedder.embed(["a fox"]).shape) == (4, (1, 4))
+    for torn in (False, True):
+        save_graph(folder / "model.onnx", width="d")
+        if torn:
+            (folder / "model.onnx").write_bytes(b"torn")
+        with pytest.raises(EmbeddingError, match="doesn't say how many dimensions"):
+            embedders.load(str(folder))
+
+
+def test_no_document_is_blamed_for_a_model_that_cannot_be_loaded(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(b"torn")
+    with Index.open(":memory:", str(folder)) as index:
+        with pytest.raises(ModelNotLoaded, match="not a model that ONNX Runtime can load"):
+            index.add([Document("a", "one"), Document("b", "two")])
+        assert index.status().pending.texts == 2
+
+
+def test_a_model_that_moved_is_named_once(folder: Path, tmp_path: Path) -> None:
+    old, new, path = tmp_path / "old", tmp_path / "new", tmp_path / "index"
+    old.mkdir()
+    for name in ("model.onnx", "tokenizer.json", "config.json"):
+        (folder / name).rename(old / name)
+    with Index.open(path, str(old)) as index:
+        index.add([Document("a", "one")])
+    old.rename(new)
+    with Index.open(path) as index, pytest.raises(EmbeddingError) as refused:
+        index.search("one")
+    assert refused.value.hint == (
+        "say where the model is now: -m FOLDER; words are found without it: --mode lexical"
+        "; in Python: Index.open(path, embedder), or mode='lexical'"
+    )
+    with Index.open(path, str(new)) as index:
+        index.add([Document("b", "two")])
+    with Index.open(path) as index:
+        assert index.search("two", k=1)[0].document_id == "b"
+        assert index.status().embedder == str(new)
 
 
 def test_a_torn_graph_is_refused(folder: Path) -> None:

@@ -24,6 +24,7 @@ from rate_models import Bucket
 
 from embedsearch import AsyncClient, Client
 from embedsearch.client.quirks import named_cap
+from embedsearch.client.stopping import Stop
 from embedsearch.errors import (
     AuthenticationFailed,
     BadRequest,
@@ -175,16 +176,21 @@ def test_counts_tokens_as_the_caller_does(client: Embeds, server: FaultServer) -
         "batch size is invalid, it should not be larger than {cap}.",
         "Too many inputs. The max number of inputs is {cap}. We hope to increase the number soon.",
         "batch size {sent} > maximum allowed batch size {cap}",
+        "no more than {cap} inputs are allowed",
+        "Input array must have between 1 and {cap} items, got {sent}",
+        "fewer than or equal to {cap} texts, please",
+        "The batch size should be ≤ {cap}",
+        "#/texts: expected maximum item count: {cap}, found: {sent}",
     ],
 )
 def test_learns_a_cap_from_its_refusal_and_remembers_it(
     client: Embeds, server: FaultServer, cap: int, message: str
 ) -> None:
     server.cap, server.cap_message = cap, message
-    np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
+    np.testing.assert_array_equal(client.array(texts(500)), expected(texts(500)))
     np.testing.assert_array_equal(client.array(texts(100)), expected(texts(100)))
     assert server.statuses.count(400) == 1
-    assert server.statuses.count(200) == 2 * -(-100 // cap)
+    assert server.statuses.count(200) == -(-500 // cap) - (-100 // cap)
 
 
 def test_finds_a_cap_that_no_message_tells(client: Embeds, server: FaultServer) -> None:
@@ -192,8 +198,10 @@ def test_finds_a_cap_that_no_message_tells(client: Embeds, server: FaultServer) 
     np.testing.assert_array_equal(client.array(texts(128)), expected(texts(128)))
     # 128, 64, 32 and 16 alone; then what was under way when two times 8 had been taken.
     assert 4 <= server.statuses.count(400) <= 4 + 16
+    # Between 8 and 16, one request at a time tells more; no text is paid for twice.
+    client.array(texts(80), concurrency=1)
     np.testing.assert_array_equal(client.array(texts(80)), expected(texts(80)))
-    assert server.sizes()[-10:] == [8] * 10
+    assert server.sizes()[-8:] == [10] * 8
 
 
 def test_what_passes_in_halves_once_makes_no_later_batch_small(
@@ -212,7 +220,27 @@ def test_a_cap_that_no_message_tells_shows_when_small_runs_meet_it_twice(
     server.cap, server.cap_message = 10, "invalid request"
     for _ in range(3):
         np.testing.assert_array_equal(client.array(texts(16)), expected(texts(16)))
-    assert server.sizes() == [16, 8, 8, 16, 8, 8, 8, 8]
+    assert server.sizes()[:6] == [16, 8, 8, 16, 8, 8]
+    assert sorted(server.sizes()[6:]) == [4, 6, 6, 12]
+    server.requests.clear()
+    client.array(texts(100), concurrency=1)
+    assert server.sizes() == [10, *[11, 6, 5], *[10] * 7, 9]
+
+
+def test_a_text_that_is_refused_tells_nothing_of_a_cap(server: FaultServer) -> None:
+    server.cap, server.cap_message = 10, "invalid request"
+    refusals: list[str] = []
+    with Client(api_key=KEY, base_url=server.url) as client:
+        client.embeddings.create_array(texts(128), model="m")
+        server.bad = lambda text: text == "t" * 7
+        for _ in range(2):
+            some = [*texts(5), "t" * 7, *texts(94)]
+            for _part in client.embeddings.create_many(
+                some, model="m", concurrency=1, on_refused=lambda r: refusals.append(r.reason)
+            ):
+                pass
+    assert len(refusals) == 2
+    assert server.sizes()[-9:] == [10] * 9
 
 
 def test_two_refusals_that_no_one_cap_explains_show_none(
@@ -401,6 +429,7 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
     "no data": lambda reply: reply.pop("data"),
     "zero": lambda reply: reply["data"][-1].update(embedding=[0.0] * 4),
     "nan": lambda reply: reply["data"][-1].update(embedding="AADAfwAAwH8AAMB/AADAfw=="),
+    "beyond float32": lambda reply: reply["data"][-1].update(embedding=[1e39] * 4),
     "another length": lambda reply: reply["data"][-1].update(embedding=[1.0] * 3),
     "half a float": lambda reply: reply["data"][-1].update(embedding="AACAPwAA"),
     "no base64": lambda reply: reply["data"][-1].update(embedding="!!!!"),
@@ -418,6 +447,7 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
         ("no data", "missing required field `data`"),
         ("zero", "the vector of input 0 is zero"),
         ("nan", "the vector of input 0 is not finite"),
+        ("beyond float32", "the vector of input 0 is not finite"),
         ("half a float", "buffer size must be a multiple of element size"),
         ("no base64", "base64"),
         ("null", "Expected `array`, got `null`"),
@@ -485,7 +515,9 @@ def test_garbage_ends_the_work_after_one_request(client: Embeds, server: FaultSe
     assert [(part.positions, part.tokens, len(server.requests)) for part in kept] == [([], 0, 1)]
 
 
-@pytest.mark.parametrize(("what", "flaw"), [("zero", "zero"), ("nan", "not finite")])
+@pytest.mark.parametrize(
+    ("what", "flaw"), [("zero", "zero"), ("nan", "not finite"), ("beyond float32", "not finite")]
+)
 def test_of_an_answer_with_one_bad_vector_the_others_are_kept(
     client: Embeds, server: FaultServer, what: str, flaw: str
 ) -> None:
@@ -657,6 +689,39 @@ def test_what_is_in_flight_when_one_request_fails_is_kept(
     assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
 
 
+def test_what_is_in_flight_when_a_run_is_stopped_is_given(
+    client: Embeds, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What waits to be sent, or to be sent again, is not sent any more."""
+    stop = Stop()
+    server.script = [None, slow(0.5), refused(429, retry_after="100"), slow(0.5)]
+
+    def source() -> Iterator[str]:
+        for n, text in enumerate(texts(100)):
+            if n == 30:
+                stop.set()
+            yield text
+
+    began = time.monotonic()
+    parts = client.many(source(), batch_size=10, concurrency=4, stop=stop)
+    assert time.monotonic() - began < 20
+    positions = [position for part in parts for position in part.positions]
+    assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
+    assert server.statuses.count(200) >= 2
+    assert len(server.requests) <= 4
+    said = "stopping: waiting for 3 requests in flight, as they are billed; Ctrl-C drops them"
+    assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [said]
+
+
+def test_a_run_that_is_stopped_before_it_begins_sends_nothing(
+    client: Embeds, server: FaultServer
+) -> None:
+    stop = Stop()
+    stop.set()
+    assert client.many(texts(100), stop=stop) == []
+    assert server.requests == []
+
+
 def test_cancelling_the_task_cancels_its_requests(server: FaultServer) -> None:
     server.script = [refused(429, retry_after="100")]
 
@@ -696,6 +761,8 @@ def test_sends_lone_surrogates_as_what_they_count_as(client: Embeds, server: Fau
         ("batch size 2048 > maximum allowed batch size 32", 32),
         ("at most 100 requests can be in one batch", 100),
         ("invalid request: total number of texts must be at most 96 - received 2048", 96),
+        ("input数组最大不得超过64条", 64),
+        ("input 17 is too long", None),
         ("[] is too long - 'input'. Expected an array with maximum length 2048", None),
         ("'$.input[17]' is invalid", None),
         ("This model's maximum context length is 512 tokens, input 3 has 600", None),

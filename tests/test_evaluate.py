@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -27,7 +29,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_info
 
-from embedsearch.classify import ProbeClassifier, suspects
+from embedsearch.classify import FewShotClassifier, ProbeClassifier, suspects
 from embedsearch.classify.folds import split
 from embedsearch.classify.threads import WORTH_SHARING, one_thread
 from embedsearch.evaluate import (
@@ -124,6 +126,51 @@ def test_the_interval_of_independent_texts_is_wilsons(right: int) -> None:
     assert (found.low, found.high) == pytest.approx(proportion(right, 200), abs=0.006)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "recalls"), [([25] * 4 + [10], [0.97] * 4 + [0.1]), ([95, 5], [0.99, 0.2])]
+)
+def test_the_interval_of_macro_f1_knows_of_a_rare_label_told_badly(
+    sizes: list[int], recalls: list[float]
+) -> None:
+    true, k = np.repeat(np.arange(len(sizes)), sizes), len(sizes)
+    shares = np.array([[(1 - r) / (k - 1)] * k for r in recalls])
+    np.fill_diagonal(shares, recalls)
+    counts = np.array(sizes)[:, None] * shares
+    truth = (2 * np.diag(counts) / (counts.sum(axis=0) + counts.sum(axis=1))).mean()
+    draw, held = np.random.default_rng(0), []
+    for seed in range(100):
+        said = np.concatenate([draw.choice(k, n, p=p) for n, p in zip(sizes, shares, strict=True)])
+        drawn = Bootstrap(true, np.arange(len(true)), seed=seed)
+        found = drawn.macro_f1(drawn.draws(said))
+        held.append(found.low <= truth <= found.high)
+    assert sum(held) >= 95
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_six_texts_prove_nothing_of_what_was_won() -> None:
+    rows, _ = clouds(n=6)
+    always = DummyClassifier(strategy="most_frequent")
+    found = evaluate(rows, ["a"] * 4 + ["b"] * 2, always, threshold=1.0, curve=False)
+    (majority,) = found.baselines
+    # One text of eight gained and one lost: 1.96 * sqrt(2 / 8) / sqrt(8)
+    assert majority.gain.value == 0
+    assert (majority.gain.low, majority.gain.high) == pytest.approx((-0.3465, 0.3465), abs=1e-4)
+    assert majority.macro_f1.high < 0.5  # it never says "b"
+    assert found.macro_f1.high > 0.5  # the classifier may
+
+
+@given(st.floats(0.5, 1))
+@settings(max_examples=10, deadline=None)
+def test_what_many_texts_won_has_the_interval_of_their_difference(share: float) -> None:
+    draw = Bootstrap(np.zeros(2_000, int), np.arange(2_000))
+    right = (np.arange(2_000) >= 2_000 * share).astype(int)
+    found = draw.gain(draw.draws(right).accuracy - draw.draws(1 - right).accuracy)
+    half = 1.96 * np.sqrt((1 - found.value**2) / 2_000)
+    assert (found.low, found.high) == pytest.approx(
+        (found.value - half, found.value + half), abs=0.006
+    )
+
+
 def test_groups_join_documents_and_what_is_nearly_the_same() -> None:
     rows = np.eye(6, dtype=np.float32)
     rows[3] = rows[0]
@@ -153,6 +200,19 @@ def test_copies_do_not_make_a_classifier_look_good() -> None:
     assert 0.3 < found.accuracy.value < 0.7
 
 
+def test_texts_that_are_nearly_near_duplicates_are_counted() -> None:
+    turned = np.deg2rad([0, 22] * 20)  # a cosine of 0.927 within each pair
+    rows = np.zeros((40, 40), np.float32)
+    rows[np.arange(40), np.arange(40) // 2] = np.cos(turned)
+    rows[np.arange(40), 20 + np.arange(40) // 2] = np.sin(turned)
+    labels = ["a", "a", "b", "b"] * 10
+    found = evaluate(rows, labels, QUICK, curve=False)
+    assert (found.groups, found.near_texts) == (40, 40)
+    assert "40 texts have one of cosine 0.9 and more in another fold" in page(found)
+    together = evaluate(rows, labels, QUICK, curve=False, threshold=0.9)
+    assert (together.groups, together.near_texts) == (20, 0)
+
+
 def test_figures_hang_together() -> None:
     rows, labels = clouds()
     found = evaluate(rows, labels, QUICK)
@@ -171,6 +231,22 @@ def test_figures_hang_together() -> None:
     assert found.curve is not None
     assert found.curve.accuracies[-1] == found.accuracy.value
     assert found.notes == ("no zero-shot baseline: say as embedder what made the vectors",)
+
+
+@given(st.integers(2, 12), st.integers(2, 12))
+@settings(max_examples=20, deadline=None)
+@pytest.mark.filterwarnings("ignore")
+def test_the_majority_reaches_the_share_of_the_most_frequent_label(first: int, other: int) -> None:
+    rows, _ = clouds(n=first + other)
+    labels = ["x"] * first + ["y"] * other
+    (majority,) = evaluate(rows, labels, QUICK, threshold=1.0, curve=False).baselines
+    assert majority.accuracy.value == max(first, other) / (first + other)
+
+
+def test_the_majority_of_several_labels_is_that_of_all_texts() -> None:
+    rows, _ = clouds(n=15)
+    found = evaluate_several(rows, [["x"]] * 7 + [["y"]] * 8, threshold=1.0)
+    assert found.majority.value == pytest.approx(8 / 15)
 
 
 @pytest.mark.parametrize("values", [[3, 7], [False, True], ["no", "yes"]])
@@ -210,6 +286,49 @@ def test_what_has_another_length_is_named_with_it() -> None:
         evaluate(rows, labels, QUICK, texts=["text"] * 38)
 
 
+def test_a_column_of_labels_is_one_label_a_text() -> None:
+    rows, labels = clouds(n=40)
+    found = evaluate(rows, np.array(labels)[:, np.newaxis], QUICK, curve=False)
+    assert found.accuracy == evaluate(rows, labels, QUICK, curve=False).accuracy
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_text_without_a_group_is_refused(missing: Any) -> None:
+    rows, labels = clouds(n=40)
+    groups = [missing, missing, *range(38)]
+    message = "^2 of 40 texts have no group: give each one of its own$"
+    with pytest.raises(ValueError, match=message):
+        evaluate(rows, labels, QUICK, groups=groups)
+    with pytest.raises(ValueError, match=message):
+        evaluate_several(rows, [[label] for label in labels], groups=groups)
+
+
+def test_names_of_what_is_no_label_are_told() -> None:
+    texts = [f"the {animal} number {n}" for n in range(12) for animal in ("cat", "car")]
+    message = "^names are given of what is no label, 'cta': write it as the label is$"
+    ways: list[dict[str, Any]] = [
+        {"names": {"cta": "a cat"}},
+        {"estimator": FewShotClassifier(names={"cta": "a cat"})},
+    ]
+    for options in ways:
+        with pytest.warns(UserWarning, match=message):
+            found = evaluate(texts, ["cat", "car"] * 12, curve=False, threshold=1.0, **options)
+        assert re.match(message, found.notes[0])
+        assert found.baselines[1].accuracy.value == 1.0
+    with pytest.warns(UserWarning, match=message):
+        FewShotClassifier(names={"cta": "a cat", "car": "a car"}).fit(texts, ["cat", "car"] * 12)
+
+
+def test_names_that_say_nothing_are_no_baseline() -> None:
+    texts = [f"the {animal} number {n}" for n in range(12) for animal in ("cat", "car")]
+    found = evaluate(texts, [0, 1] * 12, QUICK, curve=False, threshold=1.0)
+    assert [rival.name for rival in found.baselines] == ["majority"]
+    assert found.notes == ("no zero-shot baseline: labels as 0 do not say what they mean",)
+    named = {0: "cat", 1: ["car", "a car"]}
+    found = evaluate(texts, [0, 1] * 12, QUICK, names=named, curve=False, threshold=1.0)
+    assert found.baselines[1].accuracy.value == 1.0
+
+
 def test_progress_is_told_to_the_end() -> None:
     rows, labels = clouds(n=60)
     heard: list[tuple[int, int]] = []
@@ -241,9 +360,49 @@ def test_an_estimator_without_probabilities_has_no_confidence() -> None:
     rows, labels = clouds(n=80)
     found = evaluate(rows, labels, LinearSVC(), curve=False)
     assert found.calibration_error is None
+    assert found.calibration_by_chance is None
+    assert found.calibration_p_value is None
     assert not found.reliability
     assert not found.coverage
     assert "Does it know" not in page(found)
+
+
+class Sure(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """Says of each text the label of its first component's sign, with one confidence."""
+
+    def __init__(self, confidence: float) -> None:
+        self.confidence = confidence
+
+    def fit(self, _rows: Any, y: Any) -> Sure:
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, rows: Any) -> Any:
+        first = np.where(rows[:, 0] > 0, 1 - self.confidence, self.confidence)
+        return np.column_stack([first, 1 - first])
+
+    def predict(self, rows: Any) -> Any:
+        return self.classes_[self.predict_proba(rows).argmax(axis=1)]
+
+
+def right_in_three_of_four(n: int, seed: int) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    draw = np.random.default_rng(seed)
+    rows = draw.normal(size=(n, 16)).astype(np.float32)
+    positive = (rows[:, 0] > 0) ^ (draw.random(n) > 0.75)
+    return rows, np.where(positive, "b", "a")
+
+
+def test_what_chance_explains_is_no_fault_of_the_confidences() -> None:
+    exact = [evaluate(*right_in_three_of_four(20, n), Sure(0.75), curve=False) for n in range(9)]
+    assert all("Chance explains it" in page(found) for found in exact)
+    assert all(0.05 < (found.calibration_by_chance or 0) < 0.1 for found in exact)
+    far = evaluate(*right_in_three_of_four(200, 1), Sure(0.95), curve=False)
+    assert far.calibration_p_value == 1 / 200
+    assert "It is mostly too sure." in page(far)
+    modest = evaluate(*right_in_three_of_four(200, 1), Sure(0.55), curve=False)
+    assert "It is mostly too modest." in page(modest)
+    many = evaluate(*right_in_three_of_four(1_000, 1), Sure(0.75), curve=False)
+    assert "Confidences can be taken as they are." in page(many)
 
 
 @given(st.floats(0, 0.3), st.floats(0.5, 3), st.sampled_from([0.2, 0.35, 0.5, 0.8, 1.2]))
@@ -269,6 +428,38 @@ def test_nothing_is_foretold_of_noise() -> None:
     assert found.law is None
     assert found.forecast == ()
     assert all(need.more is None for need in found.needs)
+
+
+def test_what_two_mistakes_seem_to_ask_for_is_not_foretold() -> None:
+    told, words = 0, "as low a recall may be chance at so few texts: can't be told"
+    for seed in range(3):  # four labels that are told equally well, 25 texts of each
+        rows = np.random.default_rng(seed).normal(size=(100, 16))
+        rows = np.repeat(np.eye(4, 16), 25, axis=0) * 2.8 + rows
+        curve = evaluate(rows, [f"label {n // 25}" for n in range(100)], QUICK).curve
+        assert curve is not None
+        assert {(need.more, need.why) for need in curve.needs} <= {(None, words)}
+        told += len(curve.needs)
+    assert told == 2
+
+
+def test_what_a_label_told_badly_asks_for_is_foretold() -> None:
+    draw = np.random.default_rng(1)
+    rows = draw.normal(size=(400, 40))
+    codes = np.repeat(np.arange(4), 100)
+    rows[np.arange(400), codes] += np.where(codes == 3, 2, 8)
+    rows[300:, 0] += 4  # nearly as much as those of label 0 have
+    curve = evaluate(rows, [f"label {code}" for code in codes], QUICK).curve
+    assert curve is not None
+    (need,) = curve.needs
+    assert need.label == "label 3"
+    assert need.why == "about 300 more would help"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_curve_has_one_point_a_size() -> None:
+    rows = np.eye(9, dtype=np.float32)
+    found = [evaluate(rows[:n], ["a", "b", "c"] * (n // 3), QUICK).curve for n in (6, 9)]
+    assert [curve and curve.examples for curve in found] == [(3,), (3, 6)]
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.integers(0, 9))
@@ -687,6 +878,13 @@ def test_many_labels_are_cut_and_that_is_said(tmp_path: Path) -> None:
     run = command(*words, folder=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "... and 10 more (--format json or --html FILE has all)" in run.stdout
+    assert re.search(
+        r"\d+ of 120 texts have one of cosine 0.9 or more in another fold: .* --threshold 0.9",
+        run.stdout,
+    )
+    assert re.search(
+        r"calibration error 0\.\d{3}: exact confidences would show 0\.\d{3} by chance", run.stdout
+    )
     run = command(*words, "--format", "jsonl", folder=tmp_path)
     scores = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(scores) == 60
@@ -720,7 +918,10 @@ def test_rows_of_several_labels_are_measured_each_by_itself(tmp_path: Path) -> N
     assert told[:3] == [
         "1 of 21 texts left out: they have no label",
         "1 of 21 texts left out: they have no words",
-        "1 of 19 texts do not have one label, so each label is measured by itself",
+        (
+            "1 of 19 texts do not have one label, so each label is measured by itself: a text may"
+            " be told none or several, so fewer are told rightly"
+        ),
     ]
     said = json.loads(run.stdout)
     assert (said["texts"], [s["support"] for s in said["labels"]]) == (19, [9, 9])

@@ -17,9 +17,18 @@ BOOKS: dict[str, dict[str, Any]] = {
     "a": {"lang": "en", "year": 2019, "tags": ["red", "old"], "author": {"name": "Ann"}},
     "b": {"lang": "de", "year": 2020, "tags": ["red"], "draft": True},
     "c": {"lang": "en", "year": 2021.5, "draft": False},
-    "d": {"year": "2020", "note": None, "og.title": "T", "date": "2024-05-01", "n": 10**20},
+    "d": {
+        "year": "2020",
+        "note": None,
+        "mark": "<b>",
+        "og.title": "T",
+        "date": "2024-05-01",
+        "n": 10**20,
+    },
     "e": {},
 }
+
+OPENAI = r"expected {'type': eq\|.*, 'key', 'value'} or {'type': and\|or, 'filters': \[...\]}, got"
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +76,7 @@ def found(index: Index, where: Any) -> str:
         ({"type": "and", "filters": [{"lang": "en"}, {"year": {"lt": 2020}}]}, "a"),
         ("lang=en", "ac"),
         ("lang != en", "bde"),
+        ("mark= <b>", "d"),
         ("year>=2020", "bcd"),
         ("year<2020", "a"),
         ("date>=2020", "d"),
@@ -80,6 +90,8 @@ def found(index: Index, where: Any) -> str:
         ({"og.title": {"ne": "T"}}, "abce"),
         ("og.title=T", "d"),
         ({"type": ["book", "map"]}, ""),
+        ({"type": "book", "key": "lang"}, ""),
+        ({"type": {"eq": "and"}}, ""),
         ({"year": range(2015, 300_000)}, "ab"),
         ({"type": "or", "filters": [{"year": n} for n in range(1_000, 2_100)]}, "ab"),
         ([f"year!={n}" for n in range(1_000, 2_020)], "bcde"),
@@ -106,6 +118,8 @@ def test_conditions_match_the_documents_they_describe(
     [
         ("lang", "expected KEY=VALUE"),
         ("=en", "expected KEY=VALUE"),
+        ("year=>2020", "unknown comparison '=>' in 'year=>2020': choose from =, ==, !=, >, >=, <,"),
+        ("year<>2020", "unknown comparison '<>' in 'year<>2020'"),
         ({"lang": {"like": "e%"}}, "unknown comparison 'like': choose from"),
         ({'la"ng': "en"}, "expected a metadata key without quotation marks"),
         ({"la\0ng": "en"}, "expected a metadata key without quotation marks"),
@@ -116,6 +130,13 @@ def test_conditions_match_the_documents_they_describe(
         ({"n": 10**400}, "expected text, a finite number, .* a date for 'n'"),
         ({"lang": {"in": "en"}}, "expected a list for 'in' of 'lang', got 'en'"),
         ({"lang": {"nin": None}}, "expected a list for 'nin' of 'lang', got None"),
+        ({"type": "contains", "key": "lang", "value": "en"}, OPENAI),
+        ({"type": "eq", "key": "lang"}, OPENAI),
+        ({"type": "eq", "key": "lang", "value": "en", "year": 2019}, OPENAI),
+        ({"type": "and"}, "write {'type': {'eq': 'and'}}"),
+        ({"type": "and", "filters": "lang=en"}, OPENAI),
+        ({"type": "xor", "filters": []}, OPENAI),
+        ({"type": "or", "filters": [{"type": "foo", "key": "lang", "value": "en"}]}, OPENAI),
         ([f"year!={n}" for n in range(200_000)], "more than SQLite can take"),
     ],
 )
@@ -251,6 +272,13 @@ def test_a_key_that_no_document_has_is_named_with_those_alike(
     assert len(told) == len(said)
     for words, beginning in zip(told, said, strict=True):
         assert words.startswith(beginning)
+
+
+def test_a_key_is_named_beside_one_of_which_it_is_the_last_part() -> None:
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("a", "a text", {"m": {"a": {"b": 3}}, "b": True})])
+        (said,) = index.unmet("zzz=1")
+        assert said.endswith("metadata; there is 'b', 'm', 'm.a', 'm.a.b'")
 
 
 def test_of_an_index_without_documents_or_metadata_no_key_is_suggested() -> None:

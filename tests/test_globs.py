@@ -45,7 +45,10 @@ NAMES = [
         ([r"a\*b"], ["odd/a*b"]),
         (["[[]x].md"], ["odd/[x].md"]),
         (["[x].md"], []),
-        (["odd/[]"], []),
+        ([r"odd/\[x*"], ["odd/[x].md"]),
+        (["{a}.md"], []),
+        (["odd/*", "!*[[]*"], ["odd/!.md", "odd/a*b"]),
+        ([r"\{a,b}.md"], []),
         (["A.md"], []),
     ],
 )
@@ -97,7 +100,9 @@ def test_a_pattern_is_understood_or_refused(pattern: str) -> None:
         assert repr(pattern) in str(error)  # noqa: PT017 - most are understood
 
 
-@pytest.mark.parametrize("pattern", ["", "/", "!", "[b-a]", "![b-a]"])
+@pytest.mark.parametrize(
+    "pattern", ["", "/", "!", "[b-a]", "![b-a]", "[", "odd/[]", "a[b", "*.{md,txt}"]
+)
 def test_what_is_no_pattern_is_refused_by_its_name(pattern: str) -> None:
     with Index.open(":memory:", HashEmbedder()) as index, pytest.raises(ValueError) as refused:  # noqa: PT011 -- the name is what is tested
         index.documents(glob=[pattern])

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -33,6 +33,8 @@ from embedsearch.errors import (
 )
 from embedsearch.files import salvage
 from embedsearch.search.packing import pack
+from embedsearch.store.checks import Problem
+from embedsearch.store.lock import writer_lock
 from embedsearch.testing import HashEmbedder, WordTokenizer
 
 if TYPE_CHECKING:
@@ -222,7 +224,9 @@ def test_an_index_remembers_its_space_and_refuses_another(tmp_path: Path) -> Non
     with pytest.raises(EmbedderMismatch, match="the index holds vectors of 'hash/64") as refused:
         Index.open(tmp_path, HashEmbedder(32))
     assert refused.value.hint == (
-        "open it with the embedder it was made with, 'hash', or make a new index for this one"
+        "leave -m out for the index's own, 'hash', or make a new index: embedsearch index FOLDER"
+        " --db NEW -m hash; in Python: open it with the embedder it was made with, 'hash', or make"
+        " a new index for this one"
     )
 
 
@@ -256,11 +260,42 @@ def test_the_cache_may_be_deleted_damaged_or_another_s(tmp_path: Path) -> None:
     cache.unlink()
     with Index.open(tmp_path / "index", HashEmbedder()) as index:
         assert [hit.document_id for hit in index.search(query)] == expected
+    assert cache.stat().st_size == len(whole)
     with Index.open(tmp_path / "other", HashEmbedder()) as other:
         other.add(Document(f"other {n}", f"unlike {n}") for n in range(1_500))
     cache.write_bytes((tmp_path / "other" / "vectors.faiss").read_bytes())
     with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert index.verify() == [
+            Problem("vectors.faiss is another index's", "repair makes it anew from index.db")
+        ]
         assert [hit.document_id for hit in index.search(query)] == expected
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert index.verify() == []
+    cache.write_bytes(b"")
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert index.verify()[0].what.endswith("expected at least 16 bytes, found 0")
+
+
+@pytest.mark.parametrize("hindrance", ["a writer", "a lock that is a folder", "an interrupt"])
+def test_a_reader_that_may_not_leave_a_cache_leaves_none_in_silence(
+    tmp_path: Path, hindrance: str
+) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document(str(n), f"number {n}") for n in range(1_500)])
+    (tmp_path / "vectors.faiss").unlink()
+    with ExitStack() as stack:
+        if hindrance == "a writer":
+            stack.enter_context(writer_lock(tmp_path))
+        elif hindrance == "an interrupt":
+            stack.enter_context(pytest.raises(KeyboardInterrupt))
+        else:
+            (tmp_path / "writer.lock").unlink()
+            (tmp_path / "writer.lock").mkdir()
+        with Index.open(tmp_path, HashEmbedder()) as index:
+            assert index.search("number 7", k=1)[0].document_id == "7"
+            if hindrance == "an interrupt":
+                raise KeyboardInterrupt
+    assert not (tmp_path / "vectors.faiss").exists()
 
 
 def test_the_size_of_an_index_is_that_of_its_own_files(tmp_path: Path) -> None:
@@ -915,8 +950,8 @@ def test_without_its_model_an_index_still_tells_what_it_holds(tmp_path: Path) ->
         with pytest.raises(EmbeddingError, match=complaint) as refused:
             index.search("words")
         assert refused.value.hint == (
-            "bring its folder back; an embedder of your own is handed over:"
-            " Index.open(path, embedder)"
+            "say where the model is now: -m FOLDER; words are found without it: --mode lexical"
+            "; in Python: Index.open(path, embedder), or mode='lexical'"
         )
 
 

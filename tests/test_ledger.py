@@ -168,6 +168,11 @@ def make_old(folder: Path) -> Path:
         connection.execute("alter table chunks drop column seconds")
         connection.execute("drop index idx_documents_partial")
         connection.execute("alter table documents drop column partial")
+        connection.execute("drop view live_texts")
+        connection.execute("alter table texts drop column words")
+        connection.execute(
+            "create view live_texts as select id, text from texts where text is not null"
+        )
         connection.execute("pragma user_version = 3")
     connection.close()
     return path
@@ -179,10 +184,10 @@ def test_salvage_keeps_the_ledgers(tmp_path: Path) -> None:
     usage.note(database, USES)
     outbox.note(database, SENT)
     database.close()
-    counts = salvage(path)
+    counts = salvage(path, {})
     assert (counts["usage"], counts["outbox"]) == (4, 4)
 
 
 def test_salvage_of_an_index_of_before_finds_none(tmp_path: Path) -> None:
-    counts = salvage(make_old(tmp_path))
+    counts = salvage(make_old(tmp_path), {})
     assert (counts["documents"], counts["usage"], counts["outbox"]) == (1, 0, 0)

@@ -77,6 +77,18 @@ def test_reports_a_file_whose_text_is_lost() -> None:
 
 
 @pytest.mark.parametrize(
+    ("id", "data"),
+    [
+        ("a.txt", b"\xef\xbb\xbf"),
+        ("a.html", b"<html><body></body></html>"),
+        ("a.ipynb", b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'),
+    ],
+)
+def test_reads_nothing_from_a_file_that_says_nothing(id: str, data: bytes) -> None:
+    assert read(id, data).text == ""
+
+
+@pytest.mark.parametrize(
     "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
 )
 def test_finds_the_encoding(encoding: str) -> None:
@@ -169,6 +181,34 @@ def test_leaves_the_front_matter_in_the_text() -> None:
 )
 def test_one_moment_has_one_spelling_but_where_it_is_a_text(written: str, kept: str) -> None:
     assert read("a.md", f"---\nat: {written}\n---\n".encode()).metadata == {"at": kept}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("01234", "01234"),
+        ("12:30", "12:30"),
+        ("no", "no"),
+        ("on", "on"),
+        ("1_000", "1_000"),
+        ("01.05", "01.05"),
+        ("12e345678", "12e345678"),
+        ("0o17", "0o17"),
+        ("0x1F", 31),
+        ("true", True),
+        ("FALSE", False),
+        ("0", 0),
+        ("-30", -30),
+        ("1.", 1.0),
+        ("-.5", -0.5),
+        ("2.5e+3", 2500.0),
+        ("1.2.3", "1.2.3"),
+        (".inf", "inf"),
+    ],
+)
+def test_plain_values_of_yaml_mean_what_they_look_like(written: str, meant: object) -> None:
+    found = read("a.md", f"---\nat: {written}\n---\n".encode()).metadata["at"]
+    assert (found, type(found)) == (meant, type(meant))
 
 
 def test_reads_toml_front_matter() -> None:
@@ -331,7 +371,15 @@ def test_a_table_of_numbers_has_no_names() -> None:
     assert read("a.csv", b"1,2\n3,4\n").text == "1 | 2\n3 | 4"
 
 
-def test_a_quote_means_nothing_between_tabs() -> None:
+def test_quoted_cells_between_tabs_are_unquoted() -> None:
+    data = b'name\tnote\n"a ""b"""\t"two\nlines"\n5"\tx\n'
+    assert read("a.tsv", data).text.splitlines()[1:] == [
+        'name: a "b" | note: two lines',
+        'name: 5" | note: x',
+    ]
+
+
+def test_a_stray_quote_means_nothing_between_tabs() -> None:
     assert read("a.tsv", b'size\tname\n5"\tpipe\n"6\trod\n').text.splitlines()[1:] == [
         'size: 5" | name: pipe',
         'size: "6 | name: rod',

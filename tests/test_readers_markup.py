@@ -174,6 +174,17 @@ def test_reads_the_plain_part_of_a_message() -> None:
     )
 
 
+def test_reads_the_texts_that_are_attached_to_a_message() -> None:
+    mail = message()
+    mail.set_content("See below.")
+    mail.add_attachment("one\ntwo\n", filename="notes.txt")
+    mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="bill.pdf")
+    mail.add_attachment("<p>three</p>", subtype="html", filename="page.html")
+    assert read("a.eml", mail.as_bytes()).text.endswith(
+        "\n\nSee below.\n\nAttachments: notes.txt, bill.pdf, page.html\n\none\ntwo\n\nthree"
+    )
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [

@@ -124,6 +124,60 @@ def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("page", "rewritten"), [(1, False), (1, True), (2, False), (16, False), (24, False)]
+)
+def test_a_database_that_lost_a_page_of_its_schema_or_settings_loses_nothing_else(
+    folder: Path, page: int, *, rewritten: bool
+) -> None:
+    if rewritten:
+        with Index.open(folder, HashEmbedder()) as index:
+            index.gc()
+    with (folder / "index.db").open("r+b") as file:
+        file.seek((page - 1) * PAGE)
+        file.write(np.random.default_rng(0).bytes(PAGE))
+    counts = salvage(folder)
+    assert (counts["documents"], counts["vectors"]) == (3_040, 3_080)
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == []
+        assert index.sync(folder.parent / "docs").unchanged == 40
+        assert index.search("file 7", k=1)[0].document_id == "7.txt"
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ("spaces", "the space of its vectors is lost"),
+        ("settings", "its settings are lost"),
+        ("settings where key = 'space'", "its settings are lost"),
+    ],
+)
+def test_an_index_that_lost_its_space_says_so_and_is_salvaged_whole(
+    folder: Path, lost: str, said: str
+) -> None:
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute(f"delete from {lost}")
+    connection.close()
+    for create in (True, False):
+        with pytest.raises(IndexDamaged, match=said):
+            Index.open(folder, HashEmbedder(), create=create)
+    assert salvage(folder)["vectors"] == 3_080
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == []
+        assert index.sync(folder.parent / "docs").unchanged == 40
+        assert index.search("file 7", k=1)[0].document_id == "7.txt"
+
+
+def test_a_database_cut_before_its_last_table_keeps_its_folders(folder: Path) -> None:
+    (folder / "index.db").write_bytes((folder / "index.db").read_bytes()[: 12 * PAGE])
+    assert salvage(folder)["vectors"] == 0
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.status().sources == (folder.parent / "docs",)
+        assert index.sync(folder.parent / "docs").added == 40
+        assert index.search("file 7", k=1)[0].document_id == "7.txt"
+        assert index.verify() == []
+
+
 def test_what_is_no_database_cannot_be_salvaged_and_stays(folder: Path) -> None:
     (folder / "index.db").write_bytes(b"nothing of use" * 1000)
     with pytest.raises(IndexCorrupt, match="can't be salvaged") as refused:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from embedsearch import Document, Hit, Index
@@ -315,6 +317,78 @@ def test_highlights_what_the_query_matched(index: Index, docs: Path) -> None:
     assert index.highlighted("a living dog", [text], marks=("[", "]")) == [
         "Cats and [dogs] [live] together.\n"
     ]
+
+
+UNSPACED = {
+    "zh": "苹果公司今天发布了新手机。价格很高",
+    "ja": "東京は日本の首都です。カメラを買いました",
+    "ko": "서울은 대한민국의 수도입니다",
+    "th": "อาหารไทยอร่อยมาก",
+    "my": "မြန်မာစာကိုဖတ်သည်",
+    "en": "The iPhone手机壳 is new",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "marked"),
+    [
+        ("苹果", ["zh"], "[苹果]公司今天发布了新手机。价格很高"),
+        ("价格高的公司", ["zh"], "苹果[公司]今天发布了新手机。[价格]很高"),
+        ("首都", ["ja"], "東京は日本の[首都]です。カメラを買いました"),
+        ("カメラ", ["ja"], "東京は日本の首都です。[カメラ]を買いました"),
+        ("수도", ["ko"], "서울은 대한민국의 [수도]입니다"),
+        ("อาหาร", ["th"], "[อาหาร]ไทยอร่อยมาก"),
+        ("ဖတ်", ["my"], "မြန်မာစာကို[ဖတ]်သည်"),
+        ("iphone", ["en"], "The [iPhone]手机壳 is new"),
+        ("手机", ["en", "zh"], "The iPhone[手机]壳 is new"),
+        ("壳", ["en"], "The iPhone手机[壳] is new"),
+        ("机手", [], ""),
+    ],
+)
+def test_words_are_found_where_no_blanks_part_them(
+    index: Index, query: str, found: list[str], marked: str
+) -> None:
+    index.add(Document(id, text) for id, text in UNSPACED.items())
+    hits = index.search(query, mode="lexical")
+    assert [hit.document_id for hit in hits] == found
+    assert all(hit.text == UNSPACED[hit.document_id] for hit in hits)
+    texts = [hit.text for hit in hits[:1]]
+    assert index.highlighted(query, texts, marks=("[", "]")) == [marked] * len(texts)
+    index.remove(found)
+    assert index.search(query, mode="lexical") == []
+    assert index.verify() == []
+
+
+def test_an_index_of_before_learns_words_without_blanks(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(id, text) for id, text in UNSPACED.items())
+    with closing(sqlite3.connect(tmp_path / "index.db")) as before:
+        before.executescript("""
+            drop view live_texts;
+            alter table texts drop column words;
+            create view live_texts as select id, text from texts where text is not null;
+            insert into texts_fts (texts_fts) values ('rebuild');
+            pragma user_version = 9;
+        """)
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert [hit.document_id for hit in index.search("首都", mode="lexical")] == ["ja"]
+        assert index.verify() == []
+
+
+@given(
+    text=st.text(alphabet="東京都日本の水 。ab한국수도ไทย", min_size=1),
+    start=st.integers(0, 40),
+    length=st.integers(1, 6),
+)
+def test_what_is_cut_out_of_such_a_text_finds_it(text: str, start: int, length: int) -> None:
+    query = text[start : start + length]
+    assume(any(sign.isalnum() for sign in query) and not any(c in "ab" for c in query))
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("it", text), Document("other", "xyz")])
+        assert [hit.document_id for hit in index.search(query, mode="lexical")] == ["it"]
+        (shown,) = index.highlighted(query, [text], marks=("[", "]"))
+        assert "[" in shown
+        assert shown.replace("[", "").replace("]", "") == text
 
 
 def test_highlights_more_than_once_in_one_snapshot(index: Index) -> None:

@@ -365,6 +365,34 @@ def test_binary_files_are_skipped_with_a_count_and_not_opened_again(
     assert index.status().skipped == ((str(docs / "picture.png"), "is a binary file"),)
 
 
+def test_a_folder_that_was_renamed_is_told_of_until_it_is_forgotten(
+    index: Index, docs: Path
+) -> None:
+    index.sync(docs)
+    new = docs.rename(docs.with_name("new"))
+    assert index.sync(new, dry_run=True).missing == (str(docs),)
+    report = index.sync(new)
+    assert (report.added, report.missing) == (3, (str(docs),))
+    index.remove_source(docs)
+    assert index.sync(new).missing == ()
+
+
+def test_a_text_file_that_becomes_binary_is_no_document_any_more_and_keeps_its_vectors(
+    index: Index, docs: Path
+) -> None:
+    index.sync(docs)
+    (docs / "animals.txt").write_bytes(b"cats\0" * 100)
+    told = {"removed": 1, "unchanged": 2, "skipped": 1}
+    assert changes(index.sync(docs, dry_run=True)) == told
+    assert changes(index.sync(docs)) == told
+    assert ids(index) == ["code.py", "guide/refunds.md"]
+    assert index.search("cats", mode="lexical") == []
+    assert index.status().skipped == ((str(docs / "animals.txt"), "is a binary file"),)
+    assert changes(index.sync(docs)) == {"unchanged": 2, "skipped": 1}
+    (docs / "animals.txt").write_text("Cats and dogs live together.\n")
+    assert changes(index.sync(docs)) == {"added": 1, "unchanged": 2}
+
+
 def test_a_file_that_cannot_be_read_is_reported_and_stops_nothing(index: Index, docs: Path) -> None:
     (docs / "broken.docx").write_bytes(b"PK\x03\x04" + bytes(range(256)))
     report = index.sync(docs)
@@ -395,7 +423,7 @@ def test_a_file_that_finds_a_reader_s_bug_is_reported_and_stops_nothing(
         calls.append(text)
         raise bug
 
-    monkeypatch.setattr("yaml.safe_load", broken)
+    monkeypatch.setattr("embedsearch.readers.core_schema.load", broken)
     (docs / "odd.md").write_text("---\na: 1\n---\n")
     caplog.set_level("INFO")
     for added in ({"added": 3, "texts": 3}, {"unchanged": 3}):
@@ -413,7 +441,7 @@ def test_an_interruption_while_reading_is_no_bug_of_the_file(
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("yaml.safe_load", interrupted)
+    monkeypatch.setattr("embedsearch.readers.core_schema.load", interrupted)
     (docs / "odd.md").write_text("---\na: 1\n---\n")
     with pytest.raises(KeyboardInterrupt):
         index.sync(docs)
@@ -457,6 +485,12 @@ def test_what_may_not_be_read_is_listed_until_it_is() -> None:
                 assert index.sync(folder).added == added
             expected = tuple((str(path), "permission denied") for path in kept)
             assert index.status().unread == expected
+        with users.nobody():
+            named = index.sync([*kept, folder / "private" / "note.txt", folder / "plain.txt"])
+        assert (named.unchanged, [failure.why for failure in named.failed]) == (
+            1,
+            ["permission denied"] * 3,
+        )
         for path, mode in kept.items():
             path.chmod(mode)
         with users.nobody():
@@ -473,18 +507,21 @@ def test_a_name_that_is_not_utf_8_is_listed_until_it_is_gone(index: Index, tmp_p
         file.write(b"words")
     for _ in range(2):
         index.sync(docs)
-        assert index.status().unread == ((f"{docs}/b\ufffdd.txt", "its name is not valid UTF-8"),)
+        ((path, why),) = index.status().unread
+        assert path == f"{docs}/b\ufffdd.txt"
+        assert why.startswith("its name is not valid UTF-8: rename it, or ignore it")
     os.unlink(bad)  # noqa: PTH108 -- as above
     index.sync(docs)
     assert index.status().unread == ()
 
 
 def test_a_document_whose_file_became_unreadable_is_kept(index: Index, docs: Path) -> None:
-    (docs / "data.json").write_text('{"a": "some words here"}')
+    cell = '{"cells": [{"cell_type": "markdown", "source": "some words here"}]}'
+    (docs / "notes.ipynb").write_text(cell)
     index.sync(docs)
-    (docs / "data.json").write_bytes(b"PK\x03\x04" + bytes(range(256)))
-    index.sync(docs)
-    assert "data.json" in index
+    (docs / "notes.ipynb").write_text(cell[:-1])
+    assert changes(index.sync(docs)) == {"unchanged": 3, "failed": 1}
+    assert index.get("notes.ipynb").text == "some words here"
 
 
 def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
@@ -496,6 +533,32 @@ def test_an_enormous_sparse_file_is_not_read(index: Index, docs: Path) -> None:
     report = index.sync(docs)
     assert changes(report) == {"added": 3, "skipped": 1, "failed": 1, "texts": 3}
     assert report.failed[0].why == "is 1,000 MB, more than the 100 MB that are read"
+
+
+@pytest.mark.parametrize("name", ["long.pdf", "long.docx", "LONG.XLSX"])
+def test_a_binary_format_of_texts_that_is_too_large_is_no_skipped_file(
+    index: Index, docs: Path, name: str
+) -> None:
+    with (docs / name).open("wb") as file:
+        file.truncate(300_000_000)
+    report = index.sync(docs)
+    assert changes(report) == {"added": 3, "failed": 1, "texts": 3}
+    assert report.failed[0].why == "is 300 MB, more than the 100 MB that are read"
+
+
+def test_many_small_files_are_found_before_the_last_is_read(index: Index, tmp_path: Path) -> None:
+    docs = tmp_path / "small"
+    docs.mkdir()
+    for n in range(4_500):
+        (docs / f"{n}.txt").write_text(str(n))
+    found: list[int] = []
+
+    def listen(progress: Progress) -> None:
+        if progress.stage == "read":
+            found.append(len(index))
+
+    index.sync(docs, embed=False, progress=listen)
+    assert found == [2_000, 4_000, 4_500]
 
 
 def test_tells_how_many_files_it_has_found(index: Index, tmp_path: Path) -> None:

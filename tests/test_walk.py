@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from embedsearch.readers import File, Unreadable, walk
+from embedsearch.readers.walking import BAD_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +113,9 @@ def test_reports_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
 def test_reports_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/caf\xe9.md", "w"):  # noqa: PTH123 - a path of bytes
         pass
-    assert list(walk(tmp_path)) == [Unreadable("caf\ufffd.md", "its name is not valid UTF-8")]
+    assert list(walk(tmp_path)) == [Unreadable("caf\ufffd.md", BAD_NAME)]
+    (tmp_path / ".embedsearchignore").write_text("caf*.md")
+    assert list(walk(tmp_path)) == []
 
 
 @pytest.mark.parametrize(

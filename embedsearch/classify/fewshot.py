@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.classify.checking import units
+from embedsearch.classify.folds import listed
 from embedsearch.classify.inputs import dimensions_of, named, vectors_of
 from embedsearch.classify.logistic import Examples, log_loss, logits
 from embedsearch.classify.nearness import nearness, whitening
 from embedsearch.classify.probe import ProbeClassifier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.random import RandomState
     from numpy.typing import NDArray
@@ -75,7 +76,9 @@ class FewShotClassifier(ProbeClassifier):
     def _known(self, examples: Examples) -> Examples:
         """Return the names as examples, one a class; none where they say nothing."""
         nothing = super()._known(examples)
-        columns, said = _words(self.classes_.tolist(), self.names)
+        columns, said = worded(self.classes_.tolist(), self.names)
+        if strange := unknown(self.names, self.classes_.tolist()):
+            warnings.warn(strange, stacklevel=4)
         self.named_ = False
         if len(said) < 2 or not self._may_embed(examples.vectors.shape[1]):
             return nothing
@@ -128,7 +131,15 @@ def _seen(given: Examples, others: Vectors, matrix: Floats) -> Examples:
     return replace(given, vectors=features.astype(np.float32))
 
 
-def _words(
+def unknown(names: Mapping[Any, Any] | None, classes: Collection[Any]) -> str:
+    """Return what to say of names of what is no label, "" where there are none."""
+    strange = [label for label in names or {} if label not in classes]
+    if not strange:
+        return ""
+    return f"names are given of what is no label, {listed(strange)}: write it as the label is"
+
+
+def worded(
     classes: Sequence[Any], names: Mapping[Any, str] | None
 ) -> tuple[NDArray[np.int64], list[str]]:
     """Return the columns whose names say something of their own, and these names."""

@@ -60,15 +60,11 @@ def grouped(groups: ArrayLike | None, count: int) -> Rows:
     """
     if groups is None:
         return np.arange(count)
-    given = np.asarray(groups)
+    given = np.asarray(groups, object)
     if given.shape != (count,):
         got = len(given) if given.ndim == 1 else f"shape {given.shape}"
         raise ValueError(f"expected a group for each of {count} texts, got {got}")
-    missing = [place for place, group in enumerate(given.tolist()) if is_missing(group)]
-    if missing:
-        raise ValueError(
-            f"expected a group for each text, got {given[missing[0]]!r} at position {missing[0]}:"
-            " give what stands alone a group of its own"
-        )
-    numbers: Rows = np.unique(given, return_inverse=True)[1]
+    if missing := sum(map(is_missing, given)):
+        raise ValueError(f"{missing:,} of {count:,} texts have no group: give each one of its own")
+    numbers: Rows = np.unique(given.tolist(), return_inverse=True)[1]
     return numbers

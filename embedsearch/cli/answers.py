@@ -121,5 +121,8 @@ FORMATS: dict[str, Callable[[Answer], Iterator[str]]] = {
 EXPLAINED = {"text", "json", "jsonl"}
 """The formats that have room to say why."""
 
+MARK_STALE = {"text", "json", "jsonl"}
+"""The formats that mark a hit whose file changed since."""
+
 NEED_LINES = {"text", "md", "vimgrep"}
 """The formats that show lines, or say of a recording when one is said."""

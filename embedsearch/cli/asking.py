@@ -95,7 +95,7 @@ def ask_(
         )
         if not passages:
             _refuse(index, question, format_)
-            say_what_is_unmet(index, where)
+            say_what_is_unmet(index, where, glob)
         elif show_prompt:
             chat = answering.messages(question, passages)
             _print_prompt(chat, chat_model or "", format_)
@@ -117,7 +117,7 @@ def ask_(
                 )
                 _print(index, question, answer, format_)
                 if mode != "lexical" and format_ != "json":
-                    _say_what_is_pending(index)
+                    _say_what_is_pending(index, mode)
     ctx.exit(0 if passages else NOTHING_FOUND)
 
 
@@ -184,6 +184,6 @@ def _timed(index: Index, passage: Passage, words: str) -> Passage:
     return replace(passage, seconds=index.said_at(passage.hits[0], line.number))
 
 
-def _say_what_is_pending(index: Index) -> None:
+def _say_what_is_pending(index: Index, mode: Mode) -> None:
     if (pending := index.pending()).texts:
-        note(f"note: {half_embedded(pending)}")
+        note(f"note: {half_embedded(pending, mode)}")

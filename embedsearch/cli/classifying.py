@@ -127,7 +127,7 @@ def classify_(
             said = labelling.classify_documents(index, where=where, glob=glob, version=version)
             missing = left_out(index, len(said), where, glob)
             if not said:
-                say_what_is_unmet(index, where)
+                say_what_is_unmet(index, where, glob)
         else:
             text = _text(index, words)
             said = labelling.classify_texts(index, [text], version=version, secrets=allow_secrets)

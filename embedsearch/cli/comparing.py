@@ -283,7 +283,7 @@ def recommend_(
             if hit.document_id not in named
         ][:k]
         if not hits:
-            say_what_is_unmet(index, asked["where"])
+            say_what_is_unmet(index, asked["where"], asked["glob"])
     head = "cosine to what is wanted, document, its passage"
     _show_scored(records, asked["format_"], name="documents", score="score", head=head)
     if not records:

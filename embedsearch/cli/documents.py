@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli import opening, options
-from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.errors import FAILED, NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.listing import as_json, show_records
 from embedsearch.cli.places import document_id, shown
 from embedsearch.cli.terminal import confirmed, counted, note, show, show_all, tell
@@ -180,7 +180,7 @@ def rm_(
             removed = index.remove_source(source) if source else index.remove(here)
             note(f"{counted(removed, 'document')} removed")
     if not (here or source):
-        ctx.exit(NOTHING_FOUND)
+        ctx.exit(FAILED if ids else NOTHING_FOUND)
     ctx.exit(0 if len(here) == len(named) else SOME_FAILED)
 
 

@@ -48,7 +48,7 @@ def report(ctx: click.Context, error: Exception) -> NoReturn:
     if _was_interrupted(error):
         interrupted(ctx)
     if ctx.meta.get(WANTS_JSON):
-        tell(json.dumps({"error": _as_json(error)}, ensure_ascii=False))
+        _tell_json(_code(error), _message(error), _hint(error))
     else:
         _say("error:", _message(error), "red")
         if hint := _hint(error):
@@ -71,7 +71,7 @@ def interrupted(ctx: click.Context) -> NoReturn:
     """Say that nothing is lost, and exit as a program that was interrupted."""
     kept = "; what was done is kept, and the next run goes on from there"
     writes = ctx.invoked_subcommand in {"index", "add"}
-    tell(f"\ninterrupted{kept if writes else ''}")
+    _ended(ctx, "interrupted", f"\ninterrupted{kept if writes else ''}")
     ctx.exit(INTERRUPTED)
 
 
@@ -80,8 +80,17 @@ def refused(ctx: click.Context, refusal: click.Abort) -> NoReturn:
     cause = refusal.__context__  # click.confirm makes one of these three
     if isinstance(cause, KeyboardInterrupt):
         interrupted(ctx)
-    tell("\nnobody is there to answer: -y says yes" if cause else "not done: the answer was no")
+    why = "\nnobody is there to answer: -y says yes" if cause else "not done: the answer was no"
+    _ended(ctx, "refused", why)
     ctx.exit(FAILED)
+
+
+def _ended(ctx: click.Context, code: str, message: str) -> None:
+    """Say by what a command was ended that is no error."""
+    if ctx.meta.get(WANTS_JSON):
+        _tell_json(code, message.lstrip("\n"))
+    else:
+        tell(message)
 
 
 def _exit_code(error: Exception) -> int:
@@ -89,8 +98,9 @@ def _exit_code(error: Exception) -> int:
     return next((code for kind, code in EXITS.items() if isinstance(error, kind)), other)
 
 
-def _as_json(error: Exception) -> dict[str, str | None]:
-    return {"code": _code(error), "message": _message(error), "hint": _hint(error)}
+def _tell_json(code: str, message: str, hint: str | None = None) -> None:
+    error = {"code": code, "message": message, "hint": hint}
+    tell(json.dumps({"error": error}, ensure_ascii=False))
 
 
 def _code(error: Exception) -> str:

@@ -54,7 +54,7 @@ COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
     show_default=True,
     help="From this cosine on texts are near duplicates, and never on both sides.",
 )
-@click.option("--no-curve", is_flag=True, help="No learning curve, which takes most of the time.")
+@click.option("--no-curve", is_flag=True, help="No learning curve, which takes half of the time.")
 @click.option(
     "--html",
     metavar="FILE",
@@ -165,7 +165,7 @@ class _Given:
         count = sum(isinstance(label, list) and len(label) != 1 for label in labels)
         several = (
             f"{count:,} of {len(labels):,} texts do not have one label, so each label is measured"
-            " by itself"
+            " by itself: a text may be told none or several, so fewer are told rightly"
         )
         return _Given(
             [self.ids[row] for row in rows],

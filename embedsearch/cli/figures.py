@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from embedsearch.cli.terminal import first
 from embedsearch.evaluate import SeveralEvaluation
+from embedsearch.evaluate.evaluation import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,11 @@ def _of_one(measured: Evaluation) -> str:
             for row in dict.fromkeys(measured.coverage)  # of few texts several shares are one
         ]
         parts.append(_table("surest     right   confidence", surest))
-        parts.append(f"expected calibration error {measured.calibration_error:.3f}")
+        parts.append(
+            f"expected calibration error {measured.calibration_error:.3f}: exact confidences would"
+            f" show {measured.calibration_by_chance:.3f} by chance, as much with"
+            f" p = {measured.calibration_p_value:.3f}"
+        )
     parts.append(_labels(measured))
     if measured.confused:
         parts.append(
@@ -105,6 +110,12 @@ def _figures(measured: Evaluation) -> str:
     for rival in reversed(measured.baselines):
         gain = f"{_range(rival.gain).rstrip()} points won"
         lines.append(f"{_line(rival.name, rival.accuracy, rival.macro_f1)}   {gain}")
+    if measured.near_texts:
+        lines.append(
+            f"\n{measured.near_texts:,} of {measured.texts:,} texts have one of cosine {NEAR:g} or"
+            " more in another fold: if they are versions of each other, --threshold"
+            f" {NEAR:g} keeps them together"
+        )
     return "\n".join(lines)
 
 
@@ -137,12 +148,12 @@ def _forecast(curve: LearningCurve) -> str:
     ]
     lines += [f"{n:8,}   {accuracy:8.1%}   expected" for n, accuracy in curve.forecast]
     if not curve.forecast:
-        lines.append("more examples have not helped so far: nothing can be foretold")
+        lines.append("more examples have not provably helped so far: nothing can be foretold")
     lines += _first(
         WORST,
         [
             f"about {need.more:,} more of {need.label} would help: recall"
-            f" {need.recall:.0%} -> {need.recall_then:.0%}"
+            f" {need.recall:.0%} of {need.examples:,} texts -> {need.recall_then:.0%}"
             for need in curve.needs
             if need.more
         ],

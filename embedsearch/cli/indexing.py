@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -58,10 +59,11 @@ def index_(
 
     Files that are gone are removed from the index, renamed ones keep what they had. A search in
     another terminal works meanwhile. Interrupt it when you like: the next run goes on.
+    A hidden or ignored file can be named; the next run on its folder leaves it out again.
     """
     nothing = f"no readable files in {', '.join(map(str, paths))}"
     # A mistyped path makes no index; one that is gone may still be known to an old one.
-    makes = not dry_run and all(path.is_file() or path.is_dir() for path in paths)
+    makes = not dry_run and any(_may_be_read(path) for path in paths)
     asks = transcribe is not None
     open_ = (
         partial(opening.open_index, create=True, sends=embed)
@@ -87,6 +89,10 @@ def index_(
         reports.finish_rehearsal(ctx, report, planned, nothing=nothing, format_=format_)
     else:
         reports.finish(ctx, report, nothing=nothing, format_=format_)
+
+
+def _may_be_read(path: Path) -> bool:
+    return os.path.isfile(path) or os.path.isdir(path)  # noqa: PTH112, PTH113 -- Path's may raise
 
 
 @contextmanager

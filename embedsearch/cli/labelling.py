@@ -140,7 +140,7 @@ def _meant(
         found = [document.id for document in index.documents(where=where, glob=glob)]
         source = f"condition: {' '.join([*where, *glob])}"
     if not found:
-        say_what_is_unmet(index, where)
+        say_what_is_unmet(index, where, glob)
     return found, source
 
 

@@ -69,7 +69,7 @@ def _embedder(folder: Path, model: str | None, *, asks: bool) -> Embedder | None
 def located() -> Path:
     """Return $EMBEDSEARCH_DB, else the nearest ``.embedsearch`` upwards, else the one to make."""
     if named := os.environ.get(VARIABLE):
-        return Path(named)
+        return Path(os.path.expanduser(named))  # noqa: PTH111 -- Path's raises for ~nobody
     here = Path.cwd()
     around = (folder / FOLDER for folder in (here, *here.parents))
     return next((folder for folder in around if folder.is_dir()), here / FOLDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,16 +23,21 @@ TABLE_FORMATS = ("csv", "tsv", "json", "jsonl")
 
 
 class Place(click.Path):
-    """A path that is not empty: a variable that is not set would mean the current folder."""
+    """A path that is not empty: a variable that is not set would mean the current folder.
+
+    Whether it may be read shows when it is: one file that may not stops no other.
+    """
 
     def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
-        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, readable=False, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path."""
         if value == "":
             more = ": say '.' for the current folder" if self.dir_okay else ""
             self.fail(f"it is empty{more}", param, ctx)
+        if isinstance(param, click.Option):
+            value = os.path.expanduser(value)  # noqa: PTH111 -- Path's raises; no shell does --db=~
         return super().convert(value, param, ctx)
 
 

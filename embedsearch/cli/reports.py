@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -33,6 +34,7 @@ def finish(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str
         seen = _seen(report) or report.pending
         terminal.note(summary(report) if seen else nothing)
         list_failures(report)
+        _note_missing(report)
     _exit(ctx, report)
 
 
@@ -46,6 +48,7 @@ def finish_rehearsal(
         plan = "; ".join([*_changes(report), spending.words(planned)])
         terminal.show(plan if _seen(report) else nothing)
         list_failures(report)
+        _note_missing(report)
     _exit(ctx, report)
 
 
@@ -102,6 +105,14 @@ def list_failures(report: SyncReport) -> None:
     list_lines([("failed", _line(failure)) for failure in report.failed])
     if not terminal.is_quiet():
         list_lines([("warning", _line(failure)) for failure in report.partial])
+
+
+def _note_missing(report: SyncReport) -> None:
+    for folder in map(shown, report.missing):
+        terminal.note(
+            f"note: {printable(folder)} is not there, its documents are kept;"
+            f" if it is gone for good: embedsearch rm --source {quote(folder)}"
+        )
 
 
 def _line(failure: Failure) -> str:

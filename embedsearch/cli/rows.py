@@ -8,11 +8,12 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, Any, Literal, Self, TypeGuard
+from typing import IO, TYPE_CHECKING, Any, Self, TypeGuard
 
 import click
 
 from embedsearch.cli.options import TABLE_FORMATS
+from embedsearch.readers import tab_separated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -130,12 +131,11 @@ def _csv(stream: IO[str]) -> Iterator[tuple[int, Any]]:
     """Read comma-separated rows, or those that a semicolon parts in much of Europe."""
     header = stream.readline()
     semicolons = header.count(";") > header.count(",")
-    return _delimited(chain([header], stream), delimiter=";" if semicolons else ",")
+    return _delimited(chain([header], stream), ";" if semicolons else ",")
 
 
 def _tsv(stream: IO[str]) -> Iterator[tuple[int, Any]]:
-    """Read tab-separated rows, in which a quotation mark is a character like any other."""
-    return _delimited(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return _records(tab_separated.rows(stream))
 
 
 class _Lines:
@@ -167,23 +167,26 @@ class _Lines:
         self.row.clear()
 
 
-def _delimited(
-    lines: Iterable[str], *, delimiter: str, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
-) -> Iterator[tuple[int, Any]]:
+def _delimited(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, Any]]:
     before = csv.field_size_limit(MOST_CHARACTERS)  # one for the whole process: to be put back
     try:
-        names: list[str] = []
-        for number, cells in _cells(_Lines(lines), delimiter, quoting):
-            if isinstance(cells, RowError):
-                yield number, cells
-            elif not names:
-                names = _each_once(cells)
-            elif len(cells) > len(names):
-                yield number, RowError("has more cells than there are columns")
-            else:
-                yield number, dict(zip_longest(names, cells))
+        yield from _records(_cells(_Lines(lines), delimiter))
     finally:
         csv.field_size_limit(before)
+
+
+def _records(rows: Iterable[tuple[int, list[str] | RowError]]) -> Iterator[tuple[int, Any]]:
+    """Give the cells of each row the names that the first row has for them."""
+    names: list[str] = []
+    for number, cells in rows:
+        if isinstance(cells, RowError):
+            yield number, cells
+        elif not names:
+            names = _each_once(cells)
+        elif len(cells) > len(names):
+            yield number, RowError("has more cells than there are columns")
+        else:
+            yield number, dict(zip_longest(names, cells))
 
 
 def _each_once(names: list[str]) -> list[str]:
@@ -194,16 +197,14 @@ def _each_once(names: list[str]) -> list[str]:
     return names
 
 
-def _cells(
-    lines: _Lines, delimiter: str, quoting: Literal[0, 3]
-) -> Iterator[tuple[int, list[str] | RowError]]:
+def _cells(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | RowError]]:
     """Yield each row by the number of its first line.
 
     One stray quotation mark makes a row of all lines up to the next: they are read again.
     """
-    for cells in csv.reader(lines, delimiter=delimiter, quoting=quoting):
+    for cells in csv.reader(lines, delimiter=delimiter):
         several = len(lines.row) > 1 or lines.ended
-        if several and not _well_formed(lines.row, delimiter, quoting):
+        if several and not _well_formed(lines.row, delimiter):
             yield lines.number, RowError("its quotation mark is never closed")
             lines.go_on(after=1)
         else:
@@ -212,9 +213,9 @@ def _cells(
             lines.go_on(after=len(lines.row))
 
 
-def _well_formed(row: list[str], delimiter: str, quoting: Literal[0, 3]) -> bool:
+def _well_formed(row: list[str], delimiter: str) -> bool:
     try:
-        return bool(list(csv.reader(row, delimiter=delimiter, quoting=quoting, strict=True)))
+        return bool(list(csv.reader(row, delimiter=delimiter, strict=True)))
     except csv.Error:
         return False
 

@@ -13,8 +13,8 @@ from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.places import document_id, path
-from embedsearch.cli.terminal import counted, draw, note, printable, show
-from embedsearch.cli.unmet import filtered
+from embedsearch.cli.terminal import counted, draw, first, note, printable, show
+from embedsearch.cli.unmet import filtered, reasons
 from embedsearch.embedders import is_remote
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from embedsearch.search.ranking import Mode
     from embedsearch.search.results import GroupBy
     from embedsearch.store.vectors import Pending
+
+STALE_SHOWN = 3
+"""So many files that changed since are named where hits can't be marked."""
 
 
 class Limits(TypedDict):
@@ -130,10 +133,12 @@ def _run(
         answer = _answer(index, query, hits, nearest, asked)
         answer = replace(answer, explained=explain(index, hits))
         far = bool(query) and _is_far(index, query, hits, mode, asked)
-        unmet = [] if hits else index.unmet(asked["where"])
+        unmet = [] if hits else reasons(index, asked["where"], asked["glob"])
     _print(answer, asked["format_"], end="\0" if asked["null"] else "\n")
-    if asked["format_"] not in {"json", "jsonl"}:
-        _say_what_is_missing(answer, filtered(asked["where"], asked["glob"]), by_meaning=by_meaning)
+    if asked["format_"] not in answers.MARK_STALE:
+        _say_what_changed(answer)
+    if asked["format_"] != "json":
+        _say_what_is_missing(answer, filtered(asked["where"], asked["glob"]), mode)
         if far:
             best = f"{hits[0].score:.2f}"
             note(f"note: no text has a word of the query or is near its meaning: at best {best}")
@@ -213,17 +218,25 @@ def _print(answer: Answer, format_: str, *, end: str) -> None:
         put(line, end=end)
 
 
-def _say_what_is_missing(answer: Answer, among: str, *, by_meaning: bool) -> None:
+def _say_what_changed(answer: Answer) -> None:
+    changed = list({path(hit): None for hit in answer.hits if hit.document_id in answer.stale})
+    if changed:
+        names = "; ".join(first(STALE_SHOWN, changed, "--format text marks all", line=printable))
+        note(f"note: changed since it was indexed: {names}")
+
+
+def _say_what_is_missing(answer: Answer, among: str, mode: Mode) -> None:
     if not answer.hits:
         _say_nothing_found(answer, among)
-    if answer.pending.texts and by_meaning:
-        note(f"note: {half_embedded(answer.pending)}")
+    if answer.pending.texts and mode != "lexical":
+        note(f"note: {half_embedded(answer.pending, mode)}")
 
 
-def half_embedded(pending: Pending) -> str:
+def half_embedded(pending: Pending, mode: Mode) -> str:
     """Say that a search by meaning does not see all texts yet."""
     left, all_ = pending.texts, pending.texts + pending.embedded
-    return f"{left:,} of {all_:,} passages are not embedded yet: they are found by words only"
+    found = "not found by meaning" if mode == "dense" else "found by words only"
+    return f"{left:,} of {all_:,} passages are not embedded yet: they are {found}"
 
 
 def _say_nothing_found(answer: Answer, among: str) -> None:

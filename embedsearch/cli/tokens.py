@@ -77,6 +77,8 @@ def tokens_(
         return
     content = text if text is not None else text_of(str(file))
     model = tokens.model(for_model) if for_model else None
+    if model and encoding not in {None, model.encoding}:
+        raise click.UsageError(f"{model.name} counts in {model.encoding}: leave out --encoding")
     name = encoding or (model.encoding if model else DEFAULT_ENCODING)
     tokenizer = tokens.encoding(name)
     pieces = tokenizer.pieces(content) if show_pieces else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedsearch.cli.terminal import counted, note
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def say_nothing_meets(index: Index, where: Sequence[str], glob: Sequence[str]) -> None:
     """Say that no document meets the conditions, and why, if there is a reason."""
     note(f"nothing found among {counted(len(index), 'document')}{filtered(where, glob)}")
-    say_what_is_unmet(index, where)
+    say_what_is_unmet(index, where, glob)
 
 
 def filtered(where: Sequence[str], glob: Sequence[str]) -> str:
@@ -24,10 +25,30 @@ def filtered(where: Sequence[str], glob: Sequence[str]) -> str:
     return f" (filter {conditions})" if conditions else ""
 
 
-def say_what_is_unmet(index: Index, where: Sequence[str]) -> None:
-    """Say which keys of ``--where`` no document has, and what may be meant."""
-    for why in index.unmet(where):
+def say_what_is_unmet(index: Index, where: Sequence[str], glob: Sequence[str]) -> None:
+    """Say which conditions no document can meet, and what may be meant."""
+    for why in reasons(index, where, glob):
         note(f"note: {why}")
+
+
+def reasons(index: Index, where: Sequence[str], glob: Sequence[str]) -> list[str]:
+    """Return which keys of ``--where`` no document has, and which ``--glob`` is of paths here."""
+    meant = [(pattern, _as_id(index, pattern)) for pattern in glob]
+    return index.unmet(where) + [
+        f"--glob {pattern} matches no id, as ids begin under the indexed folder: try --glob {id}"
+        for pattern, id in meant
+        if id and not index.counts(glob=[pattern]).documents
+    ]
+
+
+def _as_id(index: Index, pattern: str) -> str | None:
+    """Return the pattern of ids that is meant where one is of paths from here, as rg's are."""
+    place = Path.cwd() / pattern
+    for root in index.status().sources:
+        if place.is_relative_to(root) and place != root:
+            meant = f"/{place.relative_to(root).as_posix()}"
+            return meant if index.counts(glob=[meant]).documents else None
+    return None
 
 
 def left_out(index: Index, found: int, where: Sequence[str], glob: Sequence[str]) -> str:

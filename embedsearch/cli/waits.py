@@ -20,7 +20,7 @@ LONG_WAIT = 3.0
 
 
 class _Waits(logging.Handler):
-    """Says for how long a command waits for a server, now and then."""
+    """Says what a command waits for: now and then where a server asks to, always at its end."""
 
     def __init__(self, ctx: click.Context) -> None:
         super().__init__(logging.INFO)
@@ -28,9 +28,13 @@ class _Waits(logging.Handler):
         self._said_at = -math.inf
 
     def emit(self, record: logging.LogRecord) -> None:
+        if is_quiet(self._ctx):
+            return
         now = time.monotonic()
         long = getattr(record, "seconds", 0.0) >= LONG_WAIT
-        if long and now >= self._said_at + LONG_WAIT and not is_quiet(self._ctx):
+        if record.levelno >= logging.WARNING:
+            tell(record.getMessage())
+        elif long and now >= self._said_at + LONG_WAIT:
             self._said_at = now
             tell(f"waiting: {record.getMessage()}")
 

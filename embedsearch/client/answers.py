@@ -22,7 +22,7 @@ from embedsearch.errors import (
 from embedsearch.replacing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping
     from os import PathLike
 
 T = TypeVar("T")
@@ -77,11 +77,20 @@ class Answer:
     content: bytes | bytearray = field(default=b"", repr=False)
     chunks: Any = field(default=None, repr=False)
     secrets: Callable[[], Iterable[str]] = field(default=tuple, repr=False)
+    method: str = ""
+    url: str = field(default="", repr=False)
+    retries: int = 0
+    """How often it was asked for again."""
 
     @property
     def text(self) -> str:
         """The content as text."""
         return self.content.decode("utf-8", errors="replace")
+
+    @property
+    def request_id(self) -> str | None:
+        """The id to quote to the provider's support."""
+        return self.headers.get("x-request-id")
 
     def shown(self, text: str) -> str:
         """Return a text for an error: some servers quote the key."""
@@ -120,10 +129,28 @@ class Binary:
         """Give the content."""
         return self.content
 
+    async def aread(self) -> bytes:
+        """Give the content."""
+        return self.content
+
+    def json(self) -> Any:
+        """Give what it holds as JSON."""
+        return msgspec.json.decode(self.content)
+
     def iter_bytes(self, chunk_size: int = 65_536) -> Iterator[bytes]:
         """Yield the content in pieces."""
         for start in range(0, len(self.content), chunk_size):
             yield self.content[start : start + chunk_size]
+
+    async def aiter_bytes(self, chunk_size: int = 65_536) -> AsyncIterator[bytes]:
+        """Yield the same."""
+        for piece in self.iter_bytes(chunk_size):
+            yield piece
+
+    def iter_lines(self) -> Iterator[str]:
+        """Yield the lines of what is text."""
+        for line in self.content.splitlines():  # at ends of lines alone, not at U+2028
+            yield line.decode("utf-8", errors="replace")
 
     def write_to_file(self, file: str | PathLike[str]) -> None:
         """Write the content to a path, which has all of it or is left as it was."""
@@ -132,6 +159,12 @@ class Binary:
 
     stream_to_file = write_to_file
     """The SDK's older name."""
+
+    async def astream_to_file(self, file: str | PathLike[str]) -> None:
+        """Write the content to a path in a thread: a slow disk must not hold up the loop."""
+        import asyncio
+
+        await asyncio.to_thread(self.write_to_file, file)
 
 
 class Sound(Binary):
@@ -152,17 +185,21 @@ def nothing(_answer: Answer) -> None:
 
 def read(reply: type[T] | Callable[[Answer], T], answer: Answer) -> T:
     """Read an answer as its call says."""
+    made: Any
     if isinstance(reply, type) and issubclass(reply, Record):
-        return cast("T", record(reply, decode(answer), answer))
-    made: T = reply(answer)  # type: ignore[call-arg,assignment]
-    return made
+        made = record(reply, decode(answer), answer)
+    else:
+        made = reply(answer)  # type: ignore[call-arg]
+    if isinstance(made, Record):
+        vars(made)["_request_id"] = answer.request_id
+    return cast("T", made)
 
 
 def record(kind: type[T], came: object, answer: Answer) -> T:
     """Make a record of decoded JSON; raises APIError where a field is missing."""
     try:
         return kind.read(came)  # type: ignore[attr-defined,no-any-return]
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         shown = msgspec.json.encode(came).decode()
         raise garbled(answer, f"{kind.__name__}: {error}", shown) from error
 
@@ -171,7 +208,7 @@ def decode(answer: Answer) -> Any:
     """Decode an answer's JSON; raises APIError where it is nothing but an error after all."""
     try:
         came = msgspec.json.decode(answer.content)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise garbled(answer, str(error), answer.text) from error
     # What failed later, as a job may have, has an error too, and an id.
     if isinstance(came, dict) and came.get("error") and came.keys().isdisjoint({"id", "data"}):
@@ -219,7 +256,7 @@ def blamed(answer: Answer) -> Answer:
     if answer.status_code == 500 and _TOO_LONG.search(answer.content):
         return replace(answer, status_code=400)
     if answer.status_code == 200 and is_error(answer.content):
-        return replace(answer, status_code=failure(answer).status_code)
+        return replace(answer, status_code=failure(answer).status_code or answer.status_code)
     return answer
 
 
@@ -240,7 +277,7 @@ def refusal(answer: Answer, came: str) -> APIError:
         body = msgspec.json.decode(body)
     told = body.get("error", body) if isinstance(body, dict) else body
     facts = told if isinstance(told, dict) else {"message": told}
-    code = facts.get("code") or facts.get("type")
+    code = facts.get("code")
     # An error within a stream comes after the status; some servers say there what it would be.
     named = code if isinstance(code, int) and 400 <= code < 600 else None
     status = named if named and answer.status_code < 400 else answer.status_code
@@ -251,6 +288,6 @@ def refusal(answer: Answer, came: str) -> APIError:
         status_code=status,
         code=None if code is None else str(code),
         headers=answer.headers,
-        body=body,
+        body=told,
         hint=_HINTS.get(status),
     )

@@ -71,7 +71,8 @@ def read(answer: Answer, count: int) -> Read:
     except msgspec.DecodeError as error:
         raise _priced(garbled(answer, str(error), answer.text), answer) from error
     try:
-        vectors = _placed(reply.data, count, answer)
+        with np.errstate(over="ignore"):  # What float32 can't hold is infinite, so a bad vector.
+            vectors = _placed(reply.data, count, answer)
     except (msgspec.DecodeError, ValueError) as error:
         raise _invalid(InvalidAnswer, answer, str(error)) from error
     bad = _bad(vectors)

@@ -41,7 +41,7 @@ class Awaiting:
         self.http = http
         self.limiter = limiter
         self._key = transport.Key(settings)
-        self._sleep = sleep or _sleep
+        self.sleep = sleep or _sleep
 
     async def run(self, call: Call[T]) -> T:
         """Give what a call answers."""
@@ -71,7 +71,7 @@ class Awaiting:
         while True:
             outcome = None
             if isinstance(step, Sleep):
-                await self._sleep(step.seconds)
+                await self.sleep(step.seconds)
             else:
                 outcome = await transport.send_async(self.http, step.request, self._key)
             try:

@@ -42,7 +42,7 @@ class Blocking:
         self.http = http
         self.limiter = limiter
         self._key = transport.Key(settings)
-        self._sleep = sleep
+        self.sleep = sleep
 
     def run(self, call: Call[T]) -> T:
         """Give what a call answers."""
@@ -72,7 +72,7 @@ class Blocking:
         while True:
             outcome = None
             if isinstance(step, Sleep):
-                self._sleep(step.seconds)
+                self.sleep(step.seconds)
             else:
                 outcome = transport.send(self.http, step.request, self._key)
             try:

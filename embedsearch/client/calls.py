@@ -17,6 +17,9 @@ T = TypeVar("T")
 Json = Mapping[str, Any]
 """An object that is sent as JSON; a record that came is one too, by its ``to_dict()``."""
 
+Guarded: TypeAlias = Literal["chat", "inputs", "prompts", "response"]
+"""What is looked at before it is sent, whether its model can hold it."""
+
 Reply = type[T] | Callable[[Answer], T]
 """How an answer is read: as a record of that type, or by a function."""
 
@@ -66,6 +69,7 @@ class Call(Generic[T]):
     timeout: "Timeout | UnsetType" = UNSET
     """Unset is the client's."""
     tokens: int | None = None
+    guard: Guarded | None = None
 
 
 def get(
@@ -97,10 +101,11 @@ def post(
     *,
     headers: Mapping[str, str] | None = None,
     files: tuple[str, ...] = (),
+    guard: Guarded | None = None,
 ) -> Call[T]:
     """Make a call that sends; ``params`` are its body and options."""
     call = _call("POST", path, reply, params, headers)
-    return replace(call, files=files) if files else call
+    return replace(call, files=files, guard=guard) if files or guard else call
 
 
 def segment(value: str) -> str:

@@ -1,6 +1,6 @@
 """The clients that users hold."""
 
-from typing import TYPE_CHECKING, Any, Generic, Self, Unpack
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from embedsearch.client import settings, transport
 from embedsearch.client.awaiting import Awaiting
@@ -21,10 +21,12 @@ from embedsearch.client.resources.moderations import Moderations
 from embedsearch.client.resources.responses import Beta, Responses
 from embedsearch.client.resources.uploads import Uploads
 from embedsearch.client.resources.vector_stores import VectorStores
-from embedsearch.client.settings import AzureOptions, Options, Settings
+from embedsearch.client.settings import AzureOptions, Options, Settings, Timeout
 
 if TYPE_CHECKING:
     import httpx
+
+H = TypeVar("H", Blocking, Awaiting)
 
 
 class API(Generic[M]):
@@ -57,11 +59,35 @@ class API(Generic[M]):
         return API(streamed(self.driver))
 
 
-class Client(API[Blocking]):
+class Held(API[H], Generic[H]):
+    """What both clients tell of themselves; not the key, which is in nothing that they show."""
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self.driver.settings.address
+
+    @property
+    def timeout(self) -> Timeout:
+        """How long an answer is waited for."""
+        return self.driver.settings.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """How often a request is sent again."""
+        return self.driver.settings.max_retries
+
+    def is_closed(self) -> bool:
+        """Tell whether its connections are closed."""
+        return self.driver.http.is_closed
+
+
+class Client(Held[Blocking]):
     """A client of the OpenAI API, or of a server that is compatible.
 
     Arguments that are not given come from ``OPENAI_API_KEY``, ``OPENAI_BASE_URL``,
-    ``OPENAI_ORG_ID`` and ``OPENAI_PROJECT_ID``. All requests share one limiter. Safe for threads.
+    ``OPENAI_ORG_ID``, ``OPENAI_PROJECT_ID`` and ``OPENAI_CUSTOM_HEADERS``. All requests share one
+    limiter. Safe for threads.
     """
 
     def __init__(
@@ -72,8 +98,12 @@ class Client(API[Blocking]):
         limiter: Limiter | None = None,
         **options: Unpack[Options],
     ) -> None:
-        where = settings.openai(**options) if where is None else where.changed(**options)
         http = transport.connect(http_client)
+        if where is None:
+            transport.heed(http_client, options)
+            where = settings.openai(**options)
+        else:
+            where = where.changed(**options)
         self._opened = http_client is None
         super().__init__(Blocking(where, http, limiter or Limiter()))
 
@@ -82,6 +112,7 @@ class Client(API[Blocking]):
         cls, *, http_client: "httpx.Client | None" = None, **options: Unpack[AzureOptions]
     ) -> Self:
         """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
+        transport.heed(http_client, options)
         return cls(where=settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
@@ -91,6 +122,8 @@ class Client(API[Blocking]):
         """
         where, limiter = _changed(self.driver, options)
         return type(self)(where=where, http_client=self.driver.http, limiter=limiter)
+
+    copy = with_options
 
     @property
     def with_raw_response(self) -> API[RawBlocking]:
@@ -109,7 +142,7 @@ class Client(API[Blocking]):
         self.close()
 
 
-class AsyncClient(API[Awaiting]):
+class AsyncClient(Held[Awaiting]):
     """The same client for asyncio."""
 
     def __init__(
@@ -120,8 +153,12 @@ class AsyncClient(API[Awaiting]):
         limiter: Limiter | None = None,
         **options: Unpack[Options],
     ) -> None:
-        where = settings.openai(**options) if where is None else where.changed(**options)
         http = transport.connect_async(http_client)
+        if where is None:
+            transport.heed(http_client, options)
+            where = settings.openai(**options)
+        else:
+            where = where.changed(**options)
         self._opened = http_client is None
         super().__init__(Awaiting(where, http, limiter or Limiter()))
 
@@ -130,6 +167,7 @@ class AsyncClient(API[Awaiting]):
         cls, *, http_client: "httpx.AsyncClient | None" = None, **options: Unpack[AzureOptions]
     ) -> Self:
         """Make a client of Azure OpenAI; the environment has the names that its own SDK reads."""
+        transport.heed(http_client, options)
         return cls(where=settings.azure(**options), http_client=http_client)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
@@ -139,6 +177,8 @@ class AsyncClient(API[Awaiting]):
         """
         where, limiter = _changed(self.driver, options)
         return type(self)(where=where, http_client=self.driver.http, limiter=limiter)
+
+    copy = with_options
 
     @property
     def with_raw_response(self) -> API[RawAwaiting]:

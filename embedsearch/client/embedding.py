@@ -43,6 +43,8 @@ class Piece:
     halves: Halves | None = None
     was_short: bool = False
     """Whether it was sent before, and answered for its first inputs only."""
+    is_trial: bool = False
+    """Whether it has more inputs than are known to be taken, to find out."""
 
 
 class Work:
@@ -61,6 +63,7 @@ class Work:
         self._suspects: list[tuple[Batch, APIError]] = []
         self._dimensions = job.dimensions
         self._short: int | None = None
+        self._trying = False
         self._failure: BaseException | None = None
 
     def next(self, flying: int) -> Piece | None:
@@ -72,7 +75,7 @@ class Work:
             return None
         piece = None if self._failure else self._queued() or self._fresh()
         if piece is None and not flying and self._suspects:
-            self._end(self._suspects[0][1])
+            self.end(self._suspects[0][1])
         if self._failure and not flying:
             raise self._failure
         return piece
@@ -89,10 +92,11 @@ class Work:
 
     def take(self, piece: Piece, read: arrays.Read) -> Iterator[Embedded]:
         """Note that a piece was embedded, and yield it without the texts whose vectors are bad."""
+        self._trying &= not piece.is_trial
         found = read.vectors.shape[1]
         self._dimensions = self._dimensions or found
         if found != self._dimensions:
-            self._end(self._mismatch(found))
+            self.end(self._mismatch(found))
             yield self._wasted(read.tokens)
             return
         self._quirks.took(len(piece.batch))
@@ -100,8 +104,8 @@ class Work:
             self._short = None
         if piece.halves:
             piece.halves.taken += 1
-            if piece.halves.taken == 2 and (cap := self._quirks.unnamed_cap(piece.halves.refused)):
-                self._cap(cap)
+            if piece.halves.taken == 2:
+                self._quirks.took_in_halves(piece.halves.refused)
         while self._suspects:
             self._refuse(*self._suspects.pop())
         yield self._kept(piece.batch, read)
@@ -112,13 +116,14 @@ class Work:
         An answer that makes no sense was paid for, so its tokens are yielded without vectors, and
         it is not asked for again, but for one that is only short.
         """
+        self._trying &= not piece.is_trial
         if isinstance(error, InvalidAnswer):
             self._spoil(piece, error)
             yield self._wasted(error.tokens)
         elif isinstance(error, BadRequest):
             self._part(piece, error)
         else:
-            self._end(error)
+            self.end(error)
 
     def _spoil(self, piece: Piece, error: InvalidAnswer) -> None:
         """End the work, unless the server takes fewer inputs, or fails on the one text alone."""
@@ -127,7 +132,7 @@ class Work:
         elif len(piece.batch) == 1 and self._quirks.proven:
             self._refuse(piece.batch, error)
         else:
-            self._end(error)
+            self.end(error)
 
     def _goes_again(self, piece: Piece, count: int) -> bool:
         """Tell whether to send a piece again that was answered for its first ``count`` inputs.
@@ -169,8 +174,10 @@ class Work:
             self._todo.appendleft(piece)
         elif size == 1:
             self._suspect(piece.batch, error)
-        elif size > self._most or (cap := named_cap(str(error), size)):
-            self._cap(size if size > self._most else cap or size)
+        elif cap := named_cap(str(error).removeprefix(f"{error.status_code}: "), size):
+            self._cap(cap)
+            self._todo.appendleft(piece)
+        elif size > self._most and not piece.is_trial:  # It was sent before the cap was known.
             self._todo.appendleft(piece)
         else:
             halves = Halves(size)
@@ -182,7 +189,7 @@ class Work:
         """Whether something failed for good: what is not sent yet has no use any more."""
         return self._failure is not None
 
-    def _end(self, failure: BaseException) -> None:
+    def end(self, failure: BaseException) -> None:
         """Send nothing new; the first failure is the one that is raised."""
         self._failure = self._failure or failure
 
@@ -200,9 +207,9 @@ class Work:
         piece = self._todo.popleft()
         if len(piece.batch) <= self._most:
             return piece
-        first, *rest = split(piece.batch, self._most)
-        self._todo.extendleft(reversed([Piece(part) for part in rest]))
-        return Piece(first)
+        size = self._size
+        self._todo.appendleft(Piece(piece.batch.part(size, len(piece.batch))))
+        return self._tried(piece.batch.part(0, size))
 
     def _fresh(self) -> Piece | None:
         """Return the next texts of the stream without those that no server takes."""
@@ -211,15 +218,26 @@ class Work:
             if self._failure:
                 return None
             if kept:
-                return Piece(kept)
+                return self._tried(kept)
         return None
+
+    @property
+    def _size(self) -> int:
+        """How many inputs to send: one request at a time tries for more where there may be more."""
+        trial = self._most if self._trying else min(self._quirks.trial, self._job.batch_size)
+        return max(trial, self._most)
+
+    def _tried(self, batch: Batch) -> Piece:
+        is_trial = len(batch) > self._most
+        self._trying |= is_trial
+        return Piece(batch, is_trial=is_trial)
 
     def _cut(self) -> Batch | None:
         """Return the next texts of the stream; what reading it raises ends the work."""
         try:
-            return self._cutter.next(self._most)
+            return self._cutter.next(self._size)
         except Exception as error:  # noqa: BLE001 -- raised when nothing flies any more
-            self._end(error)
+            self.end(error)
             return None
 
     def _screened(self, batch: Batch) -> Batch:
@@ -241,7 +259,7 @@ class Work:
             return
         self._suspects.append((batch, error))
         if len(self._suspects) == SUSPECTS:
-            self._end(self._suspects[0][1])
+            self.end(self._suspects[0][1])
 
     def _refuse(self, batch: Batch, reason: APIError | str) -> None:
         """Report a single text that can't be embedded."""
@@ -250,6 +268,6 @@ class Work:
         refused = InputRefused(str(reason), position=position, label=label)
         refused.__cause__ = reason if isinstance(reason, APIError) else None
         if self._job.on_refused is None:
-            self._end(refused)
+            self.end(refused)
         else:
             self._job.on_refused(refused)

@@ -50,13 +50,13 @@ Exchange: TypeAlias = Generator[Send | Sleep, Outcome | None, Answer]
 def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchange:
     """Send a request until it is answered, or until there is no use in trying again.
 
-    Raises the last failure: APIError, ConnectionFailed.
+    Raises the last failure.
     """
     attempt = 0
     while True:
         outcome = yield from _followed(request, limiter)
         if isinstance(outcome, Answer) and outcome.status_code < 400:
-            return outcome
+            return replace(outcome, retries=attempt)
         error = failure(outcome) if isinstance(outcome, Answer) else outcome
         seconds = _patience(error, attempt)
         if seconds is None or attempt >= max_retries:
@@ -67,23 +67,22 @@ def exchange(request: Request, limiter: Limiter, *, max_retries: int) -> Exchang
         attempt += 1
 
 
-def _patience(error: APIError | ConnectionFailed, attempt: int) -> float | None:
+def _patience(error: APIError, attempt: int) -> float | None:
     if isinstance(error, ConnectionRefused) and attempt >= retries.UNHEARD:
         return None
     if isinstance(error, ConnectionFailed) and not error.passes:
         return None
-    refused = error if isinstance(error, APIError) else None
-    headers, now = refused.headers if refused else {}, time.time()
-    asked = retries.asked_for(headers, now=now)
+    now = time.time()
+    asked = retries.asked_for(error.headers, now=now)
     if asked and asked > retries.LONGEST:
         error.hint = error.hint or f"the server asks to wait for {asked:,.0f} seconds"
     return retries.wait(
-        refused.status_code if refused else None,
-        headers,
+        error.status_code,
+        error.headers,
         attempt,
         now=now,
         luck=random.random(),  # noqa: S311 - jitter
-        code=refused.code if refused else None,
+        code=error.code or error.type,
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from embedsearch.client.stopping import Stop
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,6 +45,7 @@ class Job:
     count: Count | None = None
     label: Callable[[int], str] | None = None
     on_refused: Callable[[InputRefused], None] | None = None
+    stop: Stop = field(default_factory=Stop)
 
     def __post_init__(self) -> None:
         if isinstance(self.texts, str):

@@ -23,8 +23,10 @@ class Slice:
 
 
 Source: TypeAlias = bytes | os.PathLike[str] | Slice | IO[bytes]
-File: TypeAlias = Source | tuple[str | None, Source] | tuple[str | None, Source, str | None]
-"""A path, bytes, an open binary file; or a tuple of a name, one of these, and a content type."""
+Named: TypeAlias = Source | str
+File: TypeAlias = Source | tuple[str | None, Named] | tuple[str | None, Named, str | None]
+"""A path, bytes, an open binary file; or a tuple of a name, one of these or a text, and a content
+type."""
 
 _CHUNK = 256 * 1024
 
@@ -117,19 +119,19 @@ def _file(name: str, file: File) -> Part:
 
 def _unpack(file: File) -> tuple[str | None, bytes | Path | Slice | IO[bytes], str | None]:
     name, source, kind = (*file, None)[:3] if isinstance(file, tuple) else (None, file, None)
+    if isinstance(source, str) and isinstance(file, tuple):  # Alone, it would look like a path.
+        source = source.encode()
     if isinstance(source, os.PathLike):
         source = Path(source)
-    if not (isinstance(source, (bytes, Path, Slice)) or _is_binary(source)):
+    if isinstance(source, (bytes, Path, Slice)):
+        return name, source, kind
+    if not hasattr(source, "seekable") or hasattr(source, "encoding"):
         raise TypeError(
-            "expected a file as a pathlib.Path, bytes, an open binary file that can seek, "
+            "expected a file as a pathlib.Path, bytes, an open binary file, "
             f"or (name, one of these), got {type(source).__name__}"
         )
-    return name, source, kind
-
-
-def _is_binary(source: object) -> bool:
-    """Tell whether a file gives bytes, and gives them again when a request is sent again."""
-    return hasattr(source, "seekable") and source.seekable() and not hasattr(source, "encoding")
+    # A request that fails is sent again: what gives its bytes only once is read before.
+    return name or _name(source), source if source.seekable() else source.read(), kind
 
 
 def _extent(source: bytes | Path | Slice | IO[bytes]) -> tuple[int, int]:

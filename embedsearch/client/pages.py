@@ -24,7 +24,8 @@ class Contents(Generic[T]):
 
     def __init__(self, call: Call[T], answer: Answer) -> None:
         self._call = call
-        self._came = decode(answer)
+        self._came: dict[str, Any] = decode(answer)
+        self._request_id = answer.request_id
         items = self._came.get("data", _MISSING) if isinstance(self._came, dict) else _MISSING
         items = [] if items is None else items  # Some servers answer null for an empty list.
         if not isinstance(items, list):
@@ -39,6 +40,21 @@ class Contents(Generic[T]):
     def has_more(self) -> bool:
         """Whether the server has more of the list."""
         return bool(self._came.get("has_more"))
+
+    @property
+    def object(self) -> str | None:
+        """What the server calls it: ``list``."""
+        return cast("str | None", self._came.get("object"))
+
+    @property
+    def first_id(self) -> str | None:
+        """The id of the first item, where the server tells."""
+        return cast("str | None", self._came.get("first_id"))
+
+    @property
+    def last_id(self) -> str | None:
+        """The id of the last item, where the server tells."""
+        return cast("str | None", self._came.get("last_id"))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the page as it came."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from embedsearch.client.answers import read
@@ -21,33 +22,43 @@ T = TypeVar("T")
 E = TypeVar("E", bound="Event")
 
 
-class RawResponse(Generic[T]):
-    """An answer as HTTP has it; ``parse`` reads it as the endpoint does."""
+class Received:
+    """What is known of an answer before its body; ``url`` is without a login."""
 
-    def __init__(self, answer: Answer, reader: Callable[[Answer], T]) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.status_code = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
-        self._answer = answer
+        self.request_id = answer.request_id
+        self.method = answer.method
+        self.url = answer.url
+        self.retries_taken = answer.retries
+        self.answer = answer
+
+
+class RawResponse(Received, Generic[T]):
+    """An answer as HTTP has it; ``parse`` reads it as the endpoint does, once."""
+
+    def __init__(self, answer: Answer, reader: Callable[[Answer], T]) -> None:
+        super().__init__(answer)
         self._reader = reader
 
     @property
     def content(self) -> bytes:
         """The body."""
-        return bytes(self._answer.content)
+        return bytes(self.answer.content)
 
     @property
     def text(self) -> str:
         """The body as text."""
-        return self._answer.text
-
-    @property
-    def request_id(self) -> str | None:
-        """The id to quote to the provider's support."""
-        return self.headers.get("x-request-id")
+        return self.answer.text
 
     def parse(self) -> T:
         """Read the answer."""
-        return self._reader(self._answer)
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> T:
+        return self._reader(self.answer)
 
 
 class RawBlocking:

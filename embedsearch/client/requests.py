@@ -12,13 +12,20 @@ import msgspec
 
 from embedsearch.client.answers import MOST, most_of
 from embedsearch.client.multipart import Multipart
+from embedsearch.client.settings import is_absent
 from embedsearch.client.types.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from embedsearch.client.calls import Call
+    from embedsearch.client.calls import Call, Guarded
     from embedsearch.client.settings import Settings, Timeout
+
+ANSWERS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""What says how long an answer may be."""
+
+SHORT = 4096
+"""Tokens that every known model holds, and writes."""
 
 _BYTES_PER_TOKEN = 4
 """Of English text in OpenAI's encodings; an estimate for the limiter is all it is for."""
@@ -50,6 +57,8 @@ def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Req
         odd = error.object[error.start]
         raise ValueError(f"expected text that UTF-8 can hold, got {odd!r} in it") from error
     model = (call.body or {}).get("model")
+    if call.guard and not settings.deployments:  # whose names say nothing of a model
+        _guard(call.guard, call.body or {}, content)
     query = urlencode(list(pairs({**settings.default_query, **call.query})))
     return Request(
         method=call.method,
@@ -62,6 +71,16 @@ def prepare(call: Call[Any], settings: Settings, *, stream: bool = False) -> Req
         lane=settings.lane(model),
         most=most_of(call.reply),
     )
+
+
+def _guard(kind: Guarded, body: Mapping[str, Any], content: bytes | Multipart | None) -> None:
+    """Raise ContextTooLong for what a known model can't hold; what is short costs no look."""
+    asked = [body.get(name) for name in ANSWERS]
+    answer = max((most for most in asked if isinstance(most, int)), default=0)
+    if isinstance(content, bytes) and len(content) + answer > SHORT:
+        from embedsearch.client import context  # What counts tokens takes time to import.
+
+        context.check(kind, body.get("model"), content, answer)
 
 
 def pairs(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -106,7 +125,8 @@ def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str,
         "openai-project": settings.project,
     }
     given = {k.lower(): v for k, v in {**settings.default_headers, **call.headers}.items()}
-    headers = {name: value for name, value in {**own, **given}.items() if value is not None}
+    present = {n: value for n, value in {**own, **given}.items() if not is_absent(value)}
+    headers = {name: value for name, value in present.items() if value is not None}
     for name, value in headers.items():  # A value may be a key: it is not shown.
         if not isinstance(value, str):
             raise TypeError(f"expected the header {name!r} as str, got {type(value).__name__}")

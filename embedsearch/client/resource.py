@@ -14,7 +14,8 @@ decorator    ``Client``        ``AsyncClient``                 ``with_raw_respon
 
 from __future__ import annotations
 
-from functools import cache, wraps
+from collections.abc import Awaitable
+from functools import wraps
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -24,27 +25,26 @@ from typing import (
     Protocol,
     TypeAlias,
     TypeVar,
-    Unpack,
-    get_args,
-    get_origin,
     overload,
 )
 
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
+from embedsearch.client.pages import AsyncPages, Page
 from embedsearch.client.raw import RawAwaiting, RawBlocking
+from embedsearch.client.settings import is_absent
+from embedsearch.client.signatures import check, spelled_out
 from embedsearch.client.streamed import StreamedAwaiting, StreamedBlocking
+from embedsearch.client.streams import AsyncStream, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from embedsearch.client.calls import Call
-    from embedsearch.client.pages import AsyncPage, AsyncPages, Page
+    from embedsearch.client.pages import AsyncPage
     from embedsearch.client.raw import RawResponse
-    from embedsearch.client.streams import AsyncStream, Stream
+    from embedsearch.client.signatures import Gives
     from embedsearch.client.types.record import Event
-
-_UNPACK: object = Unpack
 
 Driver: TypeAlias = (
     Blocking | Awaiting | RawBlocking | RawAwaiting | StreamedBlocking | StreamedAwaiting
@@ -127,7 +127,7 @@ class endpoint(Generic[P, T]):  # noqa: N801 - a decorator
         self, resource: Resource[RawAwaiting], owner: Any
     ) -> Callable[P, Coroutine[Any, Any, RawResponse[T]]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
-        return bound(resource, self._build, lambda driver, call, _: driver.run(call))
+        return bound(resource, self._build, lambda driver, call, _: driver.run(call), whole)
 
 
 class listing(Generic[P, T]):  # noqa: N801 - a decorator
@@ -149,7 +149,7 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         self, resource: Resource[RawAwaiting], owner: Any
     ) -> Callable[P, Coroutine[Any, Any, RawResponse[AsyncPage[T]]]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
-        return bound(resource, self._build, lambda driver, call, _: driver.pages(call))
+        return bound(resource, self._build, lambda driver, call, _: driver.pages(call), _paged)
 
 
 class streaming(Generic[Q, R, E]):  # noqa: N801 - a decorator
@@ -215,53 +215,38 @@ class _Streams(Generic[P, Q, R, T, E]):
         def run(driver: Any, call: Call[Any], arguments: dict[str, Any]) -> Any:
             return driver.stream(call, self._kind) if arguments.get("stream") else driver.run(call)
 
-        return bound(resource, self._build, run)
+        return bound(resource, self._build, run, self._gives)
+
+    def _gives(self, kind: Any, awaits: bool) -> Any:  # noqa: FBT001 - as `Gives`
+        events = AsyncStream if awaits else Stream
+        return whole(kind | events[self._kind], awaits)
 
 
 def bound(
     resource: Resource[Any],
     build: Callable[..., Any],
     run: Callable[[Any, Any, dict[str, Any]], Any],
+    gives: Gives | None = None,
 ) -> Callable[..., Any]:
     """Bind a method that builds to a resource whose driver runs what it builds."""
+    driver = resource.driver
 
     @wraps(build)
     def method(*args: Any, **kwargs: Any) -> Any:
-        _check(build, args, kwargs)
-        return run(resource.driver, build(resource, *args, **kwargs), kwargs)
+        given = {name: value for name, value in kwargs.items() if not is_absent(value)}
+        check(build, args, given)
+        return run(driver, build(resource, *args, **given), given)
 
+    plain = isinstance(driver, (Blocking, Awaiting))
+    awaits = isinstance(driver, Awaiting)
+    vars(method)["__signature__"] = spelled_out(build, gives if plain else None, awaits=awaits)
     return method
 
 
-def _check(
-    build: Callable[..., Any], positional: tuple[Any, ...], arguments: dict[str, Any]
-) -> None:
-    """Refuse what an endpoint does not take, as Python does for arguments that are spelled out."""
-    required, known, filled = _arguments(build)
-    if len(positional) >= build.__code__.co_argcount:  # which counts self, too
-        said = f"one by position that is given by keyword: {sorted(required or known)}"
-    elif missing := sorted(required - arguments.keys()):
-        said = f"missing {missing}"
-    elif unknown := sorted(arguments.keys() - known):
-        said = f"unexpected {unknown}: choose from {sorted(known)}"
-    elif empty := sorted(name for name in filled if arguments[name] is None):
-        said = f"None for {empty}"
-    else:
-        return
-    raise TypeError(f"{build.__qualname__}() got arguments it can't use: {said}")
+def whole(kind: Any, awaits: bool) -> Any:  # noqa: FBT001 - as `Gives`
+    """Give the type of an answer."""
+    return Awaitable[kind] if awaits else kind
 
 
-@cache
-def _arguments(
-    build: Callable[..., Any],
-) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Give the names that must come, all that may, and those that must not be None."""
-    body = next(get_args(h)[0] for h in build.__annotations__.values() if get_origin(h) is _UNPACK)
-    body = get_origin(body) or body
-    own = build.__code__.co_varnames[
-        1 : build.__code__.co_argcount + build.__code__.co_kwonlyargcount
-    ]
-    required = body.__required_keys__
-    types = {name: get_args(body.__annotations__[name])[0] for name in required}
-    filled = frozenset(name for name in required if type(None) not in get_args(types[name]))
-    return required, required | body.__optional_keys__ | set(own), filled
+def _paged(kind: Any, awaits: bool) -> Any:  # noqa: FBT001 - as `Gives`
+    return AsyncPages[kind] if awaits else Page[kind]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from embedsearch.client.arrays import Read, Vectors
     from embedsearch.client.embedding import Piece, Work
     from embedsearch.client.job import Embedded, Job
+    from embedsearch.client.stopping import Stop
 
 P = ParamSpec("P")
+
+logger = logging.getLogger(__name__)
 
 
 class embedding_stream(Generic[P]):  # noqa: N801 - a decorator
@@ -62,9 +66,9 @@ def stream(
 ) -> Generator[Embedded, None, None] | AsyncGenerator[Embedded, None]:
     """Run a job by the driver that there is."""
     if isinstance(driver, Blocking):
-        return _blocking(driver, _work(driver, job), job.concurrency)
+        return _blocking(driver, _work(driver, job), job)
     if isinstance(driver, Awaiting):
-        return _awaiting(driver, _work(driver, job), job.concurrency)
+        return _awaiting(driver, _work(driver, job), job)
     raise TypeError("many requests have no one answer that could be given raw")
 
 
@@ -106,30 +110,49 @@ class _Stopped(BaseException):
     """Ends a request that waits to be sent and is not wanted any more."""
 
 
-def _blocking(driver: Blocking, work: Work, concurrency: int) -> Generator[Embedded, None, None]:
+def _blocking(driver: Blocking, work: Work, job: Job) -> Generator[Embedded, None, None]:
     stopped = threading.Event()
-    landed: SimpleQueue[tuple[Piece, Read | BaseException]] = SimpleQueue()
+    landed: SimpleQueue[tuple[Piece, Read | BaseException] | None] = SimpleQueue()
     patient = driver.sleeping(partial(_sleep, stopped))
+    job.stop.wake = partial(landed.put, None)
     flying = 0
     try:
         while True:
-            while flying < concurrency and (piece := work.next(flying)):
+            while _may_fly(job, flying) and (piece := work.next(flying)):
                 # A daemon, so that a slow server does not hold up the end of the program.
                 fly = partial(_fly, patient, work, piece, landed)
                 threading.Thread(target=fly, name="embedding", daemon=True).start()
                 flying += 1
             if not flying:
                 return
+            _heed(job.stop, work, flying)
             if work.ended:
                 stopped.set()
-            piece, outcome = landed.get()
+            if (came := landed.get()) is None:
+                continue
+            piece, outcome = came
             flying -= 1
             if isinstance(outcome, BaseException):
                 yield from work.fail(piece, outcome)
             else:
                 yield from work.take(piece, outcome)
+    except _Stopped:
+        return
     finally:
+        job.stop.wake = bool
         stopped.set()
+
+
+def _may_fly(job: Job, flying: int) -> bool:
+    return flying < job.concurrency and not job.stop.is_set
+
+
+def _heed(stop: Stop, work: Work, flying: int) -> None:
+    """End the work where it is to stop, and say what is waited for."""
+    if stop.is_set and not work.ended:
+        work.end(_Stopped())
+        said = "stopping: waiting for %d requests in flight, as they are billed; Ctrl-C drops them"
+        logger.warning(said, flying)
 
 
 def _fly(driver: Blocking, work: Work, piece: Piece, landed: SimpleQueue[Any]) -> None:
@@ -144,20 +167,20 @@ def _sleep(stopped: threading.Event, seconds: float) -> None:
         raise _Stopped
 
 
-async def _awaiting(
-    driver: Awaiting, work: Work, concurrency: int
-) -> AsyncGenerator[Embedded, None]:
+async def _awaiting(driver: Awaiting, work: Work, job: Job) -> AsyncGenerator[Embedded, None]:
     import asyncio  # costs a blocking program 20 ms
 
     stopped = asyncio.Event()
     patient = driver.sleeping(partial(_pause, stopped))
+    job.stop.wake = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
     flying: dict[asyncio.Task[Read], Piece] = {}
     try:
         while True:
-            while len(flying) < concurrency and (piece := work.next(len(flying))):
+            while _may_fly(job, len(flying)) and (piece := work.next(len(flying))):
                 flying[asyncio.create_task(patient.run(work.call(piece)))] = piece
             if not flying:
                 return
+            _heed(job.stop, work, len(flying))
             if work.ended:
                 stopped.set()
             done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
@@ -167,7 +190,10 @@ async def _awaiting(
                 found = work.fail(piece, error) if error else work.take(piece, task.result())
                 for embedded in found:
                     yield embedded
+    except _Stopped:
+        return
     finally:
+        job.stop.wake = bool
         for task in flying:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)

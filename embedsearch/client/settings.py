@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypedDict, Unpack
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
+
+from msgspec import UNSET
 
 from embedsearch.errors import AuthenticationFailed
 
@@ -100,17 +102,29 @@ class Settings:
         """Where requests go: name and port, without what else an address may hold."""
         return urlsplit(self.base_url).netloc.rpartition("@")[2]
 
+    @property
+    def address(self) -> str:
+        """The base URL without a login."""
+        parts = urlsplit(self.base_url)
+        return parts._replace(netloc=self.host).geturl()
+
     def changed(self, **options: Unpack[Options]) -> Self:
         """Give settings with some replaced; headers and query are added to those there are."""
-        given = _given(options)
+        given = _given(options, Options)
         for name in ("default_headers", "default_query"):
             if name in given:
                 given[name] = {**getattr(self, name), **given[name]}
         return replace(self, **given)
 
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """The name and the password that the address holds."""
+        parts = urlsplit(self.base_url)
+        return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
     def url(self, path: str, model: object) -> str:
-        """Give the address of an endpoint; on Azure it depends on the model."""
-        base = self.base_url.rstrip("/")
+        """Give the address of an endpoint, without a login; on Azure it depends on the model."""
+        base = self.address.rstrip("/")
         named = self.deployment or model
         if self.deployments and path in DEPLOYED and named and "/deployments/" not in base:
             path = f"/deployments/{quote(str(named), safe='')}{path}"
@@ -149,15 +163,33 @@ def openai(**options: Unpack[Options]) -> Settings:
 
     Raises AuthenticationFailed where OpenAI itself is meant and there is no key.
     """
-    settings = Settings(**{**_environment(), **_given(options)})
+    given = {**_environment(), **_given(options, Options)}
+    settings = Settings(**{**given, "default_headers": _headers(options)})
     if settings.base_url == OPENAI and not settings.api_key:
         raise AuthenticationFailed("no API key: set OPENAI_API_KEY", status_code=401)
     return settings
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+def is_absent(value: object) -> bool:
+    """Tell whether a value stands for none: the SDK's ``NOT_GIVEN`` and ``omit``, and our own."""
+    return value is UNSET or type(value).__name__ in {"NotGiven", "Omit"}
+
+
+def _given(options: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
     """Return what was given; None is nothing, but for a timeout, where it is no end."""
-    return {n: value for n, value in options.items() if value is not None or n == "timeout"}
+    known = kind.__optional_keys__
+    if unknown := sorted(options.keys() - known):
+        raise TypeError(f"a client got unexpected {unknown}: choose from {sorted(known)}")
+    present = {name: value for name, value in options.items() if not is_absent(value)}
+    return {n: value for n, value in present.items() if value is not None or n == "timeout"}
+
+
+def _headers(options: Options) -> dict[str, str]:
+    """Return the headers of ``OPENAI_CUSTOM_HEADERS``, one a line, and over them those given."""
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    found = (line.partition(":") for line in lines if ":" in line)
+    own = options.get("default_headers") or {}
+    return {**{name.strip(): value.strip() for name, _, value in found}, **own}
 
 
 def _environment() -> dict[str, str]:
@@ -172,7 +204,7 @@ def _environment() -> dict[str, str]:
 
 def azure(**options: Unpack[AzureOptions]) -> Settings:
     """Make settings for Azure OpenAI, from ``AZURE_OPENAI_*`` and ``OPENAI_API_VERSION``."""
-    given = _given(options)
+    given = _given(options, AzureOptions)
     base, endpoint = given.pop("base_url", None), given.pop("azure_endpoint", None)
     if base and endpoint:
         raise ValueError("expected azure_endpoint or base_url, got both")
@@ -192,6 +224,7 @@ def azure(**options: Unpack[AzureOptions]) -> Settings:
         deployments=True,
         deployment=given.pop("azure_deployment", None),
         default_query={**given.pop("default_query", {}), "api-version": version},
+        default_headers=_headers({"default_headers": given.pop("default_headers", {})}),
         **given,
     )
 

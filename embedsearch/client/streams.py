@@ -88,7 +88,7 @@ class Events(Generic[E]):
     def _read(self, event: ServerSentEvent) -> E:
         try:
             came = msgspec.json.decode(event.data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise garbled(self._answer, f"{error} in an event", event.data) from error
         if isinstance(came, dict) and _is_failure(event.event, came):
             raise refusal(self._answer, event.data)

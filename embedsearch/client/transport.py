@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
     from embedsearch.client.requests import Request
-    from embedsearch.client.settings import Settings, Timeout
+    from embedsearch.client.settings import Options, Settings, Timeout
 
 H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 
 CONNECT = 5.0
 """Seconds to connect, as the official SDK."""
 LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+UNTOLD = httpx.Timeout(5.0)
+"""What httpx has where nobody says; each request has its own."""
 HEADERS = {"user-agent": "embedsearch"}
 DIRECT = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
 """What is on this machine is reached through no proxy: that would carry it away."""
@@ -53,16 +55,29 @@ _KEY_HEADERS = ("authorization", "api-key")
 
 def connect(given: httpx.Client | None) -> httpx.Client:
     """Open a pool of connections for the blocking client, where none is given."""
-    if isinstance(given, httpx.AsyncClient):
-        raise TypeError("expected http_client as httpx.Client, got AsyncClient")
-    return _opened(httpx.Client) if given is None else given
+    return _checked(given, httpx.Client)
 
 
 def connect_async(given: httpx.AsyncClient | None) -> httpx.AsyncClient:
     """Open a pool of connections for the awaiting client, where none is given."""
-    if isinstance(given, httpx.Client):
-        raise TypeError("expected http_client as httpx.AsyncClient, got Client")
-    return _opened(httpx.AsyncClient) if given is None else given
+    return _checked(given, httpx.AsyncClient)
+
+
+def heed(given: object, options: Options) -> None:
+    """Let the timeout that an injected client has count, where no other is given, as in the SDK."""
+    own = getattr(given, "timeout", UNTOLD)
+    if own != UNTOLD:
+        options.setdefault("timeout", own)
+
+
+def _checked(given: H | None, kind: type[H]) -> H:
+    if given is None:
+        return _opened(kind)
+    if isinstance(given, kind):
+        return given
+    got = type(given)
+    name = f"{got.__module__.partition('.')[0]}.{got.__name__.lstrip('_')}"
+    raise TypeError(f"expected http_client as httpx.{kind.__name__}, got {name}")
 
 
 def _opened(kind: type[H]) -> H:
@@ -85,31 +100,26 @@ class Key(httpx.Auth):
         self, request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the key."""
-        yield from _signed(request, self._settings.credentials(self._settings.key()))
+        yield self._signed(request, self._settings.credentials(self._settings.key()))
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Add the key, awaited where that is needed."""
-        for signed in _signed(request, self._settings.credentials(await self._awaited())):
-            yield signed
+        yield self._signed(request, self._settings.credentials(await self._awaited()))
+
+    def _signed(self, request: httpx.Request, credentials: dict[str, str]) -> httpx.Request:
+        """Add the key, unless the caller set that header; without either, the address's login."""
+        for name, value in credentials.items():
+            request.headers.setdefault(name, value)
+        login = self._settings.login
+        if login and not request.headers.keys() & set(_KEY_HEADERS):
+            return next(httpx.BasicAuth(*login).auth_flow(request))
+        return request
 
     async def _awaited(self) -> object:
         key = self._settings.key()
         return await key if isinstance(key, Awaitable) else key
-
-
-def _signed(
-    request: httpx.Request, credentials: dict[str, str]
-) -> Generator[httpx.Request, httpx.Response, None]:
-    """Add the key, unless the caller set that header; without either, the URL's login."""
-    for name, value in credentials.items():
-        request.headers.setdefault(name, value)
-    login = request.url
-    if login.username and not request.headers.keys() & set(_KEY_HEADERS):
-        yield from httpx.BasicAuth(login.username, login.password).auth_flow(request)
-    else:
-        yield request
 
 
 class Chunks:
@@ -274,6 +284,8 @@ def _head(response: httpx.Response) -> Answer:
         response.headers,
         host=response.url.netloc.decode(),  # The login in an address is no part of it.
         secrets=partial(_secrets, response.request),
+        method=response.request.method,
+        url=str(response.url.copy_with(userinfo=b"") if response.url.userinfo else response.url),
     )
 
 

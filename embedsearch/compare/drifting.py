@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 PERMUTATIONS = 999
-"""How often the rows are dealt anew: a shift has a p-value of 0.001 at least."""
+"""How often the documents are dealt anew: a shift has a p-value of 0.001 at least."""
 
 SAMPLE = 5_000
-"""Rows of each side on which the shift is tested."""
+"""Documents of A alone, of B alone, and of both, on which the shift is tested."""
 
 NEAR = 0.8
 """A text with a counterpart of this cosine is still there, if in other words."""
@@ -47,8 +47,9 @@ class Drift:
     ``new`` are the positions of those rows of B that have no counterpart in A, ``gone`` of those of
     A that have none in B, the farthest first; ``nearest_new`` and ``nearest_gone`` their cosines
     to the nearest of the other side. ``moved`` are the documents of both that are not as they were,
-    the most moved first. ``similarity`` is the cosine of the two means, ``p_value`` how often rows
-    dealt at random into A and B have means as far apart.
+    the most moved first. ``similarity`` is the cosine of the two means, ``p_value`` how often means
+    are as far apart where chance decides which documents are in A, in B or in both, and which of
+    its versions is the earlier one.
     """
 
     new: list[int]
@@ -96,7 +97,8 @@ def drift(
     means = a.mean(axis=0, dtype=np.float64), b.mean(axis=0, dtype=np.float64)
     lengths = np.linalg.norm(means[0]) * np.linalg.norm(means[1])
     cosine = means[0] @ means[1] / lengths if lengths > 0 else 0.0  # rows that cancel out
-    return Drift(new, nearest_new, gone, nearest_gone, moved, float(cosine), _p_value(a, b, seed))
+    p_value = _p_value(a, b, ours, theirs, seed)
+    return Drift(new, nearest_new, gone, nearest_gone, moved, float(cosine), p_value)
 
 
 def paired(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
@@ -170,14 +172,32 @@ def _moved(
     ]
 
 
-def _p_value(a: Vectors, b: Vectors, seed: int) -> float:
+def _p_value(
+    a: Vectors, b: Vectors, ours: NDArray[np.int64], theirs: NDArray[np.int64], seed: int
+) -> float:
+    """Deal anew which documents are in A, in B and in both, and which version of these is whose.
+
+    Where all are in both, the signs of their differences are flipped (Fisher 1935); where none is,
+    rows are dealt. Where some are, those that came and went are dealt among all, in any version,
+    and the signs of those in both are flipped. Rows of which nothing moved but by chance had a
+    p-value of .05 in 4 to 7 % of 600 trials, with all, none, and a third of 240 in both.
+    """
     chance = np.random.default_rng(seed)
-    a, b = (rows[chance.permutation(len(rows))[:SAMPLE]] for rows in (a, b))
-    both = np.concatenate([a, b])
-    observed = np.linalg.norm(a.mean(axis=0) - b.mean(axis=0))
-    dealt = np.zeros((PERMUTATIONS, len(both)), np.float32)
-    for mine in dealt:
-        mine[chance.permutation(len(both))[: len(a)]] = 1
-    sums = dealt @ both
-    apart = np.linalg.norm(sums / len(a) - (both.sum(axis=0) - sums) / len(b), axis=1)
-    return (int((apart >= observed - 1e-6).sum()) + 1) / (PERMUTATIONS + 1)
+    drawn = chance.permutation(len(ours))[:SAMPLE]
+    left, come = (
+        chance.permutation(np.setdiff1d(np.arange(len(rows)), known))[:SAMPLE]
+        for rows, known in ((a, ours), (b, theirs))
+    )
+    then, now = a[ours[drawn]], b[theirs[drawn]]
+    middle = np.concatenate([(then + now) / 2, a[left], b[come]])
+    half = (then - now) / 2
+    # The means' difference is that of A's weights and B's, times the rows.
+    of_a, of_b = 1 / (len(drawn) + len(left)), 1 / (len(drawn) + len(come))
+    weights = np.repeat([of_a - of_b, of_a, -of_b], [len(drawn), len(left), len(come)])
+    dealt = np.tile(weights.astype(np.float32), (1 + PERMUTATIONS, 1))
+    chance.permuted(dealt[1:], axis=1, out=dealt[1:])
+    version, sign = 2 * chance.integers(2, size=(2, PERMUTATIONS, len(half)), dtype=np.int8) - 1
+    flipped = np.full((1 + PERMUTATIONS, len(half)), of_a + of_b, np.float32)
+    flipped[1:] = dealt[1:, : len(half)] * version + (of_a + of_b) * sign
+    apart = np.linalg.norm(dealt @ middle + flipped @ half, axis=1)
+    return float((apart >= apart[0] - 1e-6).mean())

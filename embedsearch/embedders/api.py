@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from embedsearch.client.job import Embedded
     from embedsearch.client.settings import Options
+    from embedsearch.client.stopping import Stop
     from embedsearch.embedders.protocol import Role, Vectors
     from embedsearch.errors import InputRefused
     from embedsearch.tokens import Model, TiktokenTokenizer
@@ -192,8 +193,12 @@ class APIEmbedder:
         *,
         label: Callable[[int], str],
         on_refused: Callable[[InputRefused], None],
+        stop: Stop,
     ) -> Iterator[Embedded]:
-        """Embed many texts, and yield positions, unit rows (n, d) and tokens as requests finish."""
+        """Embed many texts, and yield positions, unit rows (n, d) and tokens as requests finish.
+
+        Once ``stop`` is set nothing new is sent, and what is in flight is still yielded.
+        """
         found = self.client.embeddings.create_many(
             texts,
             model=self.model,
@@ -201,6 +206,7 @@ class APIEmbedder:
             count=self.tokenizer.count,
             label=label,
             on_refused=on_refused,
+            stop=stop,
         )
         for done in found:
             yield done._replace(vectors=self._units(done.vectors)) if done.positions else done

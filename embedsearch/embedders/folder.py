@@ -22,6 +22,8 @@ GRAPHS = ("model.onnx", "onnx/model.onnx")
 MODULES = {"Transformer", "Pooling", "Normalize"}
 """The steps of a model that are known here; ``Dense`` would need weights of its own."""
 DEFAULT_LENGTH = 512
+BY_TOKEN = 3
+"""How many dimensions an output has that is a vector for each token of each text."""
 HINT = (
     "the folder needs model.onnx (or onnx/model.onnx) and tokenizer.json: export the model with "
     "sentence-transformers, SentenceTransformer(name, backend='onnx').save_pretrained(folder)"
@@ -41,7 +43,7 @@ def folder_model(name: str) -> SentenceModel:
         )
     graph = _graph(folder)
     _check_modules(folder)
-    dimensions, pooling, prefixes = _dimensions(folder), _pooling(folder), _prefixes(folder)
+    dimensions, pooling, prefixes = _dimensions(folder, graph), _pooling(folder), _prefixes(folder)
     tokenizer = cache(partial(_tokenizer, folder))
     length = _length(folder)
     reserved = max(len(ids) for ids in tokenizer().encode(list(prefixes.values())))
@@ -109,7 +111,7 @@ def _check_modules(folder: Path) -> None:
         )
 
 
-def _dimensions(folder: Path) -> int:
+def _dimensions(folder: Path, graph: Path) -> int:
     pooling, config = _json(folder, "1_Pooling/config.json"), _json(folder, "config.json")
     candidates = (
         pooling.get("word_embedding_dimension"),
@@ -120,10 +122,26 @@ def _dimensions(folder: Path) -> int:
     for found in candidates:
         if found:
             return int(found)
+    if width := _width(graph):
+        return width
     raise EmbeddingError(
         f"{folder} doesn't say how many dimensions its vectors have",
         hint="copy the model's config.json there too: hidden_size is looked up in it",
     )
+
+
+def _width(graph: Path) -> int:
+    """Return the last dimension of a graph's output, 0 where it is not said."""
+    import onnx
+
+    try:
+        outputs = onnx.load(graph, load_external_data=False).graph.output
+    except Exception:  # noqa: BLE001 -- protobuf's own, which is not ours to import
+        return 0  # loading it will say why
+    shapes = [output.type.tensor_type.shape.dim for output in outputs]
+    by_token = [shape for shape in shapes if len(shape) == BY_TOKEN]
+    shape = next(iter(by_token or shapes), ())
+    return int(shape[-1].dim_value) if shape else 0
 
 
 def _pooling(folder: Path) -> Pooling:

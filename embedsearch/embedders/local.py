@@ -10,7 +10,7 @@ from functools import cache, cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
-from embedsearch.errors import EmbeddingError
+from embedsearch.errors import EmbeddingError, ModelNotLoaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,7 +109,10 @@ class LocalEmbedder:
         from embedsearch.embedders.session import Session
 
         model = self._model
-        return Session(model.graph(), pooling=model.pooling, dimensions=model.dimensions)
+        try:
+            return Session(model.graph(), pooling=model.pooling, dimensions=model.dimensions)
+        except EmbeddingError as error:
+            raise ModelNotLoaded(str(error), hint=error.hint) from error
 
     def _embed_one(self, session: Session, kind: Role, text: str) -> Vectors:
         cut = self._query_parts if kind == "query" else self._parts

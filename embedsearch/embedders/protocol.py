@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from embedsearch.client.job import Embedded
+    from embedsearch.client.stopping import Stop
     from embedsearch.errors import InputRefused
     from embedsearch.tokens.protocol import Tokenizer
 
@@ -93,11 +94,13 @@ class RemoteEmbedder(Embedder, Protocol):
         *,
         label: Callable[[int], str],
         on_refused: Callable[[InputRefused], None],
+        stop: Stop,
     ) -> Iterator[Embedded]:
         """Embed many texts, and yield positions, unit rows (n, d) and tokens as they come back.
 
         ``label`` names the text at a position; ``on_refused`` is told of one that can't be
         embedded, and the rest goes on. Without positions are answers of no use, and their tokens.
+        Once ``stop`` is set nothing new is sent, and what is in flight is still yielded.
         """
 
     def close(self) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from embedsearch.evaluate.scores import Estimate, LabelScore
 
 
+NEAR = 0.9
+"""From this cosine on a text may be one to which a phrase was added, or just about the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """What the figures would be without learning; ``gain`` is the accuracy won over that."""
@@ -55,9 +59,12 @@ class Evaluation:
     """How good a classifier is at texts it has not learned from; shares are 0 to 1.
 
     Labels are texts or numbers, as they came. ``confusion`` counts the texts of each (rows) by what
-    was said (columns), in the order of ``labels``. What needs probabilities is ``None`` or empty
-    where the estimator gives none, and ``curve`` is ``None`` where none was asked for. ``notes``
-    say what the figures leave out.
+    was said (columns), in the order of ``labels``. So many ``near_texts`` have one of a cosine of
+    ``NEAR`` in another fold: where they are versions of each other, accuracy is too high. What
+    needs probabilities is ``None`` or empty where the estimator gives none, and ``curve`` is
+    ``None`` where none was asked for. ``calibration_by_chance`` is the calibration error that exact
+    confidences would show on so many texts, ``calibration_p_value`` how often they would show as
+    much as was measured. ``notes`` say what the figures leave out.
     """
 
     estimator: str
@@ -66,6 +73,7 @@ class Evaluation:
     folds: int
     seed: int
     threshold: float
+    near_texts: int
     accuracy: Estimate
     macro_f1: Estimate
     baselines: tuple[Baseline, ...]
@@ -73,6 +81,8 @@ class Evaluation:
     confusion: NDArray[np.int64]
     confused: tuple[Confused, ...]
     calibration_error: float | None
+    calibration_by_chance: float | None
+    calibration_p_value: float | None
     reliability: tuple[Bin, ...]
     coverage: tuple[Coverage, ...]
     curve: LearningCurve | None

@@ -59,7 +59,7 @@ def evidence(
 
     """
     refuse_several(labels)
-    said = [_plain(label) for label in labels]
+    said = plain(labels)
     if groups is not None and len(groups) != len(said):
         raise ValueError(f"expected a group for each of {len(said)} texts, got {len(groups)}")
     words = _words(given, texts, len(said))
@@ -73,7 +73,7 @@ def evidence(
     known = _of_one_kind([said[row] for row in rows])
     own = [words[row] for row in rows] if words else [""] * len(rows)
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
-    together = None if groups is None else np.asarray(groups)[rows]
+    together = None if groups is None else np.asarray(groups, object)[rows]
     found = leakproof_groups(vectors, together, texts=own if words else None, threshold=threshold)
     notes += _alike(known)
     notes += _two_ways(own if words else [row.tobytes() for row in vectors], known.tolist())
@@ -101,7 +101,7 @@ def ids_of(ids: Sequence[str] | None, count: int) -> list[str] | None:
     """Return the ids of as many texts, ``None`` for none; raises ValueError for more or less."""
     if ids is not None and len(ids) != count:
         raise ValueError(f"expected an id for each of {count} texts, got {len(ids)}")
-    return None if ids is None else list(ids)
+    return None if ids is None else list(map(str, ids))
 
 
 def silent(_done: int, _total: int) -> None:
@@ -124,6 +124,12 @@ def rare(counts: Mapping[Any, int], folds: int) -> list[str]:
         f" their own: {listed(few)}"
     )
     return [note]
+
+
+def plain(labels: Any) -> list[Any]:
+    """Return labels (n,), or a column of them, as Python has them, ``None`` for none."""
+    column = np.asarray(labels)[:, 0] if getattr(labels, "ndim", 1) == 2 else labels
+    return [_plain(label) for label in column]
 
 
 def _plain(label: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import nnls
+from scipy.stats import binom
 from sklearn.base import clone
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ FURTHEST = 4
 RISING = 1.645
 """How many standard errors a recall must have risen by to be taken as rising: 95 %, one-sided."""
 
-TINY = 1e-9
-"""Less than that is rounding."""
-
 LOW = 0.05
 """A label's recall is low if it is that far below the median label's."""
+
+LIKELY = 0.05
+"""The usual bound on a p-value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class PowerLaw:
 class Need:
     """A label of low recall: ``more`` examples would bring it to ``recall_then``.
 
-    ``more`` is ``None`` where this can't be told; ``why`` says it in words.
+    ``more`` is ``None`` where this can't be told, as where so low a recall may be chance; ``why``
+    says it in words.
     """
 
     label: Any
@@ -78,7 +80,7 @@ class Need:
 class LearningCurve:
     """Accuracy (0 to 1) after ``examples`` of training, measured, and forecast as pairs of both.
 
-    ``law`` and ``forecast`` are ``None`` and empty where more examples did not help.
+    ``law`` and ``forecast`` are ``None`` and empty where nothing proves that more examples help.
     """
 
     examples: tuple[int, ...]
@@ -121,6 +123,7 @@ def learning_curve(
     names, codes = np.unique(known.labels, return_inverse=True)
     sizes: list[float] = []
     right: list[NDArray[np.bool_]] = []
+    whole = fmean(len(train) for train, _ in splits)
     for share in SHARES:
         parts = [
             train[nested(codes[train], share, seed + fold)]
@@ -128,10 +131,10 @@ def learning_curve(
         ]
         hits = _hits(estimator, known, parts, [test for _, test in splits], step)
         seen = fmean(map(len, parts))
-        if not sizes or seen > sizes[-1]:
+        if round(sizes[-1] if sizes else 0) < round(seen) < round(whole):
             sizes.append(seen)
             right.append(hits)
-    sizes.append(fmean(len(train) for train, _ in splits))
+    sizes.append(whole)
     right.append(said == known.labels)
     errors = np.array([1 - hits.mean() for hits in right])
     law = fitted(np.array(sizes), errors)
@@ -182,11 +185,14 @@ def _forecast(law: PowerLaw, last: float) -> tuple[tuple[int, float], ...]:
 
 
 def _rise(before: NDArray[np.bool_], after: NDArray[np.bool_], groups: Codes) -> float:
-    """Return by how many standard errors more of the same texts are right (paired, by groups)."""
+    """Return by how many standard errors more of the same texts are right (paired, by groups).
+
+    As of ``Bootstrap.gain``, one group more was gained and one was lost: two gains prove nothing.
+    """
     gain = after.astype(float) - before
+    sizes = np.unique_counts(groups).counts
     beyond = np.bincount(groups, gain) - gain.mean() * np.bincount(groups)
-    spread = float(np.sqrt(np.square(beyond).sum()))
-    return float(gain.sum() / spread) if spread > TINY else 0.0
+    return float(gain.sum() / np.sqrt(np.square(beyond).sum() + 2 * sizes.mean() ** 2))
 
 
 def _needs(
@@ -206,6 +212,7 @@ def _needs(
     members = [codes == code for code in range(len(names))]
     recalls = np.array([right[-1][own].mean() for own in members])
     goal = float(np.median(recalls))
+    usual = min(goal, float(right[-1].mean()))  # a median of 1 would make each mistake a proof
     needs = []
     for code in np.argsort(recalls, kind="stable"):
         if recalls[code] > goal - LOW:
@@ -214,15 +221,18 @@ def _needs(
         shares = sizes / sizes[-1] * own.sum()
         mine = fitted(shares, 1 - right[:, own].mean(axis=1), np.array([law.exponent]))
         rise = _rise(right[0][own], right[-1][own], groups[own])
-        needs.append(
-            _need(names[code], int(own.sum()), float(recalls[code]), mine, rise=rise, goal=goal)
-        )
+        count, recall = len(np.unique(groups[own])), float(recalls[code])
+        why = ""
+        if rise <= RISING:
+            why = "more examples have not provably raised its recall so far: can't be told"
+        if binom.cdf(round(recall * count), count, usual) > LIKELY:
+            why = "as low a recall may be chance at so few texts: can't be told"
+        needs.append(_need(names[code], int(own.sum()), recall, mine, why=why, goal=goal))
     return tuple(needs)
 
 
-def _need(label: Any, n: int, recall: float, law: PowerLaw, *, rise: float, goal: float) -> Need:
-    if rise <= RISING:
-        why = "more examples have not raised its recall so far: can't be told"
+def _need(label: Any, n: int, recall: float, law: PowerLaw, *, why: str, goal: float) -> Need:
+    if why:
         return Need(label, n, recall, None, None, why)
     # From what the curve expects now, not from one noisy point.
     total = min(law.needed(1 - goal), FURTHEST * n)

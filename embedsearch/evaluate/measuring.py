@@ -17,20 +17,23 @@ from embedsearch.classify.calibration import (
     reliability,
 )
 from embedsearch.classify.defaults import to_measure
+from embedsearch.classify.fewshot import unknown, worded
 from embedsearch.classify.folds import different, number, split
 from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
-from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, rare, silent, warn
+from embedsearch.evaluate.evaluation import NEAR, Baseline, Confused, Evaluation, Mistake
+from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, plain, rare, silent, warn
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
+    TINY,
     Bootstrap,
+    by_chance,
     confusion_matrix,
-    gain,
     label_scores,
 )
+from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +56,7 @@ EXPECTED = (
     "The least populated class",
     "The number of unique classes is greater",
     "the labels .* differ only by case",
+    "names are given of what is no label",
 )
 """What scikit-learn and our estimators warn of in each fold, and a note says once."""
 
@@ -110,7 +114,9 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
 
     progress(0, fits)
     few = [cut.note] if cut.note else rare(different(known.labels, known.groups), parts)
-    notes = [warn(note) for note in (*known.notes, *few)]
+    own_names = estimator.get_params(deep=False).get("names")
+    odd = [unknown(said, plain(labels)) for said in (names, own_names)]
+    notes = [warn(note) for note in (*known.notes, *few, *filter(None, odd))]
     with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
         for message in EXPECTED:
             warnings.filterwarnings("ignore", message)
@@ -123,11 +129,17 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
             if curve
             else None
         )
-    rivals = {"majority": _commonest(codes, cut.splits)}
+    # Of all texts: the majority of the other folds is seldom that of the one that is held out.
+    rivals = {"majority": np.full_like(codes, np.bincount(codes).argmax())}
+    words = _words(classes.tolist(), names or {})
     if embedder is None:
         notes.append("no zero-shot baseline: say as embedder what made the vectors")
+    elif len(worded(classes.tolist(), words)[1]) < 2:
+        first = classes.tolist()[0]
+        notes.append(f"no zero-shot baseline: labels as {first!r} do not say what they mean")
     else:
-        rivals["zero-shot"] = _by_name(known.vectors, classes.tolist(), names, embedder)
+        zero = ZeroShotClassifier(words, embedder=embedder).fit()
+        rivals["zero-shot"] = np.searchsorted(classes, zero.predict(known.vectors))
     draw = Bootstrap(codes, known.groups, seed=seed)
     own = draw.draws(said)
     matrix = confusion_matrix(codes, said, len(classes))
@@ -138,8 +150,9 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         folds=parts,
         seed=seed,
         threshold=threshold,
+        near_texts=int((_nearest(known.vectors, cut.splits) >= NEAR).sum()),
         accuracy=draw.share(own.accuracy),
-        macro_f1=draw.share(own.macro_f1),
+        macro_f1=draw.macro_f1(own),
         baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
         labels=label_scores(
             np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0), classes.tolist()
@@ -147,13 +160,17 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         confusion=matrix,
         confused=_confused(matrix, classes.tolist()),
         calibration_error=None,
+        calibration_by_chance=None,
+        calibration_p_value=None,
         reliability=(),
         coverage=(),
         curve=learned,
         mistakes=_mistakes(known, classes[said].tolist(), confidence, ids),
         notes=tuple(notes),
     )
-    return measured if confidence is None else _calibrated(measured, confidence, said == codes)
+    if confidence is None:
+        return measured
+    return _calibrated(measured, confidence, said == codes, known.groups)
 
 
 def _predicted(
@@ -177,6 +194,14 @@ def _predicted(
     return said, confidence if sure else None
 
 
+def _nearest(vectors: Vectors, splits: Sequence[Split]) -> NDArray[np.float32]:
+    """Return the cosine of each text with the nearest one of another fold, (n,)."""
+    found = np.empty(len(vectors), np.float32)
+    for train, test in splits:
+        found[test] = neighbours(vectors[train], 1, queries=vectors[test])[0][:, 0]
+    return found
+
+
 def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:
     """Return the places of what was said among the classes."""
     if strange := set(said.tolist()) - set(classes.tolist()):
@@ -187,28 +212,17 @@ def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:
     return np.searchsorted(classes, said.astype(classes.dtype))
 
 
-def _commonest(codes: Codes, splits: Sequence[Split]) -> Codes:
-    said = np.empty(len(codes), np.int64)
-    for train, test in splits:
-        said[test] = np.bincount(codes[train]).argmax()
-    return said
-
-
-def _by_name(
-    vectors: Vectors,
-    classes: list[Any],
-    names: Mapping[Any, Any] | None,
-    embedder: Encoder | str | None,
-) -> Codes:
-    words: Any = {label: names.get(label, label) for label in classes} if names else classes
-    zero = ZeroShotClassifier(words, embedder=embedder).fit()
-    return np.searchsorted(classes, zero.predict(vectors))
+def _words(classes: list[Any], names: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return what is said of each label: its name, or else itself as words."""
+    own = {label: str(label).replace("_", " ").replace("-", " ") for label in classes}
+    return {label: names.get(label, words) for label, words in own.items()}
 
 
 def _baseline(name: str, said: Codes, draw: Bootstrap, accuracy: Floats) -> Baseline:
     own = draw.draws(said)
-    won = gain(accuracy - own.accuracy)
-    return Baseline(name, draw.share(own.accuracy), draw.share(own.macro_f1), won)
+    won = draw.gain(accuracy - own.accuracy)
+    macro = draw.macro_f1(own, fixed=bool((said == said[0]).all()))
+    return Baseline(name, draw.share(own.accuracy), macro, won)
 
 
 def _confused(matrix: Codes, classes: list[Any]) -> tuple[Confused, ...]:
@@ -244,10 +258,16 @@ def _mistakes(
     )
 
 
-def _calibrated(measured: Evaluation, confidence: Floats, right: NDArray[np.bool_]) -> Evaluation:
+def _calibrated(
+    measured: Evaluation, confidence: Floats, right: NDArray[np.bool_], groups: Codes
+) -> Evaluation:
+    error = expected_calibration_error(confidence, right)
+    chance = by_chance(confidence, groups, seed=measured.seed)
     return replace(
         measured,
-        calibration_error=expected_calibration_error(confidence, right),
+        calibration_error=error,
+        calibration_by_chance=float(chance.mean()),
+        calibration_p_value=(int((chance >= error - TINY).sum()) + 1) / (len(chance) + 1),
         reliability=tuple(reliability(confidence, right, bins=BINS)),
         coverage=tuple(coverage_table(confidence, right)),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from embedsearch.evaluate import pieces
 from embedsearch.evaluate.charts import Plot, heat_map, range_of, ticks
+from embedsearch.evaluate.evaluation import NEAR
 from embedsearch.evaluate.several import SeveralEvaluation
 from embedsearch.evaluate.several_report import page_of_several
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 PAIRS = 18
 """How many confused pairs are listed beside the heat map."""
+
+SMALL = 0.03
+"""A calibration error up to which confidences can be taken as they are."""
+
+LIKELY = 0.05
+"""The usual bound on a p-value."""
 
 
 def page(measured: Evaluation | SeveralEvaluation, *, title: str = "Evaluation") -> str:
@@ -75,7 +82,7 @@ def _round(low: float, high: float) -> list[float]:
 
 def _promise(curve: LearningCurve) -> str:
     if curve.law is None:
-        return "More examples have not helped so far: nothing can be foretold."
+        return "More examples have not provably helped so far: nothing can be foretold."
     (n, accuracy), _ = curve.forecast
     return (
         f"With twice as many, {n:,}, about {accuracy:.1%} is expected, if the new ones are like"
@@ -116,12 +123,26 @@ def _reliability(measured: Evaluation) -> str:
     parts = [plot.line([(0, 0), (1, 1)], "ideal"), plot.line(points, "curve")]
     parts.append(plot.dots(points, said))
     chart = plot.drawn(parts, x_ticks=ticks(0, 1), x_name="its confidence", y_name="accuracy")
-    off = measured.calibration_error or 0.0
-    too = np.average([b.accuracy - b.confidence for b in bins], weights=[b.texts for b in bins])
-    way = "too modest" if too > 0 else "too sure"
-    verdict = "Confidences can be taken as they are." if off <= 0.03 else f"It is mostly {way}."
-    words = f"Expected calibration error {off:.3f}. {verdict} On the dotted line it would be exact."
+    words = (
+        f"Expected calibration error {measured.calibration_error:.3f}; exact confidences would show"
+        f" {measured.calibration_by_chance:.3f} by chance at {measured.texts:,} texts."
+        f" {_verdict(measured)} On the dotted line it would be exact."
+    )
     return pieces.card("Does it know when it is right?", words, chart)
+
+
+def _verdict(measured: Evaluation) -> str:
+    """Return what is shown of the confidences: what chance explains is no fault of theirs."""
+    off, bins = measured.calibration_error or 0.0, measured.reliability
+    chance, p_value = measured.calibration_by_chance or 0.0, measured.calibration_p_value or 0.0
+    if max(off, chance) <= SMALL:
+        return "Confidences can be taken as they are."
+    if p_value > LIKELY:
+        return f"Chance explains it (p = {p_value:.2f}): more texts would tell."
+    too = np.average([b.accuracy - b.confidence for b in bins], weights=[b.texts for b in bins])
+    if abs(too) < off / 2:
+        return "It is too sure of some answers, too modest about others."
+    return f"It is mostly {'too modest' if too > 0 else 'too sure'}."
 
 
 def _needs(measured: Evaluation) -> str:
@@ -190,7 +211,8 @@ def _footer(measured: Evaluation) -> str:
     return (
         f"{measured.estimator}, {measured.folds} folds over {measured.groups:,}"
         f" groups: texts of one document and near duplicates (cosine {measured.threshold:g} and"
-        " more) are never on both sides. Intervals of 95 % from 1,000 resamples of groups."
+        f" more) are never on both sides; {measured.near_texts:,} texts have one of cosine {NEAR:g}"
+        " and more in another fold. Intervals of 95 % from 1,000 resamples of groups."
         " Majority: always the most frequent label. Zero-shot: the label whose name is nearest."
         f" Seed {measured.seed}."
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from embedsearch.classify.calibration import expected_calibration_error
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
 RESAMPLES = 1_000
 """Enough for the ends of a 95 % interval (Efron & Tibshirani 1993)."""
 
+DEALT = 199
+"""So often right and wrong are dealt anew: a p-value is .005 at least."""
+
 NORMAL = 1.959964
 """So many standard errors to each side hold 95 % of a normal distribution."""
+
+TINY = 1e-9
+"""Less than that is rounding."""
 
 CELLS = 20_000_000
 """Resamples are drawn so many group counts at a time, 160 MB."""
@@ -77,12 +85,20 @@ class Draws:
     """Figures of predictions, (1 + draws,): of all texts first, then of each draw.
 
     ``accuracy`` is the share of texts all of whose labels are told rightly, and no others. Where
-    each has one it is the micro F1, too.
+    each has one it is the micro F1, too. ``f1`` are those of the labels, (1 + draws, classes), NaN
+    where a draw holds none of a label; ``groups`` (classes,) in how many groups each is.
     """
 
     accuracy: Floats
     micro_f1: Floats
-    macro_f1: Floats
+    f1: Floats
+    groups: Floats
+
+    @property
+    def macro_f1(self) -> Floats:
+        """The mean over the labels that a draw holds, as scikit-learn averages."""
+        means: Floats = np.nanmean(self.f1, axis=1)
+        return means
 
 
 class Bootstrap:
@@ -105,7 +121,9 @@ class Bootstrap:
         each = [true * told, true, told, csr_array(np.column_stack([whole, np.ones(len(whole))]))]
         summed = [self._summed(of_text) for of_text in each]
         parts = [_shares(*(weights @ sums for sums in summed)) for weights in self._weights()]
-        return Draws(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        accuracy, micro, f1 = (np.concatenate(part) for part in zip(*parts, strict=True))
+        has, is_said = ((sums > 0).sum(axis=0) for sums in summed[1:3])
+        return Draws(accuracy, micro, f1, (has + is_said) / 2)
 
     def share(self, draws: Floats) -> Estimate:
         """Return a figure from 0 to 1 of its value, the first one, and those of its draws.
@@ -115,12 +133,52 @@ class Bootstrap:
         truth it misses that in 8 % of cases, the draws' percentiles in 33 %, as often as no
         mistake is seen; of 50 at 98 % in 9 and 43 %.
         """
-        value, variance = float(draws[0]), float(draws[1:].var())
-        count = value * (1 - value) / variance if variance > 0 else 0.0
-        square = NORMAL**2 / (count or self._count)
-        middle = (value + square / 2) / (1 + square)
-        half = np.sqrt(square * (value * (1 - value) + square / 4)) / (1 + square)
-        return Estimate(value, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+        ends = _wilson(draws[0], draws[1:].std(), self._count)
+        return Estimate(float(draws[0]), *map(float, ends))
+
+    def macro_f1(self, drawn: Draws, *, fixed: bool = False) -> Estimate:
+        """Return the macro F1 with an interval that knows of what was not seen yet.
+
+        ``fixed`` is who always says one label, and will never tell another. The interval of each
+        label is as ``share`` makes it. They are joined by how their draws go together (MOVER, Zou &
+        Donner 2008), and reach further to the side that draws of few texts miss. So often was the
+        truth in 250 of these, and of Wilson's for the mean itself:
+
+        ========================  ==========================  =====  =====
+        texts of each label       recalls                     this   mean
+        ========================  ==========================  =====  =====
+        4 of 25, 1 of 10          .97, .1                     100 %  68 %
+        95 and 5                  .99, .2                     98 %   67 %
+        3 of 40, 1 of 5           .98, .05                    99 %   87 %
+        30 of 3                   .6                          94 %   90 %
+        8 of 20                   .8                          97 %   97 %
+        ========================  ==========================  =====  =====
+        """
+        held = ~np.isnan(drawn.f1[0])
+        value, draws = drawn.f1[0, held], drawn.f1[1:, held]
+        off = np.nan_to_num(draws - np.nanmean(draws, axis=0))
+        spread = off.std(axis=0)
+        groups = np.inf if fixed else drawn.groups[held]
+        low, high = _wilson(value, spread, np.broadcast_to(groups, value.shape))
+        bias = np.nanmean(draws, axis=1).mean() - value.mean()
+        mean = float(value.mean())
+        below, above = (_joined(far, off, spread) for far in (value - low, high - value))
+        return Estimate(
+            mean, max(0.0, mean - below - max(0.0, bias)), min(1.0, mean + above - min(0.0, bias))
+        )
+
+    def gain(self, draws: Floats) -> Estimate:
+        """Return a difference of shares, the first of draws, with an interval for few groups.
+
+        It is the one of two groups more, one that was gained and one that was lost (Bonett & Price
+        2012). Of 6 to 200 texts, 2 to 90 % of them gained, it holds the truth in 94 to 100 % of 500
+        trials, the draws' percentiles in 25 % where hardly any of 6 differs and 97 % at 200.
+        """
+        count = self._count
+        middle = count * draws[0] / (count + 2)
+        half = NORMAL * np.sqrt(count**2 * draws[1:].var() + 2) / (count + 2)
+        ends = max(-1.0, float(middle - half)), min(1.0, float(middle + half))
+        return Estimate(float(draws[0]), *ends)
 
     def _weights(self) -> Iterator[Any]:
         yield np.ones((1, self._count))
@@ -140,10 +198,33 @@ class Bootstrap:
         return member @ of_text
 
 
-def gain(draws: Floats) -> Estimate:
-    """Return a difference of its value, the first one, with 2.5 and 97.5 percentiles of draws."""
-    low, high = np.percentile(draws[1:], [2.5, 97.5])
-    return Estimate(float(draws[0]), float(low), float(high))
+def by_chance(confidence: Floats, groups: Codes, *, seed: int = 0) -> Floats:
+    """Return calibration errors that are measured where the confidences (n,) are exact, (draws,).
+
+    Each draw deals right and wrong anew, to the texts of a group together: the safe side, as copies
+    are no independent evidence. In 2,000 draws of 20, 100 or 1,000 texts of exact confidences, an
+    error was said to be beyond chance, a p-value of .05, in 3 to 7 %.
+    """
+    draw, count = np.random.default_rng(seed), int(groups.max()) + 1
+    dealt = (draw.random(count)[groups] < confidence for _ in range(DEALT))
+    return np.array([expected_calibration_error(confidence, right) for right in dealt])
+
+
+def _wilson(value: Any, spread: Any, groups: Any) -> tuple[Any, Any]:
+    """Return the ends of shares for as many texts as vary so, or for ``groups`` where none does."""
+    alone = value * (1 - value)
+    count = np.divide(alone, spread**2, out=np.array(groups, np.float64), where=spread > TINY)
+    square = NORMAL**2 / count
+    middle = (value + square / 2) / (1 + square)
+    half = np.sqrt(square * (alone + square / 4)) / (1 + square)
+    return np.maximum(0.0, middle - half), np.minimum(1.0, middle + half)
+
+
+def _joined(far: Floats, off: Floats, spread: Floats) -> float:
+    """Return how far a mean may be off where its parts, of such a spread, may be ``far`` (n,)."""
+    varies = spread > TINY
+    together = off @ np.divide(far, spread, out=np.zeros(len(far)), where=varies)
+    return float(np.sqrt(together.var() + np.square(far[~varies]).sum()) / len(far))
 
 
 def _shares(
@@ -151,9 +232,8 @@ def _shares(
 ) -> tuple[Floats, Floats, Floats]:
     present = support + said
     micro = _ratio(2 * hit.sum(axis=1), present.sum(axis=1))
-    # Of the labels that a draw holds, as scikit-learn averages.
-    macro = _ratio(_ratio(2 * hit, present).sum(axis=1), (present > 0).sum(axis=1))
-    return whole[:, 0] / whole[:, 1], micro, macro
+    f1 = np.divide(2 * hit, present, out=np.full(hit.shape, np.nan), where=present > 0)
+    return whole[:, 0] / whole[:, 1], micro, f1
 
 
 def _classes(labels: NDArray[Any]) -> int:

@@ -18,7 +18,7 @@ from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import ids_of, rare, silent, warn
-from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, gain, label_scores
+from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, label_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -135,7 +135,7 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
     with one_thread(vectors.size * len(classes)):
         said = _predicted(model, vectors, labels, classes, held, progress=progress)
     draw = Bootstrap(right, together, seed=seed)
-    own, rival = draw.draws(said), draw.draws(_commonest(right, held))
+    own, rival = draw.draws(said), draw.draws(_commonest(right))
     counts = (right & said).sum(axis=0), right.sum(axis=0), said.sum(axis=0)
     return SeveralEvaluation(
         estimator=type(model).__name__,
@@ -146,9 +146,9 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         threshold=threshold,
         subset_accuracy=draw.share(own.accuracy),
         micro_f1=draw.share(own.micro_f1),
-        macro_f1=draw.share(own.macro_f1),
+        macro_f1=draw.macro_f1(own),
         majority=draw.share(rival.micro_f1),
-        gain=gain(own.micro_f1 - rival.micro_f1),
+        gain=draw.gain(own.micro_f1 - rival.micro_f1),
         labels=label_scores(*counts, classes.tolist()),
         mistakes=_mistakes(right, said, classes.tolist(), ids, words),
         notes=notes,
@@ -221,10 +221,9 @@ def _predicted(
     return said
 
 
-def _commonest(right: Indicator, held: NDArray[np.int64]) -> Indicator:
+def _commonest(right: Indicator) -> Indicator:
     said = np.zeros_like(right)
-    for train, test in _folds(held):
-        said[test, right[train].sum(axis=0).argmax()] = True
+    said[:, right.sum(axis=0).argmax()] = True
     return said
 
 

@@ -73,8 +73,10 @@ def end(text: str) -> int:
 def _yaml(body: str) -> Any:
     import yaml
 
+    from embedsearch.readers import core_schema
+
     try:
-        return yaml.safe_load(body)
+        return core_schema.load(body)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}: " if mark else ""

@@ -1,4 +1,4 @@
-"""Mail messages: the head, the body, and the names of what is attached."""
+"""Mail messages: the head, the body, what is attached by name, and texts among that."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def add(blocks: Blocks, data: bytes, *, level: int | None = None) -> dict[str, s
         message = BytesParser(policy=policy.default).parsebytes(data)
         head = {name: " ".join(_field(message, name).split()) for name in _HEAD}
         parts = _bodies(message)
-        names = [part.get_filename() or "" for part in message.iter_attachments()]
+        attached = list(message.iter_attachments())
+        names = ", ".join(filter(None, (part.get_filename() for part in attached)))
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, IndexError) as error:
         raise ReadError("is not a mail message that can be parsed") from error
     except RecursionError as error:
@@ -48,8 +49,10 @@ def add(blocks: Blocks, data: bytes, *, level: int | None = None) -> dict[str, s
     blocks.add("\n".join(told[1:] if level is not None and head["Subject"] else told))
     for part in parts:
         _add(blocks, part)
-    attached = ", ".join(filter(None, names))
-    blocks.add(f"Attachments: {attached}" if attached else "")
+    blocks.add(f"Attachments: {names}" if names else "")
+    for part in attached:
+        if part.get_content_maintype() == "text":
+            _add(blocks, part)
     return head
 
 

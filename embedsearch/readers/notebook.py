@@ -39,10 +39,10 @@ def _cells(notebook: Any) -> list[dict[str, Any]]:
     sheets = notebook.get("worksheets")
     sources = sheets if isinstance(sheets, list) else [notebook]
     lists = [source.get("cells") for source in sources if isinstance(source, dict)]
-    cells = [cell for list_ in lists if isinstance(list_, list) for cell in list_]
-    if not cells:
+    known = [list_ for list_ in lists if isinstance(list_, list)]
+    if not known:
         raise ReadError("is JSON, but no notebook: it has no cells")
-    return [cell for cell in cells if isinstance(cell, dict)]
+    return [cell for list_ in known for cell in list_ if isinstance(cell, dict)]
 
 
 def _language(notebook: dict[str, Any]) -> str:

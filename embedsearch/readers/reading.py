@@ -82,20 +82,34 @@ _ZIPPED = (
     (b"xl/", "sheets"),
 )
 _NOT_TEXT = frozenset({"pdf", "word", "slides", "sheets", "opendocument", "epub"})
+_INSTEAD_OF_TEXT = re.compile(rb"(?i)<(?:canvas|embed|frame|iframe|img|object|script|svg|video)\b")
+"""What of HTML may show what its text does not say."""
 
 
 def read(id: str, data: bytes) -> Document:
     """Read a file's bytes into a document whose identity is ``id``, a POSIX path.
 
     Raises BinaryFile for what holds no text that a reader knows, and ReadError for a file that
-    is damaged, encrypted, too large unpacked, or holds no text though it is not empty.
+    is damaged, encrypted, too large unpacked, or holds pictures or programs instead of text.
     """
     family = _family(id, data)
     module = cast("Reader", import_module(f"embedsearch.readers.{family}"))
     document = module.read(id, data)
-    if data.strip() and not document.text.strip():
+    if not document.text.strip() and _had_more(family, data):
         raise ReadError("holds no text")
     return document
+
+
+def is_packed(path: str) -> bool:
+    """Tell whether a file is, by its name, one of those that hold text in a binary form."""
+    return READERS.get(PurePosixPath(path).suffix.lower()) in _NOT_TEXT
+
+
+def _had_more(family: str, data: bytes) -> bool:
+    """Tell whether a file without text holds something else that a reader may want."""
+    if family == "markup":
+        return _INSTEAD_OF_TEXT.search(data) is not None
+    return family in _NOT_TEXT and bool(data.strip())
 
 
 def _family(id: str, data: bytes) -> str:

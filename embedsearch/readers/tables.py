@@ -7,7 +7,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from embedsearch.readers import rows
+from embedsearch.readers import rows, tab_separated
 from embedsearch.readers.decoding import decode
 from embedsearch.records import Document
 
@@ -35,10 +35,9 @@ def read(id: str, data: bytes) -> Document:
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Parse; a quote means nothing in tab-separated text, where it stands for inches as often."""
     lines = _with_ends(text)
     if delimiter == "\t":
-        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        return (cells for _, cells in tab_separated.rows(lines))
     return csv.reader(lines, delimiter=delimiter)
 
 

@@ -24,6 +24,11 @@ IGNORE_FILES = (".gitignore", ".embedsearchignore")
 NEVER_ENTERED = frozenset({"CVS", "_darcs", "__pycache__", "node_modules"})
 """Folders left out besides the hidden ones, whose names begin with a dot."""
 
+BAD_NAME = (
+    "its name is not valid UTF-8: rename it, or ignore it in .embedsearchignore, with * for what"
+    " is wrong in it"
+)
+
 
 def changed_ns(status: os.stat_result) -> int:
     """Return when a file last changed, in nanoseconds since 1970: its content, times or name.
@@ -119,7 +124,7 @@ def _name(entry: os.DirEntry[str]) -> str:
 
 def _file(path: str, entry: os.DirEntry[str]) -> File | Unreadable:
     if not path.isascii() and _printable(path) != path:
-        return Unreadable(_printable(path), "its name is not valid UTF-8")
+        return Unreadable(_printable(path), BAD_NAME)
     status = entry.stat(follow_symlinks=False)
     return File(path, status.st_size, changed_ns(status))
 

@@ -36,6 +36,7 @@ BUILT_AT_ONCE = 40_000
 """How many vectors an index is trained on and begun with; more are added page by page, so that
 memory stays flat: 61 MB of float32 at 384 dimensions."""
 
+MAKES_IT = "repair makes it anew from index.db"
 MOVE_IT = "move it away and run: embedsearch repair"
 
 FILE_MIN_ROWS = 1_000
@@ -56,6 +57,9 @@ class DenseIndex:
         self._newest = 0
         self._on_disk: tuple[int, int] | None = None
         """The newest vector and the tombstones of the cache file, as far as known."""
+        self.was_missing = False
+        """Whether many vectors were read, for want of a file of this index; not of a damaged
+        one, which is ``rebuild``'s."""
         self._selections: dict[Filter, Selection] = {}
         self.texts = 0
         """How many distinct texts chunks hold, embedded or not."""
@@ -95,7 +99,11 @@ class DenseIndex:
         """Open the cache file, or start anew where it is missing, foreign or damaged."""
         self._newest = 0
         loaded = self._loaded()
-        return self._rebuilt() if loaded is None else loaded
+        if loaded is not None:
+            return loaded
+        made = self._rebuilt()
+        self.was_missing &= len(made) >= FILE_MIN_ROWS
+        return made
 
     def _loaded(self) -> VectorIndex | None:
         if self._path is None:
@@ -103,12 +111,14 @@ class DenseIndex:
         try:
             index, stamp = VectorIndex.load(self._path)
         except FileNotFoundError:
+            self.was_missing = True
             return None
         except (IndexCorrupt, StorageFailed) as error:
             logger.warning("%s; index.db is read instead: run embedsearch repair", error)
             return None
         newest = int(stamp.pop("newest", 0))
         if stamp != self._stamp() or newest > stored_vectors.highest(self.database):
+            self.was_missing = True
             return None
         self._newest = newest
         self._on_disk = newest, index.dead
@@ -144,16 +154,16 @@ class DenseIndex:
         except FileNotFoundError:
             return
         except IndexCorrupt as error:
-            yield Problem(str(error), "it is made anew from index.db")
+            yield Problem(str(error), MAKES_IT)
             return
         except StorageFailed as error:
             yield Problem(str(error), MOVE_IT)
             return
         with self.database.reading():
             if int(stamp.pop("newest", 0)) > stored_vectors.highest(self.database):
-                yield Problem("vectors.faiss holds more than index.db", "it is made anew")
+                yield Problem("vectors.faiss holds more than index.db", MAKES_IT)
             elif stamp != self._stamp():
-                yield Problem("vectors.faiss is another index's", "it is made anew")
+                yield Problem("vectors.faiss is another index's", MAKES_IT)
 
     def rebuild(self) -> None:
         """Make the cache anew from the store.

@@ -15,6 +15,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
+from embedsearch.store import words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
 from embedsearch.store.vectors import STORED
@@ -250,11 +251,11 @@ def mend(database: Database, space: int) -> None:
         _have_read_again(database)
         _drop(database, "vectors where number = ?", _wrong_vectors(database, space))
         database.execute("""
-            update texts set text = null
+            update texts set text = null, words = null
             where text is not null and id not in (select text from chunks)
         """)
         # After the texts are settled: the words are made from them.
-        database.execute("insert into texts_fts (texts_fts) values ('rebuild')")
+        words.renew(database.connection)
         database.new_epoch()
 
 

@@ -13,6 +13,9 @@ from embedsearch.errors import EmbedsearchError, IndexDamaged, IndexLocked, Stor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+REPAIR = "try: embedsearch repair; in Python: index.repair(), or files.salvage(path)"
+"""What to do about a damaged database."""
+
 LIMITS = ("Expression tree is too large", "too many SQL variables", "parser stack overflow")
 """What SQLite says, without a code of its own, to a condition beyond its limits."""
 
@@ -55,10 +58,7 @@ def raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
     if code == sqlite3.SQLITE_IOERR:
         raise StorageFailed(f"{path} can't be read or written: {error}") from error
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        raise IndexDamaged(
-            f"{path} is damaged or no index: {error}",
-            hint="try: embedsearch repair; in Python: index.repair(), or files.salvage(path)",
-        ) from error
+        raise IndexDamaged(f"{path} is damaged or no index: {error}", hint=REPAIR) from error
     if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
         raise ValueError(f"more than SQLite can take: {error}") from error
     raise error

@@ -27,6 +27,11 @@ _OPERATORS = {
 }
 """OpenAI's comparison types (its vector-store file search), and SQL's words for them."""
 
+_COMPOUNDS = {"and", "or"}
+_COMPARISON = {"type", "key", "value"}
+_COMPOUND = {"type", "filters"}
+"""The keys of OpenAI's two kinds of filters."""
+
 FACTS = {
     "@label": "select document, label as value from current_labels",
     "@predicted": "select document, label as value from current_predictions"
@@ -39,7 +44,7 @@ _SPELLED = {"=": "eq", "==": "eq", "!=": "ne", ">": "gt", ">=": "gte", "<": "lt"
 _NO_PATH = re.compile('["\0]')
 """What a path into JSON can't hold."""
 
-_CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(==|!=|>=|<=|=|>|<)\s*(.*?)\s*", re.DOTALL)
+_CONDITION = re.compile(r"\s*([^=!<>]+?)\s*([=!<>]+)\s*(.*?)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,23 @@ def where(condition: Where) -> Filter:
 
 def _mapping(condition: Mapping[str, Any]) -> Filter:
     kind = condition.get("type")
-    if isinstance(kind, str):  # else it is a document's own key
-        if kind in {"and", "or"} and "filters" in condition:
-            return _joined(kind, [where(part) for part in condition["filters"]])
-        if kind in _OPERATORS and {"key", "value"} <= condition.keys():
-            return _compare(condition["key"], kind, condition["value"])
-    return _joined("and", [_entry(key, value) for key, value in condition.items()])
+    if not isinstance(kind, str) or not _is_openai(kind, condition):
+        return _joined("and", [_entry(key, value) for key, value in condition.items()])
+    if kind in _COMPOUNDS and condition.keys() == _COMPOUND and _is_list(condition["filters"]):
+        return _joined(kind, [where(part) for part in condition["filters"]])
+    if kind in _OPERATORS and condition.keys() == _COMPARISON:
+        return _compare(condition["key"], kind, condition["value"])
+    raise ValueError(
+        f"expected {{'type': {'|'.join(_OPERATORS)}, 'key', 'value'}} or {{'type': and|or,"
+        f" 'filters': [...]}}, got {dict(condition)!r:.80}: for a key of your own that is called"
+        f" 'type' write {{'type': {{'eq': {kind!r}}}}}"
+    )
+
+
+def _is_openai(kind: str, condition: Mapping[str, Any]) -> bool:
+    """Whether a condition with a ``type`` is meant as OpenAI's: documents may have one, too."""
+    shaped = condition.keys() >= _COMPARISON or _is_list(condition.get("filters"))
+    return shaped or kind in _OPERATORS or kind in _COMPOUNDS
 
 
 def _entry(key: str, value: Any) -> Filter:
@@ -126,6 +142,11 @@ def _spelled(text: str) -> Filter:
     if not match:
         raise ValueError(f"expected KEY=VALUE, KEY>=VALUE or alike, got {text!r}")
     key, operator, value = match.groups()
+    if operator not in _SPELLED:
+        raise ValueError(
+            f"unknown comparison {operator!r} in {text!r}: choose from {', '.join(_SPELLED)}; a"
+            " value that begins with such a sign stands after a blank"
+        )
     operation = _SPELLED[operator]
     # 2020 on the command line may be the number or the text: match either.
     readings = [value, *_readings(value)]

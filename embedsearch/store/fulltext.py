@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from typing import TYPE_CHECKING, TypeAlias
+
+from embedsearch.store import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +31,11 @@ LEAST_IDF = 1e-6
 MOST_TERMS = 64
 """How many distinct words of a query are looked up; BM25 gains nothing from more."""
 
+_APART = "\ufdd0"
+"""What parts signs where it is taken out again: a noncharacter, which no text holds."""
+
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the schema's ``texts_fts``."""
-
-_WORD = re.compile(r"[^\W_]+")
-
 
 Text: TypeAlias = tuple[bytes, "int | None", bool, str, "bytes | None"]
 """A passage as it is stored: sha256, tokens, whether it is blank, text, salt."""
@@ -58,11 +59,14 @@ def write(database: Database, texts: Sequence[Text]) -> dict[bytes, int]:
     if database.value("select 1 from texts where text is null limit 1"):
         _revive(database, texts)
     database.executemany(
-        "insert or ignore into texts (sha256, tokens, blank, text, salt) values (?, ?, ?, ?, ?)",
-        texts,
+        """
+        insert or ignore into texts (sha256, tokens, blank, text, salt, words)
+        values (?, ?, ?, ?, ?, ?)
+        """,
+        ((*text, words.words(text[3])) for text in texts),
     )
     database.execute(
-        "insert into texts_fts (rowid, text) select id, text from texts where id > ?", [newest]
+        "insert into texts_fts (rowid, text) select id, text from live_texts where id > ?", [newest]
     )
     ids = dict(database.execute("select sha256, id from texts where id > ?", [newest]))
     for key in {key for key, *_ in texts} - ids.keys():
@@ -76,12 +80,12 @@ def _revive(database: Database, texts: Sequence[Text]) -> None:
     found = ((database.value(retired, [key]), text, tokens) for key, tokens, _, text, _ in texts)
     again = {id: (text, tokens) for id, text, tokens in found if id is not None}
     database.executemany(
-        "update texts set text = ?, tokens = ? where id = ?",
-        ((*columns, id) for id, columns in again.items()),
+        "update texts set text = ?, tokens = ?, words = ? where id = ?",
+        ((text, tokens, words.words(text), id) for id, (text, tokens) in again.items()),
     )
     database.executemany(
         "insert into texts_fts (rowid, text) values (?, ?)",
-        ((id, text) for id, (text, _) in again.items()),
+        ((id, words.parted(text)) for id, (text, _) in again.items()),
     )
     database.executemany(
         """
@@ -100,10 +104,15 @@ def retire(database: Database, ids: Sequence[int]) -> None:
     """
     listed = [json.dumps(ids)]
     database.execute(
-        f"insert into texts_fts (texts_fts, rowid, text) select 'delete', t.id, t.text {unheld}",
+        f"""
+        insert into texts_fts (texts_fts, rowid, text)
+        select 'delete', t.id, coalesce(t.words, t.text) {unheld}
+        """,
         listed,
     )
-    database.execute(f"update texts set text = null where id in (select t.id {unheld})", listed)
+    database.execute(
+        f"update texts set text = null, words = null where id in (select t.id {unheld})", listed
+    )
 
 
 def blank(database: Database, ids: Sequence[int]) -> bool:
@@ -124,13 +133,13 @@ def expression(query: str) -> str | None:
 
 def terms(query: str) -> list[str]:
     """Return the words of a query that are looked up, each once."""
-    words = dict.fromkeys(word.lower() for word in _WORD.findall(query))
-    telling = [word for word in words if word not in STOP_WORDS] or list(words)
+    asked = dict.fromkeys(words.terms(query))
+    telling = [word for word in asked if word not in STOP_WORDS] or list(asked)
     return telling[:MOST_TERMS]
 
 
 def _quoted(term: str) -> str:
-    return f'"{term}"'
+    return f'"{words.parted(term)}"'
 
 
 def held_texts(database: Database) -> int:
@@ -220,15 +229,18 @@ def highlighted(
         # In a snapshot, that of the call before is still there.
         database.execute("drop table if exists temp.marked")
         database.execute(
-            f"create virtual table temp.marked using fts5 (text, tokenize = '{TOKENIZER}')"
+            f"""
+            create virtual table temp.marked
+            using fts5 (text, tokenize = "{TOKENIZER} separators '{_APART}'")
+            """
         )
         database.executemany(
-            "insert into temp.marked (rowid, text) values (?, ?)", enumerate(texts)
+            "insert into temp.marked (rowid, text) values (?, ?)",
+            ((number, words.parted(text, by=_APART)) for number, text in enumerate(texts)),
         )
-        found = dict(
-            database.execute(
-                "select rowid, highlight(marked, 0, ?, ?) from temp.marked where marked match ?",
-                [*marks, wanted],
-            )
+        rows = database.execute(
+            "select rowid, highlight(marked, 0, ?, ?) from temp.marked where marked match ?",
+            [*marks, wanted],
         )
+        found = {number: text.replace(_APART, "") for number, text in rows}
     return [found.get(number, text) for number, text in enumerate(texts)]

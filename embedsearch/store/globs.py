@@ -8,6 +8,9 @@ from functools import lru_cache
 _TOKEN = re.compile(r"(?s)\\(.)|(\*+)|\[([!^]?)(\]?[^]]+|\])\]|.")
 """An escaped character, stars, a class in brackets, or a character."""
 
+_BRACES = re.compile(r"(?<!\\)\{[^{}]*,[^{}]*\}")
+"""What shells expand, and gitignore does not."""
+
 _RANGE = re.compile(r"(?s)(.)-(.)|.")
 
 
@@ -49,6 +52,10 @@ def _translated(pattern: str, given: str) -> str:
     folders = pattern.removeprefix("./").strip("/").split("/")
     if not folders[-1]:
         raise ValueError(f"expected a pattern such as '*.md' or 'docs/', got {given!r}")
+    if _BRACES.search(pattern):
+        raise ValueError(
+            f"{given!r} has braces: give a pattern for each, or write \\{{ for a brace"
+        )
     anchored = "/" in pattern.rstrip("/")
     *above, last = folders if anchored else ["**", *folders]
     inside = "/.*" if pattern.endswith("/") else "(?:/.*)?"
@@ -57,6 +64,8 @@ def _translated(pattern: str, given: str) -> str:
         re.compile(translated)
     except re.error as error:
         raise ValueError(f"{given!r} is no pattern: {error.msg}") from error
+    if any(token[0] == "[" for folder in folders for token in _TOKEN.finditer(folder)):
+        raise ValueError(f"{given!r} is no pattern: its [ is never closed, write \\[ for a bracket")
     return translated
 
 

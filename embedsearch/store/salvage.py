@@ -13,10 +13,11 @@ from embedsearch.errors import IndexCorrupt
 from embedsearch.folder import DAMAGED
 from embedsearch.store.checks import mend, misfit
 from embedsearch.store.database import Database, legible, open_database
-from embedsearch.store.vectors import space
+from embedsearch.store.layout import HEADER_BYTES, PAGE_COUNT, PAGE_SIZE, has_schema, lend_schema
+from embedsearch.store.vectors import space, space_found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 KEYS = {
@@ -46,18 +47,15 @@ MOST_FAILURES = 100_000
 _BESIDE = ("-wal", "-shm")
 """How the names end of the files that SQLite has beside a database."""
 
-_HEADER_BYTES = 100
-_PAGE_SIZE, _PAGE_COUNT = slice(16, 18), slice(28, 32)
-
-
 _DAMAGED = re.compile(rf"{re.escape(DAMAGED)}(?:\.(\d+))?")
 """What a damaged file is called from then on; the second one and later ones are numbered."""
 
 
-def salvage(path: Path) -> dict[str, int]:
+def salvage(path: Path, defaults: Mapping[str, str]) -> dict[str, int]:
     """Put a new database in a damaged one's place, and return how many rows were kept a table.
 
-    The damaged file stays beside it: it is the last of ``damaged``.
+    The damaged file stays beside it: it is the last of ``damaged``. ``defaults`` are the
+    settings of the new one where the old one's are lost.
 
     Raises:
         IndexCorrupt: the file is no SQLite database, or nothing in it says what index it was.
@@ -67,7 +65,7 @@ def salvage(path: Path) -> dict[str, int]:
     fresh, kept_as = path.with_name("index.db.salvaged"), _next_name(path.parent)
     copy = path.with_name("index.db.copy")
     try:
-        counts = _salvaged(path, copy, fresh)
+        counts = _salvaged(path, copy, fresh, defaults)
     except BaseException:
         _remove(fresh)
         raise
@@ -98,7 +96,7 @@ def _next_name(folder: Path) -> Path:
     return folder / f"{DAMAGED}.{int(number or 1) + 1}"
 
 
-def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:
+def _salvaged(path: Path, copy: Path, fresh: Path, defaults: Mapping[str, str]) -> dict[str, int]:
     _remove(fresh)
     open_database(fresh, create=True).close()
     _copy_legibly(path, copy, fresh)
@@ -108,7 +106,7 @@ def _salvaged(path: Path, copy: Path, fresh: Path) -> dict[str, int]:
             # Keys are dense, and a row takes more than a byte.
             beyond = path.stat().st_size
             counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
-        _require_space(database, path)
+        _settle(database, path, defaults)
         mend(database, space(database)[0])
         # A vector without its text is found by nothing.
         counts["vectors"] = database.value(
@@ -128,19 +126,29 @@ def _copy_legibly(path: Path, copy: Path, fresh: Path) -> None:
         shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"))
     shutil.copyfile(path, copy)
     with fresh.open("rb") as whole, copy.open("r+b") as file:
-        header = bytearray(whole.read(_HEADER_BYTES))
-        pages = path.stat().st_size // int.from_bytes(header[_PAGE_SIZE])
-        header[_PAGE_COUNT] = pages.to_bytes(4)
+        header = bytearray(whole.read(HEADER_BYTES))
+        pages = path.stat().st_size // int.from_bytes(header[PAGE_SIZE])
+        header[PAGE_COUNT] = pages.to_bytes(4)
         file.write(header)
+    if not has_schema(copy):
+        lend_schema(copy)
 
 
-def _require_space(database: Database, path: Path) -> None:
-    if database.setting("space") is None:
+def _settle(database: Database, path: Path, defaults: Mapping[str, str]) -> None:
+    """Bring back the settings that an index is never without; its space is in a table, too."""
+    said = database.setting("space"), database.setting("embedder")
+    listed = database.execute("select name, embedder from spaces order by number desc").fetchone()
+    name, embedder = listed if listed and None in said else said
+    if name is None or embedder is None:
         raise IndexCorrupt(
             f"{path} can't be salvaged: its settings can't be read",
             hint=f"move {path.parent} away, keeping it, and run: embedsearch index FOLDER"
             "; in Python: index.sync(FOLDER)",
         )
+    space_found(database, name, embedder)
+    for key, value in defaults.items():
+        if database.setting(key) is None:
+            database.set(key, value)
 
 
 def _remove(path: Path) -> None:

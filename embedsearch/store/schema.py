@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from embedsearch.store import words
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -257,6 +259,16 @@ def _partial(tables: Tables) -> None:
     )
 
 
+def _words(tables: Tables) -> None:
+    tables.execute("alter table texts add column words text")
+    tables.execute("drop view live_texts")
+    tables.create_view(
+        "live_texts",
+        "select id, coalesce(words, text) as text from texts where text is not null",
+    )
+    words.renew(tables.conn)
+
+
 MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _first,
     _full_text,
@@ -267,5 +279,6 @@ MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _labels,
     _current_predictions,
     _partial,
+    _words,
 )
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

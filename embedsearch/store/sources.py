@@ -110,6 +110,13 @@ def roots(database: Database) -> dict[int, Path]:
     }
 
 
+def missing(database: Database) -> list[Path]:
+    """Return the sources that are not there, deleted or not mounted, and have documents."""
+    gone = [(number, root) for number, root in roots(database).items() if not root.is_dir()]
+    holding = "select 1 from documents where source = ? limit 1"
+    return [root for number, root in gone if database.value(holding, [number])]
+
+
 def _home(database: Database) -> Path:
     """Return the folder the index lies in: sources below it are kept relative, and move with it."""
     return database.path.absolute().parent.parent if database.path else Path("/")

@@ -72,10 +72,10 @@ def keys(database: Database) -> list[str]:
     """Return the keys of all metadata, the most frequent first, those of objects inside dotted."""
     rows = database.execute(
         """
-        select substr(replace(m.fullkey, '"', ''), 3) as key
+        select substr(replace(m.fullkey, '"', ''), 3) as dotted
         from documents d join json_tree(d.metadata) m
         where typeof(m.key) = 'text' and m.path not like '%[%'
-        group by key order by count(*) desc, key
+        group by dotted order by count(*) desc, dotted
         """
     )
-    return [key for (key,) in rows]
+    return [dotted for (dotted,) in rows]

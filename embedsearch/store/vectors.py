@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedsearch.errors import DimensionMismatch
+from embedsearch.errors import DimensionMismatch, IndexDamaged
+from embedsearch.store.failures import REPAIR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,11 +31,35 @@ def space(database: Database) -> tuple[int, int]:
     """Return the number of the index's space, and the dimensions of its vectors.
 
     These are 0 where only the first vectors will tell.
+
+    Raises:
+        IndexDamaged: what tells the space is lost.
+
     """
-    number, dimensions = database.execute(
+    row = database.execute(
         "select number, dimensions from spaces where name = ?", [database.setting("space")]
     ).fetchone()
+    if row is None:
+        raise IndexDamaged(
+            f"{database.path} is damaged: the space of its vectors is lost", hint=REPAIR
+        )
+    number, dimensions = row
     return number, dimensions
+
+
+def is_settled(database: Database) -> bool:
+    """Tell whether an index has its space, which it lacks only while it is being made.
+
+    Raises:
+        IndexDamaged: it had one.
+
+    """
+    if database.setting("space") is not None:
+        return True
+    begun = database.setting("generation") is None or database.value("select count(*) from spaces")
+    if begun:
+        raise IndexDamaged(f"{database.path} is damaged: its settings are lost", hint=REPAIR)
+    return False
 
 
 def is_empty(database: Database, space: int) -> bool:
@@ -49,6 +74,22 @@ def add_space(database: Database, name: str, embedder: str, dimensions: int | No
             "insert into spaces (name, embedder, dimensions) values (?, ?, ?)",
             [name, embedder, dimensions or 0],
         )
+        _name_space(database, name, embedder)
+
+
+def space_found(database: Database, name: str, embedder: str) -> None:
+    """Name the space of a salvaged index, and list it if it is lost, as its vectors tell of it."""
+    with database.writing():
+        if not database.value("select 1 from spaces where name = ?", [name]):
+            number, size = database.execute("""
+                select space, length(vector) from vectors
+                where space not in (select number from spaces)
+                group by 1, 2 order by count(*) desc
+            """).fetchone() or (None, 0)
+            database.execute(
+                "insert into spaces (number, name, embedder, dimensions) values (?, ?, ?, ?)",
+                [number, name, embedder, size // STORED.itemsize],
+            )
         _name_space(database, name, embedder)
 
 
@@ -72,6 +113,14 @@ def size_space(database: Database, name: str, embedder: str, dimensions: int) ->
             [name, embedder, dimensions, number],
         )
         _name_space(database, name, embedder)
+
+
+def name_embedder(database: Database, embedder: str) -> None:
+    """Note by which name the embedder of the index's space is found from now on."""
+    with database.writing(generation=False):
+        name = database.setting("space")
+        database.execute("update spaces set embedder = ? where name = ?", [embedder, name])
+        database.set("embedder", embedder)
 
 
 def _name_space(database: Database, name: str, embedder: str) -> None:

@@ -47,7 +47,7 @@ def apply(
         sources.note_unread(database, made.unlisted)
     files = [*made.changed, *made.new]
     tally = intake.take_in(database, files, ids, chunking, progress, transcriber=transcriber)
-    return _report(made, tally)
+    return _report(database, made, tally)
 
 
 def rehearse(
@@ -77,18 +77,19 @@ def rehearse(
         done += file.size
         progress(Progress("read", done, total))
     planned = vectors.planned(database, space, texts)
-    return replace(_report(made, tally), texts=planned.texts, tokens=planned.tokens)
+    return replace(_report(database, made, tally), texts=planned.texts, tokens=planned.tokens)
 
 
-def _report(made: Plan, tally: Tally) -> SyncReport:
+def _report(database: Database, made: Plan, tally: Tally) -> SyncReport:
     return SyncReport(
         added=tally.added,
         updated=tally.updated,
         renamed=len(made.renamed),
-        removed=len(made.removed),
+        removed=len(made.removed) + tally.removed,
         unchanged=made.unchanged + tally.touched,
         skipped=made.skipped + tally.skipped,
         unheard=tally.unheard,
         failed=(*made.failed, *tally.failed),
         partial=tuple(tally.partial),
+        missing=tuple(map(str, sources.missing(database))),
     )

@@ -2,62 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
+from embedsearch.client.stopping import Stop, stopped_by_signals
 from embedsearch.embedders.checking import checked
 from embedsearch.embedders.protocol import is_remote
-from embedsearch.errors import EmbeddingError, SecretsFound
-from embedsearch.privacy import scan
-from embedsearch.store import documents, outbox, usage, vectors
-from embedsearch.store.clock import now
-from embedsearch.store.fulltext import text_hash
-from embedsearch.store.outbox import Sent
-from embedsearch.store.usage import Use
+from embedsearch.errors import EmbeddingError, ModelNotLoaded
+from embedsearch.store import documents, vectors
+from embedsearch.sync.pending import Done, Embedded, pages
 from embedsearch.sync.report import Failure, Progress
-from embedsearch.sync.spending import rate_key
+from embedsearch.sync.sending import Sending, bill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from embedsearch.embedders.protocol import Embedder, RemoteEmbedder
-    from embedsearch.errors import InputRefused
+    from embedsearch.embedders.protocol import Embedder
     from embedsearch.store.database import Database
+    from embedsearch.sync.pending import Pending
     from embedsearch.sync.spending import Allowance
-
-Pending: TypeAlias = tuple[int, int, str]
-"""A text to embed: its id, its tokens, and what it says."""
-
-COMMIT_TEXTS = 64
-"""How many texts are embedded between commits: a second or two, all that a crash can lose."""
-
-
-@dataclass(slots=True)
-class Done:
-    """What was embedded: ``tokens`` as planned, ``cost`` in US dollars for what was billed."""
-
-    texts: int = 0
-    tokens: int = 0
-    requests: int = 0
-    cost: float | None = 0.0
-    refused: list[Failure] = field(default_factory=list)
-    capped: bool = False
-    """Whether the run stopped at its allowance."""
-
-
-class Embedded(NamedTuple):
-    """Vectors (n, d) of n texts by their ids, their tokens, and what was billed for them.
-
-    Without texts it is an answer of no use that was billed all the same.
-    """
-
-    texts: list[int]
-    vectors: NDArray[np.float32]
-    tokens: int
-    billed: int
 
 
 def embed_pending(
@@ -72,9 +35,13 @@ def embed_pending(
     The to-do list is a query, so texts that other processes take in meanwhile are done too. A text
     that the embedder refuses stays on it and is reported; the rest goes on.
 
+    The first Ctrl-C ends what is sent to a provider, and takes effect when what is in flight is
+    committed: it is billed.
+
     Raises:
         SecretsFound: a text that was to be sent away looks as if it held a secret; none was sent.
-        EmbeddingError: the embedder gave what are no unit vectors of the index's dimensions.
+        EmbeddingError: the embedder gave what are no unit vectors of the index's dimensions, or its
+            model can't be loaded.
 
     """
     done = Done()
@@ -82,29 +49,28 @@ def embed_pending(
     if not todo.texts:
         return done
     progress(Progress("embed", 0, todo.tokens))
-    if is_remote(embedder):
-        if not allowance.secrets:
-            _refuse_secrets(database, space)
-        batches = _remote(database, embedder, space, allowance, done)
-    else:
-        batches = _local(database, embedder, space, done)
-    for batch in batches:
-        count = len(batch.texts)
-        rows = checked(batch.vectors, embedder, count) if count else batch.vectors
-        with database.writing():
-            if count:
-                vectors.size_space(database, embedder.space, embedder.name, embedder.dimensions)
-                vectors.put(database, space, batch.texts, vectors.blobs(rows))
-            if is_remote(embedder):
-                _bill(database, embedder, batch.billed, done)
-        done.texts += count
-        done.tokens += batch.tokens
-        progress(Progress("embed", done.tokens, max(todo.tokens, done.tokens)))
+    with stopped_by_signals() if is_remote(embedder) else nullcontext(Stop()) as stop:
+        if is_remote(embedder):
+            batches = Sending(database, embedder, allowance, done, stop).run(space)
+        else:
+            batches = _local(database, embedder, space, done)
+        for batch in batches:
+            count = len(batch.texts)
+            rows = checked(batch.vectors, embedder, count) if count else batch.vectors
+            with database.writing():
+                if count:
+                    vectors.size_space(database, embedder.space, embedder.name, embedder.dimensions)
+                    vectors.put(database, space, batch.texts, vectors.blobs(rows))
+                if is_remote(embedder):
+                    bill(database, embedder, batch.billed, done)
+            done.texts += count
+            done.tokens += batch.tokens
+            progress(Progress("embed", done.tokens, max(todo.tokens, done.tokens)))
     return done
 
 
 def _local(database: Database, embedder: Embedder, space: int, done: Done) -> Iterator[Embedded]:
-    for page in _pages(database, space):
+    for page in pages(database, space):
         yield from _halved(database, embedder, page, done)
 
 
@@ -115,6 +81,8 @@ def _halved(
     ids, counts, contents = zip(*page, strict=True)
     try:
         rows = embedder.embed(contents, kind="document")
+    except ModelNotLoaded:
+        raise
     except EmbeddingError as error:
         if len(page) == 1:
             done.refused.append(Failure(documents.holding(database, ids[0]), str(error)))
@@ -123,73 +91,3 @@ def _halved(
             yield from _halved(database, embedder, half, done)
     else:
         yield Embedded(list(ids), rows, sum(counts), 0)
-
-
-def _remote(
-    database: Database, embedder: RemoteEmbedder, space: int, allowance: Allowance, done: Done
-) -> Iterator[Embedded]:
-    """Send many requests at once; each is committed as it comes back, so none is paid for twice."""
-    sent: list[tuple[int, int]] = []
-
-    def texts() -> Iterator[str]:
-        total = 0
-        for page in _pages(database, space):
-            allowed = []
-            for pending in page:
-                total += pending[1]
-                if allowance.crossed(total, embedder):
-                    done.capped = True
-                    break
-                allowed.append(pending)
-            # Noted before they are sent, so that none can be missing.
-            outbox.note(database, [_entry(database, embedder, *pending) for pending in allowed])
-            for id, tokens, text in allowed:
-                sent.append((id, tokens))
-                yield text
-            if done.capped:
-                return
-
-    def label(position: int) -> str:
-        return documents.holding(database, sent[position][0])
-
-    def refuse(refused: InputRefused) -> None:
-        done.refused.append(Failure(refused.label or "", refused.reason))
-
-    for found in embedder.embed_stream(texts(), label=label, on_refused=refuse):
-        ids = [sent[position][0] for position in found.positions]
-        tokens = sum(sent[position][1] for position in found.positions)
-        yield Embedded(ids, found.vectors, tokens, found.tokens)
-
-
-def _refuse_secrets(database: Database, space: int) -> None:
-    found = []
-    for page in _pages(database, space):
-        for id, _, text in page:
-            for secret in scan(text):
-                document, line = documents.place(database, id)
-                found.append(f"{document}:{line + secret.line - 1} ({secret.kind})")
-    if found:
-        allow = "take it out, or allow it: --allow-secrets; in Python: Allowance(secrets=True)"
-        raise SecretsFound(found, hint=allow)
-
-
-def _entry(database: Database, embedder: RemoteEmbedder, id: int, tokens: int, text: str) -> Sent:
-    document = documents.holding(database, id)
-    return Sent(now(), embedder.host, embedder.model, document, text_hash(text), tokens)
-
-
-def _bill(database: Database, embedder: RemoteEmbedder, tokens: int, done: Done) -> None:
-    """Note what a request cost, together with the vectors that it brought."""
-    cost = embedder.cost(tokens)
-    done.requests += 1
-    done.cost = None if cost is None or done.cost is None else done.cost + cost
-    usage.note(database, [Use(now(), "index", embedder.host, embedder.model, 1, tokens, cost)])
-    if embedder.rate:
-        database.set(rate_key(embedder), str(embedder.rate))
-
-
-def _pages(database: Database, space: int) -> Iterator[list[Pending]]:
-    last = 0
-    while page := vectors.pending_texts(database, space, after=last, limit=COMMIT_TEXTS):
-        last = page[-1][0]
-        yield page

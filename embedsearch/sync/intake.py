@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from embedsearch.store import documents, sources
 from embedsearch.store.documents import Prepared
 from embedsearch.store.sources import Unread
+from embedsearch.sync.plan import worth_hearing
 from embedsearch.sync.reading import Touched, Unheard
 from embedsearch.sync.report import Failure, Progress
 from embedsearch.sync.transcribing import hear, parted
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from embedsearch.transcribers import Transcriber
 
 COMMIT_CHARACTERS = 4_000_000
-"""How much text goes into a transaction: a commit every third of a second or so."""
+COMMIT_FILES = 2_000
+"""How much text, or how many files, go into a transaction: a commit every second or so."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Tally:
 
     added: int = 0
     updated: int = 0
+    removed: int = 0
     touched: int = 0
     unheard: int = 0
     skipped: int = 0
@@ -53,10 +56,21 @@ class Tally:
                 self.unheard += 1
             case Unread(binary=True):
                 self.skipped += 1
+                self.removed += _has_lost_its_text(file, outcome)
             case Unread(why=why):
                 self.failed.append(Failure(str(file.absolute), why))
             case Failure():
                 self.failed.append(outcome)
+
+
+def _has_lost_its_text(file: File, outcome: Outcome) -> bool:
+    """Tell whether a file that had a text is binary by now: nothing in it is found any more.
+
+    A recording that nobody hears this time keeps what was said in it.
+    """
+    if file.known is None or not isinstance(outcome, Unread):
+        return False
+    return outcome.binary and not worth_hearing(file.path, outcome)
 
 
 def ids(database: Database, made: Plan) -> dict[File, str]:
@@ -134,8 +148,8 @@ def _batches(
     batch, characters = [], 0
     for file, outcome in outcomes:
         batch.append((file, outcome))
-        characters += outcome.characters if isinstance(outcome, Prepared) else 100
-        if characters >= COMMIT_CHARACTERS:
+        characters += outcome.characters if isinstance(outcome, Prepared) else 0
+        if len(batch) >= COMMIT_FILES or characters >= COMMIT_CHARACTERS:
             yield batch
             batch, characters = [], 0
     if batch:
@@ -151,7 +165,9 @@ def _commit(
     touched = [file for file, o in batch if isinstance(o, Touched)]
     unread = [(file, o) for file, o in batch if isinstance(o, Unread)]
     unread += [(file, sources.may_pass(o.why)) for file, o in batch if isinstance(o, Failure)]
+    lost = [ids[file] for file, o in batch if _has_lost_its_text(file, o)]
     with database.writing():
+        documents.remove(database, lost)
         documents.put(database, [document for _, document in read])
         sources.touch(database, [(file.size, file.changed_ns, ids[file]) for file in touched])
         sources.forget_unread(database, [(file.source, file.path) for file, _ in batch])

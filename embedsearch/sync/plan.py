@@ -83,13 +83,13 @@ def plan(
     at again.
 
     Raises:
-        FileNotFoundError: a path does not exist, and nothing is known of it.
-        FolderGone: the source that a path lies in is not there.
-        ValueError: a path is neither a file nor a folder.
+        FileNotFoundError: no path exists, and nothing is known of them.
+        FolderGone: the source that the path lies in is not there.
+        ValueError: the path is neither a file nor a folder.
 
     """
-    layout, named = scopes(database, paths, glob=glob, own=own, hearing=hearing)
-    made = Plan(layout)
+    layout, named, failed = scopes(database, paths, glob=glob, own=own, hearing=hearing)
+    made = Plan(layout, failed=failed)
     of_source: dict[int, list[Scope]] = {}
     for scope in named:
         of_source.setdefault(scope.source, []).append(scope)
@@ -164,7 +164,7 @@ def _compare_file(
     if known and now == (known.size, known.changed_ns):
         made.unchanged += 1
         return
-    if unread and scope.hearing and _worth_hearing(found.path, unread):
+    if unread and scope.hearing and worth_hearing(found.path, unread):
         unread = None
     if unread and now == (unread.size, unread.changed_ns):
         if unread.binary:
@@ -176,7 +176,7 @@ def _compare_file(
     (made.changed if known else made.new).append(file)
 
 
-def _worth_hearing(path: str, unread: Unread) -> bool:
+def worth_hearing(path: str, unread: Unread) -> bool:
     """Whether a file was skipped only because nobody was there to hear it."""
     return unread.binary and is_recording(path) and unread.why != SILENT
 

@@ -164,7 +164,7 @@ def _bytes(file: File) -> bytes:
     with file.absolute.open("rb") as opened:
         if file.size <= MAX_FILE_BYTES:
             return opened.read()
-        if b"\0" in opened.read(SNIFFED_BYTES):
+        if not readers.is_packed(file.path) and b"\0" in opened.read(SNIFFED_BYTES):
             raise BinaryFile("holds NUL bytes")
     raise ReadError(
         f"is {file.size / 1e6:,.0f} MB, more than the {MAX_FILE_BYTES / 1e6:.0f} MB that are read"

@@ -33,12 +33,13 @@ class SyncReport:
     """What a sync did, or would do: counts of documents, then of what was embedded.
 
     ``replaced`` are documents that a later one of the same id followed in the same ``add``: each
-    one given is added, updated or replaced. ``skipped`` are binary files, ``failed`` those that
-    could not be read; a document read from one earlier is kept. ``partial`` are those that were
-    read, but not all of what is in them. ``texts`` and ``tokens`` were
-    embedded (would be, for a dry run), in so many ``requests`` to a provider, for ``cost`` US
-    dollars (``None``: not known); ``pending`` are left. ``unheard`` are recordings that would be
-    transcribed first: what their texts take is not known.
+    one given is added, updated or replaced. ``skipped`` are binary files; a document that was
+    read from one when it held text is removed. ``failed`` are files that could not be read; a
+    document read from one earlier is kept. ``partial`` are those that were read, but not all of
+    what is in them. ``texts`` and ``tokens`` were embedded (would be, for a dry run), in so many
+    ``requests`` to a provider, for ``cost`` US dollars (``None``: not known); ``pending`` are left.
+    ``unheard`` are recordings that would be transcribed first: what their texts take is not known.
+    ``missing`` are folders of the index that are not there, whose documents are kept.
     """
 
     added: int = 0
@@ -57,3 +58,4 @@ class SyncReport:
     requests: int = 0
     cost: float | None = 0.0
     unheard: int = 0
+    missing: tuple[str, ...] = ()

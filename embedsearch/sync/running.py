@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from embedsearch.store.database import Database
-    from embedsearch.sync.embedding import Done
+    from embedsearch.sync.pending import Done
     from embedsearch.sync.report import SyncReport
 
 

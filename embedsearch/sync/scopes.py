@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from embedsearch.errors import FolderGone
+from embedsearch.errors import FolderGone, why
 from embedsearch.store import sources
 from embedsearch.store.globs import matches
+from embedsearch.sync.report import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,28 +104,54 @@ def scopes(
     glob: Sequence[str] = (),
     own: Sequence[Path] = (),
     hearing: bool = False,
-) -> tuple[Layout, list[Scope]]:
-    """Return what syncing paths is about, and the sources as that will leave them.
+) -> tuple[Layout, list[Scope], list[Failure]]:
+    """Return what syncing paths is about, the sources as that will leave them, and what is wrong.
+
+    What is wrong with one path does not stop the others; with all, it is raised.
 
     Raises:
-        FileNotFoundError: a path does not exist, and nothing is known of it.
-        FolderGone: the source that a path lies in is not there.
-        ValueError: a path is neither a file nor a folder.
+        FileNotFoundError: no path exists, and nothing is known of them.
+        FolderGone: the source that the path lies in is not there.
+        ValueError: the path is neither a file nor a folder.
 
     """
     with database.reading():
         layout = Layout(sources.roots(database))
-        for path in paths:
-            if path.exists():
-                _refuse_unreadable(path)
-            else:
-                _require_known(database, layout, path)
-    named = [_absolute(path) for path in paths]
+        refused = [(p, error) for p in paths if (error := _refusal(database, layout, p))]
+    failed = [Failure(str(_absolute(path)), _why(path, error)) for path, error in refused]
+    if failed and len(failed) == len(paths):
+        _raise(refused)
+    wrong = {path for path, _ in refused}
+    named = [_absolute(path) for path in paths if path not in wrong]
     # Outer folders come first: what lies in them is then theirs.
     outer_first = sorted(named, key=lambda path: (not path.is_dir(), len(path.parts)))
     numbers = {path: layout.source_of(path) for path in outer_first}
     found = (_scope(layout.roots[numbers[path]], numbers[path], path, glob, own) for path in named)
-    return layout, [replace(scope, hearing=hearing) for scope in found]
+    return layout, [replace(scope, hearing=hearing) for scope in found], failed
+
+
+def _refusal(database: Database, layout: Layout, path: Path) -> OSError | ValueError | None:
+    """Return why a path can't be looked at, if it can't."""
+    try:
+        if path.exists():
+            _refuse_unreadable(path)
+        else:
+            _require_known(database, layout, path)
+    except (OSError, ValueError) as error:
+        return error
+    return None
+
+
+def _why(path: Path, error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return why(error)
+    return str(error).removeprefix(f"{path} ")
+
+
+def _raise(refused: Sequence[tuple[Path, OSError | ValueError]]) -> NoReturn:
+    if len(refused) == 1:
+        raise refused[0][1]
+    raise FileNotFoundError("\n".join(f"{path}: {_why(path, error)}" for path, error in refused))
 
 
 def _absolute(path: Path) -> Path:
@@ -149,7 +177,15 @@ def _require_known(database: Database, layout: Layout, path: Path) -> None:
             f"; in Python: index.remove_source({str(root)!r})",
         )
     if number is None or not sources.holds(database, number, _inside(layout.roots[number], place)):
-        raise FileNotFoundError(f"no such file or folder: {path}")
+        raise _missing(path)
+
+
+def _missing(path: Path) -> FileNotFoundError:
+    if path.parts[0] not in {"http:", "https:"}:
+        return FileNotFoundError(errno.ENOENT, "no such file or folder", str(path))
+    address = str(path).replace(":/", "://", 1)  # a Path has lost a slash of it
+    why = "only files and folders are read, save the page first"
+    return FileNotFoundError(errno.ENOENT, why, address)
 
 
 def _scope(root: Path, source: int, path: Path, glob: Sequence[str], own: Sequence[Path]) -> Scope:

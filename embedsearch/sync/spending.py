@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class Allowance:
     """What may be sent to a provider; a local model sends nothing and takes no notice.
 
-    A run stops before the request that would cross ``tokens``, or ``cost`` in US dollars.
+    A run stops before the request that would cross ``tokens``, or ``cost`` in US dollars, as the
+    provider bills them.
     ``secrets``: whether a text may be sent that looks as if it held one.
     """
 
@@ -35,6 +37,11 @@ class Allowance:
             if not float(limit) >= 0:
                 raise ValueError(f"expected a limit of {name} of 0 or more, got {limit}")
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a limit to what is spent."""
+        return self.tokens is not None or self.cost is not None
+
     def crossed(self, tokens: int, embedder: RemoteEmbedder) -> bool:
         """Whether sending so many tokens in all would cross a limit."""
         if self.tokens is not None and tokens > self.tokens:
@@ -44,6 +51,39 @@ class Allowance:
 
 
 UNLIMITED = Allowance()
+
+
+@dataclass(slots=True)
+class Spending:
+    """What a run spends, in tokens: billed for what came back, expected for what flies.
+
+    A server may count otherwise than planned, so its bills say what the rest will come to.
+    """
+
+    allowance: Allowance
+    embedder: RemoteEmbedder
+    flying: int = 0
+    """Planned tokens of what has not come back."""
+    planned: int = 0
+    billed: int = 0
+    """What was planned and billed for the vectors that came."""
+    wasted: int = 0
+    """Billed for answers of no use."""
+
+    def lands(self, planned: int, billed: int) -> None:
+        """Count an answer; a server that tells no usage is taken to bill as planned."""
+        self.flying -= planned
+        self.planned += planned
+        if planned:
+            self.billed += billed or planned
+        else:
+            self.wasted += billed
+
+    def crosses(self, more: int = 0) -> bool:
+        """Whether sending so many more tokens would cross a limit, by what was billed so far."""
+        rate = max(1.0, self.billed / self.planned) if self.planned else 1.0
+        expected = self.billed + self.wasted + rate * (self.flying + more)
+        return self.allowance.crossed(math.ceil(expected), self.embedder)
 
 
 def allowed(given: Allowance) -> Allowance:
@@ -63,7 +103,12 @@ def require_price(allowance: Allowance, embedder: Embedder) -> None:
 
 def rate_key(embedder: RemoteEmbedder) -> str:
     """Return the setting that keeps the rate at which a provider took tokens last."""
-    return f"rate {embedder.host} {embedder.model}"
+    return f"rate {_host(embedder)} {embedder.model}"
+
+
+def _host(embedder: RemoteEmbedder) -> str:
+    """Return where texts would be sent; OpenAI's own needs a key only when they are."""
+    return embedder.default_host or embedder.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +139,5 @@ def estimate(database: Database, embedder: Embedder, todo: Pending) -> Estimate:
         embedder.requests(todo.texts, todo.tokens),
         embedder.cost(todo.tokens),
         todo.tokens / float(rate) / 60 if rate else None,
-        embedder.host,
+        _host(embedder),
     )

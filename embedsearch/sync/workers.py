@@ -35,7 +35,9 @@ WORTH_WORKERS_BYTES = 8_000_000
 """Below this, starting workers takes longer than they save: they load for half a second."""
 
 GROUP_BYTES = 1_000_000
-"""How much a worker is given at once, so that sending it costs little."""
+GROUP_FILES = 2_000
+"""How much is read before anything is stored; little enough for many small files to be found soon,
+and enough for sending it to a worker to cost little."""
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 """A worker's: numpy need not start threads for a linear algebra that reading has none of."""
@@ -76,7 +78,7 @@ def _groups(work: Iterable[tuple[File, str]]) -> deque[Group]:
     groups: deque[Group] = deque()
     room = 0
     for file, id in work:
-        if room <= 0:
+        if room <= 0 or len(groups[-1]) >= GROUP_FILES:
             groups.append([])
             room = GROUP_BYTES
         groups[-1].append((file, id))

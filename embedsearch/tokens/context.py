@@ -39,7 +39,7 @@ def check_context(
     """
     known = resolved(model)
     prompt = count_messages(messages, known, tools=tools)
-    _check(known, prompt, 1 if max_tokens is None else max_tokens)
+    check_tokens(known, prompt, 1 if max_tokens is None else max_tokens)
     return prompt
 
 
@@ -50,7 +50,7 @@ def check_prompt(model: str | Model, prompt: str, max_tokens: int | None = None)
     """
     known = resolved(model)
     tokens = encoding(known.encoding).count([prompt])[0]
-    _check(known, tokens, 1 if max_tokens is None else max_tokens)
+    check_tokens(known, tokens, 1 if max_tokens is None else max_tokens)
     return tokens
 
 
@@ -81,7 +81,7 @@ def fit_messages(
             break
         dropped.update(turn)
         total -= sum(counts[place] for place in turn)
-    _check(known, total, reserve)
+    check_tokens(known, total, reserve)
     return [message for place, message in enumerate(messages) if place not in dropped]
 
 
@@ -109,7 +109,16 @@ def _calls(message: Message) -> bool:
     return bool(message.get("tool_calls") or message.get("function_call"))
 
 
-def _check(model: Model, prompt: int, answer: int) -> None:
+def check_tokens(model: Model, prompt: int, answer: int) -> None:
+    """Raise ContextTooLong where a model does not hold a prompt and an answer of so many tokens."""
+    if model.context is not None and prompt > model.context and not answer:
+        raise ContextTooLong(
+            f"{model.name} reads {model.context:,} tokens at most, but the text has {prompt:,}",
+            prompt=prompt,
+            answer=answer,
+            limit=model.context,
+            hint="cut the text into parts",
+        )
     if model.context is not None and prompt + answer > model.context:
         raise ContextTooLong(
             f"{model.name} holds {model.context:,} tokens, but {prompt:,} of the prompt "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 
 from embedsearch.tokens.encodings import TiktokenTokenizer, encoding
 
@@ -157,6 +158,7 @@ def model(name: str) -> Model:
     raise ValueError(f"unknown model {name!r}: {near}embedsearch tokens --models lists all")
 
 
+@lru_cache(1000)
 def known(name: str) -> Model | None:
     """Return what is known of a model, ``None`` where ``model`` raises."""
     try:

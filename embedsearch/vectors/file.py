@@ -100,6 +100,8 @@ def _write_to(file: BinaryIO, facts: Mapping[str, Any], arrays: Arrays) -> None:
 
 def _header(data: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
     """Return the header and where the arrays begin; raises ``ValueError``."""
+    if len(data) < PREAMBLE.size:
+        raise ValueError(f"expected at least {PREAMBLE.size} bytes, found {len(data)}")
     magic, length, checksum = PREAMBLE.unpack(data[: PREAMBLE.size].tobytes())
     if magic != MAGIC and magic.startswith(MAGIC[:-1]):
         raise ValueError("another version of embedsearch wrote it")

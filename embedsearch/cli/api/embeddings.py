@@ -12,6 +12,7 @@ from embedsearch.cli.api import asking, printing
 from embedsearch.cli.errors import FAILED, SOME_FAILED
 from embedsearch.cli.reports import list_lines
 from embedsearch.cli.terminal import counted, note, show
+from embedsearch.client.stopping import stopped_by_signals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,8 +56,8 @@ def embed_(
     printing.claim(output, force=force)
     found = _Found(len(lines))
     flows = not as_json and output in {None, "-"}
-    try:
-        with asking.client() as client:
+    with stopped_by_signals() as stop, asking.client() as client:
+        try:
             for part in client.embeddings.create_many(
                 lines,
                 model=model,
@@ -64,13 +65,14 @@ def embed_(
                 label=asking.places(lines, texts, files).__getitem__,
                 on_refused=found.refuse,
                 extra_body=extra,
+                stop=stop,
             ):
                 found.take(part)
                 if flows:
                     found.show_next()
-    finally:  # Whatever ended it, what came was paid for.
-        if found.any:
-            _keep(found, output, model, force=force, as_json=as_json)
+        finally:  # Whatever ended it, what came was paid for.
+            if found.any:
+                _keep(found, output, model, force=force, as_json=as_json)
     if not found.all:
         ctx.exit(SOME_FAILED if found.any else FAILED)
 

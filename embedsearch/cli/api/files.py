@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedsearch.cli import options
+from embedsearch.cli import options, progress
 from embedsearch.cli.api import asking, deleting, printing, secrets
 from embedsearch.cli.inputs import file_at
 from embedsearch.cli.late import Group
@@ -65,7 +65,7 @@ def get_(*, id_: str, as_json: bool) -> None:
     show_default=True,
     help="What it is for.",
 )
-@click.option("--name", help="What it shall be called there; needed for stdin.")
+@click.option("--name", type=secrets.TEXT, help="What it shall be called there; needed for stdin.")
 @secrets.allowing
 @asking.common
 def upload_(*, file: str, purpose: Purpose, name: str | None, as_json: bool) -> None:
@@ -93,14 +93,15 @@ def id_of(client: Client, given: str, purpose: Purpose) -> str:
 
 def uploaded(client: Client, path: Path, purpose: Purpose, name: str | None = None) -> FileObject:
     """Upload a file, in parts where it is too large for one request."""
-    name = name or path.name
-    if path.stat().st_size <= MOST_BYTES:
-        return client.files.create(file=(name, path), purpose=purpose)
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    kind = "text/jsonl" if name.endswith(".jsonl") else kind
-    upload = client.uploads.upload_file_chunked(
-        file=path, filename=name, mime_type=kind, purpose=purpose
-    )
+    name, size = name or path.name, path.stat().st_size
+    with progress.working(f"uploading {size / 1e6:,.1f} MB"):
+        if size <= MOST_BYTES:
+            return client.files.create(file=(name, path), purpose=purpose)
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        kind = "text/jsonl" if name.endswith(".jsonl") else kind
+        upload = client.uploads.upload_file_chunked(
+            file=path, filename=name, mime_type=kind, purpose=purpose
+        )
     if upload.file is None:
         raise ValueError(f"the upload {upload.id} is {upload.status} and holds no file")
     return upload.file

@@ -50,7 +50,7 @@ def _verdict(result: Moderation) -> str:
     """Return ``flagged: violence 0.98, ...``, the worst first."""
     if not result.flagged:
         return "ok"
-    scores = result.category_scores or {}
+    scores: dict[str, float] = result.category_scores or {}
     named = [name for name, is_it in (result.categories or {}).items() if is_it]
     named.sort(key=lambda name: -scores.get(name, 0))
     return f"flagged: {', '.join(f'{name} {scores.get(name, 0):.2f}' for name in named)}"

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="A tool of the provider's own: web_search, code_interpreter, ... Repeatable.",
 )
-@click.option("--after", metavar="ID", help="Go on after this response.")
+@click.option("--after", metavar="ID", type=secrets.TEXT, help="Go on after this response.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="The longest answer.")
 @attaching.schema
 @endings.written
@@ -130,7 +130,8 @@ def _note(answer: Response, ending: Ending) -> None:
         facts = answer.error
         raise _failure(facts.message if facts else None, facts.code if facts else None)
     ending.model = answer.model
-    ending.reason = (answer.incomplete_details or {}).get("reason") or answer.status
+    details = answer.incomplete_details
+    ending.reason = (details and details.get("reason")) or answer.status
     if used := answer.usage:
         ending.took = used.input_tokens, used.output_tokens
 

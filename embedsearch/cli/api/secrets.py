@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from embedsearch import privacy
+from embedsearch.cli import progress
 from embedsearch.cli.inputs import file_at, there
 from embedsearch.errors import SecretsFound
 from embedsearch.privacy import Secret
@@ -21,7 +22,10 @@ ALLOWED = "embedsearch.secrets"
 """The key in ``Context.meta`` of whether secrets may be sent."""
 
 BLOCK = 8_000_000
-"""Bytes of a file that are scanned at a time."""
+"""Bytes of a file that are scanned at a time, be they lines or one line."""
+
+OVERLAP = 64_000
+"""Bytes that are scanned twice, so that none is parted: keys and tokens are shorter."""
 
 
 def _allow(ctx: click.Context, _: click.Parameter, said: bool) -> None:
@@ -51,7 +55,7 @@ def checked(text: str, place: str) -> str:
 def checked_file(path: Path) -> None:
     """Raise SecretsFound for a file of any size that is to be sent as it is, if it is text."""
     if not _allowed():
-        with path.open("rb") as file:
+        with progress.working(f"looking for secrets in {path.name}"), path.open("rb") as file:
             _refuse(str(path), _secrets_in(file, path.name))
 
 
@@ -63,15 +67,33 @@ def checked_bytes(data: bytes) -> bytes:
 
 
 def _secrets_in(file: BinaryIO, name: str) -> Iterator[Secret]:
-    """Yield the secrets in a file, block by block; one that lies across two may be missed."""
-    before = 0
-    while lines := file.readlines(BLOCK):
-        block = b"".join(lines)
-        if before == 0 and looks_binary(block):
+    """Yield the secrets in a file, window by window."""
+    seen: set[Secret] = set()
+    for number, (before, window) in enumerate(_windows(file)):
+        if number == 0 and looks_binary(window):
             return
-        for secret in privacy.scan(decode(block), path=name):
-            yield Secret(secret.line + before, secret.kind)
-        before += len(lines)
+        found = privacy.scan(decode(window), path=name)
+        new = {Secret(secret.line + before, secret.kind) for secret in found} - seen
+        seen |= new
+        yield from sorted(new)
+
+
+def _windows(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield windows that overlap, and how many lines are before each."""
+    before, data = 0, file.read(BLOCK)
+    while more := file.read(BLOCK):
+        end = _character(data, len(data) - 1)
+        yield before, data[:end]
+        start = _character(data, max(end - OVERLAP, 0))
+        before += data.count(b"\n", 0, start)
+        data = data[start:] + more
+    yield before, data
+
+
+def _character(data: bytes, at: int) -> int:
+    """Return where the character begins that a byte belongs to, in UTF-8."""
+    starts = (at - back for back in range(min(at + 1, 4)) if data[at - back] & 0xC0 != 0x80)
+    return next(starts, at)
 
 
 def _allowed() -> bool:

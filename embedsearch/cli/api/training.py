@@ -39,7 +39,7 @@ OVER = ("succeeded", "failed", "cancelled", "paused")
 )
 @secrets.allowing
 @asking.of_model(DEFAULT_MODEL)
-@click.option("--suffix", help="A word for the name of the new model.")
+@click.option("--suffix", type=secrets.TEXT, help="A word for the name of the new model.")
 @click.option("--epochs", type=click.IntRange(1, 50), help="Rounds of training.")
 @click.option("--seed", type=int, help="Equal seeds make equal jobs, in most cases.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before it costs money.")

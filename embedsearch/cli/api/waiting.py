@@ -9,7 +9,7 @@ import click
 
 from embedsearch.cli import options
 from embedsearch.cli.terminal import note, tell
-from embedsearch.errors import APIError, ConnectionFailed
+from embedsearch.errors import APIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -64,7 +64,7 @@ def wait(
             if job.status in over:
                 return job
             time.sleep(every)
-    except (KeyboardInterrupt, ConnectionFailed, APIError):
+    except (KeyboardInterrupt, APIError):
         tell(f"\nthe job goes on; to look again: {again}{_elsewhere()}")
         raise
 

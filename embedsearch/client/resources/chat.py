@@ -1,8 +1,10 @@
 """``/chat/completions``."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, Literal, Required, Unpack
 
+from embedsearch.client.answers import Answer, read, spoiled
 from embedsearch.client.calls import (
     Call,
     Either,
@@ -18,21 +20,23 @@ from embedsearch.client.calls import (
     segment,
 )
 from embedsearch.client.resource import M, Resource, endpoint, listing, streaming
+from embedsearch.client.schemas import F, described, fill
 from embedsearch.client.types.chat import (
     ChatCompletion,
     ChatCompletionChunk,
     ChatCompletionStoreMessage,
+    ParsedChatCompletion,
 )
 from embedsearch.client.types.models import Deleted
 from embedsearch.client.types.record import Record
+from embedsearch.errors import InvalidAnswer
 
 
-class ChatParams(Options, Generic[S], total=False):
-    """The arguments of `Completions.create`."""
+class ParseParams(Options, total=False):
+    """The arguments of `Completions.parse`, but for the type it parses as."""
 
     messages: Required[Sequence[Json | Record]]
     model: Required[str]
-    stream: S
     audio: Json | None
     frequency_penalty: float | None
     function_call: str | Json
@@ -52,7 +56,6 @@ class ChatParams(Options, Generic[S], total=False):
     prompt_cache_options: Json
     prompt_cache_retention: Literal["in_memory", "24h"] | None
     reasoning_effort: str | None
-    response_format: Json
     safety_identifier: str | None
     seed: int | None
     service_tier: str | None
@@ -67,6 +70,13 @@ class ChatParams(Options, Generic[S], total=False):
     user: str
     verbosity: Literal["low", "medium", "high"] | None
     web_search_options: Json
+
+
+class ChatParams(ParseParams, Generic[S], total=False):
+    """The arguments of `Completions.create`."""
+
+    response_format: Json
+    stream: S
 
 
 class ChatListParams(Paging, total=False):
@@ -102,7 +112,22 @@ class Completions(Resource[M]):
     def create(self, **body: Unpack[ChatParams[Whole]]) -> Call[ChatCompletion]:
         """Ask the model for the next message."""
         _check_messages(body["messages"])
-        return post(_PATH, ChatCompletion, body)
+        if isinstance(kind := body.get("response_format"), type):
+            raise TypeError(f"parse() takes a class, create() a dict: got {kind.__name__}")
+        return post(_PATH, ChatCompletion, body, guard="chat")
+
+    @endpoint
+    def parse(
+        self, *, response_format: type[F], **body: Unpack[ParseParams]
+    ) -> Call[ParsedChatCompletion[F]]:
+        """Ask the model for the next message as JSON, and read it as a value of a type.
+
+        That is pydantic's BaseModel, a dataclass, a TypedDict, or a msgspec.Struct.
+        """
+        _check_messages(body["messages"])
+        sent = {"type": "json_schema", "json_schema": described(response_format)}
+        reply = partial(_parsed, response_format)
+        return post(_PATH, reply, {**body, "response_format": sent}, guard="chat")
 
     @listing
     def list(self, **query: Unpack[ChatListParams]) -> Call[ChatCompletion]:
@@ -134,6 +159,17 @@ class Chat(Resource[M]):
 
 
 _PATH = "/chat/completions"
+
+
+def _parsed(kind: type[F], answer: Answer) -> ParsedChatCompletion[F]:
+    """Read an answer whose messages are values; one that ended early is none."""
+    completion: ParsedChatCompletion[F] = read(ParsedChatCompletion, answer)
+    for choice in completion.choices:
+        if (why := choice.finish_reason) in {"length", "content_filter"}:
+            raise spoiled(InvalidAnswer, answer, f"it ended early, by {why}")
+        if choice.message.content and not choice.message.refusal:
+            fill(choice.message, kind, choice.message.content, answer)
+    return completion
 
 
 def _path(completion_id: str) -> str:

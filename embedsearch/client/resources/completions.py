@@ -37,4 +37,4 @@ class Completions(Resource[M]):
     @streaming(Completion, CompletionParams[Streamed], CompletionParams[Either])
     def create(self, **body: Unpack[CompletionParams[Whole]]) -> Call[Completion]:
         """Ask the model to go on."""
-        return post("/completions", Completion, body)
+        return post("/completions", Completion, body, guard="prompts")

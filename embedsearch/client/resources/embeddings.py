@@ -12,6 +12,7 @@ from embedsearch.client.calls import Call, Options, post
 from embedsearch.client.job import Count, Job
 from embedsearch.client.resource import M, Resource, endpoint
 from embedsearch.client.running import embedding_array, embedding_stream
+from embedsearch.client.stopping import Stop
 from embedsearch.client.types.embeddings import CreateEmbeddingResponse
 from embedsearch.errors import InputRefused
 
@@ -47,6 +48,8 @@ class ManyParams(ArrayParams, total=False):
 
     on_refused: Callable[[InputRefused], None]
     """Is told of a text that can't be embedded, and the rest goes on; else that is raised."""
+    stop: Stop
+    """Ends the run when it is set: nothing new is sent, and what is in flight is still given."""
 
 
 class Embeddings(Resource[M]):
@@ -59,7 +62,8 @@ class Embeddings(Resource[M]):
         Asks for base64 where no format is given, as floats written out are slow to read, and gives
         lists of floats whichever came.
         """
-        return post("/embeddings", vectors, {"encoding_format": "base64", **params})
+        body = {"encoding_format": "base64", **params}
+        return post("/embeddings", vectors, body, guard="inputs")
 
     @embedding_array
     def create_array(self, texts: Iterable[str], **params: Unpack[ArrayParams]) -> Job:
@@ -76,12 +80,13 @@ class Embeddings(Resource[M]):
     def create_many(self, texts: Iterable[str], **params: Unpack[ManyParams]) -> Job:
         """Embed a stream of texts, and yield (positions, vectors, tokens) as requests finish.
 
-        Reads no further ahead than there are requests in flight. Closing the iterator cancels.
+        Reads no further ahead than there are requests in flight. Closing the iterator cancels,
+        and drops what is in flight, which is billed; ``stop`` waits for it.
         """
         return _job(texts, params)
 
 
-_OWN = {"model", "dimensions", "batch_size", "concurrency", "count", "label", "on_refused"}
+_OWN = {"model", "dimensions", "batch_size", "concurrency", "count", "label", "on_refused", "stop"}
 
 
 def _job(texts: Iterable[str], params: Mapping[str, Any]) -> Job:

@@ -1,9 +1,10 @@
 """``/responses``, and its beta: the same endpoints with ``?beta=true``."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Generic, Literal, Required, Unpack
 
-from embedsearch.client.answers import nothing
+from embedsearch.client.answers import Answer, nothing, read
 from embedsearch.client.calls import (
     Call,
     Either,
@@ -19,10 +20,13 @@ from embedsearch.client.calls import (
     segment,
 )
 from embedsearch.client.resource import M, Resource, endpoint, listing, streaming
+from embedsearch.client.resources.chat import Chat
+from embedsearch.client.schemas import F, described, fill
 from embedsearch.client.types.record import Record
 from embedsearch.client.types.responses import (
     CompactedResponse,
     InputTokenCount,
+    ParsedResponse,
     Response,
     ResponseItem,
     ResponseStreamEvent,
@@ -177,7 +181,22 @@ class Responses(Versioned[M]):
     @streaming(ResponseStreamEvent, ResponseParams[Streamed], ResponseParams[Either])
     def create(self, **body: Unpack[ResponseParams[Whole]]) -> Call[Response]:
         """Ask the model."""
-        return post(_PATH, Response, self.options(body))
+        return post(_PATH, Response, self.options(body), guard="response")
+
+    @endpoint
+    def parse(
+        self, *, text_format: type[F], **body: Unpack[ResponseParams[Whole]]
+    ) -> Call[ParsedResponse[F]]:
+        """Ask the model for JSON, and read it as a value of a type.
+
+        That is pydantic's BaseModel, a dataclass, a TypedDict, or a msgspec.Struct.
+        """
+        text = {
+            **(body.get("text") or {}),
+            "format": {"type": "json_schema", **described(text_format)},
+        }
+        sent = self.options({**body, "text": text})
+        return post(_PATH, partial(_parsed, text_format), sent, guard="response")
 
     @streaming(ResponseStreamEvent, Followed[Streamed], Followed[Either])
     def retrieve(self, response_id: str, **query: Unpack[RetrieveParams[Whole]]) -> Call[Response]:
@@ -230,9 +249,21 @@ class Beta(Resource[M]):
     def __init__(self, driver: M) -> None:
         super().__init__(driver)
         self.responses: BetaResponses[M] = BetaResponses(driver)
+        self.chat: Chat[M] = Chat(driver)  # where ``parse`` was once
 
 
 _PATH = "/responses"
+
+
+def _parsed(kind: type[F], answer: Answer) -> ParsedResponse[F]:
+    """Read an answer whose text is a value, but for what is said on the way to it."""
+    response: ParsedResponse[F] = read(ParsedResponse, answer)
+    for item in response.output:
+        final = item.type == "message" and item.to_dict().get("phase") in {None, "final_answer"}
+        for part in (final and item.content) or ():
+            if part.type == "output_text":
+                fill(part, kind, part.text or "", answer)
+    return response
 
 
 def _path(response_id: str) -> str:

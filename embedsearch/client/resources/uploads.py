@@ -1,19 +1,17 @@
 """``/uploads``."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Required, TypeAlias, TypeVar, Unpack, cast
+from typing import Required, Unpack, cast
 
 from embedsearch.client.calls import Call, Json, Options, post, segment
 from embedsearch.client.multipart import File, slices
+from embedsearch.client.polling import Steps
 from embedsearch.client.procedures import procedure
 from embedsearch.client.resource import M, Resource, endpoint
 from embedsearch.client.resources.files import Purpose
 from embedsearch.client.types.files import Upload, UploadPart
-
-T = TypeVar("T")
-Steps: TypeAlias = Generator[Call[Any], Any, T]
 
 PART_SIZE = 64 * 1024 * 1024
 """Bytes, the most that a part may have."""

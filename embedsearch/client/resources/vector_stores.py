@@ -1,10 +1,14 @@
 """``/vector_stores``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Required, Unpack
+from typing import Any, Literal, Required, Unpack, cast
 
 from embedsearch.client.calls import Call, Json, Options, Paging, delete, get, post, segment
+from embedsearch.client.multipart import File
+from embedsearch.client.polling import PollParams, Steps, options, own, poll
+from embedsearch.client.procedures import procedure
 from embedsearch.client.resource import M, Resource, endpoint, listing
+from embedsearch.client.types.files import FileObject
 from embedsearch.client.types.models import Deleted
 from embedsearch.client.types.vector_stores import (
     VectorStore,
@@ -53,12 +57,21 @@ class BackwardPaging(Paging, total=False):
     before: str
 
 
-class AddFileParams(Options, total=False):
+class UploadParams(Options, total=False):
+    """The arguments of `Files.upload`."""
+
+    attributes: Attributes | None
+    chunking_strategy: Json
+
+
+class AttachParams(UploadParams, PollParams, total=False):
+    """The arguments of `Files.create_and_poll` and its like."""
+
+
+class AddFileParams(UploadParams, total=False):
     """The arguments of `Files.create`."""
 
     file_id: Required[str]
-    attributes: Attributes | None
-    chunking_strategy: Json
 
 
 class UpdateFileParams(Options, total=False):
@@ -80,6 +93,18 @@ class AddBatchParams(Options, total=False):
     chunking_strategy: Json
     file_ids: Sequence[str]
     files: Sequence[Json]
+
+
+class AttachBatchParams(AddBatchParams, PollParams, total=False):
+    """The arguments of `FileBatches.create_and_poll`."""
+
+
+class UploadBatchParams(PollParams, total=False):
+    """The arguments of `FileBatches.upload_and_poll`."""
+
+    files: Required[Sequence[File]]
+    file_ids: Sequence[str]
+    chunking_strategy: Json
 
 
 class Files(Resource[M]):
@@ -125,6 +150,39 @@ class Files(Resource[M]):
         path = f"{_file(vector_store_id, file_id)}/content"
         return get(path, VectorStoreContent, options, headers=_BETA)
 
+    @procedure
+    def poll(
+        self, file_id: str, *, vector_store_id: str, **params: Unpack[PollParams]
+    ) -> Steps[VectorStoreFile]:
+        """Wait until one is ready to be searched; it may have failed: its status tells."""
+        return (yield from _file_done(vector_store_id, file_id, params))
+
+    @procedure
+    def create_and_poll(
+        self, file_id: str, *, vector_store_id: str, **params: Unpack[AttachParams]
+    ) -> Steps[VectorStoreFile]:
+        """Add one that was uploaded, and wait until it is ready."""
+        return (yield from _file_added(vector_store_id, file_id, params))
+
+    @procedure
+    def upload(
+        self, *, vector_store_id: str, file: File, **params: Unpack[UploadParams]
+    ) -> Steps[VectorStoreFile]:
+        """Upload one and add it."""
+        sent = yield _upload(file, params)
+        body = {"file_id": sent.id, **params}
+        path = f"{_store(vector_store_id)}/files"
+        added = yield post(path, VectorStoreFile, body, headers=_BETA)
+        return cast("VectorStoreFile", added)
+
+    @procedure
+    def upload_and_poll(
+        self, *, vector_store_id: str, file: File, **params: Unpack[AttachParams]
+    ) -> Steps[VectorStoreFile]:
+        """Upload one, add it, and wait until it is ready."""
+        sent = yield _upload(file, params)
+        return (yield from _file_added(vector_store_id, sent.id, params))
+
 
 class FileBatches(Resource[M]):
     """Many files at once."""
@@ -160,6 +218,32 @@ class FileBatches(Resource[M]):
         """List the files of a batch."""
         path = f"{_batch(vector_store_id, batch_id)}/files"
         return get(path, VectorStoreFile, query, headers=_BETA)
+
+    @procedure
+    def poll(
+        self, batch_id: str, *, vector_store_id: str, **params: Unpack[PollParams]
+    ) -> Steps[VectorStoreFileBatch]:
+        """Wait until all are done; some may have failed: ``file_counts`` tells."""
+        return (yield from _batch_done(vector_store_id, batch_id, params))
+
+    @procedure
+    def create_and_poll(
+        self, vector_store_id: str, **params: Unpack[AttachBatchParams]
+    ) -> Steps[VectorStoreFileBatch]:
+        """Add files that were uploaded, and wait until all are done."""
+        return (yield from _batch_added(vector_store_id, params))
+
+    @procedure
+    def upload_and_poll(
+        self, vector_store_id: str, **params: Unpack[UploadBatchParams]
+    ) -> Steps[VectorStoreFileBatch]:
+        """Upload files, one after the other, add them, and wait until all are done."""
+        ids = list(params.get("file_ids", ()))
+        for file in params["files"]:
+            sent = yield _upload(file, params)
+            ids.append(sent.id)
+        rest = {name: value for name, value in params.items() if name != "files"}
+        return (yield from _batch_added(vector_store_id, {**rest, "file_ids": ids}))
 
 
 class VectorStores(Resource[M]):
@@ -207,6 +291,38 @@ class VectorStores(Resource[M]):
 _STORES = "/vector_stores"
 _BETA = {"openai-beta": "assistants=v2"}
 """The official SDK sends this with every request to a store."""
+
+
+_BUSY = frozenset({"in_progress"})
+
+
+def _upload(file: File, params: Mapping[str, Any]) -> Call[FileObject]:
+    body = {"file": file, "purpose": "assistants", **options(params)}
+    return post("/files", FileObject, body, files=("file",))
+
+
+def _file_added(store: str, file_id: str, params: Mapping[str, Any]) -> Steps[VectorStoreFile]:
+    body = {"file_id": file_id, **own(params)}
+    yield post(f"{_store(store)}/files", VectorStoreFile, body, headers=_BETA)
+    return (yield from _file_done(store, file_id, params))
+
+
+def _file_done(store: str, file_id: str, params: Mapping[str, Any]) -> Steps[VectorStoreFile]:
+    call = get(_file(store, file_id), VectorStoreFile, options(params), headers=_BETA)
+    return (yield from poll(call, params, _BUSY))
+
+
+def _batch_added(store: str, params: Mapping[str, Any]) -> Steps[VectorStoreFileBatch]:
+    path = f"{_store(store)}/file_batches"
+    added = yield post(path, VectorStoreFileBatch, own(params), headers=_BETA)
+    return (yield from _batch_done(store, added.id, params))
+
+
+def _batch_done(
+    store: str, batch_id: str, params: Mapping[str, Any]
+) -> Steps[VectorStoreFileBatch]:
+    call = get(_batch(store, batch_id), VectorStoreFileBatch, options(params), headers=_BETA)
+    return (yield from poll(call, params, _BUSY))
 
 
 def _store(vector_store_id: str) -> str:

@@ -1,8 +1,6 @@
 """Speech to text, and voices."""
 
-from typing import Any
-
-from embedsearch.client.types.record import Event, Record
+from embedsearch.client.types.record import Event, Object, Record
 
 
 class TranscriptionWord(Record):
@@ -46,7 +44,7 @@ class AudioUsage(Record):
     input_tokens: int | None = None
     output_tokens: int | None = None
     total_tokens: int | None = None
-    input_token_details: dict[str, Any] | None = None
+    input_token_details: Object | None = None
 
 
 class Transcription(Record):

@@ -1,10 +1,12 @@
 """Chat completions and text completions."""
 
-from typing import Any
+from typing import Generic, TypeVar
 
 from msgspec import field
 
-from embedsearch.client.types.record import Event, Record
+from embedsearch.client.types.record import Event, Object, Record
+
+F = TypeVar("F")
 
 
 class PromptTokensDetails(Record):
@@ -47,7 +49,7 @@ class ToolCall(Record):
     type: str | None = None
     index: int | None = None
     function: Function | None = None
-    custom: dict[str, Any] | None = None
+    custom: Object | None = None
 
 
 class ChatCompletionMessage(Record):
@@ -58,8 +60,8 @@ class ChatCompletionMessage(Record):
     refusal: str | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: Function | None = None
-    annotations: list[dict[str, Any]] | None = None
-    audio: dict[str, Any] | None = None
+    annotations: list[Object] | None = None
+    audio: Object | None = None
 
 
 class TopLogprob(Record):
@@ -109,6 +111,24 @@ class ChatCompletion(Record):
     usage: CompletionUsage | None = None
 
 
+class ParsedMessage(ChatCompletionMessage, Generic[F]):
+    """What the model says, and its content as a value; None where it refused."""
+
+    parsed: F | None = None
+
+
+class ParsedChoice(Choice, Generic[F]):
+    """One of ``n`` answers."""
+
+    message: ParsedMessage[F]
+
+
+class ParsedChatCompletion(ChatCompletion, Generic[F]):
+    """An answer of the model that is read as values."""
+
+    choices: list[ParsedChoice[F]]  # type: ignore[assignment] # a list that nobody writes to
+
+
 class ChoiceDelta(Record):
     """What a chunk adds to a message."""
 
@@ -150,7 +170,7 @@ class ChatCompletionStoreMessage(ChatCompletionMessage):
     """A message of a stored completion."""
 
     id: str = ""
-    content_parts: list[dict[str, Any]] | None = None
+    content_parts: list[Object] | None = None
 
 
 class CompletionLogprobs(Record):

@@ -1,8 +1,6 @@
 """Files, uploads in parts, and batches."""
 
-from typing import Any
-
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Object, Record
 
 
 class FileObject(Record):
@@ -89,5 +87,5 @@ class Batch(Record):
     cancelling_at: int | None = None
     cancelled_at: int | None = None
     request_counts: BatchRequestCounts | None = None
-    usage: dict[str, Any] | None = None
+    usage: Object | None = None
     metadata: dict[str, str] | None = None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Object, Record
 
 
 class FineTuningError(Record):
@@ -27,10 +27,10 @@ class FineTuningJob(Record):
     fine_tuned_model: str | None = None
     finished_at: int | None = None
     estimated_finish: int | None = None
-    hyperparameters: dict[str, Any] | None = None
-    integrations: list[dict[str, Any]] | None = None
+    hyperparameters: Object | None = None
+    integrations: list[Object] | None = None
     metadata: dict[str, str] | None = None
-    method: dict[str, Any] | None = None
+    method: Object | None = None
     result_files: list[str] | None = None
     seed: int | None = None
     trained_tokens: int | None = None
@@ -86,12 +86,12 @@ class GraderRun(Record):
     """What a grader gave."""
 
     reward: float
-    metadata: dict[str, Any] | None = None
-    sub_rewards: dict[str, Any] | None = None
-    model_grader_token_usage_per_model: dict[str, Any] | None = None
+    metadata: Object | None = None
+    sub_rewards: Object | None = None
+    model_grader_token_usage_per_model: Object | None = None
 
 
 class GraderValidation(Record):
     """A grader that is well formed."""
 
-    grader: dict[str, Any] | None = None
+    grader: Object | None = None

@@ -1,8 +1,6 @@
 """Pictures."""
 
-from typing import Any
-
-from embedsearch.client.types.record import Event, Record
+from embedsearch.client.types.record import Event, Object, Record
 
 
 class Image(Record):
@@ -19,8 +17,8 @@ class ImageUsage(Record):
     input_tokens: int = 0
     output_tokens: int = 0
     total_tokens: int = 0
-    input_tokens_details: dict[str, Any] | None = None
-    output_tokens_details: dict[str, Any] | None = None
+    input_tokens_details: Object | None = None
+    output_tokens_details: Object | None = None
 
 
 class ImagesResponse(Record):

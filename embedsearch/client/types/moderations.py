@@ -1,15 +1,15 @@
 """Moderation."""
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Object, Record
 
 
 class Moderation(Record):
     """What one input was judged to be; scores are from 0 to 1."""
 
     flagged: bool
-    categories: dict[str, bool | None] | None = None
-    category_scores: dict[str, float] | None = None
-    category_applied_input_types: dict[str, list[str]] | None = None
+    categories: Object | None = None
+    category_scores: Object | None = None
+    category_applied_input_types: Object | None = None
 
 
 class ModerationCreateResponse(Record):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from embedsearch.client.types.record import Record
+from embedsearch.client.types.record import Object, Record
 
 
 class FileCounts(Record):
@@ -55,7 +55,7 @@ class VectorStoreFile(Record):
     usage_bytes: int = 0
     vector_store_id: str = ""
     attributes: dict[str, Any] | None = None
-    chunking_strategy: dict[str, Any] | None = None
+    chunking_strategy: Object | None = None
     last_error: FileError | None = None
 
 

@@ -1,0 +1,63 @@
+"""How a run of many requests is stopped, by Ctrl-C too, without losing what is paid for."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+"""What signals do that nobody has given another meaning."""
+
+
+class Stop:
+    """Ends a run: nothing new is sent, and what is in flight still comes.
+
+    Setting it takes no lock, so a signal's handler may.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self.wake: Callable[[], object] = bool
+        """What wakes the run where it waits."""
+
+    def set(self) -> None:
+        """End the run."""
+        self.is_set = True
+        self.wake()
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Stop]:
+    """Give what the first Ctrl-C, or SIGTERM, sets; the signal has its effect after the block.
+
+    A second one has it at once. As with `asyncio.Runner`, signals are looked at in the main thread
+    alone, and only those that nobody else looks at.
+    """
+    stop = Stop()
+    came: list[int] = []
+    ours: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        ours = [number for number, does in USUAL.items() if signal.getsignal(number) is does]
+
+    def note(number: int, _: object) -> None:
+        restore()
+        came.append(number)
+        stop.set()
+
+    def restore() -> None:
+        for number in ours:
+            signal.signal(number, USUAL[number])
+
+    for number in ours:
+        signal.signal(number, note)
+    try:
+        yield stop
+    finally:
+        restore()
+    for number in came:
+        signal.raise_signal(number)

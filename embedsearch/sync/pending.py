@@ -1,0 +1,56 @@
+"""What is to be embedded, page by page, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from embedsearch.store import vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from embedsearch.store.database import Database
+    from embedsearch.sync.report import Failure
+
+Pending: TypeAlias = tuple[int, int, str]
+"""A text to embed: its id, its tokens, and what it says."""
+
+COMMIT_TEXTS = 64
+"""How many texts are embedded between commits: a second or two, all that a crash can lose."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What was embedded: ``tokens`` as planned, ``cost`` in US dollars for what was billed."""
+
+    texts: int = 0
+    tokens: int = 0
+    requests: int = 0
+    cost: float | None = 0.0
+    refused: list[Failure] = field(default_factory=list)
+    capped: bool = False
+    """Whether the run stopped at its allowance."""
+
+
+class Embedded(NamedTuple):
+    """Vectors (n, d) of n texts by their ids, their tokens, and what was billed for them.
+
+    Without texts it is an answer of no use that was billed all the same.
+    """
+
+    texts: list[int]
+    vectors: NDArray[np.float32]
+    tokens: int
+    billed: int
+
+
+def pages(database: Database, space: int) -> Iterator[list[Pending]]:
+    """Yield what has no vector in a space."""
+    last = 0
+    while page := vectors.pending_texts(database, space, after=last, limit=COMMIT_TEXTS):
+        last = page[-1][0]
+        yield page
