@@ -31,8 +31,8 @@ LEAST_IDF = 1e-6
 MOST_TERMS = 64
 """How many distinct words of a query are looked up; BM25 gains nothing from more."""
 
-_APART = "\ufdd0"
-"""What parts signs where it is taken out again: a noncharacter, which no text holds."""
+_APART = "\ufdef"
+"""What parts signs where it is taken out again: a noncharacter, which no text and no mark holds."""
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the schema's ``texts_fts``."""
