@@ -147,6 +147,22 @@ def test_versions_of_a_text_do_not_make_it_surer_than_it_is(
     assert fitted.predict_proba(new).max(axis=1).mean() < 0.6
 
 
+@pytest.mark.parametrize("model", [ProbeClassifier(), KNNClassifier()])
+@pytest.mark.filterwarnings("error")
+def test_a_space_that_tells_no_near_duplicates_is_warned_of(model: Any) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=600)
+    noise = rng.normal(size=(600, 64)) + 0.5 * rng.normal(size=(2, 64))[y]
+    told = r"^most examples are within a cosine of 0\.95 of each other"
+    with pytest.warns(UserWarning, match=told) as warned:
+        own = model.fit(normalize(np.ones(64) + 0.15 * noise)[:300], y[:300])
+    assert warned[0].filename == __file__
+    sure = own.predict_proba(normalize(np.ones(64) + 0.15 * noise)[300:]).max(axis=1).mean()
+    right = own.score(normalize(np.ones(64) + 0.15 * noise)[300:], y[300:])
+    assert abs(sure - right) < 0.05
+    model.fit(normalize(noise)[:300], y[:300])  # where they are apart nothing is said
+
+
 @pytest.mark.parametrize("model", LEARNERS)
 @pytest.mark.parametrize(
     ("groups", "fault"),

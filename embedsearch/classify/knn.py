@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from embedsearch import arguments
 from embedsearch.classify.checking import are_several, asked, check_above_0, learned, units
 from embedsearch.classify.several import learned_several, whole_accuracy
-from embedsearch.classify.splitting import grouped
+from embedsearch.classify.splitting import COPY, grouped, is_most, warn_of_narrow_space
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import PROBES, Neighbours
 
@@ -181,7 +181,12 @@ class KNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """
         tried = np.arange(0, len(rows), -(-len(rows) // TRIED_ON))
         deep = self._neighbours.search(rows[tried], min(DEEPER * self._k + 1, len(rows)))
-        others = (deep[1] >= 0) & (deep[0] < THRESHOLD) & (groups[deep[1]] != groups[tried, None])
+        strange = (deep[1] >= 0) & (groups[deep[1]] != groups[tried, None])
+        others = strange & (deep[0] < THRESHOLD)
+        unlike = strange & (deep[0] < COPY)
+        if is_most(int((unlike.any(axis=1) & ~others.any(axis=1)).sum()), len(tried)):
+            warn_of_narrow_space(stacklevel=3)
+            others = unlike
         first = np.argsort(~others, axis=1, kind="stable")[:, : self._k]
         similarities, found, others = (np.take_along_axis(a, first, 1) for a in (*deep, others))
         if self.exclusive_:

@@ -29,7 +29,7 @@ from embedsearch.classify.logistic import (
     probabilities,
 )
 from embedsearch.classify.several import label_weights, learned_several, whole_accuracy
-from embedsearch.classify.splitting import leakproof_groups
+from embedsearch.classify.splitting import evidence_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,7 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         elif self.class_weight is not None:
             each = label_weights(self.class_weight, targets.astype(np.bool_), self.classes_)
             weights = weights[:, np.newaxis] * each
-        together = leakproof_groups(units(vectors), groups)
+        together = evidence_groups(units(vectors), groups)
         held = parts(targets, together, FOLDS, generator(self.random_state))
         self.mean_ = vectors.mean(axis=0)
         examples = Examples(

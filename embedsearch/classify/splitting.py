@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Rows = NDArray[np.int64]
+
+COPY = 0.999
+"""From this cosine on texts are the same, as FAISS's lists of two bytes a component round it."""
+
+FEW = 10
+"""Examples of which nothing is concluded about their space."""
 
 
 def leakproof_groups(
@@ -49,6 +56,37 @@ def leakproof_groups(
     links = coo_array((np.ones(len(ends[0]), bool), ends), shape=(n, n))
     found: Rows = connected_components(links, directed=False)[1].astype(np.int64)
     return found
+
+
+def evidence_groups(vectors: NDArray[np.float32], groups: ArrayLike | None = None) -> Rows:
+    """Return ``leakproof_groups``, by which examples are counted as evidence, (n,).
+
+    Where one of them would hold most examples their space is too narrow to tell near duplicates,
+    as it is of few components; then copies alone are alike, which a warning says.
+    """
+    found = leakproof_groups(vectors, groups)
+    if not is_most(int(np.bincount(found).max()), len(found)):
+        return found
+    copies = leakproof_groups(vectors, groups, threshold=COPY)
+    if is_most(int(np.bincount(copies).max()), len(found)):
+        return found  # it is not the space
+    warn_of_narrow_space(stacklevel=3)
+    return copies
+
+
+def is_most(part: int, count: int) -> bool:
+    """Tell whether so many of some examples are most of them, be they more than a few."""
+    return part > max(FEW, count / 2)
+
+
+def warn_of_narrow_space(*, stacklevel: int) -> None:
+    """Say that near duplicates are not looked for."""
+    warnings.warn(
+        f"most examples are within a cosine of {THRESHOLD} of each other, so that near duplicates"
+        " can't be told from others: if there are versions of the same text, give groups, else"
+        " probabilities are too sure",
+        stacklevel=stacklevel + 1,
+    )
 
 
 def grouped(groups: ArrayLike | None, count: int) -> Rows:
