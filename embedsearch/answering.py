@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from embedsearch import arguments, tokens
-from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
+from embedsearch.errors import DocumentNotFound, IndexLocked, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
 from embedsearch.search.packing import Passage, pack, tag_for, written
 from embedsearch.store.clock import now
@@ -103,8 +103,8 @@ def judged(
     """Say whether what a search found, best first, may hold an answer.
 
     It may if it is near the question, or one passage has all of its words, stop words left out.
-    ``None`` where nothing was measured: for another model, by words alone, and while texts wait to
-    be embedded.
+    ``None`` where nothing was measured: for another model, by words alone, while texts wait to
+    be embedded, and where a hit's document was removed meanwhile.
     """
     if not hits or not _is_measured(index, mode):
         return None
@@ -113,7 +113,10 @@ def judged(
     nearest = index.search(question, 1, mode="dense", where=where, glob=glob)
     if nearest and nearest[0].score >= FLOORS["dense"]:
         return True
-    return _has_all_words(index, question, hits)
+    try:
+        return _has_all_words(index, question, hits)
+    except DocumentNotFound:
+        return None
 
 
 def messages(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:

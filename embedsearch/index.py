@@ -105,7 +105,7 @@ class Index:
         present: Self | None = None,
     ) -> None:
         self._database = database
-        self._present = present or self
+        self._present = self if present is None else present  # which may be empty, and so false
         self._given = embedder
         self._folder = folder
         self._space, self._length = stored_vectors.space(database)
@@ -251,8 +251,8 @@ class Index:
         """Give the index as of this moment until the block ends, whatever is written meanwhile.
 
         It is an ``Index`` of its own, for reading only, which any thread may use; this one goes on
-        with what is written. What is deleted takes up room on the disk until the block ends; of an
-        index in memory the snapshot is a copy.
+        with what is written. It opens the vectors anew when it searches by meaning. What is deleted
+        takes up room on the disk until the block ends; of an index in memory it is a copy.
 
         Raises:
             IndexNotFound: the folder was moved or deleted.
@@ -262,7 +262,11 @@ class Index:
             yield self
             return
         with self._database.snapshot() as database:
-            yield type(self)(database, self._given, self._folder, present=self)
+            then = type(self)(database, self._given, self._folder, present=self)
+            try:
+                yield then
+            finally:
+                self._dense.was_missing |= then._dense.was_missing  # noqa: SLF001 -- another of us
 
     @property
     def closed(self) -> bool:
@@ -418,6 +422,13 @@ class Index:
         """Do work as the only writer, embed what it left pending, and note it in the ledger."""
         self._database.require_own()
         self._database.require_present()
+
+        def done() -> SyncReport:
+            report = work()
+            if self._given:
+                files.note_place(self._database, self._given)
+            return report
+
         embed = None
         if allowance is not None:
             require_price(allowance, self.embedder)
@@ -431,12 +442,9 @@ class Index:
             )
         with self._turn:
             self._wrote = not self.closed
-            report = run(
-                self._database, self._folder, self._space, command=command, work=work, embed=embed
+            return run(
+                self._database, self._folder, self._space, command=command, work=done, embed=embed
             )
-            if self._given:
-                files.note_place(self._database, self._given)
-            return report
 
     def unheard(
         self,
@@ -638,9 +646,10 @@ class Index:
             DocumentNotFound: there is no document with one of these ids.
 
         """
-        condition = arguments.condition(where, glob) & arguments.of(ids)
+        named = None if ids is None else arguments.several(ids, "ids")
+        condition = arguments.condition(where, glob) & arguments.of(named)
         with self._database.reading():
-            documents.require(self._database, ids or ())
+            documents.require(self._database, named or ())
             return stored_vectors.of_documents(
                 self._database, self._space, self._dimensions, condition
             )

@@ -12,7 +12,8 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -651,6 +652,38 @@ def test_a_snapshot_is_of_one_moment_whatever_others_write(tmp_path: Path) -> No
     ):
         other.add([Document("a", "words")])
         assert (then.search("words"), "a" in then, "a" in index) == ([], False, True)
+
+
+def test_a_snapshot_of_an_empty_index_has_its_embedder(tmp_path: Path) -> None:
+    with Index.open(tmp_path) as index, index.snapshot() as then:
+        assert then.embedder is index.embedder
+
+
+def test_a_search_in_a_snapshot_leaves_the_vectors_that_were_missing(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(str(n), f"text {n}") for n in range(1_200))
+    (tmp_path / "vectors.faiss").unlink()
+    with Index.open(tmp_path, HashEmbedder()) as index, index.snapshot() as then:
+        assert len(then.search("text 7")) == 10
+    assert (tmp_path / "vectors.faiss").exists()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert index.verify() == []
+
+
+@pytest.mark.parametrize("several", [list, np.array, iter, lambda ids: (id for id in ids)])
+def test_vectors_are_those_of_ids_in_any_column(index: Index, several: Any) -> None:
+    index.add(Document(id, f"text {id}") for id in "abc")
+    assert sorted(index.document_vectors(several(["a", "c"])).ids) == ["a", "c"]
+
+
+def test_later_moments_sort_after(index: Index) -> None:
+    at = datetime(2024, 5, 1, 6, tzinfo=UTC)
+    for n in range(3):
+        index.add([Document(str(n), "text", {"at": at + timedelta(seconds=n, milliseconds=500)})])
+    found = [d.id for d in index.documents(where={"at": {"gte": at}})]
+    assert found == ["0", "1", "2"]
+    later = {"at": {"gte": at + timedelta(seconds=1)}}
+    assert [d.id for d in index.documents(where=later)] == ["1", "2"]
 
 
 def test_a_snapshot_stops_no_other_thread(tmp_path: Path) -> None:

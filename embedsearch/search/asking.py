@@ -16,6 +16,7 @@ from embedsearch.errors import (
     ConnectionFailed,
     EmbeddingError,
     IndexLocked,
+    IndexNotFound,
     InputRefused,
     InvalidAnswer,
     RateLimited,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-_UNWRITABLE = suppress(StorageFailed, IndexLocked)
+_UNWRITABLE = suppress(StorageFailed, IndexLocked, IndexNotFound)
 
 BY_WORDS = "--mode lexical; in Python: mode='lexical'"
 

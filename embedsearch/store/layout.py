@@ -58,7 +58,7 @@ def lend_schema(path: Path) -> None:
 def _likeness(donor: bytes, data: bytes | bytearray, size: int) -> int:
     """Return of how many pages both have the same kind, of a table or of an index."""
     either = 8  # the bit that parts what holds rows from what holds pointers
-    starts = range(size, len(data) - size + 1, size)
+    starts = range(size, min(len(donor), len(data)) - size + 1, size)
     return sum(donor[start] | either == data[start] | either for start in starts)
 
 
