@@ -199,6 +199,7 @@ class Work:
 
     def _cap(self, size: int) -> None:
         self._quirks.most_inputs = min(size, self._most)
+        self._quirks.too_many = None
 
     def _queued(self) -> Piece | None:
         """Return the next piece that was put back, cut by what is known by now."""
@@ -208,6 +209,9 @@ class Work:
         if len(piece.batch) <= self._most:
             return piece
         size = self._size
+        if len(piece.batch) <= size:
+            self._trying = True
+            return replace(piece, is_trial=True)
         self._todo.appendleft(Piece(piece.batch.part(size, len(piece.batch))))
         return self._tried(piece.batch.part(0, size))
 
