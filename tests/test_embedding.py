@@ -744,8 +744,50 @@ def test_what_is_in_flight_when_a_run_is_stopped_is_given(
     assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
     assert server.statuses.count(200) >= 2
     assert len(server.requests) <= 4
-    said = "stopping: waiting for 3 requests in flight: what was sent is billed; Ctrl-C drops it"
+    said = "stopping: waiting for 3 requests in flight: what was sent is billed"
     assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [said]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_failure_is_raised_where_a_run_is_stopped(
+    client: Embeds, server: FaultServer, *, first: bool
+) -> None:
+    """Whether it came before or after."""
+    stop, came = Stop(), threading.Event()
+
+    def refuse(handler: Any, _: dict[str, Any]) -> None:
+        if first:
+            handler.refuse(401, "key revoked")
+            time.sleep(0.2)  # The client takes it meanwhile.
+        stop.set()
+        if not first:
+            handler.refuse(401, "key revoked")
+        came.set()
+
+    def hold(handler: Any, body: dict[str, Any]) -> None:
+        came.wait(10)
+        answer(handler, body)
+
+    server.script = [None, refuse, hold, hold]
+    kept: list[Embedded] = []
+    with pytest.raises(AuthenticationFailed, match="key revoked"):
+        client.each(texts(100), kept, batch_size=10, concurrency=3, stop=stop)
+    assert sum(len(part.positions) for part in kept) == 10 * server.statuses.count(200)
+
+
+def test_a_refusal_of_what_may_be_every_text_is_raised_where_a_run_is_stopped(
+    client: Embeds, server: FaultServer
+) -> None:
+    stop = Stop()
+
+    def refuse(handler: Any, _: dict[str, Any]) -> None:
+        stop.set()
+        handler.refuse(400, "content blocked")
+
+    server.script = [refuse]
+    with pytest.raises(BadRequest, match="content blocked"):
+        client.many(texts(3), batch_size=1, stop=stop, on_refused=[].append)
+    assert server.sizes() == [1]
 
 
 def test_a_run_that_is_stopped_before_it_begins_sends_nothing(
