@@ -24,6 +24,7 @@ from embedsearch.classify import KNNClassifier, ProbeClassifier, TextEmbedder
 from embedsearch.cli.main import main
 from embedsearch.embedders.api import APIEmbedder
 from embedsearch.errors import (
+    AuthenticationFailed,
     CostLimitReached,
     DimensionMismatch,
     EmbedderMismatch,
@@ -274,6 +275,54 @@ def test_a_limit_holds_on_what_is_billed(
         assert index.pending().texts == 300 - billed // 20
         # Of what a cap breaks up, what is not sent yet counts, too, when the server's rate shows.
         assert billed == 3000 if cap is None else 1280 <= billed <= 3000
+
+
+def test_a_limit_that_the_first_page_crosses_is_told(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    """The server bills six times what is planned; nothing is in flight when that shows."""
+    server.charge = lambda texts: 60 * len(texts)
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        some = [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(400)]
+        with pytest.raises(CostLimitReached, match=r": 64 passages .* were embedded, 336 are left"):
+            index.add(some, allowance=Allowance(tokens=1500))
+        assert used(index) == [("index", 1, 64 * 60)]
+
+
+def test_a_failure_is_told_rather_than_the_limit_that_was_met_after_it(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    failed = threading.Event()
+
+    def fail(handler: Any, _: dict[str, Any]) -> None:
+        handler.refuse(401, "key revoked")
+        failed.set()
+
+    def hold(handler: Any, body: dict[str, Any]) -> None:
+        failed.wait(10)
+        time.sleep(0.2)
+        answer(handler, body)
+
+    server.cap = 64
+    server.script = [None, None, fail, *[hold] * 20]
+    server.charge = lambda texts: (10 if len(server.requests) < 3 else 300) * len(texts)
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        some = [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(640)]
+        with pytest.raises(AuthenticationFailed, match="key revoked"):
+            index.add(some, allowance=Allowance(tokens=7000))
+
+
+def test_an_interrupt_ends_the_scan_for_secrets(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        some = [Document(f"{n}", f"{n} key token password " * 60) for n in range(1000)]
+        key = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cE1gI3kM5"
+        index.add([*some, Document("last", f"token = {key}")], embed=False)
+        timer = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            index.embed_pending(progress=lambda _: timer.start())
+        assert server.requests == []
 
 
 def test_a_limit_that_all_keep_to_is_no_end(

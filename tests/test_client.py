@@ -465,7 +465,9 @@ def test_what_can_not_be_sent_is_refused_in_words(client: Client, server: Server
         ({"temperature": math.nan}, "temperature, got nan"),
         ({"logit_bias": {"5": math.inf}}, "5, got inf"),
         ({"extra_body": {"x": [1, 2.0, -math.inf][1:]}}, "x, got -inf"),
+        ({"extra_body": {"x": [1, math.nan]}}, "x, got nan"),
         ({"extra_body": {"x": np.array([math.nan])}}, "the body, got nan"),
+        ({"extra_body": {"x": (n for n in [1, math.nan])}}, "the body, got nan"),
         ({"extra_query": {"q": math.nan}}, "q, got nan"),
     ],
 )

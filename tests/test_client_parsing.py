@@ -194,6 +194,34 @@ def test_only_a_class_of_fields_is_a_shape(kind: Any, client: Client, server: Se
     assert server.seen == []
 
 
+class Node(BaseModel):
+    name: str
+    root: Node = Field(  # type: ignore[assignment]  # as many write it
+        default=None, description="beside a reference to its own kind"
+    )
+
+
+def test_a_kind_may_hold_itself_with_a_word_beside(client: Client, server: Server) -> None:
+    """The SDK finds no end to it."""
+    server.says(said('{"name": "a"}'))
+    sent = client.chat.completions.parse(model="m", messages=HELLO, response_format=Node)
+    assert sent.choices[0].message.parsed == Node(name="a")
+    schema = server.seen[0].content["response_format"]["json_schema"]["schema"]
+    own = {"$ref": "#/$defs/Node"}
+    for kind in (schema, schema["$defs"]["Node"]):
+        root = kind["properties"]["root"]
+        assert root["properties"]["root"] == own
+        assert root["description"] == "beside a reference to its own kind"
+        assert root["required"] == ["name", "root"]
+
+
+def test_a_value_does_not_come_as_a_stream(client: Client, server: Server) -> None:
+    told: Any = {"stream": True}
+    with pytest.raises(TypeError, match="stream"):
+        client.responses.parse(model="m", input="a", text_format=Step, **told)
+    assert server.seen == []
+
+
 def test_create_names_what_takes_a_class(client: Client, server: Server) -> None:
     kind: Any = Step
     with pytest.raises(TypeError, match=r"^parse\(\) takes a class, create\(\) a dict: got Step$"):

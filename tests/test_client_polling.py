@@ -113,6 +113,15 @@ def test_what_is_added_to_a_request_is_added_to_each(server: Server) -> None:
     assert [seen.content for seen in server.seen] == [{"file_id": "f_1", "x": 1}, None, None]
 
 
+def test_none_is_not_given(server: Server) -> None:
+    working(server, "in_progress", "completed")
+    none: Any = {"poll_interval_ms": None, "max_wait_seconds": None, "file_ids": None}
+    with Client(base_url=server.url) as client:
+        client.vector_stores.file_batches.upload_and_poll("vs_1", files=[b"a"], **none)
+    (added,) = (seen.content for seen in server.seen if seen.path.endswith("/file_batches"))
+    assert added == {"file_ids": ["id_1"]}
+
+
 def test_does_not_wait_for_ever(server: Server) -> None:
     working(server, *["in_progress"] * 99, every="20")
     said = "^/vector_stores/vs_1/files/f_1 is 'in_progress' after 0.05 seconds$"

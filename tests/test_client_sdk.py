@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import httpx2
+import msgspec
 import openai
 import pytest
 from openai import AsyncOpenAI, AzureOpenAI, OpenAI
@@ -317,6 +318,10 @@ def test_the_timeout_of_an_injected_client_counts_as_with_the_sdk(given: dict[st
         ours: Any = Client(api_key="k", http_client=httpx.Client(**own), **given).timeout
         theirs: Any = OpenAI(api_key="k", http_client=httpx2.Client(**own), **given).timeout
         assert getattr(ours, "read", ours) == getattr(theirs, "read", theirs)
+    own_client = httpx.Client(timeout=3)
+    for absent in (openai.NOT_GIVEN, openai.omit, msgspec.UNSET):
+        told: Any = {"timeout": absent}
+        assert Client(api_key="k", http_client=own_client, **told).timeout == httpx.Timeout(3)
     where: Any = {"azure_endpoint": "https://a.b", "api_version": "v", "api_key": "k"}
     azure = Client.azure(http_client=httpx.Client(timeout=3), **where)
     assert (azure.timeout, azure.with_options(max_retries=1).timeout) == (httpx.Timeout(3),) * 2

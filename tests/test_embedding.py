@@ -204,6 +204,41 @@ def test_finds_a_cap_that_no_message_tells(client: Embeds, server: FaultServer) 
     assert server.sizes()[-8:] == [10] * 8
 
 
+def test_a_cap_that_is_named_late_is_kept(client: Embeds, server: FaultServer) -> None:
+    """A proxy before the server refuses large requests without a word."""
+
+    def refuse_twice(handler: Any, body: dict[str, Any]) -> None:
+        sent = len(body["input"])
+        if sent > 100:
+            handler.refuse(413, "Request Entity Too Large")
+        elif sent > 64:
+            handler.refuse(422, f"batch size {sent} > maximum allowed batch size 64")
+        else:
+            answer(handler, body)
+
+    server.script = [refuse_twice] * 100
+    got = client.array(texts(600), batch_size=128, concurrency=1)
+    np.testing.assert_array_equal(got, expected(texts(600)))
+    # Twice in halves shows a cap; 96, to find it, is told that it is 64.
+    assert server.sizes() == [128, 64, 64, 128, 64, 64, 96, 64, 32, 64, 64, 64, 56]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_every_cap_that_no_message_tells_is_found(server: FaultServer, concurrency: int) -> None:
+    server.cap_message = "bad request"
+    for cap in range(1, 61):
+        server.cap = cap
+        server.requests.clear()
+        with Client(api_key=KEY, base_url=server.url) as client:
+            parts = client.embeddings.create_many(
+                texts(150), model="m", batch_size=64, concurrency=concurrency
+            )
+            positions = sorted(position for part in parts for position in part.positions)
+        assert positions == list(range(150))
+        assert min(server.sizes()) > 0
+        assert len(server.sizes()) <= 2 * -(-150 // cap) + 40
+
+
 def test_what_passes_in_halves_once_makes_no_later_batch_small(
     client: Embeds, server: FaultServer
 ) -> None:
@@ -709,8 +744,50 @@ def test_what_is_in_flight_when_a_run_is_stopped_is_given(
     assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
     assert server.statuses.count(200) >= 2
     assert len(server.requests) <= 4
-    said = "stopping: waiting for 3 requests in flight: what was sent is billed; Ctrl-C drops it"
+    said = "stopping: waiting for 3 requests in flight: what was sent is billed"
     assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [said]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_failure_is_raised_where_a_run_is_stopped(
+    client: Embeds, server: FaultServer, *, first: bool
+) -> None:
+    """Whether it came before or after."""
+    stop, came = Stop(), threading.Event()
+
+    def refuse(handler: Any, _: dict[str, Any]) -> None:
+        if first:
+            handler.refuse(401, "key revoked")
+            time.sleep(0.2)  # The client takes it meanwhile.
+        stop.set()
+        if not first:
+            handler.refuse(401, "key revoked")
+        came.set()
+
+    def hold(handler: Any, body: dict[str, Any]) -> None:
+        came.wait(10)
+        answer(handler, body)
+
+    server.script = [None, refuse, hold, hold]
+    kept: list[Embedded] = []
+    with pytest.raises(AuthenticationFailed, match="key revoked"):
+        client.each(texts(100), kept, batch_size=10, concurrency=3, stop=stop)
+    assert sum(len(part.positions) for part in kept) == 10 * server.statuses.count(200)
+
+
+def test_a_refusal_of_what_may_be_every_text_is_raised_where_a_run_is_stopped(
+    client: Embeds, server: FaultServer
+) -> None:
+    stop = Stop()
+
+    def refuse(handler: Any, _: dict[str, Any]) -> None:
+        stop.set()
+        handler.refuse(400, "content blocked")
+
+    server.script = [refuse]
+    with pytest.raises(BadRequest, match="content blocked"):
+        client.many(texts(3), batch_size=1, stop=stop, on_refused=[].append)
+    assert server.sizes() == [1]
 
 
 def test_a_run_that_is_stopped_before_it_begins_sends_nothing(

@@ -597,6 +597,19 @@ def test_a_source_that_is_not_there_keeps_its_documents(index: Index, docs: Path
     assert changes(index.sync(docs)) == {"unchanged": 3}
 
 
+def test_a_source_that_is_not_there_is_told_once(index: Index, docs: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    index.sync(docs)
+    docs.rename(docs.with_name("unmounted"))
+    report = index.sync([docs, other])
+    assert [failure.path for failure in report.failed] == [str(docs)]
+    assert report.missing == ()
+    assert index.sync(other).missing == (str(docs),)
+    with pytest.raises(FolderGone, match="is not there; what the index holds of it is kept"):
+        index.sync([tmp_path / "nope", docs])
+
+
 def test_a_source_is_forgotten_with_its_documents(index: Index, docs: Path) -> None:
     (docs / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     index.sync(docs)

@@ -17,6 +17,7 @@ from embedsearch.client.batches import Batch, Cutter, ruler, split
 from embedsearch.client.calls import Call, post
 from embedsearch.client.job import MOST_INPUTS, Embedded, Job
 from embedsearch.client.quirks import Quirks, about_encoding, named_cap
+from embedsearch.client.stopping import Stopped
 from embedsearch.errors import APIError, BadRequest, DimensionMismatch, InputRefused, InvalidAnswer
 
 if TYPE_CHECKING:
@@ -74,11 +75,16 @@ class Work:
         if flying and not self._quirks.proven:
             return None
         piece = None if self._failure else self._queued() or self._fresh()
-        if piece is None and not flying and self._suspects:
-            self.end(self._suspects[0][1])
-        if self._failure and not flying:
-            raise self._failure
+        if piece is None and not flying:
+            self.finish()
         return piece
+
+    def finish(self) -> None:
+        """Raise what failed, where nothing flies and nothing is sent any more."""
+        if self._suspects:
+            self.end(self._suspects[0][1])
+        if self._failure and not isinstance(self._failure, Stopped):
+            raise self._failure
 
     def call(self, piece: Piece) -> Call[arrays.Read]:
         """Return the request of a piece; its answer is read as vectors and tokens."""
@@ -190,8 +196,9 @@ class Work:
         return self._failure is not None
 
     def end(self, failure: BaseException) -> None:
-        """Send nothing new; the first failure is the one that is raised."""
-        self._failure = self._failure or failure
+        """Send nothing new; the first failure is the one that is raised, being stopped is none."""
+        if self._failure is None or isinstance(self._failure, Stopped):
+            self._failure = failure
 
     @property
     def _most(self) -> int:
@@ -199,6 +206,7 @@ class Work:
 
     def _cap(self, size: int) -> None:
         self._quirks.most_inputs = min(size, self._most)
+        self._quirks.too_many = None
 
     def _queued(self) -> Piece | None:
         """Return the next piece that was put back, cut by what is known by now."""
@@ -208,6 +216,9 @@ class Work:
         if len(piece.batch) <= self._most:
             return piece
         size = self._size
+        if len(piece.batch) <= size:
+            self._trying = True
+            return replace(piece, is_trial=True)
         self._todo.appendleft(Piece(piece.batch.part(size, len(piece.batch))))
         return self._tried(piece.batch.part(0, size))
 

@@ -27,8 +27,8 @@ EVERY = 1.0
 class PollParams(Options, total=False):
     """What all take that wait; without ``max_wait_seconds`` they wait for as long as it takes."""
 
-    poll_interval_ms: float
-    max_wait_seconds: float
+    poll_interval_ms: float | None
+    max_wait_seconds: float | None
 
 
 _WAITING = PollParams.__optional_keys__ - OPTIONS
@@ -49,14 +49,14 @@ def poll(call: Call[T], params: Mapping[str, Any], busy: frozenset[str]) -> Step
     """Ask until the status is none of ``busy``; raises TimedOut where that takes too long."""
     reply: Any = lambda answer: (read(call.reply, answer), _told(answer))  # noqa: E731
     asked: Call[Any] = replace(call, reply=reply)
-    longest = params.get("max_wait_seconds")
+    longest, interval = params.get("max_wait_seconds"), params.get("poll_interval_ms")
     began = time.monotonic()
     while True:
         found, told = yield asked
         if found.status not in busy:
             done: T = found
             return done
-        every = params["poll_interval_ms"] / 1000 if "poll_interval_ms" in params else told
+        every = told if interval is None else interval / 1000
         if longest is not None and time.monotonic() - began + every > longest:
             raise TimedOut(f"{call.path} is {found.status!r} after {longest:,g} seconds")
         yield Sleep(every)

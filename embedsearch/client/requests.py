@@ -135,6 +135,9 @@ def _headers(kind: str | None, settings: Settings, call: Call[Any]) -> dict[str,
     return headers
 
 
+_FINITE = frozenset({bool, int, str, type(None)})
+
+
 def _plain(value: Any, name: str = "the body") -> Any:
     """Put what came into what is sent: an answer's message goes back whole into a request."""
     if isinstance(value, Record):
@@ -143,8 +146,8 @@ def _plain(value: Any, name: str = "the body") -> Any:
         raise TypeError("expected what JSON can hold, got bytes: decode them first")
     if isinstance(value, Mapping):
         return {key: _plain(inner, key) for key, inner in value.items()}
-    # Of a list of scalars, as 300,000 token ids are, the first tells enough.
-    if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (str, int)):
+    # A list of what needs no look, as 300,000 token ids are, is passed by at once.
+    if isinstance(value, (list, tuple)) and not _FINITE.issuperset(map(type, value)):
         return [_plain(inner, name) for inner in value]
     return _finite(value, name)
 
@@ -161,5 +164,5 @@ def _listed(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     if isinstance(value, Iterable):
-        return list(value)
+        return _plain(list(value))
     raise TypeError(f"expected what JSON can hold, got {type(value).__name__}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, overload
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
 from embedsearch.client.resource import Resource, bound
+from embedsearch.client.stopping import Stopped
 
 if TYPE_CHECKING:
     import asyncio
@@ -106,10 +107,6 @@ def _joined(parts: list[Embedded], dimensions: int | None) -> Vectors:
     return joined
 
 
-class _Stopped(BaseException):
-    """Ends a request that waits to be sent and is not wanted any more."""
-
-
 def _blocking(driver: Blocking, work: Work, job: Job) -> Generator[Embedded, None, None]:
     stopped = threading.Event()
     landed: SimpleQueue[tuple[Piece, Read | BaseException] | None] = SimpleQueue()
@@ -124,6 +121,7 @@ def _blocking(driver: Blocking, work: Work, job: Job) -> Generator[Embedded, Non
                 threading.Thread(target=fly, name="embedding", daemon=True).start()
                 flying += 1
             if not flying:
+                work.finish()
                 return
             _heed(job.stop, work, flying)
             if work.ended:
@@ -136,8 +134,6 @@ def _blocking(driver: Blocking, work: Work, job: Job) -> Generator[Embedded, Non
                 yield from work.fail(piece, outcome)
             else:
                 yield from work.take(piece, outcome)
-    except _Stopped:
-        return
     finally:
         job.stop.wake = bool
         stopped.set()
@@ -150,9 +146,10 @@ def _may_fly(job: Job, flying: int) -> bool:
 def _heed(stop: Stop, work: Work, flying: int) -> None:
     """End the work where it is to stop, and say what is waited for."""
     if stop.is_set and not work.ended:
-        work.end(_Stopped())
+        work.end(Stopped())
         what = f"{flying} request{'s' if flying > 1 else ''} in flight"
-        logger.warning("stopping: waiting for %s: what was sent is billed; Ctrl-C drops it", what)
+        drop = "; Ctrl-C drops it" if stop.signalled else ""
+        logger.warning("stopping: waiting for %s: what was sent is billed%s", what, drop)
 
 
 def _fly(driver: Blocking, work: Work, piece: Piece, landed: SimpleQueue[Any]) -> None:
@@ -164,7 +161,7 @@ def _fly(driver: Blocking, work: Work, piece: Piece, landed: SimpleQueue[Any]) -
 
 def _sleep(stopped: threading.Event, seconds: float) -> None:
     if stopped.wait(seconds):
-        raise _Stopped
+        raise Stopped
 
 
 async def _awaiting(driver: Awaiting, work: Work, job: Job) -> AsyncGenerator[Embedded, None]:
@@ -179,6 +176,7 @@ async def _awaiting(driver: Awaiting, work: Work, job: Job) -> AsyncGenerator[Em
             while _may_fly(job, len(flying)) and (piece := work.next(len(flying))):
                 flying[asyncio.create_task(patient.run(work.call(piece)))] = piece
             if not flying:
+                work.finish()
                 return
             _heed(job.stop, work, len(flying))
             if work.ended:
@@ -190,8 +188,6 @@ async def _awaiting(driver: Awaiting, work: Work, job: Job) -> AsyncGenerator[Em
                 found = work.fail(piece, error) if error else work.take(piece, task.result())
                 for embedded in found:
                     yield embedded
-    except _Stopped:
-        return
     finally:
         job.stop.wake = bool
         for task in flying:
@@ -206,4 +202,4 @@ async def _pause(stopped: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stopped.wait(), seconds)
     except TimeoutError:
         return
-    raise _Stopped
+    raise Stopped

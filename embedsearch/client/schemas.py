@@ -47,22 +47,34 @@ def fill(record: Record, kind: type[F], text: str, answer: Answer) -> None:
     msgspec.structs.force_setattr(record, "parsed", value)
 
 
-def _strict(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """Have an object all of its properties and no others, and nothing stand beside a ``$ref``."""
+def _strict(
+    schema: dict[str, Any], root: dict[str, Any], within: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Have an object all of its properties and no others, and nothing stand beside a ``$ref``.
+
+    What stands there is put into a copy of what is referred to; ``within`` that copy, it is left
+    out beside the same ``$ref``, which would have no end.
+    """
     if "$ref" in schema and len(schema) > 1:
-        beside = {name: value for name, value in schema.items() if name != "$ref"}
-        return _strict({**_referred(schema["$ref"], root), **beside}, root)
+        name = schema["$ref"]
+        if name in within:
+            return {"$ref": name}
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        inner = within if schema is root else within | {name}
+        return _strict({**_referred(name, root), **beside}, root, inner)
     made = {n: value for n, value in schema.items() if n != "default" or value is not None}
     if made.get("type") == "object":
         made.setdefault("additionalProperties", False)
-    for name in {"$defs", "definitions", "properties"} & made.keys():
+    for name in {"$defs", "definitions"} & made.keys():
         made[name] = {key: _strict(value, root) for key, value in made[name].items()}
     if "properties" in made:
+        properties = made["properties"].items()
+        made["properties"] = {key: _strict(value, root, within) for key, value in properties}
         made["required"] = list(made["properties"])
     if isinstance(made.get("items"), dict):
-        made["items"] = _strict(made["items"], root)
+        made["items"] = _strict(made["items"], root, within)
     for name in {"anyOf", "allOf"} & made.keys():
-        made[name] = [_strict(value, root) for value in made[name]]
+        made[name] = [_strict(value, root, within) for value in made[name]]
     if len(made.get("allOf", ())) == 1:
         made.update(made.pop("allOf")[0])
     return made

@@ -14,6 +14,10 @@ USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTE
 """What signals do that nobody has given another meaning."""
 
 
+class Stopped(BaseException):
+    """Ends a request that waits to be sent and is not wanted any more."""
+
+
 class Stop:
     """Ends a run: nothing new is sent, and what is in flight still comes.
 
@@ -22,6 +26,8 @@ class Stop:
 
     def __init__(self) -> None:
         self.is_set = False
+        self.signalled = False
+        """Whether a signal set it; the next one has its usual effect."""
         self.wake: Callable[[], object] = bool
         """What wakes the run where it waits."""
 
@@ -47,6 +53,7 @@ def stopped_by_signals() -> Iterator[Stop]:
     def note(number: int, _: object) -> None:
         restore()
         came.append(number)
+        stop.signalled = True
         stop.set()
 
     def restore() -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
+import msgspec
 
 from embedsearch.client.answers import Answer
 from embedsearch.client.bodies import Body
 from embedsearch.client.multipart import Multipart
-from embedsearch.client.settings import is_loopback
+from embedsearch.client.settings import is_absent, is_loopback
 from embedsearch.errors import ConnectionFailed, ConnectionRefused, MissingDependency, TimedOut
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def connect_async(given: httpx.AsyncClient | None) -> httpx.AsyncClient:
 def heed(given: object, options: Options) -> None:
     """Let the timeout that an injected client has count, where no other is given, as in the SDK."""
     own = getattr(given, "timeout", UNTOLD)
-    if own != UNTOLD:
-        options.setdefault("timeout", own)
+    if own != UNTOLD and is_absent(options.get("timeout", msgspec.UNSET)):
+        options["timeout"] = own
 
 
 def _checked(given: H | None, kind: type[H]) -> H:

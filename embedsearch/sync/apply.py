@@ -81,6 +81,8 @@ def rehearse(
 
 
 def _report(database: Database, made: Plan, tally: Tally) -> SyncReport:
+    named = {failure.path for failure in made.failed}
+    missing = [path for path in map(str, sources.missing(database)) if path not in named]
     return SyncReport(
         added=tally.added,
         updated=tally.updated,
@@ -91,5 +93,5 @@ def _report(database: Database, made: Plan, tally: Tally) -> SyncReport:
         unheard=tally.unheard,
         failed=(*made.failed, *tally.failed),
         partial=tuple(tally.partial),
-        missing=tuple(map(str, sources.missing(database))),
+        missing=tuple(missing),
     )

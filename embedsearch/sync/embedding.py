@@ -12,7 +12,7 @@ from embedsearch.errors import EmbeddingError, ModelNotLoaded
 from embedsearch.store import documents, vectors
 from embedsearch.sync.pending import Done, Embedded, pages
 from embedsearch.sync.report import Failure, Progress
-from embedsearch.sync.sending import Sending, bill
+from embedsearch.sync.sending import Sending, bill, refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +49,8 @@ def embed_pending(
     if not todo.texts:
         return done
     progress(Progress("embed", 0, todo.tokens))
+    if is_remote(embedder) and not allowance.secrets:
+        refuse_secrets(database, space)
     with stopped_by_signals() if is_remote(embedder) else nullcontext(Stop()) as stop:
         if is_remote(embedder):
             batches = Sending(database, embedder, allowance, done, stop).run(space)

@@ -39,7 +39,8 @@ class SyncReport:
     what is in them. ``texts`` and ``tokens`` were embedded (would be, for a dry run), in so many
     ``requests`` to a provider, for ``cost`` US dollars (``None``: not known); ``pending`` are left.
     ``unheard`` are recordings that would be transcribed first: what their texts take is not known.
-    ``missing`` are folders of the index that are not there, whose documents are kept.
+    ``missing`` are folders of the index that are not there, whose documents are kept; those that
+    were named are in ``failed``.
     """
 
     added: int = 0

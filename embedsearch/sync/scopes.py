@@ -151,6 +151,9 @@ def _why(path: Path, error: OSError | ValueError) -> str:
 def _raise(refused: Sequence[tuple[Path, OSError | ValueError]]) -> NoReturn:
     if len(refused) == 1:
         raise refused[0][1]
+    for _, error in refused:
+        if isinstance(error, FolderGone):  # Its hint says what to do.
+            raise error
     raise FileNotFoundError("\n".join(f"{path}: {_why(path, error)}" for path, error in refused))
 
 

@@ -37,20 +37,17 @@ class Sending:
     allowance: Allowance
     done: Done
     stop: Stop
+    crossed: bool = False
+    """Whether what came back showed that the rest would cross the limit."""
 
     def run(self, space: int) -> Iterator[Embedded]:
-        """Yield each request as it comes back, so that none is paid for twice.
-
-        Raises SecretsFound for a text that looks as if it held a secret; then none was sent.
-        """
-        if not self.allowance.secrets:
-            _refuse_secrets(self.database, space)
+        """Yield each request as it comes back, so that none is paid for twice."""
         spending = Spending(self.allowance, self.embedder)
         todo = pages(self.database, space)
         if self.allowance.is_limited:  # A page goes first: it shows how the server counts.
             yield from self._send(islice(todo, 1), spending)
         yield from self._send(todo, spending)
-        if self.stop.is_set and spending.flying:
+        if self.crossed and (spending.flying or next(todo, None)):
             self.done.capped = True
 
     def _send(self, todo: Iterable[list[Pending]], spending: Spending) -> Iterator[Embedded]:
@@ -70,6 +67,7 @@ class Sending:
             tokens = sum(sent[position][1] for position in found.positions)
             spending.lands(tokens, found.tokens)
             if spending.crosses():
+                self.crossed = True
                 self.stop.set()
             yield Embedded(ids, found.vectors, tokens, found.tokens)
 
@@ -94,7 +92,8 @@ class Sending:
                 return
 
 
-def _refuse_secrets(database: Database, space: int) -> None:
+def refuse_secrets(database: Database, space: int) -> None:
+    """Raise SecretsFound for texts that look as if they held a secret."""
     found = []
     for page in pages(database, space):
         for id, _, text in page:

@@ -20,7 +20,7 @@ class Allowance:
     """What may be sent to a provider; a local model sends nothing and takes no notice.
 
     A run stops before the request that would cross ``tokens``, or ``cost`` in US dollars, as the
-    provider bills them.
+    provider bills them: the first page, whose bill tells how it counts, goes by the plan.
     ``secrets``: whether a text may be sent that looks as if it held one.
     """
 

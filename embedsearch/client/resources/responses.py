@@ -43,10 +43,9 @@ class Betas(Options, total=False):
     betas: Sequence[str]
 
 
-class ResponseParams(Betas, Generic[S], total=False):
-    """The arguments of `Responses.create`."""
+class ParseParams(Betas, total=False):
+    """The arguments of `Responses.parse`, but for the type it parses as."""
 
-    stream: S
     access_programs: Any
     background: bool | None
     background_options: Json
@@ -81,6 +80,12 @@ class ResponseParams(Betas, Generic[S], total=False):
     top_p: float | None
     truncation: Literal["auto", "disabled"] | None
     user: str
+
+
+class ResponseParams(ParseParams, Generic[S], total=False):
+    """The arguments of `Responses.create`."""
+
+    stream: S
 
 
 class RetrieveParams(Betas, Generic[S], total=False):
@@ -185,7 +190,7 @@ class Responses(Versioned[M]):
 
     @endpoint
     def parse(
-        self, *, text_format: type[F], **body: Unpack[ResponseParams[Whole]]
+        self, *, text_format: type[F], **body: Unpack[ParseParams]
     ) -> Call[ParsedResponse[F]]:
         """Ask the model for JSON, and read it as a value of a type.
 

@@ -238,7 +238,7 @@ class FileBatches(Resource[M]):
         self, vector_store_id: str, **params: Unpack[UploadBatchParams]
     ) -> Steps[VectorStoreFileBatch]:
         """Upload files, one after the other, add them, and wait until all are done."""
-        ids = list(params.get("file_ids", ()))
+        ids = list(params.get("file_ids") or ())
         for file in params["files"]:
             sent = yield _upload(file, params)
             ids.append(sent.id)
