@@ -1077,6 +1077,22 @@ def test_a_secret_far_down_a_large_file_is_found(
     assert server.seen == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "shift-jis"])
+def test_a_secret_far_down_a_large_file_is_found_in_any_encoding(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setattr(secrets, "BLOCK", 1_000)
+    monkeypatch.setattr(secrets, "OVERLAP", 100)
+    sign = "テ" if encoding == "shift-jis" else "x"
+    text = f"some words{sign}\n" * 600 + f"{sign}\n{TOKEN}\n" + "more words\n" * 400
+    for shift in range(0, 30, 3):
+        (tmp_path / "a.jsonl").write_bytes(("y" * shift + text).encode(encoding))
+        result = api("files", "upload", "a.jsonl")
+        assert "nothing was sent: a.jsonl:602 (github-pat) looks" in result.stderr.splitlines()[0]
+        assert result.stderr.count("(github-pat)") == 1
+    assert server.seen == []
+
+
 @pytest.mark.parametrize(
     "words", [("batch", "create"), ("fine-tune", "create"), ("vector-store", "add", "vs_1")]
 )

@@ -61,6 +61,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 @pytest.mark.filterwarnings("ignore:Skipping check:sklearn.exceptions.SkipTestWarning")
 @pytest.mark.filterwarnings("ignore:nothing will be answered:UserWarning")
+@pytest.mark.filterwarnings("ignore:most examples are within a cosine:UserWarning")  # of iris
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)  # type: ignore[untyped-decorator]
 def test_scikit_learn_accepts_it(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -464,6 +464,9 @@ def test_what_is_named_is_labelled_anew_and_that_is_said() -> None:
     said = "note: 3 documents without a label anyway\n"
     assert every.stderr.startswith(said)
     assert every.stderr.endswith("1 document without a label now\n")
+    none = run("label", "0", "1", "--clear")
+    told = ["note: 2 documents without a label anyway", "0 documents without a label now"]
+    assert (none.exit_code, none.stderr.splitlines()) == (1, told)
 
 
 @pytest.mark.filterwarnings("always")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 
@@ -9,6 +10,7 @@ import pytest
 
 from embedsearch.cli.rows import Columns
 from embedsearch.cli.tables import Table
+from embedsearch.readers import tab_separated
 from embedsearch.records import Document
 
 
@@ -135,6 +137,37 @@ def test_a_tab_separated_cell_is_unquoted_where_its_row_is_well_formed(
         [Document("1", text), Document("2", text), Document("3", "last")],
         {},
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["word " * 40_000, "\n".join(f"line {n}" for n in range(2_000)), "\n\n"],
+    ids=["long", "of many lines", "blank"],
+)
+@pytest.mark.parametrize("before", ["x", '5" "', '"'])
+def test_a_quoted_tab_separated_cell_of_any_size_is_one_cell(text: str, before: str) -> None:
+    rows = f'id\ttext\n1\t{before}\n2\t"a{text}b"\n3\tlast\n'
+    assert read(rows, "tsv") == (
+        [Document("1", before), Document("2", f"a{text}b"), Document("3", "last")],
+        {},
+    )
+
+
+def test_a_tab_separated_cell_larger_than_any_file_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tab_separated, "MOST_CHARACTERS", 10)
+    before = csv.field_size_limit()
+    with pytest.raises(ValueError, match="t is no tsv: field larger than field limit"):
+        read(f'id\ttext\n1\t"{"a" * 11}"\n', "tsv")
+    assert csv.field_size_limit() == before
+
+
+@pytest.mark.parametrize("line", ['x"\t"a', 'x\t"a', '"x\ta'])
+def test_a_tab_separated_file_full_of_stray_quotation_marks_takes_no_longer(line: str) -> None:
+    rows = "id\ttext\n" + "".join(f"{n}{line}\n" for n in range(20_000))
+    documents, failed = read(rows, "tsv")
+    assert (len(documents), failed) == (20_000, {})
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

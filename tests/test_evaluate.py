@@ -42,6 +42,7 @@ from embedsearch.evaluate import (
 from embedsearch.evaluate.learning import PowerLaw, fitted, nested
 from embedsearch.evaluate.scores import Bootstrap, label_scores
 from embedsearch.evaluate.scores import confusion_matrix as counted
+from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def test_scores_are_those_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     np.testing.assert_allclose(found, np.array(expected))
     drawn = Bootstrap(true, np.arange(len(true))).draws(said)
     assert drawn.accuracy[0] == drawn.micro_f1[0] == pytest.approx(accuracy_score(true, said))
-    assert drawn.macro_f1[0] == pytest.approx(
+    assert np.nanmean(drawn.f1[0]) == pytest.approx(
         f1_score(true, said, average="macro", zero_division=0)
     )
 
@@ -178,6 +179,8 @@ def test_groups_join_documents_and_what_is_nearly_the_same() -> None:
     assert found[0] == found[3]
     assert found[1] == found[2] == found[5]
     assert len(set(found.tolist())) == 3
+    words = np.array(list("uvwxyv"))
+    assert leakproof_groups(rows, texts=words).tolist() == [0, 1, 2, 0, 3, 1]
 
 
 @given(st.integers(0, 99), st.integers(2, 5))
@@ -506,6 +509,26 @@ def of_several(n: int = 200) -> tuple[NDArray[np.float32], list[list[str]]]:
     return rows, [["abc"[column] for column in np.flatnonzero(row[:3] > 0)] for row in rows]
 
 
+def test_vectors_of_zeros_are_told_of_once_where_they_were_given() -> None:
+    rows, labels = clouds()
+    rows[[0, 170]], labels[0] = 0, ""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = evaluate(rows, labels, embedder=HashEmbedder(16), curve=False)
+    left_out = "1 of 240 texts left out: they have no label"
+    zeros = (
+        "1 of 239 vectors are all zeros, the first at position 170: what is said of them means"
+        " nothing, leave them out"
+    )
+    assert [str(warning.message) for warning in told] == [left_out, zeros]
+    assert found.notes[:2] == (left_out, zeros)
+    several, lists = of_several()
+    several[150] = 0
+    with pytest.warns(UserWarning, match="^1 of 200 vectors are all zeros.* 150: ") as own:
+        measured = evaluate_several(several, lists)
+    assert [str(warning.message) for warning in own] == list(measured.notes)
+
+
 def test_several_labels_a_text_are_measured_each_for_itself() -> None:
     rows, labels = of_several()
     found = evaluate_several(rows, labels)
@@ -601,7 +624,7 @@ def test_several_labels_are_scored_as_scikit_learn_does(seed: int) -> None:
     micro, macro = (f1_score(true, said, average=a, zero_division=0) for a in ("micro", "macro"))
     assert drawn.micro_f1[0] == pytest.approx(micro)
     present = (true | said).any(axis=0).mean()  # a label that is nowhere is no label
-    assert drawn.macro_f1[0] * present == pytest.approx(macro)
+    assert np.nanmean(drawn.f1[0]) * present == pytest.approx(macro)
 
 
 def test_an_indicator_is_measured_by_any_estimator_that_takes_one() -> None:

@@ -14,6 +14,7 @@ from embedsearch import Document, Index
 from embedsearch.classify import ProbeClassifier, saving
 from embedsearch.errors import DocumentNotFound, ModelNotFound
 from embedsearch.files import salvage
+from embedsearch.store.clock import now
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -125,6 +126,20 @@ def test_a_prediction_ends_with_its_text_be_that_replaced_in_the_same_second(ind
     assert index.garbage().predictions == 0
     index.models.note(version, [("0", "a", 0.5)], at="2020-01-31T00:00:00+00:00")
     assert [said.document for said in index.models.predicted(version)] == ["2"]
+
+
+def test_what_was_read_before_a_text_was_replaced_in_the_same_second_is_not_kept(
+    index: Index,
+) -> None:
+    version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    said = [("0", "a", 0.5), ("1", "a", 0.5), ("2", "a", 0.5)]
+    index.add([Document("0", "another text")])
+    index.models.note(version, said, at=now(), generation=index.models.generation)
+    assert [p.document for p in index.models.predicted(version)] == ["0", "1", "2"]
+    read, generation = now(), index.models.generation
+    index.add([Document("1", "one more text")])
+    index.models.note(version, said, at=read, generation=generation)
+    assert "1" not in [p.document for p in index.models.predicted(version)]
 
 
 def test_predictions_follow_renamed_files(tmp_path: Path) -> None:

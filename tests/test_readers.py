@@ -193,6 +193,8 @@ def test_one_moment_has_one_spelling_but_where_it_is_a_text(written: str, kept: 
         ("1_000", "1_000"),
         ("01.05", "01.05"),
         ("12e345678", "12e345678"),
+        ("1e3", "1e3"),
+        ("1.0e3", 1000.0),
         ("0o17", "0o17"),
         ("0x1F", 31),
         ("true", True),

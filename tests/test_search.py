@@ -397,6 +397,14 @@ def test_highlights_more_than_once_in_one_snapshot(index: Index) -> None:
             assert then.highlighted(query, ["a dog a cat"], marks=("<", ">")) == [shown]
 
 
+def test_a_text_that_holds_what_parts_signs_keeps_it(index: Index) -> None:
+    text = "one\ufdeftwo 東京 dogs"
+    assert index.highlighted("dogs", [text, "東京 dogs"], marks=("[", "]")) == [
+        "one\ufdeftwo 東京 [dogs]",
+        "東京 [dogs]",
+    ]
+
+
 def test_the_local_model_s_chunks_fit_what_it_reads(tmp_path: Path) -> None:
     words = "extraordinarily internationalisation 日本語 naïve 🐕 "
     with Index.open(tmp_path / "index") as index:

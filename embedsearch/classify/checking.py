@@ -210,14 +210,25 @@ def units(vectors: Vectors) -> Vectors:
 
 
 def tell_zeros(vectors: NDArray[Any]) -> None:
-    """Warn of vectors (n, d) that are all zeros: they are as near to one thing as to any other."""
+    """Warn of vectors (n, d) that are all zeros."""
+    for note in of_zeros(vectors):
+        warnings.warn(note, stacklevel=4)
+
+
+def of_zeros(vectors: NDArray[Any], positions: NDArray[Any] | None = None) -> list[str]:
+    """Return a note if vectors (n, d), which came at ``positions`` (n,), are all zeros.
+
+    They are as near to one thing as to any other.
+    """
     zeros = np.flatnonzero(~vectors.any(axis=1))
-    if len(zeros):
-        warnings.warn(
-            f"{len(zeros):,} of {len(vectors):,} vectors are all zeros, the first at position"
-            f" {zeros[0]}: what is said of them means nothing, leave them out",
-            stacklevel=4,
-        )
+    if not len(zeros):
+        return []
+    first = zeros[0] if positions is None else positions[zeros[0]]
+    note = (
+        f"{len(zeros):,} of {len(vectors):,} vectors are all zeros, the first at position {first}:"
+        " what is said of them means nothing, leave them out"
+    )
+    return [note]
 
 
 def _is_empty(given: Any) -> bool:

@@ -48,8 +48,9 @@ if TYPE_CHECKING:
 STEPS = 20
 """How many thresholds are tested, each of which lets the classifier answer 5 % more texts."""
 
-COPY = 1 - 1e-6
-"""From this cosine on two texts are the same, as float32 has it."""
+SAME = 1 - 1e-6
+"""From this cosine on two texts are the same, as float32 has it: both are at hand, unlike where
+``splitting.COPY`` allows for what lists of two bytes a component round."""
 
 
 class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -183,7 +184,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         rows = units(vectors)
         together = self._together(vectors, groups)
         nearest = self._examples.search(rows, 1)[0][:, 0]
-        known = np.unique(together[nearest >= min(self.alike, COPY)])
+        known = np.unique(together[nearest >= min(self.alike, SAME)])
         if len(known):
             self._tell_known(int(np.isin(together, known).sum()), len(rows))
         firsts = np.setdiff1d(together, known)

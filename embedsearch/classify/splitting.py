@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -30,7 +30,7 @@ def leakproof_groups(
     vectors: NDArray[np.float32],
     groups: ArrayLike | None = None,
     *,
-    texts: Sequence[str] | None = None,
+    texts: Sequence[str] | NDArray[Any] | None = None,
     threshold: float = THRESHOLD,
 ) -> Rows:
     """Return for each unit row (n, d) the number of its group, from 0, shape (n,).
@@ -49,7 +49,8 @@ def leakproof_groups(
     if texts is not None and len(texts) != n:
         raise ValueError(f"expected a text for each of {n} vectors, got {len(texts)}")
     _, first, member = np.unique(grouped(groups, n), return_index=True, return_inverse=True)
-    alike = components(vectors, texts or [str(row) for row in range(n)], threshold)
+    words = list(map(str, range(n)) if texts is None else texts)
+    alike = components(vectors, words, threshold)
     one = [np.arange(n), *(np.array(rows) for rows in alike)]
     other = [first[member], *(np.full(len(rows), rows[0]) for rows in alike)]
     ends = np.concatenate(one), np.concatenate(other)

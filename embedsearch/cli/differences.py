@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedsearch.cli.listing import fitted
 from embedsearch.cli.terminal import first
+from embedsearch.compare.checking import LIKELY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +18,6 @@ SHOWN = 20
 
 MOST_CHANGED = 5
 """How many clusters a comparison tells the change of, as text."""
-
-LIKELY = 0.05
-"""The usual bound on a p-value."""
 
 EXCERPT = 80
 """How many characters of a passage are shown."""

@@ -117,7 +117,7 @@ def label_(
         if source and ids and not yes:
             _confirm(index, ids, as_)
         given = dict.fromkeys(ids, as_)
-        ctx.exit(_labelled(index, given, source or "command line", format_))
+        ctx.exit(_labelled(index, given, source or "command line", format_, clears=clear))
 
 
 def _meant(
@@ -173,14 +173,21 @@ def _other(before: Sequence[str], labels: Sequence[str]) -> bool:
     return not {*before} <= {label.strip() for label in labels}
 
 
-def _labelled(index: Index, given: Mapping[str, Sequence[str]], source: str, format_: str) -> int:
+def _labelled(
+    index: Index,
+    given: Mapping[str, Sequence[str]],
+    source: str,
+    format_: str,
+    *,
+    clears: bool = False,
+) -> int:
     """Label documents, say how many and which had other labels; return the exit code."""
     before = index.labels()
     done = index.label(given, source=source) if given else 0
     if format_ != "text":
         records = [{"document_id": id_, "labels": list(labels)} for id_, labels in given.items()]
         show_records(records, format_, name="labelled", line=str, columns=("document_id", "labels"))
-    said = "labelled" if any(given.values()) or not given else "without a label now"
+    said = "without a label now" if clears else "labelled"
     anew = [id_ for id_, labels in given.items() if labels and _other(before.get(id_, ()), labels)]
     if anew:
         was = printable(f"{anew[0]} was {' and '.join(before[anew[0]])}")

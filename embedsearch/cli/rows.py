@@ -14,6 +14,7 @@ import click
 
 from embedsearch.cli.options import TABLE_FORMATS
 from embedsearch.readers import tab_separated
+from embedsearch.readers.tab_separated import MOST_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,9 +26,6 @@ ALL = "*"
 
 NAMED = 20
 """How many columns are named where one is missing."""
-
-MOST_CHARACTERS = 100_000_000
-"""The largest cell that is read: as large as the largest file."""
 
 TOO_DEEP = "its lists and objects are nested too deeply"
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NEAR_ONE = 0.01
 """So far from 1 a squared length may be: vectors of two bytes a component are not exact."""
 
+LIKELY = 0.05
+"""The usual bound on a p-value."""
+
 
 def unit_rows(vectors: Vectors) -> Vectors:
     """Return unit rows (n, d) as float32, not copied where they are so.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_missing, refuse_several, units
+from embedsearch.classify.checking import is_missing, of_zeros, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.classify.splitting import leakproof_groups
@@ -75,7 +75,7 @@ def evidence(
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
     together = None if groups is None else np.asarray(groups, object)[rows].tolist()
     found = leakproof_groups(vectors, together, texts=own if words else None, threshold=threshold)
-    notes += _alike(known)
+    notes += of_zeros(vectors, rows) + _alike(known)
     notes += _two_ways(own if words else [row.tobytes() for row in vectors], known.tolist())
     counts = different(known, found)
     lone = [label for label, count in counts.items() if count < 2]

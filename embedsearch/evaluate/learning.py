@@ -11,6 +11,8 @@ from scipy.optimize import nnls
 from scipy.stats import binom
 from sklearn.base import clone
 
+from embedsearch.compare.checking import LIKELY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -36,9 +38,6 @@ RISING = 1.645
 
 LOW = 0.05
 """A label's recall is low if it is that far below the median label's."""
-
-LIKELY = 0.05
-"""The usual bound on a p-value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.compare.checking import LIKELY
 from embedsearch.evaluate import pieces
 from embedsearch.evaluate.charts import Plot, heat_map, range_of, ticks
 from embedsearch.evaluate.evaluation import NEAR
@@ -22,9 +23,6 @@ PAIRS = 18
 
 SMALL = 0.03
 """A calibration error up to which confidences can be taken as they are."""
-
-LIKELY = 0.05
-"""The usual bound on a p-value."""
 
 
 def page(measured: Evaluation | SeveralEvaluation, *, title: str = "Evaluation") -> str:

@@ -94,12 +94,6 @@ class Draws:
     f1: Floats
     groups: Floats
 
-    @property
-    def macro_f1(self) -> Floats:
-        """The mean over the labels that a draw holds, as scikit-learn averages."""
-        means: Floats = np.nanmean(self.f1, axis=1)
-        return means
-
 
 class Bootstrap:
     """Draws groups of texts with replacement, the same draws for all that is measured.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from embedsearch import arguments
-from embedsearch.classify.checking import as_indicator, units
+from embedsearch.classify.checking import as_indicator, of_zeros, units
 from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import listed, more_of, number, parts
 from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
@@ -128,11 +129,13 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         raise ValueError("nothing can be held out: label other texts, that differ more")
     if not _is_indicator(labels):
         _refuse_lone(right, held, classes)
-    notes = tuple(map(warn, _notes(right, classes.tolist(), together, held.max() + 1, folds)))
+    lacking = _notes(right, classes.tolist(), together, held.max() + 1, folds)
+    notes = tuple(map(warn, [*of_zeros(vectors), *lacking]))
     if embedder is None and is_texts(given):
         embedder = local()
     model = to_measure(estimator, right.sum(axis=0).tolist(), embedder)
-    with one_thread(vectors.size * len(classes)):
+    with warnings.catch_warnings(), one_thread(vectors.size * len(classes)):
+        warnings.filterwarnings("ignore", ".* vectors are all zeros")  # in each fold
         said = _predicted(model, vectors, labels, classes, held, progress=progress)
     draw = Bootstrap(right, together, seed=seed)
     own, rival = draw.draws(said), draw.draws(_commonest(right))

@@ -66,7 +66,7 @@ def classify_documents(
         ModelNotFound, EmbedderMismatch: as ``classify_texts`` does.
 
     """
-    read = now()
+    read, generation = now(), index.models.generation
     found = index.document_vectors(where=where, glob=glob)
     said = _predictions(index, found.vectors, found.ids, version)
     if said:
@@ -75,7 +75,7 @@ def classify_documents(
             for p in said
             for label, probability in _told(p)
         ]
-        index.models.note(said[0].version, rows, at=read)
+        index.models.note(said[0].version, rows, at=read, generation=generation)
     return said
 
 

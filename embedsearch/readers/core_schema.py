@@ -1,7 +1,8 @@
 """YAML as people write it today: plain values mean what they do in YAML 1.2's core schema.
 
 ``no``, ``12:30`` and ``1_000``, which YAML 1.1 makes false, 750 and 1000 of, are texts. So is what
-has a leading zero, as a code has, and here both schemas see a number. Dates stay dates.
+may well be a code, and here that schema sees a number: what has a leading zero (``01234``), or an
+exponent without a point (``12e3456789``, which is infinity), and ``0o17``. Dates stay dates.
 """
 
 from __future__ import annotations

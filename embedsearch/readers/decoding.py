@@ -49,9 +49,13 @@ def streamed(stream: io.BufferedReader) -> io.TextIOWrapper:
 
     Of a pipe that is what has come so far. What turns out not to be UTF-8 later raises.
     """
-    part = _telling(stream)
-    encoding = _marked(part) or ("utf-8" if _begins_utf8(part) else _likely(part) or "cp1252")
+    encoding = encoding_of(_telling(stream))
     return io.TextIOWrapper(stream, encoding, "strict" if encoding == "utf-8" else "replace")
+
+
+def encoding_of(part: bytes) -> str:
+    """Return the encoding that the first part of a text looks like."""
+    return _marked(part) or ("utf-8" if _begins_utf8(part) else _likely(part) or "cp1252")
 
 
 def _telling(stream: io.BufferedReader) -> bytes:

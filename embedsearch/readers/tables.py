@@ -24,7 +24,7 @@ def read(id: str, data: bytes) -> Document:
     """Read delimited text: line N is record N, the names of the columns before their values.
 
     Text that does not parse (a field above csv's own limit of 128 kB, which a quote that never
-    ends makes) stays as it is.
+    ends makes; between tabs above ``tab_separated``'s) stays as it is.
     """
     text = decode(data)
     delimiter = _BY_SUFFIX.get(PurePosixPath(id).suffix.lower()) or _delimiter(text)

@@ -32,7 +32,7 @@ MOST_TERMS = 64
 """How many distinct words of a query are looked up; BM25 gains nothing from more."""
 
 _APART = "\ufdef"
-"""What parts signs where it is taken out again: a noncharacter, which no text and no mark holds."""
+"""What parts signs where it is taken out again: a noncharacter. A text that has it stays whole."""
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the schema's ``texts_fts``."""
@@ -224,6 +224,7 @@ def highlighted(
     wanted = expression(query)
     if wanted is None:
         return list(texts)
+    whole = {number for number, text in enumerate(texts) if _APART in text}
     with database.reading():
         # A table of its own, gone with the transaction: what is stored may have changed since.
         # In a snapshot, that of the call before is still there.
@@ -236,11 +237,16 @@ def highlighted(
         )
         database.executemany(
             "insert into temp.marked (rowid, text) values (?, ?)",
-            ((number, words.parted(text, by=_APART)) for number, text in enumerate(texts)),
+            (
+                (number, text if number in whole else words.parted(text, by=_APART))
+                for number, text in enumerate(texts)
+            ),
         )
         rows = database.execute(
             "select rowid, highlight(marked, 0, ?, ?) from temp.marked where marked match ?",
             [*marks, wanted],
         )
-        found = {number: text.replace(_APART, "") for number, text in rows}
+        found = {
+            number: text if number in whole else text.replace(_APART, "") for number, text in rows
+        }
     return [found.get(number, text) for number, text in enumerate(texts)]

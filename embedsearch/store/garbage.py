@@ -15,7 +15,8 @@ class Garbage:
 
     ``vectors`` are those of passages that are in no document; to embed them again would take
     ``tokens``. ``transcripts`` are of recordings that are no document, ``predictions`` of documents
-    that have changed since or are gone. ``freed`` is by how many bytes the files became smaller.
+    that are gone: those of a text that is replaced are dropped with it. ``freed`` is by how many
+    bytes the files became smaller.
     """
 
     vectors: int

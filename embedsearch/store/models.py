@@ -113,6 +113,11 @@ class Models:
         hint = "label some documents, then: embedsearch train; in Python: labelling.train(index)"
         return ModelNotFound("no classifier was trained yet", hint=hint)
 
+    @property
+    def generation(self) -> int:
+        """The index's: it grows with every change."""
+        return self.database.generation
+
     def classified(self, version: int) -> int:
         """Return of how many documents one has said something, as ``predicted`` has them."""
         return int(
@@ -128,15 +133,19 @@ class Models:
         said: Iterable[tuple[str, str | None, float]],
         *,
         at: str | None = None,
+        generation: int | None = None,
     ) -> None:
         """Keep what one says of documents (id, label, probability), in place of what it said.
 
         A document may have several rows, one a label, or one without a label: it abstained. ``at``
-        is when the documents were read, now for ``None``: of one that was replaced since, it is
-        outdated.
+        is when the documents were read, now for ``None``, and ``generation`` the index's of then:
+        of one that was replaced since, it is outdated, be it in the same second.
         """
         rows, at = list(said), at or now()
         with self.database.writing():
+            if generation not in {None, self.database.generation}:
+                changed = self._updated_from(at)
+                rows = [row for row in rows if row[0] not in changed]
             self.database.executemany(
                 "delete from predictions where version = ? and document = ?",
                 ((version, document) for document in {document for document, *_ in rows}),
@@ -148,6 +157,10 @@ class Models:
                 """,
                 ((version, *row, at) for row in rows),
             )
+
+    def _updated_from(self, at: str) -> set[str]:
+        rows = self.database.execute("select id from documents where updated >= ?", [at])
+        return {id for (id,) in rows}
 
     def predicted(self, version: int) -> list[Predicted]:
         """Return what one said of the documents that are there, by id, the likeliest label first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,7 +14,7 @@ from embedsearch.cli import progress
 from embedsearch.cli.inputs import file_at, there
 from embedsearch.errors import SecretsFound
 from embedsearch.privacy import Secret
-from embedsearch.readers.decoding import decode, looks_binary
+from embedsearch.readers.decoding import clean, encoding_of, looks_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,33 +68,34 @@ def checked_bytes(data: bytes) -> bytes:
 
 
 def _secrets_in(file: BinaryIO, name: str) -> Iterator[Secret]:
-    """Yield the secrets in a file, window by window."""
+    """Yield the secrets in a file, window by window; none where it is no text."""
     seen: set[Secret] = set()
-    for number, (before, window) in enumerate(_windows(file)):
-        if number == 0 and looks_binary(window):
-            return
-        found = privacy.scan(decode(window), path=name)
+    for before, window in _windows(file):
+        found = privacy.scan(window, path=name)
         new = {Secret(secret.line + before, secret.kind) for secret in found} - seen
         seen |= new
         yield from sorted(new)
 
 
-def _windows(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _windows(file: BinaryIO) -> Iterator[tuple[int, str]]:
     """Yield windows that overlap, and how many lines are before each."""
-    before, data = 0, file.read(BLOCK)
-    while more := file.read(BLOCK):
-        end = _character(data, len(data) - 1)
-        yield before, data[:end]
-        start = _character(data, max(end - OVERLAP, 0))
-        before += data.count(b"\n", 0, start)
-        data = data[start:] + more
-    yield before, data
+    before, window = 0, ""
+    for text in _texts(file):
+        start = max(len(window) - OVERLAP, 0)
+        before += window.count("\n", 0, start)
+        window = window[start:] + text
+        yield before, window
 
 
-def _character(data: bytes, at: int) -> int:
-    """Return where the character begins that a byte belongs to, in UTF-8."""
-    starts = (at - back for back in range(min(at + 1, 4)) if data[at - back] & 0xC0 != 0x80)
-    return next(starts, at)
+def _texts(file: BinaryIO) -> Iterator[str]:
+    """Yield what a file says, block by block, in the encoding that its first one looks like."""
+    block = file.read(BLOCK)
+    if looks_binary(block):
+        return
+    decoder = codecs.getincrementaldecoder(encoding_of(block))("replace")
+    while block:
+        yield clean(decoder.decode(block))
+        block = file.read(BLOCK)
 
 
 def _allowed() -> bool:
