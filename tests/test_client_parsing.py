@@ -217,9 +217,12 @@ def test_a_kind_may_hold_itself_with_a_word_beside(client: Client, server: Serve
 
 def test_a_value_does_not_come_as_a_stream(client: Client, server: Server) -> None:
     told: Any = {"stream": True}
-    with pytest.raises(TypeError, match="stream"):
+    with pytest.raises(TypeError, match=r"^parse\(\) reads a whole answer: leave stream out"):
         client.responses.parse(model="m", input="a", text_format=Step, **told)
     assert server.seen == []
+    server.says(responded(('{"text": "a"}', "final_answer")))
+    made = client.responses.parse(model="m", input="a", text_format=Step, stream=False)
+    assert made.output_parsed == Step.model_validate({"text": "a"})
 
 
 def test_create_names_what_takes_a_class(client: Client, server: Server) -> None:

@@ -43,9 +43,10 @@ class Betas(Options, total=False):
     betas: Sequence[str]
 
 
-class ParseParams(Betas, total=False):
-    """The arguments of `Responses.parse`, but for the type it parses as."""
+class ResponseParams(Betas, Generic[S], total=False):
+    """The arguments of `Responses.create`."""
 
+    stream: S
     access_programs: Any
     background: bool | None
     background_options: Json
@@ -80,12 +81,6 @@ class ParseParams(Betas, total=False):
     top_p: float | None
     truncation: Literal["auto", "disabled"] | None
     user: str
-
-
-class ResponseParams(ParseParams, Generic[S], total=False):
-    """The arguments of `Responses.create`."""
-
-    stream: S
 
 
 class RetrieveParams(Betas, Generic[S], total=False):
@@ -190,12 +185,14 @@ class Responses(Versioned[M]):
 
     @endpoint
     def parse(
-        self, *, text_format: type[F], **body: Unpack[ParseParams]
+        self, *, text_format: type[F], **body: Unpack[ResponseParams[Whole]]
     ) -> Call[ParsedResponse[F]]:
         """Ask the model for JSON, and read it as a value of a type.
 
         That is pydantic's BaseModel, a dataclass, a TypedDict, or a msgspec.Struct.
         """
+        if body.get("stream"):
+            raise TypeError("parse() reads a whole answer: leave stream out, or use create()")
         text = {
             **(body.get("text") or {}),
             "format": {"type": "json_schema", **described(text_format)},
