@@ -39,9 +39,9 @@ def writer_lock(folder: Path | None, *, wait: float = WRITER_SECONDS) -> Iterato
         return
     if not (folder / DATABASE).exists():
         raise IndexNotFound(f"no index in {folder} any more: it was moved or deleted")
-    lock = FileLock(folder / LOCK, timeout=wait, poll_interval=POLL_SECONDS)
+    lock = FileLock(folder / LOCK, timeout=wait)
     try:
-        lock.acquire()
+        lock.acquire(poll_interval=POLL_SECONDS)
     except Timeout as error:
         raise IndexLocked(
             f"the index in {folder} is being written by another process or thread",
