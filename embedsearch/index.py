@@ -423,7 +423,7 @@ class Index:
         self._database.require_own()
         self._database.require_present()
 
-        def done() -> SyncReport:
+        def noted() -> SyncReport:
             report = work()
             if self._given:
                 files.note_place(self._database, self._given)
@@ -443,7 +443,7 @@ class Index:
         with self._turn:
             self._wrote = not self.closed
             return run(
-                self._database, self._folder, self._space, command=command, work=done, embed=embed
+                self._database, self._folder, self._space, command=command, work=noted, embed=embed
             )
 
     def unheard(

@@ -10,7 +10,7 @@ from embedsearch.embedders.checking import checked
 from embedsearch.embedders.protocol import is_remote
 from embedsearch.errors import EmbeddingError, ModelNotLoaded
 from embedsearch.store import documents, vectors
-from embedsearch.sync.pending import Done, Embedded, pages
+from embedsearch.sync.pending import Done, Landed, pages
 from embedsearch.sync.report import Failure, Progress
 from embedsearch.sync.sending import Sending, bill, refuse_secrets
 
@@ -71,14 +71,14 @@ def embed_pending(
     return done
 
 
-def _local(database: Database, embedder: Embedder, space: int, done: Done) -> Iterator[Embedded]:
+def _local(database: Database, embedder: Embedder, space: int, done: Done) -> Iterator[Landed]:
     for page in pages(database, space):
         yield from _halved(database, embedder, page, done)
 
 
 def _halved(
     database: Database, embedder: Embedder, page: Sequence[Pending], done: Done
-) -> Iterator[Embedded]:
+) -> Iterator[Landed]:
     """Embed some texts; where that fails, in halves, down to the one that is at fault."""
     ids, counts, contents = zip(*page, strict=True)
     try:
@@ -92,4 +92,4 @@ def _halved(
         for half in (page[: len(page) // 2], page[len(page) // 2 :]):
             yield from _halved(database, embedder, half, done)
     else:
-        yield Embedded(list(ids), rows, sum(counts), 0)
+        yield Landed(list(ids), rows, sum(counts), 0)

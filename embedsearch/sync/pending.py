@@ -36,7 +36,7 @@ class Done:
     """Whether the run stopped at its allowance."""
 
 
-class Embedded(NamedTuple):
+class Landed(NamedTuple):
     """Vectors (n, d) of n texts by their ids, their tokens, and what was billed for them.
 
     Without texts it is an answer of no use that was billed all the same.

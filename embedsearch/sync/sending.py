@@ -13,7 +13,7 @@ from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
-from embedsearch.sync.pending import Embedded, pages
+from embedsearch.sync.pending import Landed, pages
 from embedsearch.sync.report import Failure
 from embedsearch.sync.spending import Spending, rate_key
 
@@ -40,7 +40,7 @@ class Sending:
     crossed: bool = False
     """Whether what came back showed that the rest would cross the limit."""
 
-    def run(self, space: int) -> Iterator[Embedded]:
+    def run(self, space: int) -> Iterator[Landed]:
         """Yield each request as it comes back, so that none is paid for twice."""
         spending = Spending(self.allowance, self.embedder)
         todo = pages(self.database, space)
@@ -50,7 +50,7 @@ class Sending:
         if self.crossed and (spending.flying or next(todo, None)):
             self.done.capped = True
 
-    def _send(self, todo: Iterable[list[Pending]], spending: Spending) -> Iterator[Embedded]:
+    def _send(self, todo: Iterable[list[Pending]], spending: Spending) -> Iterator[Landed]:
         sent: list[tuple[int, int]] = []
 
         def label(position: int) -> str:
@@ -69,7 +69,7 @@ class Sending:
             if spending.crosses():
                 self.crossed = True
                 self.stop.set()
-            yield Embedded(ids, found.vectors, tokens, found.tokens)
+            yield Landed(ids, found.vectors, tokens, found.tokens)
 
     def _allowed(
         self, todo: Iterable[list[Pending]], spending: Spending, sent: list[tuple[int, int]]

@@ -57,18 +57,18 @@ class BackwardPaging(Paging, total=False):
     before: str
 
 
-class UploadParams(Options, total=False):
+class StoreUploadParams(Options, total=False):
     """The arguments of `Files.upload`."""
 
     attributes: Attributes | None
     chunking_strategy: Json
 
 
-class AttachParams(UploadParams, PollParams, total=False):
+class AttachParams(StoreUploadParams, PollParams, total=False):
     """The arguments of `Files.create_and_poll` and its like."""
 
 
-class AddFileParams(UploadParams, total=False):
+class AddFileParams(StoreUploadParams, total=False):
     """The arguments of `Files.create`."""
 
     file_id: Required[str]
@@ -166,7 +166,7 @@ class Files(Resource[M]):
 
     @procedure
     def upload(
-        self, *, vector_store_id: str, file: File, **params: Unpack[UploadParams]
+        self, *, vector_store_id: str, file: File, **params: Unpack[StoreUploadParams]
     ) -> Steps[VectorStoreFile]:
         """Upload one and add it."""
         sent = yield _upload(file, params)
