@@ -291,8 +291,7 @@ def _refuse_secrets(question: str, passages: Sequence[Passage]) -> None:
         for secret in scan(passage.text, path=passage.document_id)
     ]
     if found:
-        allow = "take it out, or allow it: --allow-secrets; in Python: allow_secrets=True"
-        raise SecretsFound(found, hint=allow)
+        raise SecretsFound(found)
 
 
 def _entries(question: str, passages: Sequence[Passage], host: str, model: Model) -> Iterator[Sent]:

@@ -155,15 +155,15 @@ class CostLimitReached(EmbedsearchError):
 class SecretsFound(EmbedsearchError):
     """Texts that were to be sent to a provider look as if they held secrets; none was sent.
 
-    ``places`` names each as ``DOCUMENT:LINE (KIND)``. ``Allowance(secrets=True)`` and
-    ``answer(..., allow_secrets=True)`` send all the same.
+    ``places`` names each as ``DOCUMENT:LINE (KIND)``. ``allow_secrets=True`` sends all the same:
+    an argument of what was called, or of the ``Allowance`` that it was given.
     """
 
     def __init__(self, places: Sequence[str], *, hint: str | None = None) -> None:
         more = f", and {len(places) - 1} more" if len(places) > 1 else ""
         super().__init__(
             f"nothing was sent: {places[0]} looks like a secret{more}",
-            hint=hint or "take it out, or allow it: --allow-secrets; in Python: secrets=True",
+            hint=hint or "take it out, or allow it: --allow-secrets; in Python: allow_secrets=True",
         )
         self.places = tuple(places)
 

@@ -669,12 +669,12 @@ class Index:
         return stored_vectors.Passages([chunks[place] for place in places], rows)
 
     def embed(
-        self, texts: Sequence[str], *, kind: Role = "document", secrets: bool = False
+        self, texts: Sequence[str], *, kind: Role = "document", allow_secrets: bool = False
     ) -> NDArray[np.float32]:
         """Return unit vectors (n, d) of texts; what the index holds is not embedded again.
 
-        What a provider gives is kept in the index, too. ``secrets``: whether a text may be sent to
-        one that looks as if it held a secret.
+        What a provider gives is kept in the index, too. ``allow_secrets``: whether a text may be
+        sent to one that looks as if it held a secret.
 
         Raises:
             SecretsFound: a text looks as if it held a secret; none was sent.
@@ -684,7 +684,9 @@ class Index:
         texts = arguments.several(texts, "texts")
         if kind == "query" and not embedders.is_remote(self.embedder):
             return checked(self.embedder.embed(texts, kind=kind), self.embedder, len(texts))
-        return asking.vectors(self._database, self.embedder, self._space, texts, secrets=secrets)
+        return asking.vectors(
+            self._database, self.embedder, self._space, texts, allow_secrets=allow_secrets
+        )
 
     def __reduce__(self) -> Any:
         """Let another process open the same folder, as joblib's workers do.

@@ -368,7 +368,7 @@ def test_secrets_stay_here_unless_they_are_allowed(
             index.sync(docs)
         assert server.requests == []
         assert list(index.outbox()) == []
-        assert index.sync(docs, allowance=Allowance(secrets=True)).pending == 0
+        assert index.sync(docs, allowance=Allowance(allow_secrets=True)).pending == 0
 
 
 def test_threads_share_one_client(server: FaultServer) -> None:

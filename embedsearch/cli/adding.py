@@ -66,7 +66,7 @@ def add_(
         table = Table(name, streamed(cast("BufferedReader", stream)), known, columns)
         documents = table.documents()
         first = list(islice(documents, 1))  # a wrong column is found before an index is made
-        allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
+        allowance = Allowance(tokens=max_tokens, cost=max_cost, allow_secrets=allow_secrets)
         with opening.open_index(db, model, create=True, sends=embed) as index:
             report = spending.taken_in(
                 index,

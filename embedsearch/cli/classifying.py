@@ -130,7 +130,9 @@ def classify_(
                 say_what_is_unmet(index, where, glob)
         else:
             text = _text(index, words)
-            said = labelling.classify_texts(index, [text], version=version, secrets=allow_secrets)
+            said = labelling.classify_texts(
+                index, [text], version=version, allow_secrets=allow_secrets
+            )
         given = index.labels() if all_ else {}
     show_records(
         [_record(prediction, given) for prediction in said],

@@ -70,7 +70,7 @@ def index_(
         if makes
         else opening.open_without_making
     )
-    allowance = Allowance(tokens=max_tokens, cost=max_cost, secrets=allow_secrets)
+    allowance = Allowance(tokens=max_tokens, cost=max_cost, allow_secrets=allow_secrets)
     with (
         _hearing(transcribe, transcribe_url) as transcriber,
         open_(db, model, asks=asks) as index,

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 LONGEST_NAP = 1.0
 """Seconds after which a waiting ticket is looked at again, as answers bring better news."""
 
-LONG_WAIT = 5.0
+LONG_WAIT = 3.0
 """Seconds of a wait that is spoken of, and between two lines about it."""
 
 LANES = 1000
@@ -66,7 +66,7 @@ class Limiter:
         with self._lock:
             now = self._clock()
             seconds = ticket.lane.admit(ticket, now)
-            is_news = seconds > LONG_WAIT and now >= self._told_at + LONG_WAIT
+            is_news = seconds >= LONG_WAIT and now >= self._told_at + LONG_WAIT
             self._told_at = now if is_news else self._told_at
         if is_news:
             said = "the server's rate limit lets the next request through in %.0f s"

@@ -36,7 +36,7 @@ SAMPLE = 1_000
 
 
 def classify_texts(
-    index: Index, texts: Sequence[str], *, version: int | None = None, secrets: bool = False
+    index: Index, texts: Sequence[str], *, version: int | None = None, allow_secrets: bool = False
 ) -> list[Prediction]:
     """Return what a trained classifier, the newest for ``None``, says of texts.
 
@@ -49,7 +49,7 @@ def classify_texts(
     for place, text in enumerate(texts):
         if not text.strip():
             raise ValueError(f"text {place} is blank: there is nothing to classify")
-    vectors = index.embed(texts, secrets=secrets)
+    vectors = index.embed(texts, allow_secrets=allow_secrets)
     return _predictions(index, vectors, [None] * len(texts), version)
 
 

@@ -97,7 +97,7 @@ def vector_of(database: Database, space: int, id: str, position: int | None) -> 
 
 
 def vectors(
-    database: Database, embedder: Embedder, space: int, texts: Sequence[str], *, secrets: bool
+    database: Database, embedder: Embedder, space: int, texts: Sequence[str], *, allow_secrets: bool
 ) -> Vectors:
     """Return unit rows (n, d) of texts; those that the index holds are not embedded again.
 
@@ -114,7 +114,7 @@ def vectors(
             if kept is not None:
                 rows[text] = kept
     missing = [text for text in dict.fromkeys(texts) if text not in rows]
-    if is_remote(embedder) and missing and not secrets:
+    if is_remote(embedder) and missing and not allow_secrets:
         _refuse_secrets(missing)
     for start in range(0, len(missing), PAGE):
         page = missing[start : start + PAGE]

@@ -49,7 +49,7 @@ def embed_pending(
     if not todo.texts:
         return done
     progress(Progress("embed", 0, todo.tokens))
-    if is_remote(embedder) and not allowance.secrets:
+    if is_remote(embedder) and not allowance.allow_secrets:
         refuse_secrets(database, space)
     with stopped_by_signals() if is_remote(embedder) else nullcontext(Stop()) as stop:
         if is_remote(embedder):

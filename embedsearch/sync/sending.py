@@ -101,8 +101,7 @@ def refuse_secrets(database: Database, space: int) -> None:
                 document, line = documents.place(database, id)
                 found.append(f"{document}:{line + secret.line - 1} ({secret.kind})")
     if found:
-        allow = "take it out, or allow it: --allow-secrets; in Python: Allowance(secrets=True)"
-        raise SecretsFound(found, hint=allow)
+        raise SecretsFound(found)
 
 
 def _entry(database: Database, embedder: RemoteEmbedder, id: int, tokens: int, text: str) -> Sent:

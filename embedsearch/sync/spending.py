@@ -21,12 +21,12 @@ class Allowance:
 
     A run stops before the request that would cross ``tokens``, or ``cost`` in US dollars, as the
     provider bills them: the first page, whose bill tells how it counts, goes by the plan.
-    ``secrets``: whether a text may be sent that looks as if it held one.
+    ``allow_secrets``: whether a text may be sent that looks as if it held one.
     """
 
     tokens: int | None = None
     cost: float | None = None
-    secrets: bool = False
+    allow_secrets: bool = False
 
     def __post_init__(self) -> None:
         for name, limit in (("tokens", self.tokens), ("cost", self.cost)):
