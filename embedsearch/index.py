@@ -743,6 +743,13 @@ class Index:
         """Return the id of the document that was read from a file, ``None`` if there is none."""
         return sources.document_at(self._database, Path(path))
 
+    def ids_below(self, folder: PathLike) -> dict[str, str]:
+        """Return the documents that were read from files below a folder: by id, their path in it.
+
+        Paths have forward slashes; there are none for a folder of which nothing was indexed.
+        """
+        return sources.documents_below(self._database, Path(folder))
+
     def chunks(self, id: str) -> list[Chunk]:
         """Return the chunks of a document, in order.
 
@@ -783,6 +790,24 @@ class Index:
     def counts(self, *, where: Where = None, glob: Sequence[str] | None = None) -> Counts:
         """Return how many documents meet the conditions, and how many chunks they have."""
         return hits.counts(self._database, arguments.condition(where, glob))
+
+    def values(self, key: str) -> dict[str, Any]:
+        """Return what documents' metadata says under a key, by id; those without it are left out.
+
+        A key is named as in a condition: ``author.name`` may be in an object inside another.
+
+        Raises:
+            ValueError: no document has it.
+
+        """
+        every = (
+            (document.id, summaries.under(document.metadata, key)) for document in self.documents()
+        )
+        found = {id: value for id, value in every if value is not None}
+        if not found:
+            why = "; ".join(self.unmet({key: ""}))
+            raise ValueError(why or f"{key!r} says nothing of any document")
+        return found
 
     def unmet(self, where: Where) -> list[str]:
         """Return why no document can meet a condition, in words: keys that none has.

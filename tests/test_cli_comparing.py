@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -225,7 +226,10 @@ def test_what_is_compared_is_a_document_a_file_or_a_text(folder: Path) -> None:
     assert found("compare", long, long)["comparison"][0]["similarity"] == 1
     for strange in ("nope.md", "no/such", "aside", "", " "):
         assert run("compare", "r0", strange).exit_code == 2
-    assert "'aside' is neither a folder of the index nor" in run("compare", "*", "aside").stderr
+    assert (
+        "'aside' is neither a folder that is in the index nor"
+        in run("compare", "*", "aside").stderr
+    )
     assert "taken as a text" in run("compare", "r0", "refund").stderr
 
 
@@ -345,6 +349,25 @@ def test_the_same_path_in_two_folders_is_one_document(tmp_path: Path) -> None:
     ]
     (other,) = found("--db", str(index), "compare", "then/*", "now/*")["comparison"]
     assert (other["in_both"], other["drifted"]) == (0, [])
+
+
+@pytest.mark.parametrize("indexed", [("docs",), ("docs/then", "docs/now")])
+def test_two_folders_on_disk_are_compared_by_what_was_indexed_of_them(
+    indexed: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, texts in (("then", THEN), ("now", NOW)):
+        (tmp_path / "docs" / name).mkdir(parents=True)
+        for id, text in texts.items():
+            (tmp_path / "docs" / name / f"{id}.txt").write_text(text)
+    (tmp_path / "docs" / "now" / "blank.txt").write_text("\n")
+    own = ("--db", "index")
+    assert run(*own, "index", *indexed).exit_code == 0
+    result = run(*own, "compare", "docs/then", str(tmp_path / "docs" / "now"), "--json")
+    (said,) = json.loads(result.stdout)["comparison"]
+    assert (said["documents"], said["in_both"]) == ([4, 4], 3)
+    assert [PurePath(row["before"]).name for row in said["drifted"]] == ["c.txt", "b.txt"]
+    assert "note: 1 document without words left out\n" in result.stderr
 
 
 def test_a_text_with_signs_of_a_condition_is_one_with_a_blank_before_it() -> None:

@@ -196,6 +196,29 @@ def test_a_text_without_a_label_is_left_out_be_it_the_first_one() -> None:
     )
 
 
+def test_what_is_of_one_group_is_held_out_together() -> None:
+    rows = [
+        {"id": f"n{kind}{n}", "text": f"{PARTS[kind][n % 3]}, order {n * 7919}", "label": kind}
+        for kind in PARTS
+        for n in range(6)
+    ]
+    for place, row in enumerate(rows[1:]):  # the first is of no thread
+        row["thread"] = f"t{place % 4}"
+    Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    same = ("evaluate", "--no-curve", "--threshold", "1", "--json")
+    of_file = (*same, "--labels", "rows.jsonl")
+    assert json.loads(run(*of_file).stdout)["groups"] == 12
+    assert json.loads(run(*of_file, "--group", "thread").stdout)["groups"] == 5
+    refused = run(*of_file, "--group", "author")
+    assert refused.exit_code == 2
+    assert "no column 'author': the columns are id, text, label, thread" in refused.stderr
+    assert run("add", "rows.jsonl", "--meta", "thread").exit_code == 0
+    for kind in PARTS:
+        assert run("label", "--glob", f"n{kind}*", "--as", kind, "-y").exit_code == 0
+    assert json.loads(run(*same, "--group", "thread").stdout)["groups"] == 5
+    assert "no document has 'thred'" in run(*same, "--group", "thred").stderr
+
+
 @pytest.mark.usefixtures("several")
 def test_mistakes_of_several_labels_are_named_on_the_page_and_in_words() -> None:
     run("label", "2", "--as", "refund", "--as", "<b>odd")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from embedsearch.cli.comparing import embedded
 from embedsearch.cli.differences import COLUMNS, rows, words
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.places import document_id
+from embedsearch.cli.terminal import note
+from embedsearch.cli.unmet import without_vectors
 from embedsearch.compare.drifting import NEAR
 
 if TYPE_CHECKING:
@@ -52,10 +54,10 @@ def compare_(
 ) -> None:
     """Compare two texts, or two sets of documents: what is new in B, gone from A, and has drifted.
 
-    A set is a folder of the index, a glob with '*' in it, a condition on metadata as year=2024, or
-    another index by its folder. What has the same id in both, or the same path within two folders,
-    is one document, which may have drifted. A document is named by its id, a file by its path; all
-    else is a text.
+    A set is a folder of the index or one on disk that is in it, a glob with '*' in it, a condition
+    on metadata as year=2024, or another index by its folder. What has the same id in both, or the
+    same path within two folders, is one document, which may have drifted. A document is named by
+    its id, a file by its path; all else is a text.
     """
     with ExitStack() as opened:
         index = opened.enter_context(opening.open_index(db, model))
@@ -63,7 +65,7 @@ def compare_(
             name = other if _is_set(index, one) else one
             raise click.UsageError(
                 f"compare two texts or two sets, not one with the other: {name!r} is neither a"
-                " folder of the index nor a glob, a condition or another index;"
+                " folder that is in the index nor a glob, a condition or another index;"
                 f" {inputs.AS_A_TEXT}"
             )
         if _is_set(index, one):
@@ -98,17 +100,22 @@ def _show_sets(record: dict[str, Any], format_: str) -> None:
 def _is_set(index: Index, name: str) -> bool:
     if document_id(index, name) in index or name[:1].isspace():
         return False
-    return any(sign in name for sign in "*=<>") or _is_index(name) or _is_folder(index, name)
+    return any(sign in name for sign in "*=<>") or _is_index(name) or bool(_paths(index, name))
 
 
-def _is_folder(index: Index, name: str) -> bool:
-    return bool(name.strip("/ ")) and index.counts(glob=(_within(name),)).documents > 0
+def _paths(index: Index, folder: str) -> dict[str, str]:
+    """Return the documents of a folder, one of the index or else one on disk: by id, their path."""
+    start = f"{folder.strip('/ ')}/"
+    if start != "/" and index.counts(glob=(_within(start),)).documents:
+        held = index.documents(glob=(_within(start),))
+        return {document.id: document.id.removeprefix(start) for document in held}
+    place = inputs.there(folder)
+    return index.ids_below(place) if place and place.is_dir() else {}
 
 
-def _within(folder: str) -> str:
-    """Return the glob of what a folder of the index holds, its signs taken by themselves."""
-    literal = re.sub(r"[][*?!\\]", r"\\\g<0>", folder.strip("/"))
-    return f"/{literal}/"
+def _within(start: str) -> str:
+    """Return the glob of all ids that start with a folder, its signs taken by themselves."""
+    return "/" + re.sub(r"[][*?!\\]", r"\\\g<0>", start)
 
 
 def _is_index(name: str) -> bool:
@@ -117,12 +124,12 @@ def _is_index(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One of the two sets: its documents, the index that holds them, the folder if it is one."""
+    """One of the two sets: its documents, the index that holds them, their paths in a folder."""
 
     name: str
     index: Index
     found: DocumentVectors
-    folder: str = ""
+    paths: dict[str, str] = field(default_factory=dict)
 
 
 def _side(index: Index, name: str, opened: ExitStack) -> _Side:
@@ -137,11 +144,18 @@ def _side(index: Index, name: str, opened: ExitStack) -> _Side:
     elif "*" in name:
         side = _Side(name, index, embedded(index, glob=(name,)))
     else:
-        found = embedded(index, glob=(_within(name),))
-        side = _Side(name, index, found, folder=f"{name.strip('/')}/")
+        paths = _paths(index, name)
+        side = _Side(name, index, _in_folder(index, paths), paths)
     if not side.found.ids:
         raise ValueError(f"no document is in {name!r}; {inputs.AS_A_TEXT}")
     return side
+
+
+def _in_folder(index: Index, paths: dict[str, str]) -> DocumentVectors:
+    found = index.document_vectors(list(paths))
+    if missing := len(paths) - len(found.ids):
+        note(f"note: {without_vectors(missing, len(paths.keys() & set(index.blank())))}")
+    return found
 
 
 def _sets(one: _Side, other: _Side, near: float) -> dict[str, Any]:
@@ -169,10 +183,11 @@ def _sets(one: _Side, other: _Side, near: float) -> dict[str, Any]:
 
 def _pairs(one: _Side, other: _Side) -> list[tuple[int, int]]:
     """Return what is one document on both sides: by id, of two folders by the path within."""
-    if not (one.folder and other.folder):
+    if not (one.paths and other.paths):
         return comparison.paired(one.found.ids, other.found.ids)
-    names = ([id_.removeprefix(side.folder) for id_ in side.found.ids] for side in (one, other))
-    return comparison.paired(*names)
+    return comparison.paired(
+        *([side.paths[id_] for id_ in side.found.ids] for side in (one, other))
+    )
 
 
 def _without(

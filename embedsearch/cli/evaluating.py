@@ -43,6 +43,11 @@ COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
 )
 @click.option("--text-column", default="text", show_default=True, help="The texts in FILE.")
 @click.option("--label-column", default="label", show_default=True, help="The labels in FILE.")
+@click.option(
+    "--group",
+    metavar="NAME",
+    help="What is held out together, as a thread: a column of FILE, or a key of the metadata.",
+)
 @options.from_
 @options.conditions
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
@@ -69,6 +74,7 @@ def evaluate_(
     file: str | None,
     text_column: str,
     label_column: str,
+    group: str | None,
     from_: str | None,
     glob: tuple[str, ...],
     where: tuple[str, ...],
@@ -82,19 +88,20 @@ def evaluate_(
     """Say how good a classifier of these labels is at texts it has not learned from.
 
     Beside it stand what always saying the most frequent label would do, and what the labels'
-    names alone would. No text is tested by a classifier that has learned from its near duplicate.
+    names alone would. No text is tested by a classifier that has learned from its near duplicate,
+    or from another of its group; a text without one is a group of its own.
     Where texts have several labels, each label is measured by itself, without a learning curve.
     """
     if file and (glob or where):
         raise click.UsageError("--glob and --where are about the index, not about a file")
-    given = _of_file(file, text_column, label_column, from_) if file else None
+    given = _of_file(file, text_column, label_column, group, from_) if file else None
     with (
         _encoder(db, model, needed=not file) as encoder,
         warnings.catch_warnings(),
         progress.working("evaluating") as told,
     ):
         warnings.simplefilter("ignore")  # the same words are in the notes
-        found = given or _of_index(encoder, where, glob)
+        found = given or _of_index(encoder, group, where, glob)
         same: dict[str, Any] = {
             "embedder": encoder,
             "folds": folds,
@@ -133,11 +140,12 @@ def _encoder(db: Path | None, model: str | None, *, needed: bool) -> AbstractCon
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """Texts with what each is labelled: a name, "" for none, or a list of names."""
+    """Texts with what each is labelled: a name, "" for none, or a list of names; and its group."""
 
     ids: list[str]
     texts: list[str]
     labels: list[str | list[str]]
+    groups: list[str] | None
     vectors: Any = None
     notes: tuple[str, ...] = ()
 
@@ -171,6 +179,7 @@ class _Given:
             [self.ids[row] for row in rows],
             [self.texts[row] for row in rows],
             labels,
+            [self.groups[row] for row in rows] if self.groups else None,
             None if self.vectors is None else self.vectors[rows],
             (*self.notes, *left_out(named, spoken), several),
         )
@@ -178,32 +187,48 @@ class _Given:
     def named(self, labels: list[str] | list[list[str]]) -> dict[str, Any]:
         """Return the arguments of an evaluation."""
         given = self.texts if self.vectors is None else self.vectors
-        return {"given": given, "labels": labels, "texts": self.texts, "ids": self.ids}
+        return {
+            "given": given,
+            "labels": labels,
+            "texts": self.texts,
+            "ids": self.ids,
+            "groups": self.groups,
+        }
 
 
-def _of_index(index: Index, where: tuple[str, ...], glob: tuple[str, ...]) -> _Given:
+def _of_index(
+    index: Index, group: str | None, where: tuple[str, ...], glob: tuple[str, ...]
+) -> _Given:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         found = examples(index, where=where, glob=glob)
     notes = tuple(for_commands(str(warning.message)) for warning in heard)
-    return _Given(
-        found.ids, index.texts(found.ids), list(map(list, found.labels)), found.vectors, notes
-    )
+    values = index.values(group) if group else {}
+    groups = [_group(values.get(id), id) for id in found.ids] if group else None
+    labels: list[str | list[str]] = [list(own) for own in found.labels]
+    return _Given(found.ids, index.texts(found.ids), labels, groups, found.vectors, notes)
 
 
-def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
+def _group(value: Any, id: str) -> str:
+    """Return the name of a text's group: ``value`` in JSON, or the text's own where it has none."""
+    return f"of {id}" if value in (None, "") else json.dumps(value, sort_keys=True)
+
+
+def _of_file(file: str, text: str, label: str, group: str | None, from_: str | None) -> _Given:
     with click.open_file(file, "rb") as opened:
         stream: IO[str] = streamed(cast("BufferedReader", opened))
-        columns = rows.Columns(text, (label,))
+        needed = {text, label, *([group] if group else ())}
+        columns = rows.Columns(text, (label,), tuple(needed - {text, label}))
         ids: list[str] = []
         texts: list[str] = []
         labels: list[str | list[str]] = []
+        groups: list[str] = []
         failed = []
         names: dict[str, Any] = {}
         for place, row in rows.read(file, stream, from_ or rows.format_of(file)):
             try:
                 known = rows.as_object(row)
-                if not {text, label} <= names.keys():
+                if not needed <= names.keys():
                     names |= known  # in JSON each row has those it needs
                 said, own = rows.words_in(known, text), _labels_in(known, label)
             except rows.RowError as error:
@@ -212,9 +237,10 @@ def _of_file(file: str, text: str, label: str, from_: str | None) -> _Given:
             ids.append(f"{file}:{place}")
             texts.append(said)
             labels.append(own)
+            groups.append(_group(group and known.get(group), ids[-1]))
     if names:
         columns.check(names, "csv")
-    return _Given(ids, texts, labels, notes=tuple(failed))
+    return _Given(ids, texts, labels, groups if group else None, notes=tuple(failed))
 
 
 def _labels_in(row: rows.Row, name: str) -> str | list[str]:

@@ -54,7 +54,11 @@ def _as_id(index: Index, pattern: str) -> str | None:
 def left_out(index: Index, found: int, where: Sequence[str], glob: Sequence[str]) -> str:
     """Return how many of the documents that are meant have no vector and why, "" for none."""
     missing = index.counts(where=where, glob=glob).documents - found
-    blank = len(index.blank(where=where, glob=glob)) if missing else 0
+    return without_vectors(missing, len(index.blank(where=where, glob=glob)) if missing else 0)
+
+
+def without_vectors(missing: int, blank: int) -> str:
+    """Return how many documents are left out, ``blank`` of them as they have no words."""
     parts = []
     if missing > blank:
         parts.append(f"{counted(missing - blank, 'document')} of which nothing is embedded yet")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -98,22 +97,11 @@ def _known(index: Index, ids: Sequence[str], by: str) -> list[str]:
             said.setdefault(row.document, []).append(row.label or NONE)
         known = {id: " + ".join(sorted(own)) for id, own in said.items()}
     else:
-        every = ((d.id, _under(d.metadata, by)) for d in index.documents())
-        known = {id: _said(value) for id, value in every if value is not None}
-        if not known:
-            why = "; ".join(index.unmet({by: ""})) or f"{by!r} says nothing of any document"
-            raise ValueError(f"{why} (or colour by cluster, label, predicted)")
+        try:
+            known = {id: _said(value) for id, value in index.values(by).items()}
+        except ValueError as error:
+            raise ValueError(f"{error} (or colour by cluster, label, predicted)") from error
     return [known.get(id, NONE) for id in ids]
-
-
-def _under(metadata: Mapping[str, Any], key: str) -> Any:
-    """Return what is under a key, by itself or inside of objects, ``None`` for nothing."""
-    if key in metadata:
-        return metadata[key]
-    found: Any = metadata
-    for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
 
 
 def _said(value: Any) -> str:

@@ -63,7 +63,7 @@ def write(database: Database, texts: Sequence[Text]) -> dict[bytes, int]:
         insert or ignore into texts (sha256, tokens, blank, text, salt, words)
         values (?, ?, ?, ?, ?, ?)
         """,
-        ((*text, words.words(text[3])) for text in texts),
+        [(*text, words.words(text[3])) for text in texts],
     )
     database.execute(
         "insert into texts_fts (rowid, text) select id, text from live_texts where id > ?", [newest]

@@ -97,6 +97,21 @@ def document_at(database: Database, path: Path) -> str | None:
     return None
 
 
+def documents_below(database: Database, folder: Path) -> dict[str, str]:
+    """Return the documents that were read from files below a folder: by id, their path in it."""
+    place, found = _absolute(folder), {}
+    with database.reading():
+        for number, root in roots(database).items():
+            if not (place.is_relative_to(root) or root.is_relative_to(place)):
+                continue
+            for id, path in database.execute(
+                "select id, path from documents where source = ?", [number]
+            ):
+                if (file := root / path).is_relative_to(place):
+                    found[id] = file.relative_to(place).as_posix()
+    return found
+
+
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 -- absolute() keeps '..'
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from embedsearch.store.database import Database
     from embedsearch.store.filters import Filter
@@ -22,6 +22,16 @@ class Summary:
     characters: int
     updated: str
     metadata: dict[str, Any]
+
+
+def under(metadata: Mapping[str, Any], key: str) -> Any:
+    """Return what is under a key, by itself or inside of objects, ``None`` for nothing."""
+    if key in metadata:
+        return metadata[key]
+    found: Any = metadata
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
 
 
 FIRST, MOST = 1_000, 32_000

@@ -20,7 +20,8 @@ _UNSPACED = (
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Chinese
     "\U00020000-\U0003ffff\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\uff66-\uff9f"  # Japanese: kana
 )
-_SIGN = re.compile(f"([{_UNSPACED}])")
+_SIGN = re.compile(f"[{_UNSPACED}]")
+_APART = re.compile(f"([{_UNSPACED}])")
 _RUN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 
 _PAGE = """
@@ -28,15 +29,19 @@ _PAGE = """
 """
 
 
+def has_signs(text: str) -> bool:
+    """Return whether a text has such signs; quick, as nearly all that is stored has none."""
+    return not text.isascii() and _SIGN.search(text) is not None
+
+
 def parted(text: str, *, by: str = " ") -> str:
     """Return a text with such signs apart."""
-    return text if text.isascii() else by.join(_SIGN.split(text))
+    return by.join(_APART.split(text)) if has_signs(text) else text
 
 
 def words(text: str) -> str | None:
     """Return what FTS5 is to see of a text, ``None`` where that is the text itself."""
-    seen = parted(text)
-    return None if seen == text else seen
+    return parted(text) if has_signs(text) else None
 
 
 def terms(query: str) -> list[str]:
