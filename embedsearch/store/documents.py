@@ -360,13 +360,27 @@ def text_of(database: Database, hit: Hit) -> int:
     return int(text)
 
 
-def holding(database: Database, text: int) -> str:
-    """Return the id of a document that holds a text, ``""`` where none does any more."""
-    return place(database, text)[0]
+def holding(database: Database, texts: Sequence[int]) -> dict[int, str]:
+    """Return the id of the oldest document that holds each text; what none holds is left out."""
+    with database.reading():
+        rows = database.execute(
+            """
+            select c.text, d.id, min(d.number)
+            from json_each(?) j
+            cross join chunks c on c.text = j.value
+            cross join documents d on d.number = c.document
+            group by c.text
+            """,
+            [json.dumps(texts)],
+        ).fetchall()
+    return {text: id for text, id, _ in rows}
 
 
 def place(database: Database, text: int) -> tuple[str, int]:
-    """Return the id of a document that holds a text, and the line on which it starts there."""
+    """Return the id of the oldest document that holds a text, and the line it starts on there.
+
+    ``("", 1)`` where none holds it any more.
+    """
     with database.reading():
         row: tuple[str, int] | None = database.execute(
             """

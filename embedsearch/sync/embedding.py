@@ -87,7 +87,7 @@ def _halved(
         raise
     except EmbeddingError as error:
         if len(page) == 1:
-            done.refused.append(Failure(documents.holding(database, ids[0]), str(error)))
+            done.refused.append(Failure(documents.place(database, ids[0])[0], str(error)))
             return
         for half in (page[: len(page) // 2], page[len(page) // 2 :]):
             yield from _halved(database, embedder, half, done)

@@ -18,7 +18,7 @@ from embedsearch.sync.report import Failure
 from embedsearch.sync.spending import Spending, rate_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from embedsearch.client.stopping import Stop
     from embedsearch.embedders.protocol import RemoteEmbedder
@@ -54,7 +54,7 @@ class Sending:
         sent: list[tuple[int, int]] = []
 
         def label(position: int) -> str:
-            return documents.holding(self.database, sent[position][0])
+            return documents.place(self.database, sent[position][0])[0]
 
         def refuse(refused: InputRefused) -> None:
             spending.flying -= sent[refused.position][1]
@@ -83,8 +83,7 @@ class Sending:
                     break
                 spending.flying += pending[1]
                 allowed.append(pending)
-            entries = [_entry(self.database, self.embedder, *pending) for pending in allowed]
-            outbox.note(self.database, entries)
+            outbox.note(self.database, _entries(self.database, self.embedder, allowed))
             for id, tokens, text in allowed:
                 sent.append((id, tokens))
                 yield text
@@ -104,9 +103,13 @@ def refuse_secrets(database: Database, space: int) -> None:
         raise SecretsFound(found)
 
 
-def _entry(database: Database, embedder: RemoteEmbedder, id: int, tokens: int, text: str) -> Sent:
-    document = documents.holding(database, id)
-    return Sent(now(), embedder.host, embedder.model, document, text_hash(text), tokens)
+def _entries(
+    database: Database, embedder: RemoteEmbedder, texts: Sequence[Pending]
+) -> Iterator[Sent]:
+    at, host, model = now(), embedder.host, embedder.model
+    held = documents.holding(database, [id for id, _, _ in texts])
+    for id, tokens, text in texts:
+        yield Sent(at, host, model, held.get(id, ""), text_hash(text), tokens)
 
 
 def bill(database: Database, embedder: RemoteEmbedder, tokens: int, done: Done) -> None:
