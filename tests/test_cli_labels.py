@@ -152,7 +152,8 @@ def test_several_labels_a_document_are_measured_each_by_itself(source: tuple[str
         " told none or several, so fewer are told rightly\n"
         "the page is page.html\n"
     )
-    head, _, columns, micro, macro, whole, won, _, table, *lines = result.stdout.splitlines()
+    told = result.stdout.splitlines()
+    head, _, columns, micro, macro, whole, won, _, near, _, table, *lines = told
     assert head == "24 texts, 2 labels, 5 folds over 24 groups"
     assert columns.split() == ["FewShotClassifier", "majority"]
     said = json.loads(run("evaluate", *source, "--threshold", "1", "--json").stdout)
@@ -165,6 +166,7 @@ def test_several_labels_a_document_are_measured_each_by_itself(source: tuple[str
     assert won == "micro F1 won            {:.1f} ({:.1f} to {:.1f})".format(
         *(100 * gain[end] for end in ("value", "low", "high"))
     )
+    assert near.startswith(f"{said['near_texts']} of 24 texts have one of cosine 0.9 or more")
     assert table == "   F1   precision   recall   texts   label"
     scores = sorted(said["labels"], key=lambda score: score["f1"])
     assert [line.split() for line in lines[:2]] == [

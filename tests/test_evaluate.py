@@ -214,6 +214,10 @@ def test_texts_that_are_nearly_near_duplicates_are_counted() -> None:
     assert "40 texts have one of cosine 0.9 and more in another fold" in page(found)
     together = evaluate(rows, labels, QUICK, curve=False, threshold=0.9)
     assert (together.groups, together.near_texts) == (20, 0)
+    several = [[label] for label in labels]
+    those = evaluate_several(rows, several)  # whose folds have two of the pairs whole
+    assert (those.groups, those.near_texts) == (40, 36)
+    assert evaluate_several(rows, several, threshold=0.9).near_texts == 0
 
 
 def test_figures_hang_together() -> None:

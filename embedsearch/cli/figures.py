@@ -75,7 +75,7 @@ def _of_several(measured: SeveralEvaluation) -> str:
         f"{'all labels right':20}   {_range(measured.subset_accuracy).rstrip()}",
         f"{'micro F1 won':20}   {_range(measured.gain).rstrip()}",
     ]
-    figures = "\n".join(lines)
+    figures = "\n".join([*lines, *_near(measured)])
     parts = [figures, _labels(measured)]
     if measured.mistakes:
         lines = [
@@ -110,13 +110,16 @@ def _figures(measured: Evaluation) -> str:
     for rival in reversed(measured.baselines):
         gain = f"{_range(rival.gain).rstrip()} points won"
         lines.append(f"{_line(rival.name, rival.accuracy, rival.macro_f1)}   {gain}")
-    if measured.near_texts:
-        lines.append(
-            f"\n{measured.near_texts:,} of {measured.texts:,} texts have one of cosine {NEAR:g} or"
-            " more in another fold: if they are versions of each other, --threshold"
-            f" {NEAR:g} keeps them together"
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_near(measured)])
+
+
+def _near(measured: Evaluation | SeveralEvaluation) -> list[str]:
+    said = (
+        f"\n{measured.near_texts:,} of {measured.texts:,} texts have one of cosine {NEAR:g} or more"
+        " in another fold: if they are versions of each other, --threshold"
+        f" {NEAR:g} keeps them together"
+    )
+    return [said] if measured.near_texts else []
 
 
 def _head(measured: Evaluation | SeveralEvaluation) -> str:

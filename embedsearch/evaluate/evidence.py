@@ -13,9 +13,11 @@ from embedsearch.classify.checking import is_missing, of_zeros, refuse_several, 
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.classify.splitting import leakproof_groups
+from embedsearch.evaluate.evaluation import NEAR
+from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -162,6 +164,15 @@ def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
         if come != count:
             raise ValueError(f"expected a label for each text, got {count} for {come}")
     return words
+
+
+def near_texts(vectors: Vectors, splits: Iterable[tuple[Rows, Rows]]) -> int:
+    """Return how many texts, unit vectors (n, d), have one of a cosine of NEAR in another fold."""
+    count = 0
+    for train, test in splits:
+        nearest, _ = neighbours(vectors[train], 1, queries=vectors[test])
+        count += int((nearest >= NEAR).sum())
+    return count
 
 
 def left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:

@@ -23,8 +23,17 @@ from embedsearch.classify.inputs import is_texts, local
 from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evaluation import NEAR, Baseline, Confused, Evaluation, Mistake
-from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, plain, rare, silent, warn
+from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
+from embedsearch.evaluate.evidence import (
+    Evidence,
+    evidence,
+    ids_of,
+    near_texts,
+    plain,
+    rare,
+    silent,
+    warn,
+)
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
     TINY,
@@ -33,7 +42,6 @@ from embedsearch.evaluate.scores import (
     confusion_matrix,
     label_scores,
 )
-from embedsearch.vectors.neighbours import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -153,7 +161,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         folds=parts,
         seed=seed,
         threshold=threshold,
-        near_texts=int((_nearest(known.vectors, cut.splits) >= NEAR).sum()),
+        near_texts=near_texts(known.vectors, cut.splits),
         accuracy=draw.share(own.accuracy),
         macro_f1=draw.macro_f1(own),
         baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
@@ -195,14 +203,6 @@ def _predicted(
             confidence[test] = fitted.predict_proba(vectors[test]).max(axis=1)
         step()
     return said, confidence if sure else None
-
-
-def _nearest(vectors: Vectors, splits: Sequence[Split]) -> NDArray[np.float32]:
-    """Return the cosine of each text with the nearest one of another fold, (n,)."""
-    found = np.empty(len(vectors), np.float32)
-    for train, test in splits:
-        found[test] = neighbours(vectors[train], 1, queries=vectors[test])[0][:, 0]
-    return found
 
 
 def _codes(said: NDArray[Any], classes: NDArray[Any]) -> Codes:

@@ -18,7 +18,7 @@ from embedsearch.classify.several import as_lists, indicator
 from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import ids_of, rare, silent, warn
+from embedsearch.evaluate.evidence import ids_of, near_texts, rare, silent, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, label_scores
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class SeveralEvaluation:
     ``subset_accuracy`` is the share of texts all of whose labels are told, and no others.
     ``micro_f1`` counts each label of each text alike, ``macro_f1`` each label. ``majority`` is the
     micro F1 of giving every text the most frequent label, ``gain`` what is won over that.
-    ``mistakes`` begin with the texts of most wrong labels; ``notes`` say what the figures lack.
+    ``near_texts`` is as in ``Evaluation``. ``mistakes`` begin with the texts of most wrong labels;
+    ``notes`` say what the figures lack.
     """
 
     estimator: str
@@ -67,6 +68,7 @@ class SeveralEvaluation:
     folds: int
     seed: int
     threshold: float
+    near_texts: int
     subset_accuracy: Estimate
     micro_f1: Estimate
     macro_f1: Estimate
@@ -147,6 +149,7 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         folds=int(held.max()) + 1,
         seed=seed,
         threshold=threshold,
+        near_texts=near_texts(vectors, _folds(held)),
         subset_accuracy=draw.share(own.accuracy),
         micro_f1=draw.share(own.micro_f1),
         macro_f1=draw.macro_f1(own),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from embedsearch.evaluate import pieces
+from embedsearch.evaluate.evaluation import NEAR
 
 if TYPE_CHECKING:
     from embedsearch.evaluate.several import SeveralEvaluation
@@ -74,7 +75,8 @@ def _footer(measured: SeveralEvaluation) -> str:
     return (
         f"{measured.estimator}, each label decided by itself, {measured.folds} folds over"
         f" {measured.groups:,} groups: texts of one document and near duplicates (cosine"
-        f" {measured.threshold:g} and more) are never on both sides. Intervals of 95 % from 1,000"
+        f" {measured.threshold:g} and more) are never on both sides; {measured.near_texts:,} texts"
+        f" have one of cosine {NEAR:g} and more in another fold. Intervals of 95 % from 1,000"
         " resamples of groups. Majority: always the most frequent label, alone."
         f" Seed {measured.seed}."
     )
