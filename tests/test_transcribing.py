@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -237,6 +242,43 @@ def test_the_command_line_plans_asks_hears_and_says_when(shell: Path, server: Se
     found = run("search", "part 39 of it is about badgers", "-k", 1, "--mode", "lexical")
     assert found.stdout.startswith(f"1  docs/talk.mp3 at {clock(39 * 20)}  ")
     assert "2 recordings" not in run(*common, "-y").stderr
+
+
+WAITS = "stopping: waiting for 1 request in flight: what was sent is billed; Ctrl-C drops it\n"
+
+
+@pytest.mark.parametrize(("interrupts", "kept"), [(1, 1), (2, 0)])
+def test_a_recording_that_was_sent_when_a_run_is_interrupted_is_kept(
+    interrupts: int, kept: int, shell: Path, server: Server
+) -> None:
+    heard = threading.Event()
+
+    def holds(seen: Recorded) -> Reply:
+        heard.wait(30)
+        return hears(seen)
+
+    server.reply = holds
+    common = ("index", str(shell), "--transcribe", "openai/whisper-1", "-y")
+    command = [sys.executable, "-m", "embedsearch", *common]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            while not server.seen:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            while process.stderr.readline() != WAITS:
+                assert process.poll() is None
+            if interrupts == 2:
+                process.send_signal(signal.SIGINT)
+                process.wait(10)
+        finally:
+            heard.set()
+        assert process.wait(20) == 130
+    server.reply = hears
+    with Index.open(shell.parent / ".embedsearch") as index:
+        assert sum(line.requests for line in index.usage(by="command")) == kept
+    assert run(*common).exit_code == 0
+    assert len(server.seen) == 3 - kept
 
 
 @pytest.mark.parametrize(

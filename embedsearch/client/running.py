@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import AsyncGenerator
 from functools import partial
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, overload
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
 from embedsearch.client.resource import Resource, bound
-from embedsearch.client.stopping import Stopped
+from embedsearch.client.stopping import Stopped, tell
 
 if TYPE_CHECKING:
     import asyncio
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from embedsearch.client.stopping import Stop
 
 P = ParamSpec("P")
-
-logger = logging.getLogger(__name__)
 
 
 class embedding_stream(Generic[P]):  # noqa: N801 - a decorator
@@ -147,9 +144,7 @@ def _heed(stop: Stop, work: Work, flying: int) -> None:
     """End the work where it is to stop, and say what is waited for."""
     if stop.is_set and not work.ended:
         work.end(Stopped())
-        what = f"{flying} request{'s' if flying > 1 else ''} in flight"
-        drop = "; Ctrl-C drops it" if stop.signalled else ""
-        logger.warning("stopping: waiting for %s: what was sent is billed%s", what, drop)
+        tell(stop, flying)
 
 
 def _fly(driver: Blocking, work: Work, piece: Piece, landed: SimpleQueue[Any]) -> None:

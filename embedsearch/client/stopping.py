@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+logger = logging.getLogger(__name__)
 
 USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 """What signals do that nobody has given another meaning."""
@@ -35,6 +38,21 @@ class Stop:
         """End the run."""
         self.is_set = True
         self.wake()
+
+
+def tell(stop: Stop, flying: int) -> None:
+    """Say how many requests are waited for, and how to drop them."""
+    what = f"{flying} request{'s' if flying > 1 else ''} in flight"
+    drop = "; Ctrl-C drops it" if stop.signalled else ""
+    logger.warning("stopping: waiting for %s: what was sent is billed%s", what, drop)
+
+
+@contextmanager
+def finished() -> Iterator[None]:
+    """Let a request come and be kept: the first Ctrl-C, or SIGTERM, has its effect after it."""
+    with stopped_by_signals() as stop:
+        stop.wake = lambda: tell(stop, 1)
+        yield
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from embedsearch.client.stopping import finished
 from embedsearch.errors import ReadError
 from embedsearch.readers.recording import SILENT, document, is_recording
 from embedsearch.store import outbox, transcripts, usage
@@ -78,8 +79,9 @@ def hear(
 ) -> Iterator[tuple[File, Outcome]]:
     """Yield each recording with what hearing it came to.
 
-    A transcript is kept as soon as it is there, so a run that is stopped pays for none twice. A
-    rehearsal looks only whether there is one.
+    A transcript is kept as soon as it is there, so a run that is stopped pays for none twice:
+    the first Ctrl-C waits for what was sent to a provider. A rehearsal looks only whether there
+    is one.
     """
     for file in files:
         digest = _digest(file)
@@ -114,14 +116,17 @@ def _outcome(
 def _transcribed(
     database: Database, file: File, id: str, digest: bytes, transcriber: Transcriber
 ) -> Transcript:
-    if is_remote(transcriber):
-        # Noted before it is sent, so that none can be missing.
-        entry = Sent(now(), transcriber.host, transcriber.model, id, digest, 0)
-        outbox.note(database, [entry])
-    transcript = transcriber.transcribe(file.absolute)
-    with database.writing(generation=False):
+    if not is_remote(transcriber):
+        transcript = transcriber.transcribe(file.absolute)
         transcripts.keep(database, digest, transcriber.name, transcript)
-        if is_remote(transcriber):
+        return transcript
+    # Noted before it is sent, so that none can be missing.
+    entry = Sent(now(), transcriber.host, transcriber.model, id, digest, 0)
+    outbox.note(database, [entry])
+    with finished():
+        transcript = transcriber.transcribe(file.absolute)
+        with database.writing(generation=False):
+            transcripts.keep(database, digest, transcriber.name, transcript)
             usage.note(database, [_use(transcriber, transcript)])
     return transcript
 
