@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "embedsearch"
 ROOMS = [
     "lazy",
     "version",
+    "offline",
     "errors",
     "records",
     "folder",

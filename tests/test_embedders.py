@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -409,6 +410,16 @@ def test_vectors_of_another_length_than_the_folder_says_are_refused(folder: Path
     embedder = embedders.load(str(folder))
     with pytest.raises(EmbeddingError, match="4 dimensions, not the 5"):
         embedder.embed(["a"])
+
+
+def test_nothing_is_noted_of_the_user_and_the_machine(tmp_path: Path) -> None:
+    # Telemetry would be: ONNX Runtime writes an id and its events into the cache, and sends them.
+    here = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    code = "from embedsearch import embedders; embedders.load('local').embed(['a text'])"
+    others = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", code], env={**others, **here}, check=True)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.suffix for path in files] == [".graph"]
 
 
 # The cache of the prepared graph.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped] # ships no types
-from onnxruntime.capi import (  # type: ignore[import-untyped] # ships no types
-    onnxruntime_pybind11_state as state,
-)
 
 from embedsearch.errors import EmbeddingError
+from embedsearch.offline import silence_onnxruntime
+
+silence_onnxruntime()  # before it is loaded
+import onnxruntime  # type: ignore[import-untyped] # noqa: E402 -- ships no types
+from onnxruntime.capi import (  # type: ignore[import-untyped] # noqa: E402 -- ships no types
+    onnxruntime_pybind11_state as state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

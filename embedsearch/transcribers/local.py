@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import MissingDependency, ReadError
+from embedsearch.offline import silence_onnxruntime
 from embedsearch.records import Segment, Transcript
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class LocalTranscriber:
 
     @cached_property
     def _model(self) -> Any:
+        silence_onnxruntime()  # which finds where somebody speaks
         from faster_whisper import WhisperModel
 
         return WhisperModel(
