@@ -193,6 +193,66 @@ def test_no_group_is_on_both_sides_and_each_text_is_tested_once(seed: int, folds
     assert sorted(np.concatenate([test for _, test in parts]).tolist()) == list(range(200))
 
 
+class Recorder(DummyClassifier):  # type: ignore[misc] # sklearn has no types
+    """Notes what it learned from and was asked, for all of its clones."""
+
+    seen: ClassVar[list[list[Any]]] = []
+
+    def fit(self, *given: Any) -> Recorder:
+        self.seen.append([given[0]])
+        fitted: Recorder = super().fit(*given)
+        return fitted
+
+    def predict(self, *given: Any) -> Any:
+        self.seen[-1] += given
+        return super().predict(*given)
+
+
+def thanking() -> tuple[NDArray[np.float32], list[str], NDArray[np.int64]]:
+    """Return ten texts of each of forty authors, of whom each begins with the same thanks."""
+    rows, labels = clouds(400)
+    draw = np.random.default_rng(1)
+    authors = np.repeat(np.arange(40), 10)
+    thanks = np.flatnonzero(np.arange(400) % 10 == 0)
+    rows[thanks] = rows[0] + 0.01 * draw.normal(size=(40, 16)) / 4
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True), labels, authors
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_groups_that_share_near_duplicates_stay_apart(*, several: bool) -> None:
+    rows, labels, authors = thanking()
+    assert leakproof_groups(rows, authors).max() == 0  # as one they could not be held out
+    Recorder.seen.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if several:
+            indicator = np.array(labels)[:, None] == np.unique(labels)
+            assert evaluate_several(rows, indicator, Recorder(), groups=authors).groups == 40
+        else:
+            assert evaluate(rows, labels, Recorder(), groups=authors, curve=False).groups == 40
+    author = {row.tobytes(): int(who) for row, who in zip(rows, authors, strict=True)}
+    for learned, asked in (pair for pair in Recorder.seen if len(pair) == 2):
+        assert len(learned) == 400 - len(asked) - 32  # the thanks of the other 32
+        assert (learned @ asked.T).max() < 0.95
+        names = ({author[row.tobytes()] for row in part} for part in (learned, asked))
+        assert set.isdisjoint(*names)
+
+
+def test_few_texts_to_learn_from_are_told_of() -> None:
+    rows, labels, authors = thanking()
+    told = "some texts are told by what learned from 81 of 400 texts alone, as 310 are of one group"
+    with pytest.warns(UserWarning, match=told):
+        found = evaluate(rows, labels, QUICK, groups=np.maximum(authors, 30), curve=False)
+    assert told in found.notes
+    rows[:300] = rows[0]
+    told = "of 400 texts alone, as 310 are near duplicates of each other: a higher threshold parts"
+    with pytest.warns(UserWarning, match=told):
+        evaluate(rows, [labels[0]] * 300 + labels[300:], QUICK, curve=False)
+    rows[200:] = rows[301]
+    with pytest.raises(ValueError, match="nothing can be measured: what is no near duplicate"):
+        evaluate(rows, ["a"] * 200 + ["b"] * 200, QUICK, groups=authors, curve=False)
+
+
 def test_copies_do_not_make_a_classifier_look_good() -> None:
     draw = np.random.default_rng(0)
     rows = draw.normal(size=(60, 16)).astype(np.float32)

@@ -5,6 +5,7 @@ Blobs of 12 components are no texts, and many are near all others: hence ``alike
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ from embedsearch.classify import (
     suspects,
 )
 from embedsearch.classify.calibration import fitted_temperature, reliability, softened
+from embedsearch.classify.logistic import TEMPERATURE
 from embedsearch.classify.saving import dumps, loads
 from embedsearch.evaluate import evaluate_several
 from embedsearch.testing import HashEmbedder
@@ -364,6 +366,19 @@ def test_a_group_is_held_out_as_one_or_learned_from() -> None:
         SelectiveClassifier(KNNClassifier(5), unlike=None, alike=1).fit(rows, y, groups=groups)
     with pytest.raises(ValueError, match="a group for each of 1000 texts"):
         SelectiveClassifier(KNNClassifier(5)).fit(rows, y, groups=groups[:10])
+
+
+def test_groups_that_share_near_duplicates_stay_apart() -> None:
+    rows, y = blobs(2_000, noise=0.2)
+    groups = np.arange(2_000) // 10
+    rows[::10] = rows[0]  # with which each begins
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = SelectiveClassifier(LogisticRegression(C=10), unlike=None, error=0.25)
+        model.fit(rows, y, groups=groups)
+        probe = ProbeClassifier().fit(rows, y, groups=groups)
+    assert 36 <= len(model._conformity) <= 40  # of 200 groups, in which few others are alike
+    assert probe.temperature_ != TEMPERATURE
 
 
 def versions(n: int, nearness: float = 0.98) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

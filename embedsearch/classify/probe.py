@@ -29,7 +29,7 @@ from embedsearch.classify.logistic import (
     probabilities,
 )
 from embedsearch.classify.several import label_weights, learned_several, whole_accuracy
-from embedsearch.classify.splitting import evidence_groups
+from embedsearch.classify.splitting import alike_as_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ) -> Self:
         """Learn from texts or vectors and their labels, each as often as ``sample_weight`` (n,).
 
-        Near duplicates, and what is of one of ``groups`` (n,), are held out together.
+        What is of one of ``groups`` (n,), and without these near duplicates, is held out together
+        where strength and confidence are chosen.
 
         Raises:
             ValueError: ``strength`` is not above 0, a label is missing, there is one class only, a
@@ -106,8 +107,9 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         elif self.class_weight is not None:
             each = label_weights(self.class_weight, targets.astype(np.bool_), self.classes_)
             weights = weights[:, np.newaxis] * each
-        together = evidence_groups(units(vectors), groups)
-        held = parts(targets, together, FOLDS, generator(self.random_state))
+        same = alike_as_evidence(units(vectors), groups)
+        held = parts(targets, same.groups, FOLDS, generator(self.random_state))
+        held[same.across] = -1  # learned from in every fold
         self.mean_ = vectors.mean(axis=0)
         examples = Examples(
             vectors - self.mean_, targets, weights.astype(np.float32), len(self.classes_)

@@ -31,7 +31,7 @@ from embedsearch.classify.checking import (
 from embedsearch.classify.folds import copies, different, more_of
 from embedsearch.classify.inputs import local
 from embedsearch.classify.several import among, as_lists, label_sets, learned_several, told
-from embedsearch.classify.splitting import grouped, leakproof_groups
+from embedsearch.classify.splitting import Alike, alike, grouped
 from embedsearch.classify.unlikeness import least_similarity
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.vectors.neighbours import Neighbours
@@ -128,13 +128,13 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self.exclusive_ = not are_several(y)
         vectors = (learned if self.exclusive_ else learned_several)(self, X, y)[0]
         labels = self._given(y)
-        together = self._together(vectors, groups)
-        train, held = _split(labels, together, self.holdout, generator(self.random_state))
-        self._tell_unlearned(labels, train, together)
+        same = self._alike(vectors, groups)
+        train, held = _split(labels, same, self.holdout, generator(self.random_state))
+        self._tell_unlearned(labels, train, same.groups)
         texts = self.space_ is not None
         encoder = local() if texts and self.embedder is None else self.embedder
         own = labels[train] if self.exclusive_ else as_lists(labels[train])
-        more = self._routed(vectors, params, together, train)
+        more = self._routed(vectors, params, same.groups, train)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "the labels .* differ only by case")  # said above
             self.estimator_ = sharing(self.estimator, encoder).fit(vectors[train], own, **more)
@@ -143,7 +143,7 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         self._examples = Neighbours(rows)
         self.least_similarity_ = -1.0
         if self.unlike is not None:
-            self.least_similarity_ = least_similarity(rows, self.unlike, groups=together[train])
+            self.least_similarity_ = least_similarity(rows, self.unlike, same=same.part(train))
         return self._calibrate(vectors[held], labels[held])
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -182,13 +182,14 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
                 f"expected texts and as many labels, got {len(vectors)} and {len(labels)}"
             )
         rows = units(vectors)
-        together = self._together(vectors, groups)
+        same = self._alike(vectors, groups)
         nearest = self._examples.search(rows, 1)[0][:, 0]
-        known = np.unique(together[nearest >= min(self.alike, SAME)])
-        if len(known):
-            self._tell_known(int(np.isin(together, known).sum()), len(rows))
-        firsts = np.setdiff1d(together, known)
-        own = np.unique(together, return_index=True)[1][firsts]
+        seen = nearest >= min(self.alike, SAME)
+        known = np.isin(same.groups, same.groups[seen]) | np.isin(same.near, same.near[seen])
+        if known.any():
+            self._tell_known(int(known.sum()), len(rows))
+        new = np.flatnonzero(~known)
+        own = new[_firsts(same.part(new))]
         return self._calibrate(vectors[own], labels[own])
 
     def predict(self, X: Any) -> NDArray[np.object_]:
@@ -246,10 +247,11 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         """Return the label of each text, or its labels as a tuple, (n,)."""
         return one_label_each(y) if self.exclusive_ else label_sets(y)
 
-    def _together(self, vectors: Vectors, groups: ArrayLike | None) -> Positions:
+    def _alike(self, vectors: Vectors, groups: ArrayLike | None) -> Alike:
         if self.alike == 1:
-            return copies(vectors) if groups is None else grouped(groups, len(vectors))
-        return leakproof_groups(units(vectors), groups, threshold=self.alike)
+            same = copies(vectors)
+            return Alike(same if groups is None else grouped(groups, len(vectors)), same)
+        return alike(units(vectors), groups, threshold=self.alike)
 
     def _tell_unlearned(self, labels: NDArray[Any], train: Positions, groups: NDArray[Any]) -> None:
         """Warn of labels that are not learned; raise where too little is, or nothing held out."""
@@ -328,20 +330,29 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
 
 
 def _split(
-    labels: NDArray[Any], groups: NDArray[Any], share: float, chance: np.random.Generator
+    labels: NDArray[Any], same: Alike, share: float, chance: np.random.Generator
 ) -> tuple[Positions, Positions]:
     """Return which examples to learn from and which to hold out, each as likely as any other.
 
-    The first of each group stands for it. Held out is one in so many in the order of classes, which
-    keeps their proportions. Classes of one group are no exception, though they are not learned
-    then: that of a new text may have no example, too.
+    One of each group stands for it. Held out is one in so many in the order of classes, which keeps
+    their proportions. Classes of one group are no exception,
+    though they are not learned then: that of a new text may have no example, too.
     """
-    firsts = chance.permutation(np.unique(groups, return_index=True)[1])
+    firsts = chance.permutation(_firsts(same))
     firsts = firsts[np.argsort(labels[firsts], kind="stable")]
     size = max(round(share * len(firsts)), 1)
     places = (np.arange(size) + chance.random()) * len(firsts) / size
     held = firsts[places.astype(np.int64)]
-    return np.flatnonzero(~np.isin(groups, groups[held])), held
+    rest = np.flatnonzero(~np.isin(same.groups, same.groups[held]))
+    return same.apart([(rest, held)])[0]
+
+
+def _firsts(same: Alike) -> Positions:
+    """Return the first example of each group that no other has; else one of these alike."""
+    order = np.argsort(same.across, kind="stable")
+    own = order[np.unique(same.groups[order], return_index=True)[1]]
+    found: Positions = own[np.unique(same.near[own], return_index=True)[1]]
+    return found
 
 
 def _threshold(confidences: Floats, wrong: NDArray[np.bool_], error: float, delta: float) -> float:

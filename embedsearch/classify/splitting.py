@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from embedsearch.classify.checking import is_missing
 from embedsearch.compare.duplication import THRESHOLD, components
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from embedsearch.classify.folds import Split
 
     Rows = NDArray[np.int64]
 
@@ -59,19 +62,66 @@ def leakproof_groups(
     return found
 
 
-def evidence_groups(vectors: NDArray[np.float32], groups: ArrayLike | None = None) -> Rows:
-    """Return ``leakproof_groups``, by which examples are counted as evidence, (n,).
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What must not be on both sides of a split, as numbers from 0, both (n,).
 
-    Where one of them would hold most examples their space is too narrow to tell near duplicates,
-    as it is of few components; then copies alone are alike, which a warning says.
+    A text is held out with all of its group in ``groups``. What is one of ``near`` with it, in
+    another group, is only kept from what is learned: groups that near duplicates join would grow
+    into one, as soon as a few are of two groups each.
     """
-    found = leakproof_groups(vectors, groups)
-    if not is_most(int(np.bincount(found).max()), len(found)):
+
+    groups: Rows
+    near: Rows
+
+    @property
+    def across(self) -> NDArray[np.bool_]:
+        """Which texts, (n,), have a near duplicate in another group."""
+        pairs = np.unique(np.stack([self.near, self.groups]), axis=1)
+        found: NDArray[np.bool_] = (np.bincount(pairs[0]) > 1)[self.near]
         return found
-    copies = leakproof_groups(vectors, groups, threshold=COPY)
-    if is_most(int(np.bincount(copies).max()), len(found)):
+
+    def part(self, rows: NDArray[Any]) -> Alike:
+        """Return what is alike of some rows, numbered anew."""
+        own = (np.unique(one[rows], return_inverse=True)[1] for one in (self.groups, self.near))
+        return Alike(*own)
+
+    def apart(self, splits: Iterable[Split]) -> list[Split]:
+        """Return splits whose rows to learn from have no near duplicate that is held out."""
+        return [
+            (train[~np.isin(self.near[train], self.near[held])], held) for train, held in splits
+        ]
+
+
+def alike(
+    vectors: NDArray[np.float32],
+    groups: ArrayLike | None = None,
+    *,
+    texts: Sequence[str] | None = None,
+    threshold: float = THRESHOLD,
+) -> Alike:
+    """Return what unit rows (n, d) are alike; without ``groups`` near duplicates are these.
+
+    Raises ValueError as ``leakproof_groups`` does.
+    """
+    near = leakproof_groups(vectors, texts=texts, threshold=threshold)
+    return Alike(near if groups is None else grouped(groups, len(vectors)), near)
+
+
+def alike_as_evidence(vectors: NDArray[np.float32], groups: ArrayLike | None = None) -> Alike:
+    """Return the same for examples, by which they are counted as evidence.
+
+    Where most would be near duplicates their space is too narrow to tell these, as it is of few
+    components; then copies alone are alike, which a warning says where no groups tell it.
+    """
+    found = alike(vectors, groups)
+    if not is_most(int(np.bincount(found.near).max()), len(vectors)):
+        return found
+    copies = alike(vectors, groups, threshold=COPY)
+    if is_most(int(np.bincount(copies.near).max()), len(vectors)):
         return found  # it is not the space
-    warn_of_narrow_space(stacklevel=3)
+    if groups is None:
+        warn_of_narrow_space(stacklevel=3)
     return copies
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from embedsearch.classify.checking import is_missing, of_zeros, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
-from embedsearch.classify.splitting import leakproof_groups
+from embedsearch.classify.splitting import Alike, alike, leakproof_groups  # noqa: F401 -- for the door
 from embedsearch.evaluate.evaluation import NEAR
 from embedsearch.vectors.neighbours import neighbours
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from embedsearch.classify.folds import Split
     from embedsearch.classify.inputs import Encoder, Vectors
 
     Rows = NDArray[np.int64]
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Unit vectors (n, d) with their labels (n,), groups (n,) from 0, and positions as given.
+    """Unit vectors (n, d) with their labels (n,), what is alike, and positions as given.
 
     ``texts`` are "" where only vectors came. ``notes`` say what was left out, and why.
     """
 
     vectors: Vectors
     labels: NDArray[Any]
-    groups: Rows
+    alike: Alike
     positions: Rows
     texts: list[str]
     notes: tuple[str, ...]
@@ -76,10 +77,10 @@ def evidence(
     own = [words[row] for row in rows] if words else [""] * len(rows)
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
     together = None if groups is None else np.asarray(groups, object)[rows].tolist()
-    found = leakproof_groups(vectors, together, texts=own if words else None, threshold=threshold)
+    same = alike(vectors, together, texts=own if words else None, threshold=threshold)
     notes += of_zeros(vectors, rows) + _alike(known)
     notes += _two_ways(own if words else [row.tobytes() for row in vectors], known.tolist())
-    counts = different(known, found)
+    counts = different(known, same.groups)
     lone = [label for label, count in counts.items() if count < 2]
     if len(counts) - len(lone) < 2:
         raise ValueError(_too_few(known, counts, lone))
@@ -92,7 +93,7 @@ def evidence(
     return Evidence(
         vectors[use],
         known[use],
-        np.unique(found[use], return_inverse=True)[1],
+        same.part(use),
         rows[use],
         [text for text, keep in zip(own, use, strict=True) if keep],
         tuple(notes),
@@ -166,7 +167,39 @@ def _words(given: Any, texts: Sequence[str] | None, count: int) -> list[str]:
     return words
 
 
-def near_texts(vectors: Vectors, splits: Iterable[tuple[Rows, Rows]]) -> int:
+def apart(same: Alike, splits: Iterable[Split], labels: NDArray[Any] | None = None) -> list[Split]:
+    """Return splits that near duplicates do not leak through; some of two ``labels`` are left in.
+
+    Raises:
+        ValueError: of the texts of a fold all others are near duplicates, or those of all labels
+            but one.
+
+    """
+    found = same.apart(splits)
+    for train, _ in found:
+        if len(train) < 2 or (labels is not None and len(np.unique(labels[train])) < 2):
+            raise ValueError(
+                "nothing can be measured: what is no near duplicate of the texts of a fold has a"
+                " single label, or none: give a higher threshold, or other groups"
+            )
+    return found
+
+
+def starved(same: Alike, splits: Sequence[Split]) -> list[str]:
+    """Return a note where some texts are told by what learned from few of the others."""
+    n = len(same.groups)
+    least = min(len(train) for train, _ in splits)
+    if least >= n * (1 - 1 / len(splits)) / 2:
+        return []
+    group, near = (int(np.bincount(one).max()) for one in (same.groups, same.near))
+    why = f"{group:,} are of one group"
+    if near >= group:
+        why = f"{near:,} are near duplicates of each other: a higher threshold parts them"
+    note = f"some texts are told by what learned from {least:,} of {n:,} texts alone, as {why}"
+    return [note]
+
+
+def near_texts(vectors: Vectors, splits: Iterable[Split]) -> int:
     """Return how many texts, unit vectors (n, d), have one of a cosine of NEAR in another fold."""
     count = 0
     for train, test in splits:

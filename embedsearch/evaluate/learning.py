@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from embedsearch.classify.folds import Split
     from embedsearch.evaluate.evidence import Evidence
 
     Codes = NDArray[np.int64]
     Floats = NDArray[np.float64]
-    Split = tuple[Codes, Codes]
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Of the examples of each label, before all of them: together they cost as much again."""
@@ -137,10 +137,10 @@ def learning_curve(
     right.append(said == known.labels)
     errors = np.array([1 - hits.mean() for hits in right])
     law = fitted(np.array(sizes), errors)
-    rise = _rise(right[0], right[-1], known.groups)
+    rise = _rise(right[0], right[-1], known.alike.groups)
     rises = law.scale > 0 and len(sizes) > 2 and rise > RISING
     needs = _needs(
-        np.array(sizes), np.array(right), codes, names.tolist(), law, groups=known.groups
+        np.array(sizes), np.array(right), codes, names.tolist(), law, groups=known.alike.groups
     )
     return LearningCurve(
         examples=tuple(round(size) for size in sizes),

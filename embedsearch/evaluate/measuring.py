@@ -26,12 +26,14 @@ from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
 from embedsearch.evaluate.evidence import (
     Evidence,
+    apart,
     evidence,
     ids_of,
     near_texts,
     plain,
     rare,
     silent,
+    starved,
     warn,
 )
 from embedsearch.evaluate.learning import SHARES, learning_curve
@@ -48,11 +50,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from embedsearch.classify.folds import Split
     from embedsearch.classify.inputs import Encoder, Vectors
 
     Codes = NDArray[np.int64]
     Floats = NDArray[np.float64]
-    Split = tuple[Codes, Codes]
 
 BINS = 10
 """Into so many bins of equal numbers the reliability curve parts the texts."""
@@ -91,9 +93,10 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     ``given`` are texts (n,) or their vectors (n, d); the estimator gets vectors. ``texts`` may go
     with vectors, to find equal ones and to show mistakes, and ``ids`` to name these. No text is
     told by a classifier that has learned from it, from one of its group (``groups``, (n,)), or from
-    one that says nearly the same (a cosine of ``threshold``). ``names`` say in words what labels
-    mean, for the baseline that learns nothing; with vectors it needs to be told the ``embedder``
-    that made them.
+    one that says nearly the same (a cosine of ``threshold``): without groups near duplicates are
+    held out together, else those of what is held out are left out of what is learned.
+    ``names`` say in words what labels mean, for the baseline that learns nothing; with vectors it
+    needs to be told the ``embedder`` that made them.
     Intervals are of 95 %, by drawing groups anew. What is left out is told in ``notes`` and warned
     of: blank texts, those without a label, labels with a single text. ``progress`` is told how many
     trainings of how many are done.
@@ -113,8 +116,10 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     if embedder is None and is_texts(given):
         embedder = local()
     estimator = to_measure(estimator, np.bincount(codes).tolist(), embedder)
-    cut = split(known.labels, known.groups, folds, seed=seed)
-    parts = len(cut.splits)
+    groups = known.alike.groups
+    cut = split(known.labels, groups, folds, seed=seed)
+    splits = apart(known.alike, cut.splits, known.labels)
+    parts = len(splits)
     done = count(1)
     fits = parts * (1 + len(SHARES) * curve)
 
@@ -122,19 +127,18 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         progress(next(done), fits)
 
     progress(0, fits)
-    few = [cut.note] if cut.note else rare(different(known.labels, known.groups), parts)
+    few = [cut.note] if cut.note else rare(different(known.labels, groups), parts)
+    few += starved(known.alike, splits)
     own_names = estimator.get_params(deep=False).get("names")
     odd = [unknown(said, plain(labels)) for said in (names, own_names)]
     notes = [warn(note) for note in (*known.notes, *few, *filter(None, odd))]
     with warnings.catch_warnings(), one_thread(known.vectors.size * len(classes)):
         for message in EXPECTED:
             warnings.filterwarnings("ignore", message)
-        answers, confidence = _predicted(
-            estimator, known.vectors, known.labels, cut.splits, step=step
-        )
+        answers, confidence = _predicted(estimator, known.vectors, known.labels, splits, step=step)
         said = _codes(answers, classes)
         learned = (
-            learning_curve(estimator, known, cut.splits, said=classes[said], seed=seed, step=step)
+            learning_curve(estimator, known, splits, said=classes[said], seed=seed, step=step)
             if curve
             else None
         )
@@ -151,17 +155,17 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".* vectors are all zeros")
             rivals["zero-shot"] = np.searchsorted(classes, zero.predict(known.vectors))
-    draw = Bootstrap(codes, known.groups, seed=seed)
+    draw = Bootstrap(codes, groups, seed=seed)
     own = draw.draws(said)
     matrix = confusion_matrix(codes, said, len(classes))
     measured = Evaluation(
         estimator=type(estimator).__name__,
         texts=len(codes),
-        groups=int(known.groups.max()) + 1,
+        groups=int(groups.max()) + 1,
         folds=parts,
         seed=seed,
         threshold=threshold,
-        near_texts=near_texts(known.vectors, cut.splits),
+        near_texts=near_texts(known.vectors, splits),
         accuracy=draw.share(own.accuracy),
         macro_f1=draw.macro_f1(own),
         baselines=tuple(_baseline(n, rival, draw, own.accuracy) for n, rival in rivals.items()),
@@ -181,7 +185,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
     )
     if confidence is None:
         return measured
-    return _calibrated(measured, confidence, said == codes, known.groups)
+    return _calibrated(measured, confidence, said == codes, groups)
 
 
 def _predicted(

@@ -15,10 +15,10 @@ from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.folds import listed, more_of, number, parts
 from embedsearch.classify.inputs import is_texts, local, texts_of, vectors_of
 from embedsearch.classify.several import as_lists, indicator
-from embedsearch.classify.splitting import leakproof_groups
+from embedsearch.classify.splitting import alike
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import ids_of, near_texts, rare, silent, warn
+from embedsearch.evaluate.evidence import apart, ids_of, near_texts, rare, silent, starved, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, label_scores
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from embedsearch.classify.folds import Split
     from embedsearch.classify.inputs import Encoder, Vectors
 
     Indicator = NDArray[np.bool_]
@@ -125,31 +126,32 @@ def evaluate_several(  # noqa: PLR0913 -- all but two have a default
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
     words = _spoken(given if is_texts(given) else texts)
     ids = ids_of(ids, len(vectors))
-    together = leakproof_groups(vectors, groups, texts=words, threshold=threshold)
-    held = parts(right, together, folds, seed)
+    same = alike(vectors, groups, texts=words, threshold=threshold)
+    held = parts(right, same.groups, folds, seed)
     if held.max() < 1:
         raise ValueError("nothing can be held out: label other texts, that differ more")
+    splits = apart(same, _folds(held))
     if not _is_indicator(labels):
-        _refuse_lone(right, held, classes)
-    lacking = _notes(right, classes.tolist(), together, held.max() + 1, folds)
-    notes = tuple(map(warn, [*of_zeros(vectors), *lacking]))
+        _refuse_lone(right, splits, classes)
+    lacking = _notes(right, classes.tolist(), same.groups, len(splits), folds)
+    notes = tuple(map(warn, [*of_zeros(vectors), *lacking, *starved(same, splits)]))
     if embedder is None and is_texts(given):
         embedder = local()
     model = to_measure(estimator, right.sum(axis=0).tolist(), embedder)
     with warnings.catch_warnings(), one_thread(vectors.size * len(classes)):
         warnings.filterwarnings("ignore", ".* vectors are all zeros")  # in each fold
-        said = _predicted(model, vectors, labels, classes, held, progress=progress)
-    draw = Bootstrap(right, together, seed=seed)
+        said = _predicted(model, vectors, labels, classes, splits, progress=progress)
+    draw = Bootstrap(right, same.groups, seed=seed)
     own, rival = draw.draws(said), draw.draws(_commonest(right))
     counts = (right & said).sum(axis=0), right.sum(axis=0), said.sum(axis=0)
     return SeveralEvaluation(
         estimator=type(model).__name__,
         texts=len(vectors),
-        groups=int(together.max()) + 1,
-        folds=int(held.max()) + 1,
+        groups=int(same.groups.max()) + 1,
+        folds=len(splits),
         seed=seed,
         threshold=threshold,
-        near_texts=near_texts(vectors, _folds(held)),
+        near_texts=near_texts(vectors, splits),
         subset_accuracy=draw.share(own.accuracy),
         micro_f1=draw.share(own.micro_f1),
         macro_f1=draw.macro_f1(own),
@@ -186,9 +188,9 @@ def _notes(
     yield from rare(counts, cut)
 
 
-def _refuse_lone(right: Indicator, held: NDArray[np.int64], classes: NDArray[Any]) -> None:
+def _refuse_lone(right: Indicator, splits: Sequence[Split], classes: NDArray[Any]) -> None:
     """Refuse folds without which no two labels are left, as an estimator needs them."""
-    for train, _ in _folds(held):
+    for train, _ in splits:
         left = right[train].any(axis=0)
         if left.sum() < 2:
             which = "".join(f"a single label, {name!r}," for name in classes[left].tolist())
@@ -203,15 +205,14 @@ def _predicted(
     vectors: Vectors,
     labels: Any,
     classes: NDArray[Any],
-    held: NDArray[np.int64],
+    splits: Sequence[Split],
     *,
     progress: Callable[[int, int], None],
 ) -> Indicator:
     """Return out-of-fold predictions, an indicator (n, classes)."""
     said = np.zeros((len(vectors), len(classes)), np.bool_)
-    cut = int(held.max()) + 1
-    progress(0, cut)
-    for done, (train, test) in enumerate(_folds(held), 1):
+    progress(0, len(splits))
+    for done, (train, test) in enumerate(splits, 1):
         fitted = clone(estimator).fit(vectors[train], _of(labels, train))
         answers = np.asarray(fitted.predict(vectors[test]))
         if answers.ndim != 2:
@@ -223,7 +224,7 @@ def _predicted(
         # Of lists only those labels are columns that were learned; an indicator keeps all of its.
         learned = classes if _is_indicator(labels) else fitted.classes_
         said[np.ix_(test, np.searchsorted(classes, learned))] = told
-        progress(done, cut)
+        progress(done, len(splits))
     return said
 
 
@@ -233,7 +234,7 @@ def _commonest(right: Indicator) -> Indicator:
     return said
 
 
-def _folds(held: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _folds(held: NDArray[np.int64]) -> Iterator[Split]:
     """Yield the rows to learn from and those to judge."""
     for fold in range(held.max() + 1):
         yield np.flatnonzero(held != fold), np.flatnonzero(held == fold)
