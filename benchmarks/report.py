@@ -331,6 +331,28 @@ def comparing(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def oddities(results: dict[str, Any]) -> list[str]:
+    facts = results.get("oddities", {}).get("results", {})
+    if not facts:
+        return []
+    lines = [
+        "",
+        "## Near duplicates and outliers, beside semhash and scikit-learn on the same vectors",
+        "",
+        "| near duplicates of banking77 | given up | of these with no near one kept | kept near another | CPU s |",
+        "|---|---|---|---|---|",
+    ]
+    for threshold, sides in facts["near_duplicates"].items():
+        for side, told in sides.items():
+            lines.append(f"| {side}, from {threshold} on | {' | '.join(map(str, told.values()))} |")
+    lines += ["", "| strangers among them, as outliers | found | of | CPU s |", "|---|---|---|---|"]
+    lines += [
+        f"| {side} | {' | '.join(map(str, told.values()))} |"
+        for side, told in facts["outliers"].items()
+    ]
+    return lines
+
+
 def machines(results: dict[str, Any]) -> list[str]:
     lines = ["", "## Runs", "", "| benchmark | command | machine | commit |", "|---|---|---|---|"]
     for name, run in results.items():
@@ -358,6 +380,7 @@ def main() -> None:
         *labelling(results),
         *wrong_labels(results),
         *choosing(results),
+        *oddities(results),
         *comparing(results),
         *machines(results),
     ]
