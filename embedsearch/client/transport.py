@@ -124,7 +124,7 @@ class Key(httpx.Auth):
 
 
 class Chunks:
-    """The body of a stream as it comes; raises ConnectionFailed where it breaks off."""
+    """The body of a stream as it comes; raises ConnectionFailed where it breaks off, or is over."""
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
@@ -139,6 +139,8 @@ class Chunks:
             yield from self._response.iter_bytes(size)
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
+        except httpx.StreamError:
+            failed = _over(self._response.url)
         else:
             return
         finally:
@@ -172,6 +174,8 @@ class AsyncChunks:
                 yield chunk
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
+        except httpx.StreamError:
+            failed = _over(self._response.url)
         else:
             return
         finally:
@@ -311,6 +315,14 @@ def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
     )
     failed.passes = final is None
     return failed
+
+
+def _over(url: httpx.URL) -> ConnectionFailed:
+    """Make the error of a stream that is closed, or was read before."""
+    return ConnectionFailed(
+        f"the answer of {url.netloc.decode()} can't be read any more: it is closed, or was read",
+        hint="read it once, before it is closed; what leaves a with block closes",
+    )
 
 
 def _proxied(url: httpx.URL) -> bool:
