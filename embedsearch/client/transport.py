@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
@@ -47,9 +49,9 @@ MISTRUSTED = {
 }
 """What to do where TLS fails for good, by a word in the failure."""
 
-SHORTEST = 8
-"""Characters of a key that is hidden where a server quotes it. Shorter ones are placeholders, as
-local servers want some; they may be any word."""
+SHORTEST, SHORTEST_PASSWORD = 8, 4
+"""Characters of a key, and of a login's password, that is hidden where a server quotes it. Shorter
+keys are placeholders, as local servers want some; they may be any word."""
 
 _KEY_HEADERS = ("authorization", "api-key")
 
@@ -295,8 +297,24 @@ def _head(response: httpx.Response) -> Answer:
 
 
 def _secrets(request: httpx.Request) -> list[str]:
-    sent = (request.headers.get(header, "").rpartition(" ")[2] for header in _KEY_HEADERS)
-    return [secret for secret in sent if len(secret) >= SHORTEST]
+    sent = [request.headers.get(header, "") for header in _KEY_HEADERS]
+    keys = (header.rpartition(" ")[2] for header in sent)
+    passwords = (form for header in sent for form in _password(header))
+    return [
+        *(key for key in keys if len(key) >= SHORTEST),
+        *(password for password in passwords if len(password) >= SHORTEST_PASSWORD),
+    ]
+
+
+def _password(header: str) -> set[str]:
+    """Return the password of a login that is sent, as it is and as JSON spells it."""
+    scheme, _, login = header.partition(" ")
+    if scheme.lower() != "basic":
+        return set()
+    with suppress(ValueError):
+        password = b64decode(login).decode().partition(":")[2]
+        return {password, *(json.dumps(password, ensure_ascii=by)[1:-1] for by in (True, False))}
+    return set()
 
 
 def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
