@@ -102,6 +102,23 @@ def test_a_text_is_paid_for_once_and_as_planned(
     assert server.requests[0]["dimensions"] == DIMENSIONS
 
 
+@pytest.mark.parametrize(
+    "silent", [lambda reply: reply.pop("usage"), lambda reply: reply["usage"].clear()]
+)
+def test_where_a_server_tells_no_usage_our_own_count_is_in_the_ledger(
+    client: Client, server: FaultServer, tmp_path: Path, silent: Any
+) -> None:
+    server.change = silent
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(100), embed=False)
+        planned = index.estimate()
+        assert index.embed_pending().cost == pytest.approx(planned.cost)
+        index.search("four words of query")
+        assert used(index) == [("index", 1, planned.tokens), ("search", 1, 4)]
+        (total,) = index.usage(by="model")
+        assert total.cost == pytest.approx((planned.tokens + 4) * 0.02 / 1e6)
+
+
 @pytest.mark.parametrize("given", [None, {"cost": 1}])
 def test_what_is_no_allowance_allows_nothing(
     client: Client, server: FaultServer, tmp_path: Path, given: Any

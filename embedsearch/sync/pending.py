@@ -39,7 +39,8 @@ class Done:
 class Landed(NamedTuple):
     """Vectors (n, d) of n texts by their ids, their tokens, and what was billed for them.
 
-    Without texts it is an answer of no use that was billed all the same.
+    Where the server did not tell that, it is their tokens. Without texts it is an answer of no use
+    that was billed all the same.
     """
 
     texts: list[int]

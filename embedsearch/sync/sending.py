@@ -65,11 +65,12 @@ class Sending:
         ):
             ids = [sent[position][0] for position in found.positions]
             tokens = sum(sent[position][1] for position in found.positions)
-            spending.lands(tokens, found.tokens)
+            billed = found.tokens or tokens  # A server that tells no usage counts as we do.
+            spending.lands(tokens, billed)
             if spending.crosses():
                 self.crossed = True
                 self.stop.set()
-            yield Landed(ids, found.vectors, tokens, found.tokens)
+            yield Landed(ids, found.vectors, tokens, billed)
 
     def _allowed(
         self, todo: Iterable[list[Pending]], spending: Spending, sent: list[tuple[int, int]]

@@ -71,11 +71,11 @@ class Spending:
     """Billed for answers of no use."""
 
     def lands(self, planned: int, billed: int) -> None:
-        """Count an answer; a server that tells no usage is taken to bill as planned."""
+        """Count an answer, one of no use as well, for which nothing was planned."""
         self.flying -= planned
         self.planned += planned
         if planned:
-            self.billed += billed or planned
+            self.billed += billed
         else:
             self.wasted += billed
 
