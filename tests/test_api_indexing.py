@@ -102,6 +102,23 @@ def test_a_text_is_paid_for_once_and_as_planned(
     assert server.requests[0]["dimensions"] == DIMENSIONS
 
 
+@pytest.mark.parametrize(
+    "silent", [lambda reply: reply.pop("usage"), lambda reply: reply["usage"].clear()]
+)
+def test_where_a_server_tells_no_usage_our_own_count_is_in_the_ledger(
+    client: Client, server: FaultServer, tmp_path: Path, silent: Any
+) -> None:
+    server.change = silent
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(100), embed=False)
+        planned = index.estimate()
+        assert index.embed_pending().cost == pytest.approx(planned.cost)
+        index.search("four words of query")
+        assert used(index) == [("index", 1, planned.tokens), ("search", 1, 4)]
+        (total,) = index.usage(by="model")
+        assert total.cost == pytest.approx((planned.tokens + 4) * 0.02 / 1e6)
+
+
 @pytest.mark.parametrize("given", [None, {"cost": 1}])
 def test_what_is_no_allowance_allows_nothing(
     client: Client, server: FaultServer, tmp_path: Path, given: Any
@@ -248,7 +265,7 @@ def test_a_limit_stops_before_the_request_that_would_cross_it(
     with Index.open(tmp_path, embedder(client)) as index:
         index.add(documents(100), embed=False)
         tokens = index.estimate().tokens
-        with pytest.raises(CostLimitReached, match=r"were embedded, \d+ are left"):
+        with pytest.raises(CostLimitReached, match=r" embedded, \d+ left$"):
             index.embed_pending(allowance=Allowance(tokens=tokens // 2))
         ((_, _, spent),) = used(index)
         assert tokens // 2 - 20 < spent <= tokens // 2
@@ -269,7 +286,7 @@ def test_a_limit_holds_on_what_is_billed(
             [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(300)], embed=False
         )
         assert index.estimate().tokens == 3000
-        with pytest.raises(CostLimitReached, match=r"were embedded, \d+ are left"):
+        with pytest.raises(CostLimitReached, match=r" embedded, \d+ left$"):
             index.embed_pending(allowance=Allowance(tokens=3000))
         ((_, _, billed),) = used(index)
         assert index.pending().texts == 300 - billed // 20
@@ -277,16 +294,94 @@ def test_a_limit_holds_on_what_is_billed(
         assert billed == 3000 if cap is None else 1280 <= billed <= 3000
 
 
-def test_a_limit_that_the_first_page_crosses_is_told(
+def ten_tokens_each(count: int) -> list[Document]:
+    return [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(count)]
+
+
+def test_a_limit_holds_though_the_first_bill_shows_that_the_server_counts_otherwise(
     client: Client, server: FaultServer, tmp_path: Path
 ) -> None:
-    """The server bills six times what is planned; nothing is in flight when that shows."""
+    """The server bills six times what is planned: four texts show it, so few are sent beside."""
     server.charge = lambda texts: 60 * len(texts)
     with Index.open(tmp_path, embedder(client, "m")) as index:
-        some = [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(400)]
-        with pytest.raises(CostLimitReached, match=r": 64 passages .* were embedded, 336 are left"):
-            index.add(some, allowance=Allowance(tokens=1500))
-        assert used(index) == [("index", 1, 64 * 60)]
+        with pytest.raises(CostLimitReached) as caught:
+            index.add(ten_tokens_each(400), allowance=Allowance(tokens=1500))
+        assert str(caught.value) == (
+            "stopped at the limit that was set:"
+            " 25 passages (250 tokens, billed as 1,500) embedded, 375 left"
+        )
+        assert caught.value.hint == (
+            "what was paid for is kept; a higher limit goes on from there;"
+            " the server bills 6.00 tokens for one that is planned"
+        )
+        assert server.sizes() == [4, 21]
+        assert used(index) == [("index", 2, 1500)]
+
+
+@pytest.mark.parametrize("allowance", [Allowance(tokens=100), Allowance(cost=100 * 0.02 / 1e6)])
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_limit_that_the_bill_crosses_is_told_even_if_nothing_is_left(
+    client: Client, server: FaultServer, allowance: Allowance, left: int
+) -> None:
+    server.charge = lambda texts: 60 * len(texts)
+    with Index.open(":memory:", embedder(client)) as index:
+        with pytest.raises(CostLimitReached) as caught:
+            index.add(ten_tokens_each(4 + left), allowance=allowance)
+        assert str(caught.value) == (
+            "the bill crosses the limit that was set:"
+            f" 4 passages (40 tokens, billed as 240) embedded, {left} left"
+        )
+        assert caught.value.hint == (
+            f"what was paid for is kept{'; a higher limit goes on from there' * left}"
+            "; the server bills 6.00 tokens for one that is planned"
+        )
+        assert index.pending().texts == left
+
+
+def test_how_a_server_bills_is_remembered(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    """What it showed without a limit, too; of another model nothing is known."""
+    server.charge = lambda texts: 60 * len(texts)
+    with Index.open(tmp_path, embedder(client, MODEL)) as index:
+        index.add(ten_tokens_each(2))
+        index.add(ten_tokens_each(3), embed=False)
+        planned = index.estimate()
+        assert (planned.tokens, planned.billed) == (10, 60)
+        assert planned.cost == pytest.approx(60 * 0.02 / 1e6)
+        with pytest.raises(CostLimitReached) as caught:
+            index.embed_pending(allowance=Allowance(tokens=59))
+        assert str(caught.value) == (
+            "stopped at the limit that was set: 0 passages (0 tokens) embedded, 1 left"
+        )
+        assert (caught.value.hint or "").endswith("bills 6.00 tokens for one that is planned")
+        assert len(server.requests) == 1
+        assert index.embed_pending(allowance=Allowance(tokens=60)).texts == 1
+    with Index.open(tmp_path / "other", embedder(client, "m")) as index:
+        index.add(ten_tokens_each(1), embed=False)
+        assert index.estimate().billed == 10
+
+
+def test_what_seemed_not_to_fit_is_sent_where_the_other_bills_show_that_it_does(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    """The first texts are billed at four times what is planned, the others as planned."""
+    server.charge = lambda texts: (40 if len(server.requests) == 1 else 10) * len(texts)
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        report = index.add(ten_tokens_each(100), allowance=Allowance(tokens=1200))
+        assert (report.texts, report.pending) == (100, 0)
+        assert server.sizes() == [4, 26, 55, 15]
+        assert used(index) == [("index", 4, 4 * 40 + 96 * 10)]
+
+
+def test_a_refused_text_among_the_first_is_named_and_the_others_go_on(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.bad = lambda text: " 0 " in text
+    with Index.open(tmp_path, embedder(client, "m")) as index:
+        report = index.add(ten_tokens_each(100), allowance=Allowance(tokens=10_000))
+        assert (report.texts, report.pending) == (99, 1)
+        assert [failure.path for failure in report.failed] == ["0"]
 
 
 def test_a_failure_is_told_rather_than_the_limit_that_was_met_after_it(
@@ -332,7 +427,7 @@ def test_a_limit_that_all_keep_to_is_no_end(
     with Index.open(tmp_path, embedder(client, "m")) as index:
         some = [Document(f"{n}", f"ten tokens {n} of a b c d e") for n in range(100)]
         report = index.add(some, allowance=Allowance(tokens=2000))
-        assert (report.texts, report.requests, report.pending) == (100, 2, 0)
+        assert (report.texts, report.requests, report.pending) == (100, 3, 0)
 
 
 def test_a_limit_counts_as_planned_where_nothing_is_billed(
@@ -675,7 +770,30 @@ def test_a_limit_on_the_command_line_exits_with_5(shell: Path) -> None:
     assert shell.is_dir()
     result = run("index", "docs", "-m", f"openai/{MODEL}", "--max-tokens", 12, "--dimensions", 4)
     assert result.exit_code == 5
-    assert "2 passages (10 tokens) were embedded, 3 are left" in result.stderr
+    assert result.stderr.splitlines()[-2:] == [
+        "error: stopped at the limit that was set: 2 passages (10 tokens) embedded, 3 left",
+        "hint: what was paid for is kept; a higher limit goes on from there",
+    ]
+
+
+def test_a_bill_that_crosses_a_limit_exits_with_5_and_is_planned_with_from_then_on(
+    shell: Path, server: FaultServer
+) -> None:
+    for n in range(64):
+        (shell / "docs" / f"{n}.txt").write_text(f"document number {n} of some more\n")
+    count = encoding("cl100k_base").count
+    server.charge = lambda texts: 10 * sum(count(texts))
+    index = ("index", "docs", "-m", f"openai/{MODEL}", "--dimensions", 4, "-y")
+    crossed = run(*index, "--max-tokens", 300)
+    assert crossed.exit_code == 5
+    assert "the bill crosses the limit that was set: 4 passages (32 tokens, billed as 320)" in (
+        crossed.stderr
+    )
+    assert "; the server bills 10.00 tokens for one that is planned\n" in crossed.stderr
+    stopped = run(*index, "--max-tokens", 50)
+    assert (stopped.exit_code, server.sizes()) == (5, [4])
+    assert "60 passages (480 tokens, billed as some 4,800) to embed by 127" in stopped.stderr
+    assert run(*index, "--max-tokens", 4800).exit_code == 0
 
 
 def test_a_limit_in_tokens_answers_the_question(shell: Path) -> None:

@@ -1070,6 +1070,39 @@ def test_what_an_address_holds_of_a_login_is_not_shown(
     assert "secret" not in "".join([*shown, caplog.text])
 
 
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("me:secret77", "secret77"),
+        ("me:p%C3%A9%22%3As", 'pé":s'),
+        ("secret77", "-"),
+        ("me:at", "-"),
+    ],
+)
+def test_a_password_that_a_server_quotes_is_not_shown(
+    server: Server, login: str, password: str
+) -> None:
+    server.says({"error": {"message": f"me at work may not log in with {password}"}}, status=401)
+    shown = password if password == "-" else "[key]"  # noqa: S105 - no secret
+    with (
+        Client(base_url=server.url.replace("://", f"://{login}@")) as client,
+        pytest.raises(AuthenticationFailed) as caught,
+    ):
+        client.models.list()
+    assert caught.value.message == f"401: me at work may not log in with {shown}"
+    assert shown == password or password not in str(vars(caught.value))
+
+
+@pytest.mark.parametrize("sent", ["Basic x", "Basic /w==", "Basic"])
+def test_a_header_that_is_no_login_is_no_matter(server: Server, sent: str) -> None:
+    server.says({"error": {"message": "who?"}}, status=401)
+    with (
+        Client(base_url=server.url, default_headers={"authorization": sent}) as client,
+        pytest.raises(AuthenticationFailed, match=r"^401: who\?$"),
+    ):
+        client.models.list()
+
+
 # Pages
 
 

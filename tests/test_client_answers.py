@@ -160,6 +160,35 @@ def test_it_can_be_awaited_in_any_form(server: Server) -> None:
     ]
 
 
+def test_an_answer_that_is_over_is_told_as_such(clients: list[Any], server: Server) -> None:
+    host = server.url.split("/")[2]
+    told = f"^the answer of {host} can't be read any more: it is closed, or was read$"
+    retrieve = clients[0].models.with_streaming_response.retrieve
+    with retrieve("a") as left:
+        pass
+    with retrieve("a") as read:
+        list(read.iter_bytes())
+        with pytest.raises(ConnectionFailed, match=told):
+            read.text()
+    with pytest.raises(ConnectionFailed, match=told) as caught:
+        left.parse()
+    assert caught.value.hint == "read it once, before it is closed; what leaves a with block closes"
+    server.streams(EVENT, b"data: [DONE]\n\n")
+    with clients[0].completions.create(model="m", prompt="", stream=True) as stream:
+        pass
+    with pytest.raises(ConnectionFailed, match=told):
+        next(stream)
+
+    async def leave() -> None:
+        async with AsyncClient(base_url=server.url) as client:
+            async with client.models.with_streaming_response.retrieve("a") as answer:
+                pass
+            await answer.parse()
+
+    with pytest.raises(ConnectionFailed, match=told):
+        asyncio.run(leave())
+
+
 def test_text_that_is_cut_ends_with_a_sign_for_it(clients: list[Any], server: Server) -> None:
     server.reply = Reply([b"caf\xc3"])
     with clients[0].files.with_streaming_response.content("f") as answer:

@@ -737,7 +737,7 @@ def test_what_is_in_flight_when_one_request_fails_is_kept(
 
 
 def test_what_is_in_flight_when_a_run_is_stopped_is_given(
-    client: Embeds, server: FaultServer, caplog: pytest.LogCaptureFixture
+    client: Embeds, server: FaultServer
 ) -> None:
     """What waits to be sent, or to be sent again, is not sent any more."""
     stop = Stop()
@@ -756,8 +756,54 @@ def test_what_is_in_flight_when_a_run_is_stopped_is_given(
     assert len(set(positions)) == len(positions) == 10 * server.statuses.count(200)
     assert server.statuses.count(200) >= 2
     assert len(server.requests) <= 4
-    said = "stopping: waiting for 3 requests in flight: what was sent is billed"
-    assert [r.message for r in caplog.records if r.levelname == "WARNING"] == [said]
+
+
+WAITS = "stopping: waiting for {} in flight: what was sent is billed"
+
+
+@pytest.mark.parametrize(
+    ("slept", "said"),
+    [
+        (0, [WAITS.format("3 requests")]),
+        (1, [WAITS.format("2 requests")]),
+        (2, [WAITS.format("1 request")]),
+        (3, []),
+    ],
+)
+def test_a_run_that_is_stopped_says_how_many_requests_are_really_sent(
+    client: Embeds,
+    server: FaultServer,
+    caplog: pytest.LogCaptureFixture,
+    slept: int,
+    said: list[str],
+) -> None:
+    """What waits to be sent again is not waited for."""
+    stop, stopped = Stop(), threading.Event()
+
+    def hold(handler: Any, body: dict[str, Any]) -> None:
+        stopped.wait(10)
+        answer(handler, body)
+
+    def refuse(handler: Any, _: dict[str, Any]) -> None:
+        while len(server.requests) < 4:  # One that comes later would wait to be sent at all.
+            time.sleep(0.01)
+        handler.refuse(429, "slow down", retry_after="100")
+
+    def end() -> None:
+        while len(server.requests) < 4 or server.statuses.count(429) < slept:
+            time.sleep(0.01)
+        time.sleep(0.3)  # The client takes the refusals meanwhile.
+        stop.set()
+        time.sleep(0.2)
+        stopped.set()
+
+    server.script = [None, *[refuse] * slept, *[hold] * (3 - slept)]
+    ender = threading.Thread(target=end, daemon=True)
+    ender.start()
+    parts = client.many(texts(100), batch_size=10, concurrency=3, stop=stop)
+    ender.join(10)
+    assert len(parts) == 4 - slept
+    assert [r.message for r in caplog.records if r.levelname == "WARNING"] == said
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -98,7 +98,10 @@ def asks(planned: Estimate, allowance: Allowance) -> bool:
 
 def words(planned: Estimate) -> str:
     """Return what embedding takes: ``12 passages (3,400 tokens) in 1 request, $0.0001 ...``."""
-    amount = f"{counted(planned.texts, 'passage')} ({counted(planned.tokens, 'token')}) to embed"
+    tokens = counted(planned.tokens, "token")
+    if planned.billed > planned.tokens:
+        tokens += f", billed as some {planned.billed:,}"
+    amount = f"{counted(planned.texts, 'passage')} ({tokens}) to embed"
     if planned.host is None:
         return amount
     parts = [f"{amount} by {planned.host} in {counted(planned.requests, 'request')}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, overload
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, overload
 from embedsearch.client.awaiting import Awaiting
 from embedsearch.client.blocking import Blocking
 from embedsearch.client.resource import Resource, bound
-from embedsearch.client.stopping import Stopped, tell
+from embedsearch.client.stopping import Asleep, Stopped, tell
 
 if TYPE_CHECKING:
     import asyncio
@@ -107,7 +108,8 @@ def _joined(parts: list[Embedded], dimensions: int | None) -> Vectors:
 def _blocking(driver: Blocking, work: Work, job: Job) -> Generator[Embedded, None, None]:
     stopped = threading.Event()
     landed: SimpleQueue[tuple[Piece, Read | BaseException] | None] = SimpleQueue()
-    patient = driver.sleeping(partial(_sleep, stopped))
+    asleep = Asleep()
+    patient = driver.sleeping(partial(_sleep, stopped, asleep))
     job.stop.wake = partial(landed.put, None)
     flying = 0
     try:
@@ -120,7 +122,7 @@ def _blocking(driver: Blocking, work: Work, job: Job) -> Generator[Embedded, Non
             if not flying:
                 work.finish()
                 return
-            _heed(job.stop, work, flying)
+            _heed(job.stop, work, flying - asleep.count)
             if work.ended:
                 stopped.set()
             if (came := landed.get()) is None:
@@ -154,18 +156,26 @@ def _fly(driver: Blocking, work: Work, piece: Piece, landed: SimpleQueue[Any]) -
         landed.put((piece, error))
 
 
-def _sleep(stopped: threading.Event, seconds: float) -> None:
-    if stopped.wait(seconds):
-        raise Stopped
+def _sleep(stopped: threading.Event, asleep: Asleep, seconds: float) -> None:
+    with asleep.one_more():
+        if stopped.wait(seconds):
+            raise Stopped
 
 
 async def _awaiting(driver: Awaiting, work: Work, job: Job) -> AsyncGenerator[Embedded, None]:
     import asyncio  # costs a blocking program 20 ms
 
     stopped = asyncio.Event()
-    patient = driver.sleeping(partial(_pause, stopped))
-    job.stop.wake = partial(asyncio.get_running_loop().call_soon_threadsafe, stopped.set)
+    asleep = Asleep()
+    patient = driver.sleeping(partial(_pause, stopped, asleep))
     flying: dict[asyncio.Task[Read], Piece] = {}
+
+    def heed() -> None:
+        _heed(job.stop, work, len(flying) - asleep.count)
+        if work.ended:
+            stopped.set()
+
+    job.stop.wake = partial(asyncio.get_running_loop().call_soon_threadsafe, heed)
     try:
         while True:
             while _may_fly(job, len(flying)) and (piece := work.next(len(flying))):
@@ -173,9 +183,7 @@ async def _awaiting(driver: Awaiting, work: Work, job: Job) -> AsyncGenerator[Em
             if not flying:
                 work.finish()
                 return
-            _heed(job.stop, work, len(flying))
-            if work.ended:
-                stopped.set()
+            heed()
             done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 piece = flying.pop(task)
@@ -190,11 +198,9 @@ async def _awaiting(driver: Awaiting, work: Work, job: Job) -> AsyncGenerator[Em
         await asyncio.gather(*flying, return_exceptions=True)
 
 
-async def _pause(stopped: asyncio.Event, seconds: float) -> None:
+async def _pause(stopped: asyncio.Event, asleep: Asleep, seconds: float) -> None:
     import asyncio
 
-    try:
+    with asleep.one_more(), suppress(TimeoutError):
         await asyncio.wait_for(stopped.wait(), seconds)
-    except TimeoutError:
-        return
-    raise Stopped
+        raise Stopped

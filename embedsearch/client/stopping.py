@@ -40,8 +40,29 @@ class Stop:
         self.wake()
 
 
+class Asleep:
+    """Counts the requests of a run that wait to be sent, or to be sent again."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count one for as long as it waits."""
+        with self._lock:
+            self.count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.count -= 1
+
+
 def tell(stop: Stop, flying: int) -> None:
-    """Say how many requests are waited for, and how to drop them."""
+    """Say how many requests are waited for, if any, and how to drop them."""
+    if not flying:
+        return
     what = f"{flying} request{'s' if flying > 1 else ''} in flight"
     drop = "; Ctrl-C drops it" if stop.signalled else ""
     logger.warning("stopping: waiting for %s: what was sent is billed%s", what, drop)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
@@ -47,9 +49,9 @@ MISTRUSTED = {
 }
 """What to do where TLS fails for good, by a word in the failure."""
 
-SHORTEST = 8
-"""Characters of a key that is hidden where a server quotes it. Shorter ones are placeholders, as
-local servers want some; they may be any word."""
+SHORTEST, SHORTEST_PASSWORD = 8, 4
+"""Characters of a key, and of a login's password, that is hidden where a server quotes it. Shorter
+keys are placeholders, as local servers want some; they may be any word."""
 
 _KEY_HEADERS = ("authorization", "api-key")
 
@@ -124,7 +126,7 @@ class Key(httpx.Auth):
 
 
 class Chunks:
-    """The body of a stream as it comes; raises ConnectionFailed where it breaks off."""
+    """The body of a stream as it comes; raises ConnectionFailed where it breaks off, or is over."""
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
@@ -139,6 +141,8 @@ class Chunks:
             yield from self._response.iter_bytes(size)
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
+        except httpx.StreamError:
+            failed = _over(self._response.url)
         else:
             return
         finally:
@@ -172,6 +176,8 @@ class AsyncChunks:
                 yield chunk
         except httpx.RequestError as error:
             failed = _failed(error, self._response.url)
+        except httpx.StreamError:
+            failed = _over(self._response.url)
         else:
             return
         finally:
@@ -291,8 +297,24 @@ def _head(response: httpx.Response) -> Answer:
 
 
 def _secrets(request: httpx.Request) -> list[str]:
-    sent = (request.headers.get(header, "").rpartition(" ")[2] for header in _KEY_HEADERS)
-    return [secret for secret in sent if len(secret) >= SHORTEST]
+    sent = [request.headers.get(header, "") for header in _KEY_HEADERS]
+    keys = (header.rpartition(" ")[2] for header in sent)
+    passwords = (form for header in sent for form in _password(header))
+    return [
+        *(key for key in keys if len(key) >= SHORTEST),
+        *(password for password in passwords if len(password) >= SHORTEST_PASSWORD),
+    ]
+
+
+def _password(header: str) -> set[str]:
+    """Return the password of a login that is sent, as it is and as JSON spells it."""
+    scheme, _, login = header.partition(" ")
+    if scheme.lower() != "basic":
+        return set()
+    with suppress(ValueError):
+        password = b64decode(login).decode().partition(":")[2]
+        return {password, *(json.dumps(password, ensure_ascii=by)[1:-1] for by in (True, False))}
+    return set()
 
 
 def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
@@ -311,6 +333,14 @@ def _failed(error: httpx.RequestError, url: httpx.URL) -> ConnectionFailed:
     )
     failed.passes = final is None
     return failed
+
+
+def _over(url: httpx.URL) -> ConnectionFailed:
+    """Make the error of a stream that is closed, or was read before."""
+    return ConnectionFailed(
+        f"the answer of {url.netloc.decode()} can't be read any more: it is closed, or was read",
+        hint="read it once, before it is closed; what leaves a with block closes",
+    )
 
 
 def _proxied(url: httpx.URL) -> bool:

@@ -20,7 +20,8 @@ KEYS = {"day": "date(at)", "command": "command", "host": "host", "model": "model
 class Use:
     """Requests that a command made to a model, and their tokens as the provider billed them.
 
-    ``at`` is ISO 8601 UTC, ``cost`` in US dollars; ``None`` where the price is not known.
+    Where it told none, they are as counted here. ``at`` is ISO 8601 UTC, ``cost`` in US dollars;
+    ``None`` where the price is not known.
     """
 
     at: str

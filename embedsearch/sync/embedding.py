@@ -12,7 +12,7 @@ from embedsearch.errors import EmbeddingError, ModelNotLoaded
 from embedsearch.store import documents, vectors
 from embedsearch.sync.pending import Done, Landed, pages
 from embedsearch.sync.report import Failure, Progress
-from embedsearch.sync.sending import Sending, bill, refuse_secrets
+from embedsearch.sync.sending import Sending, refuse_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,19 +52,18 @@ def embed_pending(
     if is_remote(embedder) and not allowance.allow_secrets:
         refuse_secrets(database, space)
     with stopped_by_signals() if is_remote(embedder) else nullcontext(Stop()) as stop:
+        sending = None
         if is_remote(embedder):
-            batches = Sending(database, embedder, allowance, done, stop).run(space)
-        else:
-            batches = _local(database, embedder, space, done)
-        for batch in batches:
+            sending = Sending(database, embedder, allowance, done, stop)
+        for batch in sending.run(space) if sending else _local(database, embedder, space, done):
             count = len(batch.texts)
             rows = checked(batch.vectors, embedder, count) if count else batch.vectors
             with database.writing():
                 if count:
                     vectors.size_space(database, embedder.space, embedder.name, embedder.dimensions)
                     vectors.put(database, space, batch.texts, vectors.blobs(rows))
-                if is_remote(embedder):
-                    bill(database, embedder, batch.billed, done)
+                if sending:
+                    sending.bill(batch)
             done.texts += count
             done.tokens += batch.tokens
             progress(Progress("embed", done.tokens, max(todo.tokens, done.tokens)))

@@ -53,13 +53,28 @@ def run(
             left = vectors.note_pending(database, space).texts
             report = replace(report, pending=left, seconds=time.perf_counter() - begin)
             runs.note(database, _ledger_line(command, started, report))
-    if done and done.capped:
-        raise CostLimitReached(
-            f"stopped at the limit that was set: {report.texts:,} passages"
-            f" ({report.tokens:,} tokens) were embedded, {report.pending:,} are left",
-            hint="what was paid for is kept; a higher limit goes on from there",
-        )
+    if done and (done.capped or done.crossed):
+        raise _limit_reached(done, report.pending)
     return report
+
+
+def _limit_reached(done: Done, left: int) -> CostLimitReached:
+    """Make the error that says what was embedded, billed and left."""
+    how = "the bill crosses the limit" if done.crossed else "stopped at the limit"
+    amount = f"{_counted(done.texts, 'passage')} ({_counted(done.tokens, 'token')}"
+    billed = f", billed as {done.billed:,}" if done.billed != done.tokens else ""
+    hint = "what was paid for is kept"
+    if left:
+        hint += "; a higher limit goes on from there"
+    if done.factor > 1:
+        hint += f"; the server bills {done.factor:,.2f} tokens for one that is planned"
+    return CostLimitReached(
+        f"{how} that was set: {amount}{billed}) embedded, {left:,} left", hint=hint
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _ledger_line(command: str, started: datetime, report: SyncReport) -> runs.Run:

@@ -20,7 +20,8 @@ class Allowance:
     """What may be sent to a provider; a local model sends nothing and takes no notice.
 
     A run stops before the request that would cross ``tokens``, or ``cost`` in US dollars, as the
-    provider bills them: the first page, whose bill tells how it counts, goes by the plan.
+    provider bills them. How it counts, the bills of earlier runs tell, and that of the first few
+    texts of this one.
     ``allow_secrets``: whether a text may be sent that looks as if it held one.
     """
 
@@ -62,6 +63,8 @@ class Spending:
 
     allowance: Allowance
     embedder: RemoteEmbedder
+    known: float = 1.0
+    """Tokens that were billed for one that was planned, before this run."""
     flying: int = 0
     """Planned tokens of what has not come back."""
     planned: int = 0
@@ -71,19 +74,30 @@ class Spending:
     """Billed for answers of no use."""
 
     def lands(self, planned: int, billed: int) -> None:
-        """Count an answer; a server that tells no usage is taken to bill as planned."""
+        """Count an answer, one of no use as well, for which nothing was planned."""
         self.flying -= planned
         self.planned += planned
         if planned:
-            self.billed += billed or planned
+            self.billed += billed
         else:
             self.wasted += billed
 
+    @property
+    def factor(self) -> float:
+        """Tokens that are billed for one that is planned."""
+        return self.billed / self.planned if self.planned else self.known
+
     def crosses(self, more: int = 0) -> bool:
         """Whether sending so many more tokens would cross a limit, by what was billed so far."""
-        rate = max(1.0, self.billed / self.planned) if self.planned else 1.0
-        expected = self.billed + self.wasted + rate * (self.flying + more)
-        return self.allowance.crossed(math.ceil(expected), self.embedder)
+        expected = max(1.0, self.factor) * (self.flying + more)
+        return self.allowance.crossed(
+            self.billed + self.wasted + math.ceil(expected), self.embedder
+        )
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether what was billed crosses a limit."""
+        return self.allowance.crossed(self.billed + self.wasted, self.embedder)
 
 
 def allowed(given: Allowance) -> Allowance:
@@ -106,6 +120,17 @@ def rate_key(embedder: RemoteEmbedder) -> str:
     return f"rate {_host(embedder)} {embedder.model}"
 
 
+def factor_key(embedder: RemoteEmbedder) -> str:
+    """Return the setting that keeps how many tokens a provider billed for one that was planned."""
+    return f"factor {_host(embedder)} {embedder.model}"
+
+
+def known_factor(database: Database, embedder: RemoteEmbedder) -> float:
+    """Return that number, 1 where nothing was billed yet."""
+    with database.reading():
+        return float(database.setting(factor_key(embedder)) or 1.0)
+
+
 def _host(embedder: RemoteEmbedder) -> str:
     """Return where texts would be sent; OpenAI's own needs a key only when they are."""
     return embedder.default_host or embedder.host
@@ -115,12 +140,14 @@ def _host(embedder: RemoteEmbedder) -> str:
 class Estimate:
     """What it takes to embed: ``cost`` in US dollars, ``None`` if the price is not known.
 
-    ``minutes`` at the provider's limits, ``None`` before any were seen; ``host`` is where the
-    texts would be sent, ``None`` for a model that runs here.
+    ``billed`` are the tokens that the bill should show, by the provider's last ones; ``minutes`` at
+    the provider's limits, ``None`` before any were seen; ``host`` is where the texts would be sent,
+    ``None`` for a model that runs here.
     """
 
     texts: int
     tokens: int
+    billed: int = 0
     requests: int = 0
     cost: float | None = 0.0
     minutes: float | None = None
@@ -133,11 +160,13 @@ def estimate(database: Database, embedder: Embedder, todo: Pending) -> Estimate:
         return Estimate(todo.texts, todo.tokens)
     with database.reading():
         rate = database.setting(rate_key(embedder))
+    billed = math.ceil(todo.tokens * max(1.0, known_factor(database, embedder)))
     return Estimate(
         todo.texts,
         todo.tokens,
+        billed,
         embedder.requests(todo.texts, todo.tokens),
-        embedder.cost(todo.tokens),
+        embedder.cost(billed),
         todo.tokens / float(rate) / 60 if rate else None,
         _host(embedder),
     )
