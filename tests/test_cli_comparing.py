@@ -375,3 +375,36 @@ def test_a_text_with_signs_of_a_condition_is_one_with_a_blank_before_it() -> Non
     assert refused.exit_code == 2
     assert "no document is in 'a < b'; if a text is meant, put a blank before it" in refused.stderr
     assert found("compare", " a < b", " a < b")["comparison"] == [{"similarity": 1.0}]
+
+
+def test_different_texts_that_the_model_cannot_read_are_no_duplicates(tmp_path: Path) -> None:
+    texts = {
+        "train": "รถไฟออกเวลาเจ็ดโมงเช้า",
+        "weather": "วันนี้อากาศดีมาก",
+        "again": "วันนี้อากาศดีมาก",
+        "rain": "ዛሬ ዝናብ ነው",
+        "water": "ខ្ញុំចង់បានទឹក",
+        "party": "🎉",
+        "read": "the refund has not arrived",
+        "read, too": "The refund HAS not arrived",
+    }
+    rows = [json.dumps({"id": id, "text": text}) for id, text in texts.items()]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    own = ("--db", str(tmp_path / "index"))
+    added = run(*own, "add", str(tmp_path / "rows.jsonl"))
+    said = "note: 5 passages (the first in train) mostly in signs that the model can't read:"
+    assert added.stderr.splitlines()[1:] == [f"{said} only words find them, not meaning"]
+    assert run(*own, "index", str(tmp_path), "-g", "*.none").stderr.count("note:") == 0
+    listed = run(*own, "dedupe", "--format", "jsonl")
+    groups = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [(g["keep"], g["others"]) for g in groups] == [
+        ("weather", ["again"]),
+        ("read", ["read, too"]),
+    ]
+    said = "note: 6 documents mostly in signs that 'local' can't read:"
+    assert listed.stderr.splitlines() == [
+        f"{said} of these only copies are listed",
+        "2 documents more than needed",
+    ]
+    assert run(*own, "dedupe", "--remove", "-y").exit_code == 0
+    assert len(run(*own, "ls").stdout.split("\n")) == 7

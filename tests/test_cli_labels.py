@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -25,6 +26,12 @@ TICKETS = "id,text\n" + "".join(
             "the password is not accepted",
         ]
     )
+)
+
+
+TOLD_OTHERWISE = (
+    "1 more label told otherwise by the examples, but less surely:"
+    " embedsearch evaluate lists mistakes"
 )
 
 
@@ -248,6 +255,8 @@ def test_labels_that_are_too_much_or_missing_are_suspects() -> None:
     assert result.stderr == (
         "warning: 8 of 24 documents have several labels ('5', '8', '9', '11', '14' and 3 more), so"
         " each label is decided by itself\n2 suspects\n"
+        "3 more labels told otherwise by the examples, but less surely:"
+        " embedsearch evaluate lists mistakes\n"
     )
     heads = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert [head.rsplit(" ", 1)[0] for head in sorted(heads)] == [
@@ -260,6 +269,25 @@ def test_labels_that_are_too_much_or_missing_are_suspects() -> None:
     assert [found["9"][key] for key in ("label", "suggested")] == ["login", None]
     assert all("login" in near["labels"] for near in found["2"]["disagreeing"])
     assert all("login" not in near["labels"] for near in found["9"]["disagreeing"])
+
+
+@pytest.mark.parametrize(
+    ("off", "listed", "said"),
+    [(0.1, ["59"], ["1 suspect"]), (0.3, [], ["0 suspects", TOLD_OTHERWISE])],
+)
+def test_labels_that_are_told_otherwise_and_no_suspects_are_counted(
+    off: float, listed: list[str], said: list[str]
+) -> None:
+    rows = np.zeros((60, 384))
+    rows[:30, 0] = rows[30:, 1] = 1
+    rows[:, 10:70] = 0.4 * np.eye(60)  # which keeps them from being near duplicates
+    rows[59, :2] = 1, off  # labelled as its neighbours are not, and less like these than they are
+    with Index.open("own") as index:
+        index.add([Document(str(n), f"text {n}") for n in range(60)], vectors=rows)
+        index.label({str(n): "refund" if n < 30 else "login" for n in range(60)})
+    result = run("--db", "own", "suspects", "--format", "jsonl")
+    assert [json.loads(line)["document_id"] for line in result.stdout.splitlines()] == listed
+    assert (result.stderr.splitlines(), result.exit_code) == (said, 0 if listed else 1)
 
 
 def test_the_latest_labelling_is_taken_back() -> None:

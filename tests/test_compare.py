@@ -215,6 +215,19 @@ def test_equal_texts_are_duplicates_whatever_their_vectors_but_not_blank_ones() 
     assert duplicates(units(1), ["a"]) == []
 
 
+def test_unread_texts_are_duplicates_of_equal_ones_alone() -> None:
+    rows = np.tile(units(1), (6, 1))
+    texts = ["longest", "b", "long", "b", " ", "other"]
+    found = duplicates(rows, texts, unread=[False, True, False, True, True, True])
+    assert [(group.keep, group.others, group.exact) for group in found] == [
+        (0, (2,), False),
+        (1, (3,), True),
+    ]
+    assert duplicates(rows, list("abcdef"), unread=np.ones(6, np.bool_)) == []
+    with pytest.raises(ValueError, match="for each of 6 texts whether it is unread, got shape"):
+        duplicates(rows, texts, unread=[True])
+
+
 def test_what_is_near_is_joined_however_many_there_are() -> None:
     one, other = units(2, seed=4)
     between = (one + 0.2 * other) / np.linalg.norm(one + 0.2 * other)

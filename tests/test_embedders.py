@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from embedsearch import Document, Index, embedders
 from embedsearch.embedders.cache import cached
+from embedsearch.embedders.huggingface import HuggingFaceTokenizer
 from embedsearch.embedders.packaged import MODEL_SHA256, packaged_tokenizer
 from embedsearch.errors import EmbeddingError, ModelNotLoaded
 from embedsearch.testing import HashEmbedder
@@ -580,3 +581,15 @@ def test_what_an_embedder_makes_is_looked_at(made: Any, fault: str) -> None:
         embedder.made = np.eye(4)[:1]
         assert index.embed_pending().texts == 1
         assert index.embed(["green"]).dtype == np.float32
+
+
+def test_texts_that_a_model_does_not_know_are_told(folder: Path) -> None:
+    texts = ["fine", "schön", "ฉันชอบกินข้าว", "and 🎉", "🎉"]
+    told = [False, False, True, False, True]
+    packaged = embedders.load("local")
+    assert embedders.unread(packaged, texts).tolist() == told
+    assert embedders.unread(embedders.load(str(folder)), texts).tolist() == told
+    plain = HuggingFaceTokenizer("plain", packaged_tokenizer()._encoder)
+    assert plain.unknown(texts) == [0, 0, 1, 1 / 4, 1]
+    assert not embedders.unread(HashEmbedder(), texts).any()
+    assert not embedders.unread(embedders.load("openai/text-embedding-3-small"), texts).any()

@@ -124,6 +124,31 @@ def test_tells_code_pages_by_the_letters_of_languages(encoding: str, text: str) 
     assert read("a.txt", f"{text}\n".encode(encoding)).text == f"{text}\n"
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "caf\u00e9 cr\u00e8me"),  # taken for Arabic
+        ("cp1252", "Se\u00f1or Mu\u00f1oz"),
+        ("cp1252", "Gr\u00f6\u00dfe"),  # for EBCDIC
+        ("cp1252", "Bj\u00f8rn \u00c5ngstr\u00f6m"),  # for Central European
+        ("cp1252", "ma\u00f1ana"),  # for UTF-16
+        ("cp1252", "Fu\u00dfg\u00e4nger\u00fcbergang"),  # for Chinese
+        ("cp1252", "\u00c8 gi\u00e0 qui"),
+        ("cp1252", "1,\u00e4\u00f6"),
+        ("cp1250", "\u0141\u00f3d\u017a"),
+        ("cp932", "Python\u3067\u66f8\u304f"),
+        ("cp932", "USB\u30e1\u30e2\u30ea"),
+        ("cp932", "\u6c34"),
+        ("big5", "\u4f60\u597d"),
+    ],
+)
+def test_few_letters_are_of_another_script_only_where_that_can_be(
+    encoding: str, text: str, end: str
+) -> None:
+    assert read("a.txt", f"{text}{end}".encode(encoding)).text == f"{text}{end}"
+
+
 def test_finds_the_encoding_of_a_long_file_that_turns_foreign_late() -> None:
     text = "plain words " * 20_000 + UMLAUTS
     assert read("a.txt", text.encode("latin-1")).text == text

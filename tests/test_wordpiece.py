@@ -184,6 +184,34 @@ def test_the_memory_does_not_grow_for_ever() -> None:
     assert len(tokenizer._words) <= 50
 
 
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("", 0),
+        (" \n", 0),
+        ("plain words", 0),
+        ("Größe, Καλημέρα, Привет, 한국어", 0),
+        ("🎉", 1),
+        ("ฉันชอบ ข้าว", 1),
+        ("ab 🎉🎉", 1 / 2),
+        ("x" * 300, 0),  # cut into words that are short enough to be read
+        ("ក" * 300, 1),
+        ("\ud800", 0),
+    ],
+)
+def test_what_is_unknown_is_told_in_characters(text: str, share: float) -> None:
+    assert fresh().unknown([text]) == [share]
+
+
+@settings(max_examples=200)
+@given(texts)
+def test_only_a_text_with_unknown_tokens_has_unknown_characters(text: str) -> None:
+    tokenizer = fresh()
+    (share,), (ids,) = tokenizer.unknown([text]), tokenizer.encode([text])
+    assert (share > 0) == (tokenizer._unknown in ids)
+    assert share <= 1
+
+
 def test_long_segments_are_not_remembered() -> None:
     tokenizer = fresh()
     tokenizer.count(["x" * 65, "x" * 64])

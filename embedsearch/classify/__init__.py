@@ -12,7 +12,13 @@ if TYPE_CHECKING:
         coverage_table,
         expected_calibration_error,
     )
-    from embedsearch.classify.confident_learning import Neighbour, Suspect, suspects
+    from embedsearch.classify.confident_learning import (
+        Doubts,
+        Neighbour,
+        Suspect,
+        doubts,
+        suspects,
+    )
     from embedsearch.classify.embedding import TextEmbedder
     from embedsearch.classify.fewshot import FewShotClassifier
     from embedsearch.classify.knn import KNNClassifier
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Coverage",
+    "Doubts",
     "FewShotClassifier",
     "KNNClassifier",
     "Neighbour",
@@ -33,6 +40,7 @@ __all__ = [
     "TextEmbedder",
     "ZeroShotClassifier",
     "coverage_table",
+    "doubts",
     "expected_calibration_error",
     "suspects",
 ]
@@ -41,6 +49,7 @@ __getattr__, __dir__ = names(
     __name__,
     {
         "Coverage": "calibration",
+        "Doubts": "confident_learning",
         "FewShotClassifier": "fewshot",
         "KNNClassifier": "knn",
         "Neighbour": "confident_learning",
@@ -51,6 +60,7 @@ __getattr__, __dir__ = names(
         "TextEmbedder": "embedding",
         "ZeroShotClassifier": "zero_shot",
         "coverage_table": "calibration",
+        "doubts": "confident_learning",
         "expected_calibration_error": "calibration",
         "suspects": "confident_learning",
     },

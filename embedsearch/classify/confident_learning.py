@@ -75,6 +75,17 @@ class Suspect:
     disagreeing: tuple[Neighbour, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Suspects, the most suspect first, and how many more labels another would be likelier than.
+
+    Those are no suspects, as many right ones are as much in doubt.
+    """
+
+    suspects: list[Suspect]
+    others: int
+
+
 def suspects(
     given: Sequence[str] | ArrayLike,
     labels: ArrayLike | Sequence[Any],
@@ -100,6 +111,18 @@ def suspects(
             held out.
 
     """
+    return doubts(given, labels, groups=groups, folds=folds, embedder=embedder).suspects
+
+
+def doubts(
+    given: Sequence[str] | ArrayLike,
+    labels: ArrayLike | Sequence[Any],
+    *,
+    groups: ArrayLike | None = None,
+    folds: int = 5,
+    embedder: Encoder | str | None = None,
+) -> Doubts:
+    """Return ``suspects``, and how many more are told otherwise."""
     folds = number(folds)
     vectors = units(vectors_of(given, embedder))
     tell_zeros(vectors)
@@ -112,18 +135,17 @@ def suspects(
     alone = len(np.unique(together)) == len(together)
     cut = split(known, None if alone else together, folds)
     if cut.note:
-        warnings.warn(cut.note, stacklevel=2)
+        warnings.warn(cut.note, stacklevel=3)
     _tell_lone(different(known, together))
     classes, y = np.unique(known, return_inverse=True)
     probabilities = _foretold(vectors, y, len(classes), cut.splits)
-    places = _doubted(probabilities, y)
-    return _described(places, probabilities, Neighbours(vectors), classes.tolist(), y)
+    places, otherwise = _doubted(probabilities, y)
+    found = _described(places, probabilities, Neighbours(vectors), classes.tolist(), y)
+    return Doubts(found, otherwise - len(found))
 
 
-def _of_each_label(
-    vectors: Vectors, labels: Any, groups: NDArray[Any], folds: int
-) -> list[Suspect]:
-    """Return suspects of texts with any number of labels: each label against the rest."""
+def _of_each_label(vectors: Vectors, labels: Any, groups: NDArray[Any], folds: int) -> Doubts:
+    """Return what is in doubt of texts with any number of labels: each label against the rest."""
     right, classes = indicator(labels)
     if len(right) != len(vectors):
         raise ValueError(f"expected labels for each of {len(vectors)} texts, got {len(right)}")
@@ -134,7 +156,8 @@ def _of_each_label(
     _tell_lone(different(classes[columns], groups[rows]))
     probabilities, judged = _foretold_each(vectors, right, held)
     ready = Neighbours(vectors)
-    found = []
+    found: list[Suspect] = []
+    otherwise = 0
     for column, label in enumerate(classes.tolist()):
         shares = np.stack([1 - probabilities[:, column], probabilities[:, column]], axis=1)
         shares[~judged[:, column]] = 0
@@ -143,7 +166,9 @@ def _of_each_label(
         # Not as many of the lowest odds: these are the texts that have a rare label.
         places = np.flatnonzero(elsewhere & (odds < 0))
         found += _described(places, shares, ready, [None, label], y)
-    return sorted(found, key=lambda s: s.probability / (s.suggested_probability + TINY))
+        otherwise += int((odds < 0).sum())
+    found.sort(key=lambda s: s.probability / (s.suggested_probability + TINY))
+    return Doubts(found, otherwise - len(found))
 
 
 def _tell_lone(counts: Counter[Any]) -> None:
@@ -153,7 +178,7 @@ def _tell_lone(counts: Counter[Any]) -> None:
         warnings.warn(
             f"{len(lone)} of {len(counts)} labels can't be judged, as they have a single text, or"
             f" copies of it: {more_of(lone)}",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -192,11 +217,14 @@ def _foretold(vectors: Vectors, y: Positions, classes: int, splits: Sequence[Spl
     return probabilities
 
 
-def _doubted(probabilities: Floats, y: Positions) -> Positions:
-    """Return positions of suspects, worst first: as many as are elsewhere, of the lowest odds."""
+def _doubted(probabilities: Floats, y: Positions) -> tuple[Positions, int]:
+    """Return positions of suspects, worst first: as many as are elsewhere, of the lowest odds.
+
+    And how many examples another label is likelier of.
+    """
     elsewhere, odds = _elsewhere(probabilities, y)
     worst = np.argsort(odds, kind="stable")[: int(elsewhere.sum())]
-    return worst[odds[worst] < 0]
+    return worst[odds[worst] < 0], int((odds < 0).sum())
 
 
 def _elsewhere(probabilities: Floats, y: Positions) -> tuple[NDArray[np.bool_], Floats]:

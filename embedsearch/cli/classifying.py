@@ -196,9 +196,8 @@ def suspects_(
     Where documents have several labels, one of them may be too much, or another missing.
     """
     with opening.open_index(db, model) as index, progress.working("judging"):
-        found = [
-            asdict(document) for document in labelling.suspected(index, where=where, glob=glob)
-        ]
+        said = labelling.suspicions(index, where=where, glob=glob)
+    found = [asdict(document) for document in said.documents]
     show_records(
         found,
         format_,
@@ -208,6 +207,11 @@ def suspects_(
         head="document, its label (probability), a likelier one; below, near ones by cosine",
     )
     note(counted(len(found), "suspect"))
+    if said.others:
+        note(
+            f"{counted(said.others, 'more label')} told otherwise by the examples, but less"
+            " surely: embedsearch evaluate lists mistakes"
+        )
     ctx.exit(0 if found else NOTHING_FOUND)
 
 

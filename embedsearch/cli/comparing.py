@@ -15,6 +15,7 @@ from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import confirmed, counted, note
 from embedsearch.cli.unmet import left_out, say_nothing_meets, say_what_is_unmet
 from embedsearch.compare.duplication import THRESHOLD
+from embedsearch.embedders import unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,7 +175,9 @@ def dedupe_(
     """
     with opening.open_index(asked["db"], asked["model"]) as index:
         found = _found(index, asked)
-        groups = comparison.duplicates(found.vectors, index.texts(found.ids), threshold=threshold)
+        texts = index.texts(found.ids)
+        blind = unread(index.embedder, texts)
+        groups = comparison.duplicates(found.vectors, texts, threshold=threshold, unread=blind)
         records = [
             {
                 "keep": found.ids[group.keep],
@@ -193,6 +196,11 @@ def dedupe_(
             head="the document to keep; below, cosines to it of what says the same",
         )
         spare = [found.ids[row] for group in groups for row in group.others]
+        if blind.any():
+            note(
+                f"note: {counted(int(blind.sum()), 'document')} mostly in signs that"
+                f" {index.embedder.name!r} can't read: of these only copies are listed"
+            )
         note(f"{counted(len(spare), 'document')} more than needed")
         what = f"{counted(len(spare), 'document')}, {spare[0]!r} first" if spare else ""
         if what and remove and (yes or confirmed("remove", what)):

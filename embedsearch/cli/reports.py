@@ -35,6 +35,7 @@ def finish(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str
         terminal.note(summary(report) if seen else nothing)
         list_failures(report)
         _note_missing(report)
+        _note_unknown(report)
     _exit(ctx, report)
 
 
@@ -112,6 +113,15 @@ def _note_missing(report: SyncReport) -> None:
         terminal.note(
             f"note: {printable(folder)} is not there, its documents are kept;"
             f" if it is gone for good: embedsearch rm --source {quote(folder)}"
+        )
+
+
+def _note_unknown(report: SyncReport) -> None:
+    if report.unknown:
+        passages = counted(report.unknown, "passage")
+        terminal.note(
+            f"note: {passages} (the first in {shown(report.first_unknown)}) mostly in signs that"
+            " the model can't read: only words find them, not meaning"
         )
 
 

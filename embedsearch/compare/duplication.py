@@ -16,9 +16,9 @@ from embedsearch.compare.checking import unit_rows
 from embedsearch.vectors.neighbours import BATCH, EXACT_PAIRS, Neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Vectors = NDArray[np.float32]
     Rows = NDArray[np.int64]
@@ -58,15 +58,20 @@ class Group:
 
 
 def duplicates(
-    vectors: Vectors, texts: Sequence[str], *, threshold: float = THRESHOLD
+    vectors: Vectors,
+    texts: Sequence[str],
+    *,
+    threshold: float = THRESHOLD,
+    unread: ArrayLike | None = None,
 ) -> list[Group]:
     """Return groups of unit rows (n, d): one to keep, and those that it makes superfluous.
 
     These have its text, or a cosine of at least ``threshold`` to it: what is only near to something
     near is not given up. The longest text is kept, of equally long ones the first, as it is
     the least likely to lack something; then the longest of what is left. Blank texts are no
-    duplicates. Beyond 44,721 texts some near ones may be missed (``vectors.neighbours``), and those
-    of a text that has very many.
+    duplicates. One that is ``unread`` (n,), as ``embedders.unread`` tells, is like any other such
+    to the model, so it is a duplicate of equal ones alone. Beyond 44,721 texts some near ones may
+    be missed (``vectors.neighbours``), and those of a text that has very many.
 
     Raises:
         ValueError: the threshold is not above 0 and at most 1, the lengths differ, or a row is no
@@ -79,8 +84,15 @@ def duplicates(
     if len(vectors) != len(texts):
         raise ValueError(f"expected a text for each vector, got {len(texts)} for {len(vectors)}")
     vectors = unit_rows(vectors)
-    alike = _alike(vectors, texts)
+    blind = np.zeros(len(texts), np.bool_) if unread is None else np.asarray(unread, np.bool_)
+    if blind.shape != (len(texts),):
+        raise ValueError(
+            f"expected for each of {len(texts)} texts whether it is unread, got shape {blind.shape}"
+        )
+    told = ["" if b else text for b, text in zip(blind, texts, strict=True)]
+    alike = _alike(vectors, told)
     covers = _covers(vectors, _firsts(alike), threshold)
+    alike += _copies(texts, np.flatnonzero(blind).tolist())
     spare = {row for near in covers.values() for row in near}
     kept = covers.keys() | {row for row, same in enumerate(alike) if same[1:]} - spare
     found = [_group(alike, row, covers.get(row, {}), texts) for row in kept]
@@ -127,14 +139,20 @@ def _alike(vectors: Vectors, texts: Sequence[str]) -> list[list[int]]:
 
     The longest texts come first, within a group too; of equally long ones the first.
     """
-    copies = defaultdict[str, list[int]](list)
-    for row, text in enumerate(texts):
-        if text.strip():
-            copies[text].append(row)
     same = defaultdict[bytes, list[int]](list)
-    for rows in sorted(copies.values(), key=lambda rows: (-len(texts[rows[0]]), rows[0])):
+    copies = _copies(texts, range(len(texts)))
+    for rows in sorted(copies, key=lambda rows: (-len(texts[rows[0]]), rows[0])):
         same[sha256(vectors[rows[0]].tobytes()).digest()] += rows
     return list(same.values())
+
+
+def _copies(texts: Sequence[str], rows: Iterable[int]) -> list[list[int]]:
+    """Return those of ``rows`` whose texts are not blank, those of one text together."""
+    copies = defaultdict[str, list[int]](list)
+    for row in rows:
+        if texts[row].strip():
+            copies[texts[row]].append(row)
+    return list(copies.values())
 
 
 def _firsts(alike: list[list[int]]) -> Rows:

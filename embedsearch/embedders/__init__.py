@@ -8,13 +8,23 @@ from embedsearch.embedders.folder import folder_model
 from embedsearch.embedders.local import LocalEmbedder
 from embedsearch.embedders.packaged import packaged_model
 from embedsearch.embedders.protocol import Embedder, RemoteEmbedder, Role, is_remote
+from embedsearch.embedders.unknown import unread
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from embedsearch.client.settings import Options
 
-__all__ = ["Embedder", "LocalEmbedder", "RemoteEmbedder", "Role", "is_api", "is_remote", "load"]
+__all__ = [
+    "Embedder",
+    "LocalEmbedder",
+    "RemoteEmbedder",
+    "Role",
+    "is_api",
+    "is_remote",
+    "load",
+    "unread",
+]
 
 
 def load(

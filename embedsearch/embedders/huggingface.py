@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from embedsearch.embedders.unknown import share
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer as Encoder
 
+UNKNOWN = ("[UNK]", "<unk>")
+"""What tokenizers call the token that stands for all they don't know."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -50,6 +54,14 @@ class HuggingFaceTokenizer:
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text, special ones included, nothing cut off."""
         return self._encode(texts, special=True)
+
+    def unknown(self, texts: Sequence[str]) -> list[float]:
+        """Return the share of each text's characters, without blanks, that it does not know."""
+        known = self._encoder.get_vocab()
+        token = next((known[name] for name in UNKNOWN if name in known), None)
+        if token is None:
+            return [0.0] * len(texts)
+        return [share(self._encoder.encode(_printable(text)), token, text) for text in texts]
 
     def _encode(self, texts: Sequence[str], *, special: bool) -> list[list[int]]:
         return [

@@ -15,6 +15,7 @@ import numpy as np
 
 from embedsearch.embedders.pieces import Pieces
 from embedsearch.embedders.units import IDEOGRAPHS
+from embedsearch.embedders.unknown import share
 from embedsearch.embedders.wordtable import WordTable
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class WordPieceTokenizer:
         self._unknown = encoder.token_to_id(UNKNOWN)
         self._segments: dict[str, Ends] = {}
         self._words: dict[str, Ends] = {}
+        self._signs: dict[str, bool] = {}
 
     def __reduce__(self) -> tuple[Callable[..., WordPieceTokenizer], tuple[object, ...]]:
         """Travel to another process without the memory, which fills again there."""
@@ -145,6 +147,24 @@ class WordPieceTokenizer:
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text between [CLS] and [SEP], nothing cut off."""
         return [self._ids(text) for text in texts]
+
+    def unknown(self, texts: Sequence[str]) -> list[float]:
+        """Return the share of each text's characters, without blanks, that BERT reads as [UNK]."""
+        return [self._unknown_in(text) for text in texts]
+
+    def _unknown_in(self, text: str) -> float:
+        if all(map(self._knows, set(text))):
+            return 0.0
+        words = [word for segment in _split(text) for word, _ in self._cut(segment)]
+        encoding = self._encoder.encode(words, is_pretokenized=True, add_special_tokens=False)
+        return share(encoding, self._unknown, text)
+
+    def _knows(self, sign: str) -> bool:
+        """Tell whether a character spoils no word, be it its first or a later one."""
+        if sign not in self._signs:
+            read = self._encoder.encode(SURROGATE.sub("\ufffd", f"{sign} x{sign}")).ids
+            self._signs[sign] = self._unknown not in read
+        return self._signs[sign]
 
     def _ids(self, text: str) -> list[int]:
         segments = _split(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from embedsearch.labelling.choosing import Choice, Chooser, chooser
 from embedsearch.labelling.examples import Examples, examples
 from embedsearch.labelling.predicting import classify_documents, classify_texts
-from embedsearch.labelling.suspecting import suspected
+from embedsearch.labelling.suspecting import suspected, suspicions
 from embedsearch.labelling.training import train
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "classify_texts",
     "examples",
     "suspected",
+    "suspicions",
     "train",
 ]

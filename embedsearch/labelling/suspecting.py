@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from embedsearch.classify.confident_learning import Suspect, suspects
+from embedsearch.classify.confident_learning import Suspect, doubts
 from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.labelling.examples import Examples, examples, told_of_several
 from embedsearch.records import Reason
@@ -36,6 +36,14 @@ class SuspectDocument:
     disagreeing: tuple[Reason, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Suspicions:
+    """Documents whose label is probably wrong, and how many more another label is likelier of."""
+
+    documents: list[SuspectDocument]
+    others: int
+
+
 def suspected(
     index: Index, *, where: Where = None, glob: Sequence[str] | None = None
 ) -> list[SuspectDocument]:
@@ -48,12 +56,19 @@ def suspected(
         ValueError: there are too few labels.
 
     """
+    return suspicions(index, where=where, glob=glob).documents
+
+
+def suspicions(
+    index: Index, *, where: Where = None, glob: Sequence[str] | None = None
+) -> Suspicions:
+    """Return what ``suspected`` does, and how many more labels are told otherwise."""
     found = examples(index, where=where, glob=glob)
     if found.multilabel:
-        warnings.warn(told_of_several(found), stacklevel=2)
+        warnings.warn(told_of_several(found), stacklevel=3)
     groups = leakproof_groups(found.vectors)
-    doubted = suspects(found.vectors, found.y, groups=groups)
-    return [_document(found, suspect) for suspect in doubted]
+    doubted = doubts(found.vectors, found.y, groups=groups)
+    return Suspicions([_document(found, s) for s in doubted.suspects], doubted.others)
 
 
 def _document(found: Examples, suspect: Suspect) -> SuspectDocument:

@@ -47,6 +47,7 @@ _PAGES = {
     "cp852": _CENTRAL,
 }
 """The letters that languages write beside ASCII's, by code page, the likeliest first."""
+_OLD = ("mac_roman", "cp850", "cp852")
 
 _SIGNS = "\xa0¡£§«®°±´·»¿©×½€‘’“”„•…–—™"  # noqa: RUF001 -- they are meant
 """What all of them write besides letters."""
@@ -67,16 +68,30 @@ LATIN = re.compile(
 MOST_FOREIGN = 0.1
 """The share of signs that may be foreign to a language: names, and what is quoted."""
 
+MOST_FOREIGN_OF_FEW = 0.34
+"""The same of fewer than ``FEW`` Latin letters: of ``Bjørn Ångström`` each language lacks one."""
 
-def code_page(sample: bytes) -> str | None:
+FEW = 10
+
+TELLING = 4
+"""Of fewer bytes beyond ASCII nothing is concluded, but that Latin letters are usual."""
+
+_FOREIGN = re.compile(r"[A-Za-z]?[^\W\d_\x00-\u024f]+[A-Za-z]?")
+"""A run of letters that are not Latin, with the Latin ones at its ends."""
+
+
+def code_page(sample: bytes, *, most_of_few: float = MOST_FOREIGN, old: bool = True) -> str | None:
     """Return the code page in which a text holds the fewest signs that its language lacks.
 
     One that stands where it can't counts as lacking, too. Of several pages the likeliest; ``None``
-    where none is near.
+    where none is near: of fewer than ``FEW`` signs up to ``most_of_few`` may be foreign. ``old``:
+    whether it may be one from before Windows, in whose letters Japanese can be read.
     """
-    best, least = None, MOST_FOREIGN
     seen = _beyond_ascii(sample)
+    best, least = None, most_of_few if seen.total() < FEW else MOST_FOREIGN
     for page, languages in _PAGES.items():
+        if page in _OLD and not old:
+            continue
         signs = _placed(seen, page)
         for letters in languages:
             own = sum(signs[sign] for sign in {*letters, *letters.upper(), *_SIGNS})
@@ -92,6 +107,23 @@ def has_signs_alone(sample: bytes) -> bool:
         return False
     signs = _placed(_beyond_ascii(sample), "cp1252")
     return signs[_MISPLACED] <= MOST_MISPLACED * signs.total()
+
+
+def is_unlikely(sample: bytes, encoding: str) -> bool:
+    """Say whether a text can hardly be of another script, as an encoding would have it.
+
+    It has too few bytes beyond ASCII, all letters in Windows-1252; or its ASCII letters would be
+    none, as in EBCDIC and UTF-16; or at least half of the other script's runs would touch Latin
+    letters, as Arabic ones would in ``Señor Muñoz``.
+    """
+    if "a".encode(encoding) != b"a":
+        return True
+    beyond = re.findall(rb"[\x80-\xff]", sample)
+    if len(beyond) < TELLING and min(beyond) >= b"\xc0" and re.search(rb"[0-9A-Za-z]", sample):
+        return True
+    runs = _FOREIGN.findall(sample.decode(encoding, "replace"))
+    mixed = sum(run[0].isascii() or run[-1].isascii() for run in runs)
+    return bool(runs) and mixed >= len(runs) / 2
 
 
 def _beyond_ascii(sample: bytes) -> Counter[bytes]:

@@ -6,7 +6,13 @@ import codecs
 import io
 import re
 
-from embedsearch.readers.alphabets import LATIN, code_page, has_signs_alone
+from embedsearch.readers.alphabets import (
+    LATIN,
+    MOST_FOREIGN_OF_FEW,
+    code_page,
+    has_signs_alone,
+    is_unlikely,
+)
 
 SAMPLE_BYTES = 64 * 1024
 """How much of a file that is not UTF-8 is looked at to find its encoding."""
@@ -142,8 +148,12 @@ def _likely(data: bytes) -> str | None:
     best = from_bytes(sample).best()
     likely = best.encoding if best else None
     beyond_ascii = len(sample.translate(None, _ASCII)) / len(sample)
-    if likely is None or LATIN.fullmatch(likely) or beyond_ascii < MOST_ACCENTED:
+    if likely is None or LATIN.fullmatch(likely):
+        return code_page(sample, most_of_few=MOST_FOREIGN_OF_FEW) or likely
+    if beyond_ascii < MOST_ACCENTED:
         return code_page(sample) or likely
+    if is_unlikely(sample, likely):
+        return code_page(sample, old=False) or likely
     return likely
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from embedsearch.client.stopping import Stop, stopped_by_signals
 from embedsearch.embedders.checking import checked
 from embedsearch.embedders.protocol import is_remote
+from embedsearch.embedders.unknown import unread
 from embedsearch.errors import EmbeddingError, ModelNotLoaded
 from embedsearch.store import documents, vectors
 from embedsearch.sync.pending import Done, Landed, pages
@@ -91,4 +94,8 @@ def _halved(
         for half in (page[: len(page) // 2], page[len(page) // 2 :]):
             yield from _halved(database, embedder, half, done)
     else:
+        blind = np.flatnonzero(unread(embedder, contents)).tolist()
+        if blind and not done.unknown:
+            done.first_unknown = documents.place(database, ids[blind[0]])[0]
+        done.unknown += len(blind)
         yield Landed(list(ids), rows, sum(counts), 0)

@@ -32,6 +32,8 @@ class Done:
     billed: int = 0
     requests: int = 0
     cost: float | None = 0.0
+    unknown: int = 0
+    first_unknown: str = ""
     refused: list[Failure] = field(default_factory=list)
     capped: bool = False
     """Whether the run stopped at its allowance, with texts left."""

@@ -39,6 +39,8 @@ class SyncReport:
     what is in them. ``texts`` and ``tokens`` were embedded (would be, for a dry run), in so many
     ``requests`` to a provider, for ``cost`` US dollars (``None``: not known); ``pending`` are left.
     ``unheard`` are recordings that would be transcribed first: what their texts take is not known.
+    ``unknown`` of what was embedded are mostly in signs that the model can't read, so that
+    their vectors tell nothing; the first of them is in the document ``first_unknown``.
     ``missing`` are folders of the index that are not there, whose documents are kept; those that
     were named are in ``failed``.
     """
@@ -59,4 +61,6 @@ class SyncReport:
     requests: int = 0
     cost: float | None = 0.0
     unheard: int = 0
+    unknown: int = 0
+    first_unknown: str = ""
     missing: tuple[str, ...] = ()

@@ -47,6 +47,8 @@ def run(
                 tokens=done.tokens,
                 requests=done.requests,
                 cost=done.cost,
+                unknown=done.unknown,
+                first_unknown=done.first_unknown,
                 failed=(*report.failed, *done.refused),
             )
         with database.writing():

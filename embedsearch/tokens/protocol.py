@@ -32,6 +32,13 @@ class Tokenizer(Protocol):
         """
 
 
+class UnknowingTokenizer(Tokenizer, Protocol):
+    """A tokenizer that does not know every character, and says so."""
+
+    def unknown(self, texts: Sequence[str]) -> list[float]:
+        """Return the share of each text's characters, blanks left out, that it does not know."""
+
+
 class SeamedTokenizer(Tokenizer, Protocol):
     """A tokenizer that knows where counts add up, so that a chunk needs no encoding of its own.
 
