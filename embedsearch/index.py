@@ -663,9 +663,7 @@ class Index:
         """
         with self._database.reading():
             chunks = documents.chunks(self._database, arguments.id(id))
-            places, rows = stored_vectors.of_passages(
-                self._database, self._space, self._dimensions, id
-            )
+            places, rows = stored_vectors.of_passages(self._database, self._space, id)
         return stored_vectors.Passages([chunks[place] for place in places], rows)
 
     def embed(
