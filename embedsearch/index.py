@@ -864,6 +864,8 @@ class Index:
 
     def verify(self) -> list[Problem]:
         """Return what is wrong with the index's files, nothing for a sound one; writes nothing."""
+        if lost := [*checks.missing(self._database)]:
+            return lost
         return [*checks.problems(self._database, self._space), *self._dense.problems()]
 
     def repair(self) -> list[Problem]:

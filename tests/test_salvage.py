@@ -126,6 +126,63 @@ def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
         ]
 
 
+LOST = {
+    "table vectors": "vectors",
+    "table texts": "texts",
+    "table chunks": "chunks",
+    "table documents": "documents",
+    "table runs": "runs",
+    "table labels": "labels",
+    "table models": "models",
+    "table unread": "unread",
+    "table texts_fts": "",
+    "table texts_fts_docsize": "",
+    "view live_texts": "",
+    "view passages": "",
+    "view current_labels": "",
+    "index idx_texts_sha256": "",
+}
+"""What a database may lack, and what else is lost with it."""
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_what_the_schema_lacks_is_named_and_made_anew(tmp_path: Path, lost: str) -> None:
+    docs, folder = tmp_path / "docs", tmp_path / "index"
+    docs.mkdir()
+    (docs / "a.md").write_text("Cats purr.\n")
+    with Index.open(folder, HashEmbedder()) as index:
+        index.sync(docs)
+        index.label({"a.md": "cat"})
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute("pragma foreign_keys = off")
+        connection.execute(f"drop {lost}")
+    connection.close()
+    empty = ", empty; what files hold comes back by: embedsearch index" if LOST[lost] else ""
+    problem = Problem(f"index.db is damaged: its {lost} is missing", f"it is made anew{empty}")
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == [problem]
+        assert index.repair() == [problem]
+        index.sync(docs)
+        assert index.verify() == []
+        for mode in ("lexical", "dense"):
+            assert index.search("cats purr", k=1, mode=mode)[0].document_id == "a.md"
+        assert index.labels() == ({} if lost == "table labels" else {"a.md": ("cat",)})
+
+
+@pytest.mark.parametrize("lost", ["settings", "spaces", "texts_fts_config"])
+def test_a_database_that_lacks_more_than_can_be_mended_is_salvaged(folder: Path, lost: str) -> None:
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute("pragma foreign_keys = off")
+        connection.execute(f"drop table {lost}")
+    connection.close()
+    said = f"no such table: {lost}|vtable constructor failed"
+    with pytest.raises(IndexDamaged, match=said), Index.open(folder, HashEmbedder()) as index:
+        index.repair()
+    assert salvage(folder)["vectors"] == 3_080
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == []
+
+
 def test_metadata_that_cannot_be_read_is_named_and_comes_back_from_its_file(tmp_path: Path) -> None:
     docs, folder = tmp_path / "docs", tmp_path / "index"
     docs.mkdir()

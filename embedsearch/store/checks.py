@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
-from embedsearch.store import metadata, words
+from embedsearch.store import metadata, tables, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
 from embedsearch.store.vectors import STORED
@@ -51,8 +51,24 @@ class Problem:
     by_repair: bool = True
 
 
+def missing(database: Database) -> Iterator[Problem]:
+    """Yield what the database lacks altogether; of the rest little can be said then."""
+    with database.reading():
+        lost = tables.missing(database)
+        names = {part.name for part in lost}
+        for part in lost:
+            whole = tables.FULL_TEXT if part.is_full_text else part.table
+            if part.name != whole and whole in names:
+                continue
+            empty = ", empty; what files hold comes back by: embedsearch index"
+            yield Problem(
+                f"index.db is damaged: its {part.kind} {part.name} is missing",
+                f"it is made anew{empty if part.holds else ''}",
+            )
+
+
 def problems(database: Database, space: int) -> Iterator[Problem]:
-    """Yield what is wrong in the database."""
+    """Yield what is wrong in the database, of which nothing is ``missing``."""
     yield from _full_text(database)
     with database.reading():
         yield from _damage(database)
@@ -310,6 +326,7 @@ def _have_read_again(database: Database) -> None:
 
 def _reindex(database: Database) -> None:
     try:
+        tables.restore(database)
         database.execute("reindex")
         left = [problem.what for problem in _damage(database)]
     except sqlite3.IntegrityError as error:
