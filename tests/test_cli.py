@@ -815,7 +815,10 @@ def test_a_row_that_cannot_be_stored_is_reported_and_the_rest_goes_on(here: Path
     (here / "rows.jsonl").write_text("\n".join(rows))
     result = run("add", "rows.jsonl", "--meta", "*", "--no-embed")
     assert result.exit_code == 3
-    assert "failed: rows.jsonl:2: holds a number beyond all that can be stored" in result.stderr
+    assert (
+        "failed: rows.jsonl:2: holds NaN, or a number beyond all that can be stored"
+        in result.stderr
+    )
     assert run("ls").stdout == "1\n3\n"
 
 
