@@ -645,6 +645,16 @@ def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
     for format_ in ("csv", "md", "files", "vimgrep"):
         told = run("search", "fox", "--format", format_).stderr
         assert told == "note: changed since it was indexed: a.txt\n"
+    (here / "b.txt").write_text("the fox is red")
+    run("index", "b.txt")
+    (here / "b.txt").unlink()
+    lines = run("search", "fox").stdout.splitlines()
+    said = {line.split()[1].split(":")[0]: line for line in lines if ".txt:" in line}
+    assert said["a.txt"].endswith("(file changed since it was indexed)")
+    assert said["b.txt"].endswith("(file is gone)")
+    assert [hit["stale"] for hit in found("search", "fox")] == [True, True]
+    told = run("search", "fox", "--format", "csv").stderr
+    assert told == "note: changed since it was indexed: a.txt\nnote: the file is gone: b.txt\n"
 
 
 def test_lines_of_json_say_on_stderr_that_nothing_was_found(here: Path) -> None:
