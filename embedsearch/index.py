@@ -679,7 +679,7 @@ class Index:
 
         """
         self._database.require_own()
-        texts = arguments.several(texts, "texts")
+        texts, kind = arguments.several(texts, "texts"), arguments.role(kind)
         if kind == "query" and not embedders.is_remote(self.embedder):
             return checked(self.embedder.embed(texts, kind=kind), self.embedder, len(texts))
         return asking.vectors(

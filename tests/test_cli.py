@@ -67,7 +67,7 @@ def found(*arguments: object) -> list[dict[str, Any]]:
 NOTED = (
     "index .; search qwertz --mode lexical; similar a.txt --where nosuch=1; add rows.csv; "
     "label a.txt --as plant; classify --all; suspects; cluster; sample; "
-    "map -o map.html; verify; repair; gc -y"
+    "map -o map.html; verify; repair"
 )
 """Commands that tell something on stderr."""
 
@@ -982,7 +982,7 @@ def test_repair_says_what_only_the_user_can_mend(here: Path) -> None:
     database.close()
     for _ in range(2):
         result = run("repair")
-        assert result.exit_code == 0
+        assert result.exit_code == 3
         problem = "the chunks of '1' do not cover it: add it again, or: embedsearch rm 1\n"
         assert result.stdout == problem
         assert result.stderr == f"0 problems mended\nleft: {problem}"
@@ -1000,7 +1000,7 @@ def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia:
     for name in ("index.db.damaged", "index.db.damaged.2"):
         path.write_bytes(data)
         repaired = run("--db", db, "repair")
-        assert repaired.exit_code == 0
+        assert repaired.exit_code == (3 if "\nleft: " in repaired.stderr else 0)
         assert f"; the old is {name}\n" in repaired.stderr
     assert (db / "index.db.damaged").read_bytes() == data
     assert run("--db", db, "index", EXAMPLE).exit_code == 0
@@ -1032,7 +1032,7 @@ def test_repair_says_what_is_left_and_by_which_command_it_is_done(
     }
     wrong = ["chunks of {!r} do not cover it", "text of {!r} is not what was stored"]
     left = [f"left: the {w.format(id_)}: {how}" for w in wrong for id_, how in again.items()]
-    assert result.exit_code == 0
+    assert result.exit_code == 3
     assert result.stderr.splitlines()[0] == "2 problems mended"
     assert sorted(result.stderr.splitlines()[1:]) == left
     answer = json.loads(run("--db", db, "repair", "--format", "json").stdout)
@@ -1054,6 +1054,15 @@ def test_a_database_that_is_none_is_an_error_without_a_trace(
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
     assert (db / "index.db").read_bytes() == damage
+
+
+def test_a_folder_in_place_of_the_database_is_said(here: Path) -> None:
+    (here / ".embedsearch" / "index.db").mkdir(parents=True)
+    for arguments in (["search", "fox"], ["-m", "local", "index", "."]):
+        result = run(*arguments)
+        path = here / ".embedsearch" / "index.db"
+        said = f"error: {path} is a folder: it is to be the database of an index\n"
+        assert (result.exit_code, result.stderr) == (2, said)
 
 
 def command(*arguments: object) -> list[str]:

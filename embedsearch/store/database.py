@@ -270,6 +270,8 @@ def open_database(path: Path | None, *, create: bool) -> Database:
             f"no index in {path.parent}",
             hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
+    if path is not None and path.is_dir():
+        raise StorageFailed(f"{path} is a folder: it is to be the database of an index")
     with translated(path):
         database = Database(_connect(path), path)
         try:

@@ -55,6 +55,8 @@ def encoded_metadata(document: Document) -> str:
 
 
 def _encoded(metadata: Mapping[str, Any]) -> str:
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"expected a dict, got {metadata!r:.60}")
     text = _JSON.encode(dict(metadata))
     text.encode()
     return text
