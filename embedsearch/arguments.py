@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 from unicodedata import normalize
 
+from embedsearch.embedders.protocol import Role
 from embedsearch.search.ranking import RANKERS
 from embedsearch.store import filters
 
@@ -62,6 +63,13 @@ def mode(given: Mode) -> Mode:
     """Return how is searched."""
     if given not in RANKERS:
         raise ValueError(f"unknown mode {given!r}: choose from {sorted(RANKERS)}")
+    return given
+
+
+def role(given: Role) -> Role:
+    """Return what a text is embedded as."""
+    if given not in get_args(Role):
+        raise ValueError(f"unknown kind {given!r}: choose from {sorted(get_args(Role))}")
     return given
 
 

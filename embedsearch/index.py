@@ -663,9 +663,7 @@ class Index:
         """
         with self._database.reading():
             chunks = documents.chunks(self._database, arguments.id(id))
-            places, rows = stored_vectors.of_passages(
-                self._database, self._space, self._dimensions, id
-            )
+            places, rows = stored_vectors.of_passages(self._database, self._space, id)
         return stored_vectors.Passages([chunks[place] for place in places], rows)
 
     def embed(
@@ -681,7 +679,7 @@ class Index:
 
         """
         self._database.require_own()
-        texts = arguments.several(texts, "texts")
+        texts, kind = arguments.several(texts, "texts"), arguments.role(kind)
         if kind == "query" and not embedders.is_remote(self.embedder):
             return checked(self.embedder.embed(texts, kind=kind), self.embedder, len(texts))
         return asking.vectors(
@@ -866,6 +864,8 @@ class Index:
 
     def verify(self) -> list[Problem]:
         """Return what is wrong with the index's files, nothing for a sound one; writes nothing."""
+        if lost := [*checks.missing(self._database)]:
+            return lost
         return [*checks.problems(self._database, self._space), *self._dense.problems()]
 
     def repair(self) -> list[Problem]:

@@ -30,7 +30,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     path = Path(path)
     with _naming(path):
-        if (number := _descriptor(path)) is not None:
+        if (number := descriptor(path)) is not None:
             with os.fdopen(os.dup(number), "wb") as out:
                 yield out
             return
@@ -50,7 +50,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             part.unlink(missing_ok=True)
 
 
-def _descriptor(path: Path) -> int | None:
+def descriptor(path: Path) -> int | None:
     """Return the number of the open file that a path stands for, ``None`` for any other path.
 
     To open it anew would begin at its start, and cut off what was written to it.

@@ -157,6 +157,8 @@ def test_what_is_odd_about_an_answer_is_noted(
 def test_a_source_that_changed_since_says_so(shell: Path) -> None:
     (shell / "docs" / "guide" / "refunds.md").write_text("Never.\n")
     assert ask().stdout.endswith("Refunds  (file changed since it was indexed)\n")
+    (shell / "docs" / "guide" / "refunds.md").unlink()
+    assert ask().stdout.endswith("Refunds  (file is gone)\n")
 
 
 def test_an_answer_goes_into_a_pipe_as_it_came(shell: Path, server: Server) -> None:

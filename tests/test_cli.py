@@ -67,7 +67,7 @@ def found(*arguments: object) -> list[dict[str, Any]]:
 NOTED = (
     "index .; search qwertz --mode lexical; similar a.txt --where nosuch=1; add rows.csv; "
     "label a.txt --as plant; classify --all; suspects; cluster; sample; "
-    "map -o map.html; verify; repair; gc -y"
+    "map -o map.html; verify; repair"
 )
 """Commands that tell something on stderr."""
 
@@ -389,10 +389,11 @@ def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
     (here / "a.txt").write_text("words")
     run("index", "a.txt", "--no-embed")
     with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
-        database.execute("drop table runs")  # which nothing that we do can bring about
+        # Which nothing that we do can bring about.
+        database.execute("insert or replace into settings values ('pending', '5')")
     database.close()
     told = (
-        "error: this is a bug in embedsearch: OperationalError: no such table: runs\n"
+        "error: this is a bug in embedsearch: TypeError: cannot unpack non-iterable int object\n"
         "hint: please report it, with what it prints when EMBEDSEARCH_DEBUG=1\n"
     )
     result = run("status")
@@ -644,6 +645,16 @@ def test_a_hit_whose_file_changed_says_so(here: Path) -> None:
     for format_ in ("csv", "md", "files", "vimgrep"):
         told = run("search", "fox", "--format", format_).stderr
         assert told == "note: changed since it was indexed: a.txt\n"
+    (here / "b.txt").write_text("the fox is red")
+    run("index", "b.txt")
+    (here / "b.txt").unlink()
+    lines = run("search", "fox").stdout.splitlines()
+    said = {line.split()[1].split(":")[0]: line for line in lines if ".txt:" in line}
+    assert said["a.txt"].endswith("(file changed since it was indexed)")
+    assert said["b.txt"].endswith("(file is gone)")
+    assert [hit["stale"] for hit in found("search", "fox")] == [True, True]
+    told = run("search", "fox", "--format", "csv").stderr
+    assert told == "note: changed since it was indexed: a.txt\nnote: the file is gone: b.txt\n"
 
 
 def test_lines_of_json_say_on_stderr_that_nothing_was_found(here: Path) -> None:
@@ -814,7 +825,10 @@ def test_a_row_that_cannot_be_stored_is_reported_and_the_rest_goes_on(here: Path
     (here / "rows.jsonl").write_text("\n".join(rows))
     result = run("add", "rows.jsonl", "--meta", "*", "--no-embed")
     assert result.exit_code == 3
-    assert "failed: rows.jsonl:2: holds a number beyond all that can be stored" in result.stderr
+    assert (
+        "failed: rows.jsonl:2: holds NaN, or a number beyond all that can be stored"
+        in result.stderr
+    )
     assert run("ls").stdout == "1\n3\n"
 
 
@@ -968,7 +982,7 @@ def test_repair_says_what_only_the_user_can_mend(here: Path) -> None:
     database.close()
     for _ in range(2):
         result = run("repair")
-        assert result.exit_code == 0
+        assert result.exit_code == 3
         problem = "the chunks of '1' do not cover it: add it again, or: embedsearch rm 1\n"
         assert result.stdout == problem
         assert result.stderr == f"0 problems mended\nleft: {problem}"
@@ -986,7 +1000,7 @@ def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia:
     for name in ("index.db.damaged", "index.db.damaged.2"):
         path.write_bytes(data)
         repaired = run("--db", db, "repair")
-        assert repaired.exit_code == 0
+        assert repaired.exit_code == (3 if "\nleft: " in repaired.stderr else 0)
         assert f"; the old is {name}\n" in repaired.stderr
     assert (db / "index.db.damaged").read_bytes() == data
     assert run("--db", db, "index", EXAMPLE).exit_code == 0
@@ -1018,7 +1032,7 @@ def test_repair_says_what_is_left_and_by_which_command_it_is_done(
     }
     wrong = ["chunks of {!r} do not cover it", "text of {!r} is not what was stored"]
     left = [f"left: the {w.format(id_)}: {how}" for w in wrong for id_, how in again.items()]
-    assert result.exit_code == 0
+    assert result.exit_code == 3
     assert result.stderr.splitlines()[0] == "2 problems mended"
     assert sorted(result.stderr.splitlines()[1:]) == left
     answer = json.loads(run("--db", db, "repair", "--format", "json").stdout)
@@ -1040,6 +1054,15 @@ def test_a_database_that_is_none_is_an_error_without_a_trace(
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Traceback" not in result.stderr
     assert (db / "index.db").read_bytes() == damage
+
+
+def test_a_folder_in_place_of_the_database_is_said(here: Path) -> None:
+    (here / ".embedsearch" / "index.db").mkdir(parents=True)
+    for arguments in (["search", "fox"], ["-m", "local", "index", "."]):
+        result = run(*arguments)
+        path = here / ".embedsearch" / "index.db"
+        said = f"error: {path} is a folder: it is to be the database of an index\n"
+        assert (result.exit_code, result.stderr) == (2, said)
 
 
 def command(*arguments: object) -> list[str]:

@@ -208,14 +208,32 @@ def test_a_map_is_one_page(tmp_path: Path) -> None:
     assert run("map", "-o", "-").stdout.startswith("<!doctype html>")
     link = tmp_path / "link.html"
     link.symlink_to(page)
-    page.write_text("old")
+    page.write_text(page.read_text().replace(TEXTS["z0"], "old"))
     assert run("map", "-o", str(link)).exit_code == 0
     assert link.is_symlink()
     assert TEXTS["z0"] in page.read_text()
+
+
+def test_a_map_is_written_over_no_other_file(folder: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("# Notes\n")
+    refused = run("map", "-o", str(notes))
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"error: {notes} is there already: --force writes over it\n" in refused.stderr
+    assert "drawing" not in refused.stderr
+    assert notes.read_text() == "# Notes\n"
+    assert run("map", "-o", str(notes), "--force").exit_code == 0
+    assert TEXTS["z0"] in notes.read_text()
+    empty = tmp_path / "empty.html"
+    empty.touch()
+    assert run("map", "-o", str(empty)).exit_code == 0
+    database = folder / "index" / "index.db"
+    refused = run("map", "-o", str(database), "--force")
+    assert f"error: {database} is what is read here: write to another file\n" in refused.stderr
+    assert found("ls")["documents"]
     refused = run("map", "-o", str(tmp_path / "gone" / "map.html"))
     assert refused.exit_code == 2
-    said = f"error: no such file or directory: {tmp_path / 'gone' / 'map.html'}\n"
-    assert refused.stderr.endswith(said)
+    assert f"error: there is no folder {tmp_path / 'gone'}\n" in refused.stderr
 
 
 def test_what_is_compared_is_a_document_a_file_or_a_text(folder: Path) -> None:

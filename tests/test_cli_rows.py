@@ -71,15 +71,26 @@ def test_a_row_that_is_no_document_is_reported_and_the_rest_goes_on() -> None:
     assert failed == {
         "t:2": "is no JSON: Expecting value: line 1 column 1 (char 0)",
         "t:3": "is no object but [1]",
-        "t:4": "is no JSON: NaN is no JSON",
+        "t:4": "holds NaN, or a number beyond all that can be stored",
         "t:5": "'text' is no text but [\"x\"]",
         "t:6": "holds half of a surrogate pair",
         "t:7": "has no 'id'",
         "t:8": "has no 'text'",
-        "t:9": "holds a number beyond all that can be stored",
+        "t:9": "holds NaN, or a number beyond all that can be stored",
         "t:10": "'id' holds a NUL character",
         "t:11": "its lists and objects are nested too deeply",
     }
+
+
+def test_a_number_that_is_none_costs_its_row_alone() -> None:
+    rows = (
+        '[{"id": "a", "text": "x", "n": NaN}, {"id": "b", "text": "y"},'
+        ' {"id": "c", "text": "z", "n": [-Infinity]}]'
+    )
+    documents, failed = read(rows, "json")
+    assert [document.id for document in documents] == ["b"]
+    said = "holds NaN, or a number beyond all that can be stored"
+    assert failed == {"t:1": said, "t:3": said}
 
 
 def test_a_row_with_too_many_cells_is_reported_by_its_line() -> None:

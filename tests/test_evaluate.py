@@ -960,6 +960,16 @@ def test_a_table_is_evaluated_without_an_index(tmp_path: Path) -> None:
     assert "1 of 33 texts left out: they have no label" in run.stderr
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
     assert not (tmp_path / ".embedsearch").exists()
+    assert command(*words, folder=tmp_path).returncode == 0  # in place of the page before
+    table = (tmp_path / "a.csv").read_bytes()
+    over = ("evaluate", "--labels", "a.csv", "--html", "a.csv", "--force")
+    refused = command(*over, folder=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "error: a.csv is what is read here: write to another file\n" in refused.stderr
+    (tmp_path / "b.csv").write_bytes(table)
+    refused = command(*over[:3], "--html", "b.csv", folder=tmp_path)
+    assert "error: b.csv is there already: --force writes over it\n" in refused.stderr
+    assert [(tmp_path / name).read_bytes() for name in ("a.csv", "b.csv")] == [table, table]
 
 
 def test_many_labels_are_cut_and_that_is_said(tmp_path: Path) -> None:

@@ -175,7 +175,8 @@ def test_a_blank_document_is_kept(index: Index, text: str) -> None:
         (Document("a", "text", {"x": [np.float32("nan")]}), "metadata 'x' of 'a' is no JSON"),
         (Document("a", "text", {"\ud800": 1}), r"metadata '\\ud800' of 'a' is no JSON"),
         (Document("a", "text", {(1, 2): 1}), r"metadata \(1, 2\) of 'a' is no JSON"),  # type: ignore[dict-item]
-        (Document("a", "text", 5), "metadata of 'a' is no JSON"),  # type: ignore[arg-type]
+        (Document("a", "text", 5), "metadata of 'a' is no JSON: expected a dict, got 5"),  # type: ignore[arg-type]
+        (Document("a", "text", [1]), r"metadata of 'a' is no JSON: expected a dict, got \[1\]"),  # type: ignore[arg-type]
     ],
 )
 def test_a_document_that_cannot_be_stored_is_refused(

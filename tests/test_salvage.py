@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from embedsearch import Document, Index
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexNotFound
 from embedsearch.files import damaged, salvage
+from embedsearch.store.checks import Problem
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -122,6 +124,141 @@ def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
         assert [(problem.what, problem.remedy) for problem in index.verify()] == [
             ("the chunks of '6' do not cover it", "add it again, or: embedsearch rm 6")
         ]
+
+
+LOST = {
+    "table vectors": "vectors",
+    "table texts": "texts",
+    "table chunks": "chunks",
+    "table documents": "documents",
+    "table runs": "runs",
+    "table labels": "labels",
+    "table models": "models",
+    "table unread": "unread",
+    "table texts_fts": "",
+    "table texts_fts_docsize": "",
+    "view live_texts": "",
+    "view passages": "",
+    "view current_labels": "",
+    "index idx_texts_sha256": "",
+}
+"""What a database may lack, and what else is lost with it."""
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_what_the_schema_lacks_is_named_and_made_anew(tmp_path: Path, lost: str) -> None:
+    docs, folder = tmp_path / "docs", tmp_path / "index"
+    docs.mkdir()
+    (docs / "a.md").write_text("Cats purr.\n")
+    with Index.open(folder, HashEmbedder()) as index:
+        index.sync(docs)
+        index.label({"a.md": "cat"})
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute("pragma foreign_keys = off")
+        connection.execute(f"drop {lost}")
+    connection.close()
+    empty = ", empty; what files hold comes back by: embedsearch index" if LOST[lost] else ""
+    problem = Problem(f"index.db is damaged: its {lost} is missing", f"it is made anew{empty}")
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == [problem]
+        assert index.repair() == [problem]
+        index.sync(docs)
+        assert index.verify() == []
+        for mode in ("lexical", "dense"):
+            assert index.search("cats purr", k=1, mode=mode)[0].document_id == "a.md"
+        assert index.labels() == ({} if lost == "table labels" else {"a.md": ("cat",)})
+
+
+@pytest.mark.parametrize("lost", ["settings", "spaces", "texts_fts_config"])
+def test_a_database_that_lacks_more_than_can_be_mended_is_salvaged(folder: Path, lost: str) -> None:
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute("pragma foreign_keys = off")
+        connection.execute(f"drop table {lost}")
+    connection.close()
+    said = f"no such table: {lost}|vtable constructor failed"
+    with pytest.raises(IndexDamaged, match=said), Index.open(folder, HashEmbedder()) as index:
+        index.repair()
+    assert salvage(folder)["vectors"] == 3_080
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.verify() == []
+
+
+def test_metadata_that_cannot_be_read_is_named_and_comes_back_from_its_file(tmp_path: Path) -> None:
+    docs, folder = tmp_path / "docs", tmp_path / "index"
+    docs.mkdir()
+    (docs / "a.md").write_text("---\ntitle: Cats\n---\nCats purr.\n")
+    with Index.open(folder, HashEmbedder()) as index:
+        index.sync(docs)
+        index.add([Document("b", "dogs bark", {"title": "Dogs"}), Document("c", "birds sing")])
+        assert index.search("cats", k=3)[0].metadata["title"] == "Cats"
+    data = (folder / "index.db").read_bytes()
+    (folder / "index.db").write_bytes(data.replace(b'{"title"', b'{"title\x23'))
+    with Index.open(folder, HashEmbedder()) as index:
+        said = "index.db is damaged: the metadata of '{}' can't be read"
+        for call, id in (
+            (lambda: index.search("dogs", k=1), "b"),
+            (lambda: index.search("cats", k=3), "a.md"),
+            (lambda: [*index.documents()], "a.md"),
+            (lambda: index.get("b"), "b"),
+            (lambda: index.search("cats", where={"title": "Cats"}), "a.md"),
+            (lambda: index.unmet({"titel": "Cats"}), "a.md"),
+        ):
+            with pytest.raises(IndexDamaged, match=re.escape(said.format(id))) as refused:
+                call()
+            assert (refused.value.hint or "").startswith("try: embedsearch repair")
+        again = f"it is read again by: embedsearch index {docs}"
+        found = index.repair()
+        assert [(problem.what, problem.remedy) for problem in found] == [
+            ("the metadata of 'a.md' can't be read", again),
+            (
+                "the metadata of 'b' can't be read",
+                "it is dropped; to have it, add the document again",
+            ),
+        ]
+        assert index.verify() == [Problem("the metadata of 'a.md' is lost", again, by_repair=False)]
+        assert (index.get("b").text, index.get("b").metadata) == ("dogs bark", {})
+        assert index.sync(docs).updated == 1
+        assert index.get("a.md").metadata["title"] == "Cats"
+        assert index.verify() == []
+
+
+@pytest.mark.parametrize("stored", [b'{"title": "C\xff"}', b"[1]", b"{}, {}", b"NaN", b""])
+def test_metadata_is_an_object_of_json_in_utf_8(tmp_path: Path, stored: bytes) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "cats"), Document("b", "dogs")])
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute(
+            "update documents set metadata = cast(? as text) where id = 'a'", [stored]
+        )
+    connection.close()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert [problem.what for problem in index.repair()] == ["the metadata of 'a' can't be read"]
+        assert index.verify() == []
+        assert [document.metadata for document in index.documents()] == [{}, {}]
+
+
+def test_a_vector_of_another_length_is_named_and_made_anew(folder: Path) -> None:
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute("update vectors set vector = substr(vector, 3) where number = 7")
+    connection.close()
+    (folder / "vectors.faiss").unlink()
+    with Index.open(folder, HashEmbedder()) as index:
+        size = index.embedder.dimensions
+        said = f"expected vectors of {size} dimensions, found one of {size - 1}"
+        for call in (
+            lambda: index.search("file 7"),
+            lambda: index.similar("6"),
+            index.document_vectors,
+            lambda: index.passages("6"),
+            lambda: index.embed(["document number 6"]),
+        ):
+            with pytest.raises(IndexDamaged, match=said) as refused:
+                call()
+            assert (refused.value.hint or "").startswith("try: embedsearch repair")
+        assert [problem.what for problem in index.repair()] == ["damaged vectors: 1"]
+        assert index.embed_pending().texts == 1
+        assert index.search("document number 6", k=1)[0].document_id == "6"
+        assert index.verify() == []
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,9 @@ def test_k_must_be_positive_and_may_be_huge(index: Index, docs: Path) -> None:
 def test_an_unknown_mode_is_refused_with_the_choices(index: Index) -> None:
     with pytest.raises(ValueError, match=r"unknown mode 'fuzzy': choose from \['dense', 'hybrid'"):
         index.search("dogs", mode="fuzzy")  # type: ignore[arg-type]
+    choices = r"unknown kind 'foo': choose from \['document', 'query'\]"
+    with pytest.raises(ValueError, match=choices):
+        index.embed(["dogs"], kind="foo")  # type: ignore[arg-type]
 
 
 @settings(max_examples=25, deadline=None)

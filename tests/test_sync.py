@@ -756,3 +756,28 @@ def test_whatever_is_named_in_whatever_order_every_file_is_known_once(
         there = [index.id_at(folder / name) for name in ("a.txt", "d/e.txt")]
         assert sorted(ids(index)) == sorted(filter(None, there))
         assert [index.get(id or "").text for id in there] == ["red fox", "red fox"]
+
+
+def test_of_two_folders_the_one_named_first_has_the_plain_ids(tmp_path: Path) -> None:
+    for name in ("A", "B"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.md").write_text(f"text of {name}")
+
+    def ids(index: Index, *glob: str) -> list[str]:
+        return [document.id for document in index.documents(glob=glob)]
+
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.sync([tmp_path / "B", tmp_path / "A"])
+        assert ids(index) == ["A/a.md", "a.md"]
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.sync([tmp_path / "A", tmp_path / "B"])
+        assert ids(index) == ids(index, "a.md") == ["B/a.md", "a.md"]
+        assert (ids(index, "/a.md"), ids(index, "/B/")) == (["a.md"], ["B/a.md"])
+        index.label({"a.md": "first", "B/a.md": "second"})
+        index.remove_source(tmp_path / "A")
+        assert ids(index) == ["B/a.md"]
+        (tmp_path / "A").rename(tmp_path / "C")
+        assert index.sync(tmp_path / "C").texts == 0
+        assert index.labels() == {"a.md": ("first",), "B/a.md": ("second",)}
+        index.sync(tmp_path)
+        assert ids(index) == ["B/a.md", "C/a.md"]

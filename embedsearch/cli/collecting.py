@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import ceil
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from embedsearch import Index
     from embedsearch.store.garbage import Garbage
+
+MB = 1_000_000
 
 
 @click.command("gc")
@@ -39,7 +42,8 @@ def gc_(*, db: Path | None, model: str | None, dry_run: bool, yes: bool, format_
         elif yes or not _paid(index) or confirmed("drop", _words(index.garbage())):
             dropped = index.gc()
             _print(dropped, format_)
-            note(f"{dropped.freed / 1e6:,.1f} MB freed")
+            if dropped.freed:
+                note(f"{_room(dropped.freed)} freed")
         for file in sorted(index.path.glob(f"{DAMAGED}*")) if index.path else ():
             note(
                 f"note: {file} was left by a repair and may hold removed texts:"
@@ -51,6 +55,10 @@ def _paid(index: Index) -> bool:
     garbage = index.garbage()
     by_provider = embedders.is_api(index.status().embedder)
     return bool(garbage.transcripts or (garbage.vectors and by_provider))
+
+
+def _room(bytes_: int) -> str:
+    return f"{bytes_ / MB:,.1f} MB" if bytes_ >= MB else f"{ceil(bytes_ / 1_000)} kB"
 
 
 def _print(garbage: Garbage, format_: str) -> None:

@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from embedsearch import evaluate
-from embedsearch.cli import opening, options, progress, rows
+from embedsearch.cli import opening, options, outputs, progress, rows
 from embedsearch.cli.figures import words, worst_first
 from embedsearch.cli.listing import show_records
 from embedsearch.cli.terminal import for_commands, note, show
@@ -66,6 +66,7 @@ COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page with charts, too.",
 )
+@outputs.force
 @options.output_format(options.ROW_FORMATS)
 def evaluate_(
     *,
@@ -83,6 +84,7 @@ def evaluate_(
     threshold: float,
     no_curve: bool,
     html: Path | None,
+    force: bool,
     format_: str,
 ) -> None:
     """Say how good a classifier of these labels is at texts it has not learned from.
@@ -94,6 +96,9 @@ def evaluate_(
     """
     if file and (glob or where):
         raise click.UsageError("--glob and --where are about the index, not about a file")
+    if html:
+        read = Path(file) if file else opening.database(db)
+        outputs.claim_page(html, force=force, inputs=[read])
     given = _of_file(file, text_column, label_column, group, from_) if file else None
     with (
         _encoder(db, model, needed=not file) as encoder,

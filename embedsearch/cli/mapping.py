@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedsearch.cli import opening, options, progress
+from embedsearch.cli import opening, options, outputs, progress
 from embedsearch.cli.comparing import embedded
 from embedsearch.cli.terminal import counted, note
 from embedsearch.compare.page import page, points
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     required=True,
     help="The page to write; '-' is stdout.",
 )
+@outputs.force
 @click.option(
     "--method",
     type=click.Choice(["pca", "umap"]),
@@ -47,6 +48,7 @@ def map_(
     glob: tuple[str, ...],
     where: tuple[str, ...],
     output: Path,
+    force: bool,
     method: Any,
     by: str,
 ) -> None:
@@ -54,10 +56,12 @@ def map_(
 
     The page holds everything it needs, and the first lines of each document.
     """
+    to_stdout = str(output) == "-"
+    if not to_stdout:
+        outputs.claim_page(output, force=force, inputs=[opening.database(db)])
     with opening.open_index(db, model) as index, progress.working("drawing"):
         found = embedded(index, where, glob)
         drawn = points(index, found, by=by, method=method)
-    to_stdout = str(output) == "-"
     with click.open_file("-", "wb") if to_stdout else replacing(output) as file:
         file.write(page(drawn, by=by).encode())
     of = f" of {drawn.total:,}, drawn at random," if drawn.total > len(drawn.ids) else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import embedsearch
 from embedsearch import embedders, files
 from embedsearch.cli import options
+from embedsearch.folder import DATABASE
 
 if TYPE_CHECKING:
     from embedsearch import Index
@@ -73,6 +74,11 @@ def located() -> Path:
     here = Path.cwd()
     around = (folder / FOLDER for folder in (here, *here.parents))
     return next((folder for folder in around if folder.is_dir()), here / FOLDER)
+
+
+def database(db: Path | None) -> Path:
+    """Return the database of the index that is meant."""
+    return (db or located()) / DATABASE
 
 
 def _keep_out_of_git(folder: Path) -> None:

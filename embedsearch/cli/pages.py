@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from embedsearch.cli.places import STALE, path, where
+from embedsearch.cli.places import path, staleness, where
 from embedsearch.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _head(hit: Hit, *, stale: bool, width: int) -> Text:
         before.append(f"  p. {hit.page}")
     after = Text(f"  {hit.score:.2f}", "dim")
     if stale:
-        after.append(f"  {STALE}", "yellow")
+        after.append(f"  {staleness(hit)}", "yellow")
     heading = Text(printable(hit.heading or ""), "cyan")
     heading.truncate(max(width - before.cell_len - after.cell_len - 2, 10), overflow="ellipsis")
     return Text.assemble(before, "  " if heading else "", heading, after)

@@ -12,11 +12,25 @@ if TYPE_CHECKING:
 
 
 STALE = "(file changed since it was indexed)"
+GONE = "(file is gone)"
 
 
 def path(hit: Hit | Passage) -> str:
     """Return the path of a hit as ``shown``; its document's id without a file."""
     return hit.document_id if hit.source is None else shown(hit.source)
+
+
+def is_gone(hit: Hit | Passage) -> bool:
+    """Tell whether the file of a stale hit is gone; one that can't be looked at may be there."""
+    try:
+        return not Path(hit.source or "").exists()
+    except OSError:
+        return False
+
+
+def staleness(hit: Hit | Passage) -> str:
+    """Return what is to be said of a stale hit."""
+    return GONE if is_gone(hit) else STALE
 
 
 def shown(path: str) -> str:

@@ -106,8 +106,8 @@ def as_object(row: Any) -> Row:
         json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
         raise RowError("holds half of a surrogate pair") from error
-    except ValueError as error:  # what Python reads 1e999 as
-        raise RowError("holds a number beyond all that can be stored") from error
+    except ValueError as error:  # Python reads both, 1e999 as infinity
+        raise RowError("holds NaN, or a number beyond all that can be stored") from error
     except RecursionError as error:
         raise RowError(TOO_DEEP) from error
     return row
@@ -219,7 +219,7 @@ def _well_formed(row: list[str], delimiter: str) -> bool:
 
 
 def _json(stream: IO[str]) -> Iterator[tuple[int, Any]]:
-    read = json.load(stream, parse_constant=_refused)
+    read = json.load(stream)
     rows = [read] if isinstance(read, dict) else read
     if not isinstance(rows, list):
         raise ValueError("expected a JSON list of objects, or one object")  # noqa: TRY004 -- the file's fault, not the caller's
@@ -234,15 +234,11 @@ def _jsonl(stream: IO[str]) -> Iterator[tuple[int, Any]]:
 
 def _record(line: str) -> Any:
     try:
-        return json.loads(line, parse_constant=_refused)
+        return json.loads(line)
     except ValueError as error:
         return RowError(f"is no JSON: {error}")
     except RecursionError:
         return RowError(TOO_DEEP)
-
-
-def _refused(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
 
 
 _READERS: dict[str, Callable[[IO[str]], Iterator[tuple[int, Any]]]] = {

@@ -12,7 +12,7 @@ from embedsearch import answering
 from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
-from embedsearch.cli.places import document_id, path
+from embedsearch.cli.places import document_id, is_gone, path
 from embedsearch.cli.terminal import counted, draw, first, note, printable, show
 from embedsearch.cli.unmet import filtered, reasons
 from embedsearch.embedders import is_remote
@@ -219,10 +219,11 @@ def _print(answer: Answer, format_: str, *, end: str) -> None:
 
 
 def _say_what_changed(answer: Answer) -> None:
-    changed = list({path(hit): None for hit in answer.hits if hit.document_id in answer.stale})
-    if changed:
-        names = "; ".join(first(STALE_SHOWN, changed, "--format text marks all", line=printable))
-        note(f"note: changed since it was indexed: {names}")
+    stale = {path(hit): is_gone(hit) for hit in answer.hits if hit.document_id in answer.stale}
+    for said, gone in (("changed since it was indexed", False), ("the file is gone", True)):
+        if files := [file for file in stale if stale[file] is gone]:
+            names = "; ".join(first(STALE_SHOWN, files, "--format text marks all", line=printable))
+            note(f"note: {said}: {names}")
 
 
 def _say_what_is_missing(answer: Answer, among: str, mode: Mode) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from embedsearch.cli import listing
-from embedsearch.cli.places import STALE, path, where
+from embedsearch.cli.places import path, staleness, where
 from embedsearch.cli.terminal import counted, painted, show
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _facts(passage: Passage, *, stale: bool) -> Iterator[str]:
     if passage.heading:
         yield painted(passage.heading)
     if stale:
-        yield STALE
+        yield staleness(passage)
 
 
 LINES: dict[str, Callable[..., str]] = {"text": _text, "md": _md}

@@ -104,27 +104,30 @@ def verify_(ctx: click.Context, *, db: Path | None, model: str | None, format_: 
 @click.command("repair")
 @options.of_the_index
 @options.output_format(options.PLAIN_FORMATS)
-def repair_(*, db: Path | None, model: str | None, format_: str) -> None:
+@click.pass_context
+def repair_(ctx: click.Context, *, db: Path | None, model: str | None, format_: str) -> None:
     """Mend what 'verify' finds, without touching what is sound.
 
     Texts and vectors that were lost are read and embedded again by the next 'index'; what is left
-    to do is said. Of a database that can't be opened, what is readable goes into a new one; the
-    damaged file stays beside it.
+    to do is said, and the exit code is then 3. Of a database that can't be opened, what is readable
+    goes into a new one; the damaged file stays beside it.
     """
     try:
         with opening.open_index(db, model) as index:
             found = index.repair()
             left = index.verify() if found else []
     except IndexDamaged as error:
-        _salvage(db or opening.located(), str(error), format_)
-        return
-    _print_problems(found, format_, left=left)
-    mended = len({problem.what for problem in found} - {problem.what for problem in left})
-    note(f"{counted(mended, 'problem')} mended" if found else "nothing to repair")
+        left = _salvage(db or opening.located(), str(error), format_)
+    else:
+        _print_problems(found, format_, left=left)
+        mended = len({problem.what for problem in found} - {problem.what for problem in left})
+        note(f"{counted(mended, 'problem')} mended" if found else "nothing to repair")
     _say_what_is_left(left)
+    ctx.exit(SOME_FAILED if left else 0)
 
 
-def _salvage(folder: Path, what: str, format_: str) -> None:
+def _salvage(folder: Path, what: str, format_: str) -> list[Problem]:
+    """Save what can be read of a damaged index, say so, and return what is left to be done."""
     kept = salvage(folder)
     with opening.open_index(folder, None) as index:
         left = index.verify()
@@ -134,7 +137,7 @@ def _salvage(folder: Path, what: str, format_: str) -> None:
     rows = f"{counted(kept['documents'], 'document')} and {counted(kept['vectors'], 'vector')}"
     note(f"salvaged {rows} into a new one; the old is {damaged(folder)[-1].name}")
     note("hint: run embedsearch index on your folders, for what is missing")
-    _say_what_is_left(left)
+    return left
 
 
 def _say_what_is_left(left: Sequence[Problem]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.compare.clustering import clusters
+from embedsearch.compare.head import HEAD
 from embedsearch.compare.placing import layout
 from embedsearch.store.models import NOTHING_CLASSIFIED
 
@@ -125,7 +126,7 @@ def page(drawn: Points, *, by: str = "cluster") -> str:
     # Nothing in a document may end the script that holds it.
     encoded = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     template = files("embedsearch.compare").joinpath("map.html").read_text(encoding="utf-8")
-    return template.replace("/*DATA*/null", encoded)
+    return HEAD + template.replace("/*DATA*/null", encoded)
 
 
 def _numbers(groups: Sequence[str], names: Sequence[str]) -> list[int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch.compare.head import HEAD
 from embedsearch.evaluate.charts import shortened
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ def document(title: str, top: str, cards: Iterable[str], footer: str) -> str:
     """Return a page of HTML; ``top`` stands above the cards."""
     css = files("embedsearch.evaluate").joinpath("report.css").read_text(encoding="utf-8")
     return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{css}</style>\n"
+        f"{HEAD}<title>{escape(title)}</title>\n<style>\n{css}</style>\n"
         f'{top}<div class="cards">\n{"".join(cards)}</div>\n'
         f"<footer>{escape(footer)}</footer>\n</html>\n"
     )

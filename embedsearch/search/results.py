@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from embedsearch.records import Hit
 from embedsearch.store import hits as stored
 from embedsearch.store import sources
+from embedsearch.store.metadata import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,8 +74,8 @@ def _best_of_each(
 def _hits(database: Database, chosen: Sequence[tuple[float, stored.Row]]) -> list[Hit]:
     from_files = any(row.source is not None for _, row in chosen)
     roots = sources.roots(database) if from_files else {}
-    # One call for all: json.loads spends most of its time on getting started.
-    metadata = json.loads(f"[{','.join(row.metadata for _, row in chosen)}]")
+    ids, stored_metadata = [r.document for _, r in chosen], [r.metadata for _, r in chosen]
+    metadata = decoded(database.path, ids, stored_metadata)
     return [
         _hit(rank, score, row, roots, known)
         for rank, ((score, row), known) in enumerate(zip(chosen, metadata, strict=True), 1)

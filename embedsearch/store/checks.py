@@ -15,13 +15,13 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
-from embedsearch.store import words
+from embedsearch.store import metadata, tables, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
 from embedsearch.store.vectors import STORED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from embedsearch.store.database import Database
 
@@ -51,8 +51,24 @@ class Problem:
     by_repair: bool = True
 
 
+def missing(database: Database) -> Iterator[Problem]:
+    """Yield what the database lacks altogether; of the rest little can be said then."""
+    with database.reading():
+        lost = tables.missing(database)
+        names = {part.name for part in lost}
+        for part in lost:
+            whole = tables.FULL_TEXT if part.is_full_text else part.table
+            if part.name != whole and whole in names:
+                continue
+            empty = ", empty; what files hold comes back by: embedsearch index"
+            yield Problem(
+                f"index.db is damaged: its {part.kind} {part.name} is missing",
+                f"it is made anew{empty if part.holds else ''}",
+            )
+
+
 def problems(database: Database, space: int) -> Iterator[Problem]:
-    """Yield what is wrong in the database."""
+    """Yield what is wrong in the database, of which nothing is ``missing``."""
     yield from _full_text(database)
     with database.reading():
         yield from _damage(database)
@@ -76,22 +92,48 @@ def _lost(database: Database) -> Iterator[Problem]:
     """Yield the documents that are not whole, and how each comes back."""
     altered = _altered(database)
     unnoted = {*_holders(database, [text for text in altered if not altered[text]])}
-    folders = roots(database)
     found = [
         *((id, f"the chunks of {id!r} do not cover it") for id in _torn(database)),
         *((id, f"the text of {id!r} is not what was stored") for id in _holders(database, altered)),
     ]
+    bare = [*metadata.damaged(database.connection)]
+    files = _files(database, [*dict(found), *bare])
     for id, what in found:
-        source, size = database.execute(
-            "select source, size from documents where id = ?", [id]
-        ).fetchone()
-        if source in folders:
-            remedy = f"it is read again by: embedsearch index {quote(str(folders[source]))}"
-        else:
-            dashes = "-- " if id.startswith("-") else ""
-            remedy = f"add it again, or: embedsearch rm {dashes}{quote(id)}"
-        noted = source not in folders or size == TO_BE_READ
+        dashes = "-- " if id.startswith("-") else ""
+        by_hand = f"add it again, or: embedsearch rm {dashes}{quote(id)}"
+        remedy, noted = files.get(id, (by_hand, True))
         yield Problem(what, remedy, by_repair=id in unnoted or not noted)
+    for id in bare:
+        remedy, _ = files.get(id, ("it is dropped; to have it, add the document again", False))
+        yield Problem(f"the metadata of {id!r} can't be read", remedy)
+    named = {*dict(found), *bare}
+    for id, (remedy, noted) in files.items():
+        if noted and id not in named:
+            yield Problem(f"the metadata of {id!r} is lost", remedy, by_repair=False)
+
+
+def _files(database: Database, ids: Sequence[str]) -> dict[str, tuple[str, bool]]:
+    """Return how documents are read again from their files, and whether the next sync does so.
+
+    Of those among ``ids``, and of all that it does read again; by id.
+    """
+    remedies = {
+        number: f"it is read again by: embedsearch index {quote(str(root))}"
+        for number, root in roots(database).items()
+    }
+    rows = database.execute(
+        """
+        select id, source, size from documents
+        where source is not null and (size = ? or id in (select value from json_each(?)))
+        order by number
+        """,
+        [TO_BE_READ, json.dumps(ids)],
+    )
+    return {
+        id: (remedies[source], size == TO_BE_READ)
+        for id, source, size in rows
+        if source in remedies
+    }
 
 
 def _damage(database: Database) -> Iterator[Problem]:
@@ -264,9 +306,13 @@ def _drop(database: Database, which: str, numbers: Iterable[int]) -> None:
 
 
 def _have_read_again(database: Database) -> None:
-    """Let the next sync read the files of documents that are torn or altered."""
+    """Let the next sync read the files of documents that are torn, altered, or lost metadata."""
     altered = _altered(database)
-    again = {*_torn(database), *_holders(database, altered)}
+    bare = [*metadata.damaged(database.connection)]
+    again = {*_torn(database), *_holders(database, altered), *bare}
+    database.executemany(
+        "update documents set metadata = '{}' where id = ?", ((id,) for id in bare)
+    )
     database.executemany(
         "update documents set size = ?, sha256 = x'' where id = ? and source is not null",
         ((TO_BE_READ, id) for id in again),
@@ -280,6 +326,7 @@ def _have_read_again(database: Database) -> None:
 
 def _reindex(database: Database) -> None:
     try:
+        tables.restore(database)
         database.execute("reindex")
         left = [problem.what for problem in _damage(database)]
     except sqlite3.IntegrityError as error:

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from embedsearch.errors import (
     EmbedsearchError,
@@ -15,6 +15,7 @@ from embedsearch.errors import (
     IndexNotFound,
     StorageFailed,
 )
+from embedsearch.store import metadata
 from embedsearch.store.failures import raise_translated, translated
 from embedsearch.store.globs import regexp
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
@@ -91,10 +92,24 @@ class Database:
             raise RuntimeError("a snapshot is of one moment: write to the index itself")
 
     @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Raise embedsearch's errors for SQLite's."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            self._raise_translated(error)
+
+    def _raise_translated(self, error: sqlite3.DatabaseError) -> NoReturn:
+        if str(error) == "malformed JSON":  # which SQLite says without telling whose
+            for id in metadata.damaged(self.connection):
+                raise metadata.unreadable(self.path, id) from error
+        raise_translated(error, self.path)
+
+    @contextmanager
     def reading(self) -> Iterator[None]:
         """See one state of the index until the block ends."""
         self.require_own()
-        with self._turn, translated(self.path):
+        with self._turn, self._translated():
             if self.connection.in_transaction:
                 yield
                 return
@@ -116,7 +131,7 @@ class Database:
         """
         self.require_own()
         self.require_present()
-        with self._turn, translated(self.path):
+        with self._turn, self._translated():
             if self._writes:
                 self._changes |= generation
                 yield
@@ -175,7 +190,7 @@ class Database:
         try:
             return self.connection.execute(sql, values)
         except sqlite3.DatabaseError as error:
-            raise_translated(error, self.path)
+            self._raise_translated(error)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for each row of values."""
@@ -223,7 +238,7 @@ class Database:
             StorageFailed: there is no such room; nothing is lost.
 
         """
-        with self._turn, translated(self.path):
+        with self._turn, self._translated():
             self.connection.execute("pragma temp_store = file")  # it may not fit into memory
             try:
                 self.connection.execute("vacuum")
@@ -255,6 +270,8 @@ def open_database(path: Path | None, *, create: bool) -> Database:
             f"no index in {path.parent}",
             hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
+    if path is not None and path.is_dir():
+        raise StorageFailed(f"{path} is a folder: it is to be the database of an index")
     with translated(path):
         database = Database(_connect(path), path)
         try:

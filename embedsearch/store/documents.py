@@ -11,7 +11,7 @@ from embedsearch.errors import DocumentNotFound
 from embedsearch.records import Chunk, Document
 from embedsearch.store import fulltext, models
 from embedsearch.store.clock import now
-from embedsearch.store.metadata import encoded_metadata
+from embedsearch.store.metadata import decoded, encoded_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -249,7 +249,8 @@ def get(database: Database, id: str) -> Document:
         for chunk in chunks(database, id):
             parts.append(chunk.text[done - chunk.start :])
             done = chunk.end
-    return Document(id, "".join(parts), json.loads(metadata), kind, partial=partial)
+    (known,) = decoded(database.path, [id], [metadata])
+    return Document(id, "".join(parts), known, kind, partial=partial)
 
 
 def texts(database: Database, ids: Sequence[str]) -> list[str]:

@@ -19,6 +19,9 @@ REPAIR = "try: embedsearch repair; in Python: index.repair(), or files.salvage(p
 LIMITS = ("Expression tree is too large", "too many SQL variables", "parser stack overflow")
 """What SQLite says, without a code of its own, to a condition beyond its limits."""
 
+LOST = ("no such table", "no such column", "SQL logic error", "vtable constructor failed")
+"""How it begins, without a code of its own, where a part of the schema is missing."""
+
 
 @contextmanager
 def translated(path: object) -> Iterator[None]:
@@ -57,7 +60,7 @@ def raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
         ) from error
     if code == sqlite3.SQLITE_IOERR:
         raise StorageFailed(f"{path} can't be read or written: {error}") from error
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(LOST):
         raise IndexDamaged(f"{path} is damaged or no index: {error}", hint=REPAIR) from error
     if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
         raise ValueError(f"more than SQLite can take: {error}") from error

@@ -1,4 +1,4 @@
-"""Metadata: what it may hold, and how that is stored."""
+"""Metadata: what it may hold, how that is stored, and how it is read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch import moments
+from embedsearch.errors import IndexDamaged
+from embedsearch.store.failures import REPAIR
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
     from embedsearch.records import Document
 
 _FAULTS = (TypeError, ValueError, RecursionError)
@@ -49,6 +55,8 @@ def encoded_metadata(document: Document) -> str:
 
 
 def _encoded(metadata: Mapping[str, Any]) -> str:
+    if not isinstance(metadata, Mapping):
+        raise TypeError(f"expected a dict, got {metadata!r:.60}")
     text = _JSON.encode(dict(metadata))
     text.encode()
     return text
@@ -72,6 +80,53 @@ def _plain_or_refused(value: object) -> Any:
             f" got {value!r:.60}"
         )
     return known
+
+
+def decoded(path: Path | None, ids: Sequence[str], stored: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the metadata of documents out of what is stored.
+
+    Raises:
+        IndexDamaged: it can't be read of one of them.
+
+    """
+    try:
+        # One call for all: json.loads spends most of its time on getting started.
+        found: list[dict[str, Any]] = json.loads(f"[{','.join(stored)}]")
+    except _FAULTS:
+        found = []
+    if len(found) != len(ids) or not all(isinstance(one, dict) for one in found):
+        for id, text in zip(ids, stored, strict=True):
+            if not _is_object(text):
+                raise unreadable(path, id)
+    return found
+
+
+def _is_object(stored: str | bytes) -> bool:
+    try:
+        text = stored.decode() if isinstance(stored, bytes) else stored
+        return isinstance(json.loads(text, parse_constant=_refused), dict)
+    except _FAULTS:
+        return False
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def unreadable(path: Path | None, id: str) -> IndexDamaged:
+    """Return the error that the metadata of a document can't be read."""
+    return IndexDamaged(
+        f"{path or 'the index'} is damaged: the metadata of {id!r} can't be read", hint=REPAIR
+    )
+
+
+def damaged(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the ids of documents whose metadata can't be read."""
+    for id, stored in connection.execute(
+        "select id, cast(metadata as blob) from documents order by number"
+    ):
+        if not _is_object(stored):
+            yield id
 
 
 # A cycle ends in a RecursionError; to look for one takes a third of the time.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from embedsearch.store.metadata import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,8 +47,9 @@ def summaries(database: Database, condition: Filter) -> Iterator[Summary]:
     """
     last, size = "", FIRST  # no id is empty
     while page := _page(database, condition, last, size):
-        for id, chunks, characters, updated, metadata in page:
-            yield Summary(id, chunks, characters, updated, json.loads(metadata))
+        ids, *facts, stored = zip(*page, strict=True)
+        for row in zip(ids, *facts, decoded(database.path, ids, stored), strict=True):
+            yield Summary(*row)
         last = page[-1][0]
         size = min(2 * size, MOST)
 

@@ -135,10 +135,22 @@ def blobs(vectors: NDArray[np.float32]) -> list[bytes]:
     return [data[start : start + width] for start in range(0, len(data), width)]
 
 
-def _stacked(blobs: Sequence[bytes], dimensions: int = 0) -> NDArray[np.float32]:
-    """Return vectors (n, d) out of what is stored; of none (0, ``dimensions``)."""
-    shape = (len(blobs), -1 if blobs else dimensions)
-    return np.frombuffer(b"".join(blobs), STORED).reshape(shape).astype(np.float32)
+def _stacked(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return vectors (n, d) out of what is stored.
+
+    Raises:
+        IndexDamaged: one is not as long as those of its space.
+
+    """
+    dimensions = database.value("select dimensions from spaces where number = ?", [space]) or 0
+    for size in {*map(len, blobs)} - {dimensions * STORED.itemsize}:
+        raise IndexDamaged(
+            f"{database.path or 'the index'} is damaged: expected vectors of {dimensions}"
+            f" dimensions, found one of {size / STORED.itemsize:g}",
+            hint=REPAIR,
+        )
+    vectors = np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), dimensions)
+    return vectors.astype(np.float32)
 
 
 def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[bytes]) -> None:
@@ -172,7 +184,7 @@ def after(database: Database, space: int, number: int) -> Iterator[Batch]:
         if not rows:
             return
         numbers, texts, blobs = zip(*rows, strict=True)
-        yield Batch(np.array(numbers), np.array(texts), _stacked(blobs))
+        yield Batch(np.array(numbers), np.array(texts), _stacked(database, space, blobs))
         number = numbers[-1]
 
 
@@ -184,7 +196,7 @@ def of(database: Database, space: int, texts: Sequence[int]) -> NDArray[np.float
         """,
         [json.dumps(list(texts)), space],
     ).fetchall()
-    return _stacked([blob for (blob,) in rows])
+    return _stacked(database, space, [blob for (blob,) in rows])
 
 
 def by_hash(database: Database, space: int, key: bytes) -> NDArray[np.float32] | None:
@@ -196,7 +208,7 @@ def by_hash(database: Database, space: int, key: bytes) -> NDArray[np.float32] |
         """,
         [space, key],
     )
-    return None if blob is None else np.frombuffer(blob, STORED).astype(np.float32)
+    return None if blob is None else _stacked(database, space, [blob])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +241,7 @@ def of_documents(
         while page := rows.fetchmany(PAGE):
             of, blobs = zip(*page, strict=True)
             starts = [n for n in range(len(of)) if n == 0 or of[n] != of[n - 1]]
-            added = np.add.reduceat(_stacked(blobs), starts)
+            added = np.add.reduceat(_stacked(database, space, blobs), starts)
             if ids and ids[-1] == of[0]:  # the page before ended within this document
                 sums[-1][-1] += added[0]
                 starts, added = starts[1:], added[1:]
@@ -248,9 +260,7 @@ class Passages:
     vectors: NDArray[np.float32]
 
 
-def of_passages(
-    database: Database, space: int, dimensions: int, id: str
-) -> tuple[list[int], NDArray[np.float32]]:
+def of_passages(database: Database, space: int, id: str) -> tuple[list[int], NDArray[np.float32]]:
     """Return the positions of a document's passages that are embedded, and their vectors."""
     rows = database.execute(
         """
@@ -261,7 +271,7 @@ def of_passages(
         """,
         [space, id],
     ).fetchall()
-    vectors = _stacked([blob for _, blob in rows], dimensions)
+    vectors = _stacked(database, space, [blob for _, blob in rows])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)  # two bytes round lengths, too
     return [place for place, _ in rows], vectors
 

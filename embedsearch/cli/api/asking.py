@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import embedsearch
-from embedsearch.cli import options
+from embedsearch.cli import options, outputs
 from embedsearch.cli.api import secrets
 from embedsearch.cli.errors import WANTS_JSON
 from embedsearch.cli.inputs import text_of
@@ -86,7 +86,7 @@ to_file = options.together(
     click.option(
         "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True)
     ),
-    click.option("--force", is_flag=True, help="Write over a file that is there."),
+    outputs.force,
 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedsearch.cli import options
+from embedsearch.cli import options, outputs
 from embedsearch.cli.api import asking, printing, secrets
 from embedsearch.cli.errors import FAILED, SOME_FAILED
 from embedsearch.cli.reports import list_lines
@@ -40,7 +40,7 @@ def _of_pictures(model: str) -> Callable[[asking.F], asking.F]:
             show_default=True,
             help="Where it goes: a png, jpg or webp; several are NAME-1.png, ...",
         ),
-        click.option("--force", is_flag=True, help="Write over a file that is there."),
+        outputs.force,
         click.option("-n", "count", type=click.IntRange(1, 10), default=1, help="How many."),
         click.option("--size", metavar="WxH", help="1024x1024, 1536x1024, auto, ..."),
         asking.extras,

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from embedsearch.cli import outputs
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.terminal import draw, painted, show
 from embedsearch.replacing import replacing
@@ -85,10 +86,7 @@ def day(seconds: int) -> str:
 def claim(output: str | None, *, force: bool, names: Sequence[Path] = ()) -> None:
     """Refuse to write where a file is or no folder is: before anything is paid for."""
     for path in names or ([Path(output)] if output and output != "-" else []):
-        if path.exists() and not force:
-            raise click.UsageError(f"{path} is there already: --force writes over it")
-        if not path.parent.is_dir():
-            raise click.UsageError(f"there is no folder {path.parent}")
+        outputs.claim(path, force=force)
 
 
 def numbered(path: Path, count: int) -> list[Path]:
