@@ -469,3 +469,23 @@ def test_accents_on_their_letters_and_apart_are_the_same() -> None:
             assert (explained.words > 0, len(explained.terms)) == (True, 1)
             (marked,) = index.highlighted(query, [hit.text], marks=("<", ">"))
             assert marked.count("<") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("İzmir", "[İzmir]'de DEĞİŞİKLİK, ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ"),
+        ("izmir", "[İzmir]'de DEĞİŞİKLİK, ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ"),
+        ("DEĞİŞİKLİK", "İzmir'de [DEĞİŞİKLİK], ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ"),
+        ("ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ", "İzmir'de DEĞİŞİKLİK, [ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ]"),  # capitals of 2018
+    ],
+)
+def test_capitals_that_sqlite_lowers_otherwise_are_found(
+    index: Index, query: str, marked: str
+) -> None:
+    index.add([Document("a", "İzmir'de DEĞİŞİKLİK, ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ")])
+    (hit,) = index.search(query, mode="lexical")
+    assert index.highlighted(query, [hit.text], marks=("[", "]")) == [marked]
+    (why,) = index.explain(query, [hit])
+    assert why.terms == {query.lower(): why.words}
+    assert why.words > 0

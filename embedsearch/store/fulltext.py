@@ -128,18 +128,17 @@ def expression(query: str) -> str | None:
 
     Every word is quoted, so that nothing a user types is taken for FTS5's own syntax.
     """
-    return " OR ".join(map(_quoted, terms(query))) or None
+    return " OR ".join(terms(query).values()) or None
 
 
-def terms(query: str) -> list[str]:
-    """Return the words of a query that are looked up, each once."""
-    asked = dict.fromkeys(words.terms(query))
+def terms(query: str) -> dict[str, str]:
+    """Return the words of a query that are looked up, in lower case, and FTS5's term for each.
+
+    That is as it was typed: FTS5 folds case itself, and not all of what Python does.
+    """
+    asked = {word.lower(): f'"{words.parted(word)}"' for word in words.terms(query)}
     telling = [word for word in asked if word not in STOP_WORDS] or list(asked)
-    return telling[:MOST_TERMS]
-
-
-def _quoted(term: str) -> str:
-    return f'"{words.parted(term)}"'
+    return {word: asked[word] for word in telling[:MOST_TERMS]}
 
 
 def held_texts(database: Database) -> int:
@@ -157,10 +156,8 @@ def best_score(database: Database, query: str, texts: int) -> float:
     It is that of each word of the query, endlessly repeated.
     """
     best = 0.0
-    for term in terms(query):
-        held = database.value(
-            "select count(*) from texts_fts where texts_fts match ?", [_quoted(term)]
-        )
+    for wanted in terms(query).values():
+        held = database.value("select count(*) from texts_fts where texts_fts match ?", [wanted])
         best += (K1 + 1) * max(math.log((texts - held + 0.5) / (held + 0.5)), LEAST_IDF)
     return max(best, LEAST_IDF)
 
@@ -203,14 +200,14 @@ def scores_by_term(
     The sum is the score that ``candidates`` gives; a word that a text lacks is left out.
     """
     found: dict[int, dict[str, float]] = {text: {} for text in texts}
-    for term in terms(query):
+    for term, wanted in terms(query).items():
         # The plus keeps FTS5 from looking for each text anew, counting all that match each time.
         rows = database.execute(
             """
             select rowid, -rank from texts_fts
             where texts_fts match ? and +rowid in (select value from json_each(?))
             """,
-            [_quoted(term), json.dumps(list(texts))],
+            [wanted, json.dumps(list(texts))],
         )
         for text, score in rows:
             found[text][term] = score

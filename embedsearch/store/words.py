@@ -46,7 +46,7 @@ def words(text: str) -> str | None:
 
 def terms(query: str) -> list[str]:
     """Return the words of a query, in order; of such scripts each two signs in a row."""
-    return [term for run in _RUN.findall(query.lower()) for term in _terms(run)]
+    return [term for run in _RUN.findall(query) for term in _terms(run)]
 
 
 def _terms(run: str) -> list[str]:
