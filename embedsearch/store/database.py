@@ -16,7 +16,7 @@ from embedsearch.errors import (
     StorageFailed,
 )
 from embedsearch.store import metadata
-from embedsearch.store.failures import raise_translated, translated
+from embedsearch.store.failures import ERRORS, raise_translated, translated
 from embedsearch.store.globs import regexp
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
@@ -99,7 +99,7 @@ class Database:
         except sqlite3.DatabaseError as error:
             self._raise_translated(error)
 
-    def _raise_translated(self, error: sqlite3.DatabaseError) -> NoReturn:
+    def _raise_translated(self, error: sqlite3.DatabaseError | UnicodeDecodeError) -> NoReturn:
         if str(error) == "malformed JSON":  # which SQLite says without telling whose
             for id in metadata.damaged(self.connection):
                 raise metadata.unreadable(self.path, id) from error
@@ -189,7 +189,7 @@ class Database:
         self.require_own()
         try:
             return self.connection.execute(sql, values)
-        except sqlite3.DatabaseError as error:
+        except ERRORS as error:
             self._raise_translated(error)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -287,6 +287,13 @@ def _connect(path: Path | None) -> sqlite3.Connection:
         return _configured(":memory:")
     if not path.exists():
         _make_folder(path.parent)
+    try:
+        return _configured_file(path)
+    except UnicodeDecodeError as error:
+        raise_translated(error, path)
+
+
+def _configured_file(path: Path) -> sqlite3.Connection:
     try:
         return _configured(str(path))
     except sqlite3.OperationalError as error:
