@@ -367,7 +367,21 @@ def _migrate(database: Database, *, create: bool) -> None:
             hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     if version < len(MIGRATIONS):
-        _apply(database, version)
+        try:
+            _apply(database, version)
+        except StorageFailed as error:
+            if not version or error.__cause__ is None or not _may_not_be_written(error.__cause__):
+                raise
+            raise StorageFailed(
+                f"{database.path} was made by an older version, and can't be brought up to date:"
+                " it may not be written",
+                hint="open it once, or a copy of it, where it can be written: embedsearch status",
+            ) from error
+
+
+def _may_not_be_written(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    return code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
 
 def _apply(database: Database, version: int) -> None:
