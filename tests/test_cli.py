@@ -1218,3 +1218,10 @@ def test_fine_tune_prepare_refuses_before_it_writes(
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert not (here / "out").exists()
+
+
+def test_a_binary_file_that_is_named_is_told_as_such(here: Path) -> None:
+    (here / "b.bin").write_bytes(bytes(range(256)) * 8)
+    said = "no readable files in b.bin; 1 binary file skipped\n"
+    assert (result := run("index", "b.bin")).stderr == said
+    assert (result.exit_code, run("index", "b.bin", "--dry-run").stdout) == (1, said)

@@ -296,7 +296,14 @@ def test_a_set_of_a_key_that_no_document_has_is_told() -> None:
 
 def test_what_fails_is_told_even_quietly() -> None:
     unknown = run("rm", "nope", "-q")
-    assert (unknown.exit_code, unknown.stderr) == (2, "no document 'nope' in the index\n")
+    assert (unknown.exit_code, unknown.stderr) == (
+        2,
+        "error: no document 'nope' in the index\nhint: see: embedsearch ls\n",
+    )
+    assert run("rm", "nope", "no").stderr.startswith(
+        "error: no document 'no', 'nope' in the index\n"
+    )
+    assert run("rm", "nope").stderr == run("get", "nope").stderr
     assert "no file 'no/such'" in run("-q", "compare", "r0", "no/such").stderr
 
 

@@ -590,6 +590,27 @@ def test_an_index_on_a_full_disk_can_be_read(small_disk: Path) -> None:
         assert index.add([Document("b", "more")]).added == 1
 
 
+def test_an_index_of_an_older_version_has_to_be_opened_where_it_can_be_written() -> None:
+    with users.open_folder() as folder:
+        with Index.open(folder, HashEmbedder()) as index:
+            index.add([Document("a", "kept words")])
+        database = sqlite3.connect(folder / "index.db")
+        database.execute("pragma user_version = 10")
+        database.close()
+        with users.nobody(), pytest.raises(StorageFailed) as refused:
+            Index.open(folder, HashEmbedder(), create=False)
+        assert str(refused.value) == (
+            f"{folder / 'index.db'} was made by an older version, and can't be brought up to date:"
+            " it may not be written"
+        )
+        assert refused.value.hint == (
+            "open it once, or a copy of it, where it can be written: embedsearch status"
+        )
+        Index.open(folder, HashEmbedder()).close()
+        with users.nobody(), Index.open(folder, HashEmbedder(), create=False) as index:
+            assert index.search("kept", k=1)[0].document_id == "a"
+
+
 def test_a_database_that_may_not_be_read_is_told_as_such() -> None:
     with users.open_folder() as folder:
         Index.open(folder, HashEmbedder()).close()

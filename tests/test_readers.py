@@ -279,6 +279,10 @@ def test_takes_no_metadata_from_a_block_that_is_none_and_says_so(block: str) -> 
             "---\r\na:\r\n\tb\r\n---\r\n",
             "is no YAML (line 3: found character '\\t' that cannot start any token)",
         ),
+        (
+            "---\na: 1\n? [b, c]\n: d\n---\n",
+            "has a key that is no text (line 3: a list or a mapping)",
+        ),
         ("---\ndate: 2024-02-30\n---\n", "is no YAML (day is out of range for month)"),
         ("---\ntitle:none\n---\n", "names no values"),
         ("---\na: &a [*a]\n---\n", "holds more than can be read"),
@@ -300,6 +304,11 @@ def test_says_what_is_wrong_with_front_matter(text: str, why: str | None) -> Non
 @pytest.mark.parametrize("number", ["9" * 5000, "0x" + "F" * 5000])
 def test_takes_no_metadata_from_toml_with_a_number_too_long(number: str) -> None:
     assert read("a.md", f"+++\na = {number}\n+++\nText".encode()).metadata == {}
+
+
+def test_binary_values_of_front_matter_stay_as_they_are_written() -> None:
+    text = "---\na: !!binary aGVsbG8=\nb: [!!binary /9g=]\n---\n"
+    assert read("a.md", text.encode()).metadata == {"a": "aGVsbG8=", "b": ["/9g="]}
 
 
 def test_cleans_the_keys_of_front_matter() -> None:

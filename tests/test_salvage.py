@@ -282,6 +282,70 @@ def test_a_database_that_lost_a_page_of_its_schema_or_settings_loses_nothing_els
 
 
 @pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (b"texts_fts_data", b"t\xfaxts_fts_data"),
+        (b"key (text, document", b"key (text, d\xfacument"),
+        (b"heading text", b"headinh text"),
+        (b"'porter unicode61", b"'porter unicode71"),
+    ],
+)
+def test_damage_to_the_words_of_the_schema_is_told_and_loses_nothing(
+    tmp_path: Path, was: bytes, now: bytes
+) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(str(n), f"document number {n}") for n in range(50))
+    data = (tmp_path / "index.db").read_bytes()
+    assert was in data
+    (tmp_path / "index.db").write_bytes(data.replace(was, now, 1))
+    with pytest.raises(IndexDamaged, match=r"index\.db is damaged") as refused:
+        use(tmp_path)
+    assert (refused.value.hint or "").startswith("try: embedsearch repair")
+    counts = salvage(tmp_path)
+    assert (counts["documents"], counts["vectors"]) == (50, 50)
+    use(tmp_path)
+
+
+def use(folder: Path) -> None:
+    """Ask an index for what takes all of its schema."""
+    with Index.open(folder, HashEmbedder(), create=False) as index:
+        assert index.search("number 7", 1, mode="lexical")[0].document_id == "7"
+        index.add([Document("new", "words")])
+        assert index.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "what"),
+    [
+        (
+            b'"characters" INTEGER',
+            b'"characters" INTEGES',
+            "index.db is damaged: documents holds rows of wrong types",
+        ),
+        (
+            b"content = 'live_texts'",
+            b"content = 'live_textt'",
+            "the full text is not that of the documents",
+        ),
+    ],
+)
+def test_damage_to_the_schema_that_shows_in_no_search_is_found_by_verify(
+    tmp_path: Path, was: bytes, now: bytes, what: str
+) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(str(n), f"document number {n}") for n in range(50))
+    data = (tmp_path / "index.db").read_bytes()
+    assert was in data
+    (tmp_path / "index.db").write_bytes(data.replace(was, now, 1))
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert [problem.what for problem in index.verify()] == [what]
+        with pytest.raises(IndexDamaged, match="is damaged"):
+            index.repair()
+    assert salvage(tmp_path)["documents"] == 50
+    use(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("lost", "said"),
     [
         ("spaces", "the space of its vectors is lost"),

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -394,6 +395,126 @@ def test_what_is_cut_out_of_such_a_text_finds_it(text: str, start: int, length: 
         assert shown.replace("[", "").replace("]", "") == text
 
 
+MARKED = {
+    "hi": "किताब मेज पर है",
+    "hi2": "ल\u095cका बा\u095bार काम",  # letters with a dot of their own
+    "bn": "নদীর জল পরিষ্কার",
+    "ta": "காலை வணக்கம்",
+    "si": "ශ්\u200dරී ලංකා",
+    "he": "שָׁלוֹם עֲלֵיכֶם",
+    "ar": "السَّلَامُ عَلَيْكُمْ",
+    "lt": "1000₽ 🤗fertig👍🏽 \u2068Name\u2069",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "marked"),
+    [
+        ("किताब", "hi", "[किताब] मेज पर है"),
+        ("कत", "", ""),
+        ("ल\u095cका", "hi2", "[ल\u095cका] बा\u095bार काम"),
+        ("लड\u093cका", "hi2", "[ल\u095cका] बा\u095bार काम"),
+        ("নদীর", "bn", "[নদীর] জল পরিষ্কার"),
+        ("வணக்கம்", "ta", "காலை [வணக்கம்]"),
+        ("ශ්\u200dරී", "si", "[ශ්\u200dරී] ලංකා"),
+        ("שלום", "he", "[שָׁלוֹם] עֲלֵיכֶם"),
+        ("שָׁלוֹם", "he", "[שָׁלוֹם] עֲלֵיכֶם"),
+        ("عليكم", "ar", "السَّلَامُ [عَلَيْكُمْ]"),
+        ("1000", "lt", "[1000]₽ 🤗fertig👍🏽 \u2068Name\u2069"),
+        ("Fertig", "lt", "1000₽ 🤗[fertig]👍🏽 \u2068Name\u2069"),
+        ("name", "lt", "1000₽ 🤗fertig👍🏽 \u2068[Name]\u2069"),
+        ("₽ 🤗 \u200d \u0301", "", ""),
+    ],
+)
+def test_words_are_found_whole_with_their_marks_and_without_what_is_none(
+    index: Index, query: str, found: str, marked: str
+) -> None:
+    index.add(Document(id, text) for id, text in MARKED.items())
+    hits = index.search(query, mode="lexical")
+    assert [hit.document_id for hit in hits] == ([found] if found else [])
+    texts = [hit.text for hit in hits]
+    assert texts == ([MARKED[found]] if found else [])
+    assert index.highlighted(query, texts, marks=("[", "]")) == ([marked] if found else [])
+    index.remove(MARKED)
+    assert index.verify() == []
+
+
+def test_an_index_of_before_learns_words_with_marks(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(id, text) for id, text in MARKED.items())
+    with closing(sqlite3.connect(tmp_path / "index.db")) as before:
+        before.executescript("""
+            update texts set words = null;
+            insert into texts_fts (texts_fts) values ('rebuild');
+            pragma user_version = 10;
+        """)
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert [hit.document_id for hit in index.search("שלום", mode="lexical")] == ["he"]
+        assert index.verify() == []
+
+
+SCRIPTS = [
+    ("abcäßéÅøŁİĞş", "\u0301\u0308\u0327\u0307"),
+    ("абвгҐїЁй", "\u0301\u0306\u0483"),
+    ("αβγΣςΏ", "\u0301\u0313\u0345"),
+    ("אבגשםץ", "\u05b8\u05c1\u05bc"),
+    ("ابتلمي", "\u064e\u0651\u0670\u08f0"),
+    ("ܐܒܓ", "\u0711\u0730"),
+    ("ހށނ", "\u07a6\u07b0"),
+    ("ߊߓߕ", "\u07eb\u07f3"),
+    ("कखगडढयर०१", "\u093e\u093f\u094d\u093c\u0902"),
+    ("কখগতনর", "\u09be\u09bf\u09cd\u09c7"),
+    ("கஙசணன", "\u0bbe\u0bc6\u0bcd"),
+    ("కఖగ", "\u0c3e\u0c4d"),
+    ("കഖഗ", "\u0d3e\u0d4d"),
+    ("කඛග", "\u0dcf\u0dca"),
+    ("ཀཁགང", "\u0f71\u0f72\u0f90"),
+    ("กขคง", "\u0e31\u0e34\u0e48"),
+    ("កខគ", "\u17b6\u17d2"),
+    ("東京水本", "\U000e0100"),
+    ("かきガタ", "\u3099"),
+    ("서울한국", ""),
+    ("ᚠᚢᚦ", ""),
+    ("ႠႡაბᲡ", ""),
+    ("አበገ", "\u135f"),
+    ("ᎠᎡᎢꭰ", ""),
+    ("𞤀𞤁𞤢", "\U0001e944"),
+    ("𑄃𑄇", "\U00011127"),
+    ("12३٤²", ""),
+]
+
+
+@st.composite
+def some_words(draw: st.DrawFn) -> list[str]:
+    """Return words of many scripts, each of one, composed as queries are."""
+    found = []
+    for _ in range(draw(st.integers(1, 4))):
+        letters, marks = draw(st.sampled_from(SCRIPTS))
+        clusters = st.tuples(
+            st.sampled_from(letters), st.text(marks, max_size=2) if marks else st.just("")
+        ).map("".join)
+        word = "".join(draw(st.lists(clusters, min_size=1, max_size=5)))
+        found.append(draw(st.sampled_from([word, normalize("NFC", word)])))
+    return found
+
+
+@given(
+    words=some_words(),
+    between=st.sampled_from(
+        [" ", ", ", "-", "_", "🤗", "₽ ", " 👍🏽", "\u2069 \u2068", "❤️", "\u0964"]
+    ),
+)
+@settings(deadline=None)
+def test_every_word_of_a_text_is_found_by_it(words: list[str], between: str) -> None:
+    text = between.join(words)
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.add([Document("it", text)], embed=False)
+        for word in words:
+            assert [hit.document_id for hit in index.search(word, mode="lexical")] == ["it"]
+            (shown,) = index.highlighted(word, [text], marks=("<<", ">>"))
+            assert shown.replace("<<", "").replace(">>", "") == text
+
+
 def test_highlights_more_than_once_in_one_snapshot(index: Index) -> None:
     with index.snapshot() as then:
         for query, shown in (("dog", "a <dog> a cat"), ("cat", "a dog a <cat>")):
@@ -469,3 +590,23 @@ def test_accents_on_their_letters_and_apart_are_the_same() -> None:
             assert (explained.words > 0, len(explained.terms)) == (True, 1)
             (marked,) = index.highlighted(query, [hit.text], marks=("<", ">"))
             assert marked.count("<") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("İzmir", "[İzmir]'de DEĞİŞİKLİK, ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ"),
+        ("izmir", "[İzmir]'de DEĞİŞİKLİK, ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ"),
+        ("DEĞİŞİKLİK", "İzmir'de [DEĞİŞİKLİK], ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ"),
+        ("ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ", "İzmir'de DEĞİŞİKLİK, [ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ]"),  # capitals of 2018
+    ],
+)
+def test_capitals_that_sqlite_lowers_otherwise_are_found(
+    index: Index, query: str, marked: str
+) -> None:
+    index.add([Document("a", "İzmir'de DEĞİŞİKLİK, ᲡᲐᲥᲐᲠᲗᲕᲔᲚᲝ")])
+    (hit,) = index.search(query, mode="lexical")
+    assert index.highlighted(query, [hit.text], marks=("[", "]")) == [marked]
+    (why,) = index.explain(query, [hit])
+    assert why.terms == {query.lower(): why.words}
+    assert why.words > 0

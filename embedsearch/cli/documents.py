@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedsearch.cli import opening, options
-from embedsearch.cli.errors import FAILED, NOTHING_FOUND, SOME_FAILED
+from embedsearch.cli.errors import NOTHING_FOUND, SOME_FAILED
 from embedsearch.cli.listing import as_json, show_records
 from embedsearch.cli.places import document_id, shown
 from embedsearch.cli.terminal import confirmed, counted, note, show, show_all, tell
 from embedsearch.cli.unmet import say_nothing_meets
+from embedsearch.errors import DocumentNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,7 +173,11 @@ def rm_(
         if not named:
             say_nothing_meets(index, where, glob)
         here = [id_ for id_ in named if id_ in index]
-        for id_ in sorted({*named} - {*here}):
+        missing = sorted({*named} - {*here})
+        if ids and not here:
+            said = ", ".join(map(repr, missing))
+            raise DocumentNotFound(f"no document {said} in the index", hint="see: embedsearch ls")
+        for id_ in missing:
             tell(f"no document {id_!r} in the index")
         if dry_run:
             show_all(here)
@@ -180,7 +185,7 @@ def rm_(
             removed = index.remove_source(source) if source else index.remove(here)
             note(f"{counted(removed, 'document')} removed")
     if not (here or source):
-        ctx.exit(FAILED if ids else NOTHING_FOUND)
+        ctx.exit(NOTHING_FOUND)
     ctx.exit(0 if len(here) == len(named) else SOME_FAILED)
 
 

@@ -32,7 +32,7 @@ def finish(ctx: click.Context, report: SyncReport, *, nothing: str, format_: str
         terminal.show(as_json(asdict(report)))
     else:
         seen = _seen(report) or report.pending
-        terminal.note(summary(report) if seen else nothing)
+        terminal.note(summary(report) if seen else _without(report, nothing))
         list_failures(report)
         _note_missing(report)
         _note_unknown(report)
@@ -47,7 +47,7 @@ def finish_rehearsal(
         terminal.show(as_json(asdict(report)))
     else:
         plan = "; ".join([*_changes(report), spending.words(planned)])
-        terminal.show(plan if _seen(report) else nothing)
+        terminal.show(plan if _seen(report) else _without(report, nothing))
         list_failures(report)
         _note_missing(report)
     _exit(ctx, report)
@@ -62,6 +62,10 @@ def _exit(ctx: click.Context, report: SyncReport) -> None:
 
 def _seen(report: SyncReport) -> int:
     return sum(_counts(report).values()) + report.unheard + len(report.failed)
+
+
+def _without(report: SyncReport, nothing: str) -> str:
+    return "; ".join([nothing, *_changes(report)])
 
 
 def _counts(report: SyncReport) -> dict[str, int]:

@@ -35,6 +35,14 @@ for _tag, (_pattern, _first) in _MEANT.items():
     _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
 
 
+def _as_written(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+# JSON has no bytes: base64 stays the text that it is.
+_Loader.add_constructor("tag:yaml.org,2002:binary", _as_written)
+
+
 def load(text: str) -> Any:
     """Return what a document of YAML holds; raises what ``yaml.safe_load`` does."""
     return yaml.load(text, _Loader)  # noqa: S506 -- it is a SafeLoader

@@ -80,6 +80,8 @@ def _yaml(body: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}: " if mark else ""
+        if error.problem == "found unhashable key":
+            raise Malformed(f"has a key that is no text ({where}a list or a mapping)") from error
         raise Malformed(f"is no YAML ({where}{_short(error.problem or error)})") from error
     # A tag whose value can't be one (``!!bool foo``) fails as its conversion happens to.
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError) as error:

@@ -151,20 +151,26 @@ def _mistyped(database: Database) -> Iterator[str]:
         "select name from sqlite_master where type = 'table' and name not glob '*_*'"
     ).fetchall()
     for (table,) in tables:
-        columns = database.execute("select name, type from pragma_table_info(?)", [table])
-        if database.value(f"select 1 from {table} where {misfit(dict(columns))} limit 1"):
+        columns = dict(
+            database.execute("select name, type from pragma_table_info(?)", [table]).fetchall()
+        )
+        unknown = any(type_.upper() not in _TYPES for type_ in columns.values())
+        if unknown or database.value(f"select 1 from {table} where {misfit(columns)} limit 1"):
             yield table
 
 
 def misfit(columns: Mapping[str, str]) -> str:
     """Return the condition for rows with a value of another type than its column's.
 
-    SQLite takes any value in any column, so only damage makes one.
+    SQLite takes any value in any column, so only damage makes one. A type that is damaged itself
+    says nothing.
     """
-    return " or ".join(
+    fits = (
         f"typeof(\"{name}\") not in ('{_TYPES[type_.upper()]}', 'null')"
         for name, type_ in columns.items()
+        if type_.upper() in _TYPES
     )
+    return " or ".join(fits) or "false"
 
 
 def _full_text(database: Database) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from embedsearch.errors import (
     StorageFailed,
 )
 from embedsearch.store import metadata
-from embedsearch.store.failures import raise_translated, translated
+from embedsearch.store.failures import ERRORS, raise_translated, translated
 from embedsearch.store.globs import regexp
 from embedsearch.store.schema import APPLICATION_ID, MIGRATIONS
 
@@ -99,7 +99,7 @@ class Database:
         except sqlite3.DatabaseError as error:
             self._raise_translated(error)
 
-    def _raise_translated(self, error: sqlite3.DatabaseError) -> NoReturn:
+    def _raise_translated(self, error: sqlite3.DatabaseError | UnicodeDecodeError) -> NoReturn:
         if str(error) == "malformed JSON":  # which SQLite says without telling whose
             for id in metadata.damaged(self.connection):
                 raise metadata.unreadable(self.path, id) from error
@@ -189,7 +189,7 @@ class Database:
         self.require_own()
         try:
             return self.connection.execute(sql, values)
-        except sqlite3.DatabaseError as error:
+        except ERRORS as error:
             self._raise_translated(error)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -288,6 +288,13 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     if not path.exists():
         _make_folder(path.parent)
     try:
+        return _configured_file(path)
+    except UnicodeDecodeError as error:
+        raise_translated(error, path)
+
+
+def _configured_file(path: Path) -> sqlite3.Connection:
+    try:
         return _configured(str(path))
     except sqlite3.OperationalError as error:
         refused = error.sqlite_errorcode & 0xFF in NO_ROOM
@@ -360,7 +367,21 @@ def _migrate(database: Database, *, create: bool) -> None:
             hint="make one with: embedsearch index FOLDER; in Python: Index.open(path)",
         )
     if version < len(MIGRATIONS):
-        _apply(database, version)
+        try:
+            _apply(database, version)
+        except StorageFailed as error:
+            if not version or error.__cause__ is None or not _may_not_be_written(error.__cause__):
+                raise
+            raise StorageFailed(
+                f"{database.path} was made by an older version, and can't be brought up to date:"
+                " it may not be written",
+                hint="open it once, or a copy of it, where it can be written: embedsearch status",
+            ) from error
+
+
+def _may_not_be_written(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    return code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 
 
 def _apply(database: Database, version: int) -> None:

@@ -16,11 +16,24 @@ if TYPE_CHECKING:
 REPAIR = "try: embedsearch repair; in Python: index.repair(), or files.salvage(path)"
 """What to do about a damaged database."""
 
+ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What a statement on a damaged file raises: the latter where SQLite's message quotes what is no
+UTF-8 any more, as a table's name."""
+
 LIMITS = ("Expression tree is too large", "too many SQL variables", "parser stack overflow")
 """What SQLite says, without a code of its own, to a condition beyond its limits."""
 
-LOST = ("no such table", "no such column", "SQL logic error", "vtable constructor failed")
-"""How it begins, without a code of its own, where a part of the schema is missing."""
+LOST = (
+    "no such table",
+    "no such column",
+    "has no column named",
+    "foreign key mismatch",
+    "tokenizer constructor",
+    "unrecognized column option",
+    "vtable constructor failed",
+    "SQL logic error",
+)
+"""What it says, without a code of its own, where a part of the schema is missing or damaged."""
 
 
 @contextmanager
@@ -40,8 +53,11 @@ def translated(path: object) -> Iterator[None]:
         raise_translated(error, path)
 
 
-def raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
-    """Raise what ``translated`` does for one of SQLite's errors."""
+def raise_translated(error: sqlite3.DatabaseError | UnicodeDecodeError, path: object) -> NoReturn:
+    """Raise what ``translated`` does for one of ``ERRORS``."""
+    if isinstance(error, UnicodeDecodeError):
+        said = error.object.decode(errors="replace")
+        raise IndexDamaged(f"{path} is damaged: {said}", hint=REPAIR) from error
     if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
         raise EmbedsearchError(f"the index is closed: {path or 'in memory'}") from error
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -60,7 +76,8 @@ def raise_translated(error: sqlite3.DatabaseError, path: object) -> NoReturn:
         ) from error
     if code == sqlite3.SQLITE_IOERR:
         raise StorageFailed(f"{path} can't be read or written: {error}") from error
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(LOST):
+    lost = code == sqlite3.SQLITE_ERROR and any(lost in str(error) for lost in LOST)
+    if lost or code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         raise IndexDamaged(f"{path} is damaged or no index: {error}", hint=REPAIR) from error
     if code == sqlite3.SQLITE_TOOBIG or any(limit in str(error) for limit in LIMITS):
         raise ValueError(f"more than SQLite can take: {error}") from error

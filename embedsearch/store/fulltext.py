@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from embedsearch.store import words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from embedsearch.store.database import Database
     from embedsearch.store.filters import Filter
@@ -31,8 +32,8 @@ LEAST_IDF = 1e-6
 MOST_TERMS = 64
 """How many distinct words of a query are looked up; BM25 gains nothing from more."""
 
-_APART = "\ufdef"
-"""What parts signs where it is taken out again: a noncharacter. A text that has it stays whole."""
+_INSERTED = range(0x10F000, 0x10FFFE)
+"""Where what is put into a text, and taken out again, is chosen: private, and not in the text."""
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the schema's ``texts_fts``."""
@@ -85,7 +86,7 @@ def _revive(database: Database, texts: Sequence[Text]) -> None:
     )
     database.executemany(
         "insert into texts_fts (rowid, text) values (?, ?)",
-        ((id, words.parted(text)) for id, (text, _) in again.items()),
+        ((id, words.words(text) or text) for id, (text, _) in again.items()),
     )
     database.executemany(
         """
@@ -128,18 +129,17 @@ def expression(query: str) -> str | None:
 
     Every word is quoted, so that nothing a user types is taken for FTS5's own syntax.
     """
-    return " OR ".join(map(_quoted, terms(query))) or None
+    return " OR ".join(terms(query).values()) or None
 
 
-def terms(query: str) -> list[str]:
-    """Return the words of a query that are looked up, each once."""
-    asked = dict.fromkeys(words.terms(query))
+def terms(query: str) -> dict[str, str]:
+    """Return the words of a query that are looked up, in lower case, and FTS5's term for each.
+
+    That is as it was typed: FTS5 folds case itself, and not all of what Python does.
+    """
+    asked = {word.lower(): f'"{words.parted(word)}"' for word in words.terms(query)}
     telling = [word for word in asked if word not in STOP_WORDS] or list(asked)
-    return telling[:MOST_TERMS]
-
-
-def _quoted(term: str) -> str:
-    return f'"{words.parted(term)}"'
+    return {word: asked[word] for word in telling[:MOST_TERMS]}
 
 
 def held_texts(database: Database) -> int:
@@ -157,10 +157,8 @@ def best_score(database: Database, query: str, texts: int) -> float:
     It is that of each word of the query, endlessly repeated.
     """
     best = 0.0
-    for term in terms(query):
-        held = database.value(
-            "select count(*) from texts_fts where texts_fts match ?", [_quoted(term)]
-        )
+    for wanted in terms(query).values():
+        held = database.value("select count(*) from texts_fts where texts_fts match ?", [wanted])
         best += (K1 + 1) * max(math.log((texts - held + 0.5) / (held + 0.5)), LEAST_IDF)
     return max(best, LEAST_IDF)
 
@@ -203,14 +201,14 @@ def scores_by_term(
     The sum is the score that ``candidates`` gives; a word that a text lacks is left out.
     """
     found: dict[int, dict[str, float]] = {text: {} for text in texts}
-    for term in terms(query):
+    for term, wanted in terms(query).items():
         # The plus keeps FTS5 from looking for each text anew, counting all that match each time.
         rows = database.execute(
             """
             select rowid, -rank from texts_fts
             where texts_fts match ? and +rowid in (select value from json_each(?))
             """,
-            [_quoted(term), json.dumps(list(texts))],
+            [wanted, json.dumps(list(texts))],
         )
         for text, score in rows:
             found[text][term] = score
@@ -224,7 +222,7 @@ def highlighted(
     wanted = expression(query)
     if wanted is None:
         return list(texts)
-    whole = {number for number, text in enumerate(texts) if _APART in text}
+    apart, *own = _absent(texts)
     with database.reading():
         # A table of its own, gone with the transaction: what is stored may have changed since.
         # In a snapshot, that of the call before is still there.
@@ -232,21 +230,36 @@ def highlighted(
         database.execute(
             f"""
             create virtual table temp.marked
-            using fts5 (text, tokenize = "{TOKENIZER} separators '{_APART}'")
+            using fts5 (text, tokenize = "{TOKENIZER} separators '{apart}'")
             """
         )
         database.executemany(
             "insert into temp.marked (rowid, text) values (?, ?)",
-            (
-                (number, text if number in whole else words.parted(text, by=_APART))
-                for number, text in enumerate(texts)
-            ),
+            ((number, words.parted(text, by=apart)) for number, text in enumerate(texts)),
         )
         rows = database.execute(
             "select rowid, highlight(marked, 0, ?, ?) from temp.marked where marked match ?",
-            [*marks, wanted],
+            [*own, wanted],
         )
-        found = {
-            number: text if number in whole else text.replace(_APART, "") for number, text in rows
-        }
-    return [found.get(number, text) for number, text in enumerate(texts)]
+        found = dict(rows)
+    put = dict(zip(own, marks, strict=True))
+    return [
+        _restored(text, found[number].replace(apart, ""), put) if number in found else text
+        for number, text in enumerate(texts)
+    ]
+
+
+def _absent(texts: Sequence[str]) -> list[str]:
+    """Return three characters that stand in none of the texts."""
+    used = set().union(*texts)
+    return list(islice((sign for sign in map(chr, _INSERTED) if sign not in used), 3))
+
+
+def _restored(text: str, seen: str, put: Mapping[str, str]) -> str:
+    """Return a text with marks where FTS5 put its own into what it saw of the text."""
+    if words.is_special(text):
+        signs = words.signs(text)
+        return "".join(put[sign] if sign in put else next(signs) for sign in seen)
+    for own, mark in put.items():
+        seen = seen.replace(own, mark)
+    return seen

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from embedsearch.store.database import open_database
+from embedsearch.store.failures import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ _CELLS, _LAST, _PLACES = slice(103, 105), slice(108, 112), 112
 
 def has_schema(path: Path) -> bool:
     """Tell whether SQLite can read the schema of a file."""
-    with closing(sqlite3.connect(path)) as database, suppress(sqlite3.DatabaseError):
+    with closing(sqlite3.connect(path)) as database, suppress(*ERRORS):
         return bool(database.execute("select name, sql from sqlite_master").fetchall())
     return False
 

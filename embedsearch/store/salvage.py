@@ -13,6 +13,7 @@ from embedsearch.errors import IndexCorrupt
 from embedsearch.folder import DAMAGED
 from embedsearch.store.checks import mend, misfit
 from embedsearch.store.database import Database, legible, open_database
+from embedsearch.store.failures import ERRORS
 from embedsearch.store.layout import HEADER_BYTES, PAGE_COUNT, PAGE_SIZE, has_schema, lend_schema
 from embedsearch.store.vectors import space, space_found
 
@@ -157,7 +158,8 @@ def _remove(path: Path) -> None:
 
 
 def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: int) -> int:
-    columns = _columns(damaged, table)
+    known = _columns(database.connection, table)
+    columns = {name: type_ for name, type_ in _columns(damaged, table).items() if name in known}
     if not columns:
         return 0
     names = ", ".join(f'"{column}"' for column in columns)
@@ -173,7 +175,7 @@ def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: i
 
 def _columns(damaged: sqlite3.Connection, table: str) -> dict[str, str]:
     """Return the columns that a table has there, by type: in an older schema they are fewer."""
-    with suppress(sqlite3.DatabaseError):
+    with suppress(*ERRORS):
         return dict(damaged.execute("select name, type from pragma_table_info(?)", [table]))
     return {}
 
@@ -188,7 +190,7 @@ def _readable(
         low, high = ranges.pop()
         try:
             yield damaged.execute(query, [low, high]).fetchall()
-        except sqlite3.DatabaseError:
+        except ERRORS:
             failures += 1
             if low < high:
                 middle = (low + high) // 2

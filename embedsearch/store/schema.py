@@ -269,6 +269,11 @@ def _words(tables: Tables) -> None:
     words.renew(tables.conn)
 
 
+def _marked_words(tables: Tables) -> None:
+    if words.rewrite(tables.conn):
+        words.rebuild(tables.conn)
+
+
 MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _first,
     _full_text,
@@ -280,5 +285,6 @@ MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _current_predictions,
     _partial,
     _words,
+    _marked_words,
 )
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

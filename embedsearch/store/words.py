@@ -1,18 +1,22 @@
-"""Words as FTS5 is to see them: of scripts that write no blanks between words, sign by sign.
+"""Words as FTS5 is to see them, whose tokenizer takes a run of letters for a word.
 
-FTS5's tokenizer takes a run of letters for a word, and such scripts write whole sentences as one
-run. So a text goes to it with their signs apart, and a query asks for each two that follow each
-other as a phrase: the bigrams of Lucene's CJKAnalyzer, for Korean too, whose words bear endings.
+Of scripts that write no blanks between words, a text goes to it sign by sign, and a query asks for
+each two that follow each other as a phrase: the bigrams of Lucene's CJKAnalyzer, for Korean too,
+whose words bear endings. Marks end a word for FTS5, so it is to see letters for those that are
+vowels, as in Hindi, and accents for points, as in Hebrew. And what Unicode has taken in since 2012,
+as many emoji, is all letters to it: next to a word it is to see a blank.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING
+from unicodedata import category, is_normalized, normalize
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai and Lao, Burmese, Khmer
@@ -20,47 +24,119 @@ _UNSPACED = (
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Chinese
     "\U00020000-\U0003ffff\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\uff66-\uff9f"  # Japanese: kana
 )
+_MARKED = (
+    "\u0300-\u036f\u1f71-\u1ffd"  # accents apart from their letters, Greek ones with two codes
+    "\u0591-\u05c7\ufb1d-\ufb4e\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"  # Hebrew, Arabic
+    "\u0711\u0730-\u074a\u0780-\u0dff\u0f00-\u0fff"  # Syriac; Thaana to Sinhala, Tibetan
+)
+_NEW = (
+    "\u061c\u2066-\u2069\u20ba-\u20cf\u23f4-\u23ff\u2b4d-\u2bff"  # directions, currencies, arrows
+    "\U0001f10d-\U0001f12f\U0001f16c-\U0001fbca"  # emoji
+)
+_UNUSUAL = re.compile(
+    "[^\0-\u02ff\u2000-\u2065\u206a-\u20b9\u20d0-\u23f3\u2400-\u2b4c\u0370-\u0590]"
+)
+"""Not European, of what is written at once."""
+
+_SPECIAL = re.compile(f"[{_UNSPACED}{_MARKED}{_NEW}]")
+_MARK = re.compile(f"[{_MARKED}]")
 _SIGN = re.compile(f"[{_UNSPACED}]")
 _APART = re.compile(f"([{_UNSPACED}])")
-_RUN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_FRESH = re.compile(f"[{_NEW}]")
+_GLUED = re.compile(rf"(?<=[^\s{_NEW}])[{_NEW}]+|[{_NEW}]+(?=[^\s{_NEW}])")
+
+_DROPPED = "\u0301"
+"""An accent, which FTS5 drops without ending a word."""
+
+_PRIVATE = 0xF0000
+"""Where a plane for private use begins, whose characters are letters to FTS5."""
+
+
+def _marks(*blocks: range) -> list[int]:
+    return [mark for block in blocks for mark in block if category(chr(mark)) in {"Mn", "Mc"}]
+
+
+_STAND_INS: dict[int, int | str] = {
+    **{vowel: _PRIVATE + vowel for vowel in _marks(range(0x780, 0xE00), range(0xF00, 0x1000))},
+    **dict.fromkeys(_marks(range(0x591, 0x74B), range(0x898, 0x900)), _DROPPED),  # points
+}
+"""What FTS5 is to see for a mark: texts leave out points, but not vowels."""
+
+_JOINER = re.compile("(?<=[\U000f0780-\U000f0fff])\u200d")
 
 _PAGE = """
     select id, text, words from texts where text is not null and id > ? order by id limit 1000
 """
 
 
-def has_signs(text: str) -> bool:
-    """Return whether a text has such signs; quick, as nearly all that is stored has none."""
-    return not text.isascii() and _SIGN.search(text) is not None
+def is_special(text: str) -> bool:
+    """Return whether FTS5 may be to see other than a text; quick, as nearly all that is stored."""
+    return not text.isascii() and bool(_UNUSUAL.search(text) and _SPECIAL.search(text))
 
 
 def parted(text: str, *, by: str = " ") -> str:
-    """Return a text with such signs apart."""
-    return by.join(_APART.split(text)) if has_signs(text) else text
+    """Return a text with its words as FTS5 takes them, sign for sign as ``signs`` has them."""
+    if not is_special(text):
+        return text
+    if not is_normalized("NFC", text):
+        text = "".join(normalize("NFC", sign) for sign in text)
+    if _MARK.search(text):
+        text = _JOINER.sub(_DROPPED, text.translate(_STAND_INS))
+    if _FRESH.search(text):
+        text = _GLUED.sub(lambda new: " " * len(new[0]), text)
+    return by.join(_APART.split(text))
+
+
+def signs(text: str) -> Iterator[str]:
+    """Yield what each sign of a ``parted`` text stands for; nothing for more than the first."""
+    for sign in text:
+        yield sign
+        yield from repeat("", len(normalize("NFC", sign)) - 1)
 
 
 def words(text: str) -> str | None:
     """Return what FTS5 is to see of a text, ``None`` where that is the text itself."""
-    return parted(text) if has_signs(text) else None
+    if not is_special(text):
+        return None
+    seen = parted(normalize("NFC", text))
+    return None if seen == text else seen
 
 
 def terms(query: str) -> list[str]:
-    """Return the words of a query, in order; of such scripts each two signs in a row."""
-    return [term for run in _RUN.findall(query.lower()) for term in _terms(run)]
+    """Return the words of a query, in order; of scripts without blanks each two signs in a row."""
+    runs = "".join(sign if _is_of_word(sign) else " " for sign in query).split()
+    return [term for run in runs for part in _RUN.findall(run) for term in _terms(part)]
+
+
+def _is_of_word(sign: str) -> bool:
+    """Whether FTS5 may take a sign for part of a word: marks, private and unknown ones, too."""
+    return sign.isalnum() or sign == "\u200d" or category(sign) in {"Mn", "Mc", "Co", "Cn"}
 
 
 def _terms(run: str) -> list[str]:
+    letters = [sign for sign in run if sign.isalnum()]  # marks are no words to FTS5
     if not _SIGN.match(run):
-        return [run]
-    signs = [sign for sign in run if sign.isalnum()]  # marks are no words to FTS5
-    return [a + b for a, b in pairwise(signs)] or signs
+        return [run] if letters else []
+    return [a + b for a, b in pairwise(letters)] or letters
 
 
 def renew(connection: sqlite3.Connection) -> None:
     """Make the words of all texts anew, and the index of them."""
-    last = 0
+    rewrite(connection)
+    rebuild(connection)
+
+
+def rewrite(connection: sqlite3.Connection) -> bool:
+    """Make the words of all texts anew, and return whether any were others."""
+    last, total = 0, connection.total_changes
     while rows := connection.execute(_PAGE, [last]).fetchall():
         changed = [(now, id) for id, text, was in rows if (now := words(text)) != was]
         connection.executemany("update texts set words = ? where id = ?", changed)
         last = rows[-1][0]
+    return connection.total_changes > total
+
+
+def rebuild(connection: sqlite3.Connection) -> None:
+    """Make the index of the words of all texts anew."""
     connection.execute("insert into texts_fts (texts_fts) values ('rebuild')")
