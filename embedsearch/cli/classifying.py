@@ -46,6 +46,7 @@ SHOWN = 20
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Answer only as often as keeps wrong answers below this share of the answers: 0.05.",
 )
+@options.group("a key of the metadata")
 @options.output_format(options.PLAIN_FORMATS)
 def train_(
     *,
@@ -55,6 +56,7 @@ def train_(
     where: tuple[str, ...],
     with_: str | None,
     max_error: float | None,
+    group: str | None,
     format_: str,
 ) -> None:
     """Train a classifier on the labels of the index, and keep it there as the newest version.
@@ -67,6 +69,7 @@ def train_(
             index,
             kind(embedder=index) if kind else None,
             max_error=max_error,
+            group=group,
             where=where,
             glob=glob,
         )
@@ -180,6 +183,7 @@ def _line(row: dict[str, Any]) -> str:
 @click.command("suspects")
 @options.of_the_index
 @options.conditions
+@options.group("a key of the metadata")
 @options.output_format(options.ROW_FORMATS)
 @click.pass_context
 def suspects_(
@@ -187,6 +191,7 @@ def suspects_(
     *,
     db: Path | None,
     model: str | None,
+    group: str | None,
     glob: tuple[str, ...],
     where: tuple[str, ...],
     format_: str,
@@ -197,7 +202,8 @@ def suspects_(
     """
     with opening.open_index(db, model) as index, progress.working("judging"):
         found = [
-            asdict(document) for document in labelling.suspected(index, where=where, glob=glob)
+            asdict(document)
+            for document in labelling.suspected(index, group=group, where=where, glob=glob)
         ]
     show_records(
         found,

@@ -58,6 +58,12 @@ def bar(words: str, share: Estimate, *, own: bool = False) -> str:
     )
 
 
+def kept_together(group: str | None, threshold: float) -> str:
+    """Return what was never learned from while a part of it was tested."""
+    together = f"texts of the same {group}" if group else "texts given as one group"
+    return f"{together} and near duplicates (cosine {threshold:g} and more) are never on both sides"
+
+
 def told(notes: Sequence[str]) -> str:
     """Return notes, nothing where there are none."""
     if not notes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embedsearch.classify.confident_learning import Suspect, suspects
 from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.labelling.examples import Examples, examples, told_of_several
+from embedsearch.labelling.grouping import groups_by
 from embedsearch.records import Reason
 
 if TYPE_CHECKING:
@@ -37,21 +38,26 @@ class SuspectDocument:
 
 
 def suspected(
-    index: Index, *, where: Where = None, glob: Sequence[str] | None = None
+    index: Index,
+    *,
+    group: str | None = None,
+    where: Where = None,
+    glob: Sequence[str] | None = None,
 ) -> list[SuspectDocument]:
     """Return the documents whose label is probably wrong, the most suspicious first.
 
-    A document is judged by a classifier that has not learned from it, nor from near duplicates.
+    A document is judged by a classifier that has not learned from it, nor from near duplicates,
+    nor from what its metadata says the same of under the key ``group``, as a thread.
     Where some have several labels, each label is judged by itself, which a warning says.
 
     Raises:
-        ValueError: there are too few labels.
+        ValueError: there are too few labels, or no document has that key.
 
     """
     found = examples(index, where=where, glob=glob)
     if found.multilabel:
         warnings.warn(told_of_several(found), stacklevel=2)
-    groups = leakproof_groups(found.vectors)
+    groups = leakproof_groups(found.vectors, groups_by(index, group, found.ids))
     doubted = suspects(found.vectors, found.y, groups=groups)
     return [_document(found, suspect) for suspect in doubted]
 
