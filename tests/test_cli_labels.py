@@ -594,7 +594,7 @@ def test_a_classifier_that_is_damaged_is_found_and_dropped() -> None:
 def test_a_warning_is_its_words() -> None:
     run("label", "0", "1", "--as", "Login")
     run("label", "2", "3", "--as", "login")
-    assert "warning: the labels 'Login', 'login' differ only" in run("train").stderr
+    assert "warning: the labels 'Login' and 'login' differ only" in run("train").stderr
     assert "UserWarning" not in run("train").stderr
 
 

@@ -707,6 +707,23 @@ def test_labels_that_differ_by_case_are_told() -> None:
     assert note.startswith("the labels 'Refund' and 'refund' differ only by case")
 
 
+def test_labels_that_differ_by_blanks_are_told_and_kept_apart() -> None:
+    rows, labels = clouds(n=40)[0], ["a", "b", "a ", "b"] * 10
+    message = "^the labels 'a' and 'a ' differ only by case or blanks and are kept apart: if they"
+    with pytest.warns(UserWarning, match=message):
+        found = evaluate(rows, labels, QUICK, curve=False)
+    with pytest.warns(UserWarning, match=message):
+        several = evaluate_several(rows, [[label] for label in labels])
+    for measured in (found, several):
+        assert [score.label for score in measured.labels] == ["a", "a ", "b"]
+
+
+def test_labels_of_one_text_each_that_differ_by_case_are_told() -> None:
+    rows, _ = clouds(n=4)
+    with pytest.raises(ValueError, match=r"1 more of each of 'R', 'r'; the labels 'R' and 'r' dif"):
+        evaluate(rows, ["r", "R", "x", "x"], QUICK)
+
+
 def test_fewer_groups_than_folds_are_fewer_folds() -> None:
     (note, _) = noted(["a", "b"] * 20, groups=np.arange(40) // 10)
     assert note.startswith("4 folds instead of 5, as 'a' has 4 different texts and no label has")

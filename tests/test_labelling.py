@@ -357,7 +357,7 @@ def test_what_is_odd_about_labels_is_told_once_while_they_are_chosen(index: Inde
     asked = chooser(index)
     labels = {f"{kind}{n}": (kind,) for kind in ("card", "login") for n in range(8)}
     labels["card0"] = ("Card",)
-    with pytest.warns(UserWarning, match="'Card', 'card' differ only by case"):
+    with pytest.warns(UserWarning, match="'Card' and 'card' differ only by case"):
         assert asked.next(labels)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

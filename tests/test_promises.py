@@ -449,7 +449,7 @@ def test_labels_that_differ_by_case_are_told_of_once() -> None:
     y = np.where(np.arange(600) % 2, y, np.char.upper(y))
     with pytest.warns(UserWarning, match="differ only by case") as told:
         SelectiveClassifier(ProbeClassifier(), error=0.9, unlike=None, alike=1).fit(rows, y)
-    assert sum("'NORTH', 'north' differ only by case" in str(one.message) for one in told) == 1
+    assert sum("'NORTH' and 'north' differ only by case" in str(one.message) for one in told) == 1
 
 
 def test_it_is_calibrated_after_it_is_fitted() -> None:

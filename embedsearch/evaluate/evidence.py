@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_missing, of_zeros, refuse_several, units
+from embedsearch.classify.checking import is_missing, of_alike, of_zeros, refuse_several, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.classify.splitting import leakproof_groups
@@ -77,12 +77,13 @@ def evidence(
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
     together = None if groups is None else np.asarray(groups, object)[rows].tolist()
     found = leakproof_groups(vectors, together, texts=own if words else None, threshold=threshold)
-    notes += of_zeros(vectors, rows) + _alike(known)
+    alike = of_alike(np.unique(known).tolist())
+    notes += of_zeros(vectors, rows) + alike
     notes += _two_ways(own if words else [row.tobytes() for row in vectors], known.tolist())
     counts = different(known, found)
     lone = [label for label, count in counts.items() if count < 2]
     if len(counts) - len(lone) < 2:
-        raise ValueError(_too_few(known, counts, lone))
+        raise ValueError("; ".join([_too_few(known, counts, lone), *alike]))
     if lone:
         notes.append(
             f"{len(lone)} of {len(counts)} labels are left out, as they have a single text, or"
@@ -135,10 +136,10 @@ def plain(labels: Any) -> list[Any]:
 
 
 def _plain(label: Any) -> Any:
-    """Return a label as Python has it, texts without blanks around them, ``None`` for none."""
+    """Return a label as Python has it, ``None`` for none or a blank one."""
     plain = label.item() if isinstance(label, np.generic) else label
     if isinstance(plain, str):
-        return plain.strip() or None
+        return plain if plain.strip() else None
     return None if is_missing(plain) else plain
 
 
@@ -182,18 +183,6 @@ def left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:
         f"{count:,} of {len(named):,} texts left out: they have {what}"
         for what, count in missing.items()
         if count
-    ]
-
-
-def _alike(labels: NDArray[Any]) -> list[str]:
-    alike: dict[str, list[str]] = {}
-    for label in np.unique(labels).tolist():
-        alike.setdefault(" ".join(str(label).split()).casefold(), []).append(label)
-    return [
-        f"the labels {' and '.join(map(repr, same))} differ only by case or blanks: if they are"
-        " one, write them the same"
-        for same in alike.values()
-        if len(same) > 1
     ]
 
 
