@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array, csr_array, csr_matrix
 from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
@@ -504,6 +505,13 @@ def test_what_can_not_be_measured_is_an_error(labels: list[Any], message: str) -
 def test_several_labels_a_text_are_an_error(several: Any) -> None:
     with pytest.raises(ValueError, match="expected one label a text, got several"):
         evaluate(clouds(n=40)[0], several, QUICK)
+
+
+@pytest.mark.parametrize("kind", [csr_matrix, csr_array, coo_array])
+def test_a_sparse_indicator_is_for_evaluate_several(kind: Any) -> None:
+    rows, _ = clouds(n=40)
+    with pytest.raises(ValueError, match=r"got several: .*, evaluate_several measures them$"):
+        evaluate(rows, kind(np.eye(40, 3, dtype=int)), QUICK)
 
 
 def of_several(n: int = 200) -> tuple[NDArray[np.float32], list[list[str]]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_missing, of_alike, of_zeros, refuse_several, units
+from embedsearch.classify.checking import is_missing, of_alike, of_zeros, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.classify.splitting import leakproof_groups
@@ -56,11 +56,10 @@ def evidence(
     texts are in one group: they can't be on both sides.
 
     Raises:
-        ValueError: less than two labels can be measured, a text has several, lengths differ,
-            labels are not all texts or all whole numbers, vectors are not finite.
+        ValueError: less than two labels can be measured, lengths differ, labels are not all texts
+            or all whole numbers, vectors are not finite.
 
     """
-    refuse_several(labels)
     said = plain(labels)
     if groups is not None and len(groups) != len(said):
         raise ValueError(f"expected a group for each of {len(said)} texts, got {len(groups)}")
