@@ -442,6 +442,12 @@ def test_a_text_of_any_length_is_classified() -> None:
 def test_a_document_or_a_file_is_classified_by_its_name() -> None:
     Path("note.txt").write_text("I forgot the password of my account")
     assert classified("note.txt") == classified("3") == ["login"]
+    for name, id_, given in (("3", "3", ["login"]), ("note.txt", None, [])):
+        (row,) = json.loads(run("classify", name, "--json").stdout)["predictions"]
+        assert (row["document_id"], row["given"]) == (id_, given)
+    head, *reasons = run("classify", "3").stdout.splitlines()
+    assert head.endswith("  login  3  (labelled login)")
+    assert len(reasons) == 3
 
 
 @pytest.mark.usefixtures("learned")

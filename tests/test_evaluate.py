@@ -507,6 +507,13 @@ def test_several_labels_a_text_are_an_error(several: Any) -> None:
         evaluate(clouds(n=40)[0], several, QUICK)
 
 
+def test_a_label_of_the_page_breaks_at_its_signs_and_no_word() -> None:
+    rows, labels = clouds(n=40)
+    names = {label: f"paid_{label}/<by>.card-" for label in set(labels)}
+    shown = page(evaluate(rows, [names[label] for label in labels], QUICK, curve=False))
+    assert '<span class="name">paid_<wbr>label 0/<wbr>&lt;by&gt;.<wbr>card-</span>' in shown
+
+
 @pytest.mark.parametrize("kind", [csr_matrix, csr_array, coo_array])
 def test_a_sparse_indicator_is_for_evaluate_several(kind: Any) -> None:
     rows, _ = clouds(n=40)

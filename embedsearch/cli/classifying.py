@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +11,7 @@ from embedsearch import classify, labelling
 from embedsearch.cli import inputs, opening, options, progress
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
+from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import counted, note
 from embedsearch.cli.unmet import left_out, say_what_is_unmet
 
@@ -136,12 +137,15 @@ def classify_(
             said = labelling.classify_texts(
                 index, [text], version=version, allow_secrets=allow_secrets
             )
-        given = index.labels() if all_ else {}
+            named = "" if words == ("-",) else document_id(index, " ".join(words))
+            if named in index:
+                said = [replace(prediction, document_id=named) for prediction in said]
+        given = index.labels()
     show_records(
         [_record(prediction, given) for prediction in said],
         format_,
         name="predictions",
-        line=_line,
+        line=_line if all_ else _reasoned,
         columns=("document_id", "labels", "probability", "version", "given", "unlike"),
         head="probability, label, document"
         if all_
@@ -173,11 +177,14 @@ def _line(row: dict[str, Any]) -> str:
     # Where there is no answer, the probability is of the one that was withheld.
     sure = f"{row['probability']:.2f}" if row["labels"] else "   -"
     head = f"{sure}  {' | '.join(row['labels']) or '(none)'}"
+    place = f"  {row['document_id']}" if row["document_id"] else ""
+    given = f"  (labelled {' | '.join(row['given'])})" if row["given"] else ""
     unlike = "  (unlike all that is labelled)" if row["unlike"] else ""
-    if row["document_id"]:
-        given = f"  (labelled {' | '.join(row['given'])})" if row["given"] else ""
-        return f"{head}  {row['document_id']}{given}{unlike}"
-    return "\n".join([head + unlike, *_reasons(row["reasons"])])
+    return f"{head}{place}{given}{unlike}"
+
+
+def _reasoned(row: dict[str, Any]) -> str:
+    return "\n".join([_line(row), *_reasons(row["reasons"])])
 
 
 @click.command("suspects")

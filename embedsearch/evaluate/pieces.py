@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -23,6 +24,10 @@ EXCERPT = 280
 
 MOST_LABELS = 300
 """Beyond so many labels a heat map can't be read, and the worst are listed only."""
+
+
+SIGNS = re.compile(r"(?<=[_/.-])(?=.)")
+"""Where a long label may break."""
 
 
 def document(title: str, top: str, cards: Iterable[str], footer: str) -> str:
@@ -96,8 +101,8 @@ def cited(text: str, id: str, position: int) -> str:
 
 
 def name(label: object) -> str:
-    """Return a label as HTML."""
-    return escape(str(label))
+    """Return a label as HTML, which breaks at its signs before it does within a word."""
+    return "<wbr>".join(map(escape, SIGNS.split(str(label))))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: set[int]) -> str:
