@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
+from embedsearch import Index
 from embedsearch.cli.main import main
 
 if TYPE_CHECKING:
@@ -374,6 +375,36 @@ def test_the_same_path_in_two_folders_is_one_document(tmp_path: Path) -> None:
     ]
     (other,) = found("--db", str(index), "compare", "then/*", "now/*")["comparison"]
     assert (other["in_both"], other["drifted"]) == (0, [])
+
+
+def test_a_document_of_a_folder_inside_another_is_one_document(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    added(index, THEN, "wiki/")
+    added(index, {"a": NOW["b"], "b": NOW["e"]}, "wiki/new/")
+    both = ("wiki/new/a", "wiki/new/b")
+    for sides, documents in ((("wiki", "wiki/new"), [6, 2]), (("wiki/new", "wiki"), [2, 6])):
+        (said,) = found("--db", str(index), "compare", *sides)["comparison"]
+        assert (said["documents"], said["in_both"], said["drifted"]) == (documents, 2, [])
+        assert not {row["document_id"] for row in said["new"] + said["gone"]} & {*both}
+
+
+def test_a_link_to_what_was_indexed_is_what_it_points_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, texts in (("then", THEN), ("now", NOW)):
+        (tmp_path / "docs" / name).mkdir(parents=True)
+        for id, text in texts.items():
+            (tmp_path / "docs" / name / f"{id}.txt").write_text(text)
+    (tmp_path / "link").symlink_to(tmp_path / "docs" / "then")
+    (tmp_path / "page").symlink_to(tmp_path / "docs" / "then" / "a.txt")
+    own = ("--db", "index")
+    assert run(*own, "index", "docs").exit_code == 0
+    (said,) = found(*own, "compare", "link", "docs/now")["comparison"]
+    assert (said["documents"], said["in_both"]) == ([4, 4], 3)
+    assert run(*own, "get", "page").stdout == THEN["a"]
+    with Index.open(tmp_path / "index") as index:
+        assert index.id_at("no\0path") is None
 
 
 @pytest.mark.parametrize("indexed", [("docs",), ("docs/then", "docs/now")])

@@ -211,21 +211,29 @@ def test_what_is_of_one_group_is_held_out_together() -> None:
         for kind in PARTS
         for n in range(6)
     ]
-    for place, row in enumerate(rows[1:]):  # the first is of no thread
-        row["thread"] = f"t{place % 4}"
+    for place, row in enumerate(rows[2:]):  # the first two are of no thread
+        row["thread"] = f"t{place % 4}" + " " * (place % 3)
+    rows[0]["thread"] = rows[1]["thread"] = "  "
     Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     same = ("evaluate", "--no-curve", "--threshold", "1", "--json")
     of_file = (*same, "--labels", "rows.jsonl")
-    assert json.loads(run(*of_file).stdout)["groups"] == 12
-    assert json.loads(run(*of_file, "--group", "thread").stdout)["groups"] == 5
+    alone = json.loads(run(*of_file).stdout)
+    assert (alone["groups"], alone["grouped_by"]) == (12, None)
+    grouped = json.loads(run(*of_file, "--group", "thread", "--html", "page.html").stdout)
+    assert (grouped["groups"], grouped["grouped_by"]) == (6, "thread")
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "over 6 groups: texts of the same thread and near duplicates (cosine 1 and more)" in page
     refused = run(*of_file, "--group", "author")
     assert refused.exit_code == 2
     assert "no column 'author': the columns are id, text, label, thread" in refused.stderr
     assert run("add", "rows.jsonl", "--meta", "thread").exit_code == 0
     for kind in PARTS:
         assert run("label", "--glob", f"n{kind}*", "--as", kind, "-y").exit_code == 0
-    assert json.loads(run(*same, "--group", "thread").stdout)["groups"] == 5
-    assert "no document has 'thred'" in run(*same, "--group", "thred").stderr
+    assert json.loads(run(*same, "--group", "thread").stdout)["groups"] == 6
+    for command in (same, ("train",), ("suspects",)):
+        assert "no document has 'thred'" in run(*command, "--group", "thred").stderr
+    assert run("train", "--group", "thread").exit_code == 0
+    assert run("suspects", "--group", "thread").stderr == "0 suspects\n"
 
 
 @pytest.mark.usefixtures("several")
@@ -462,6 +470,12 @@ def test_a_text_of_any_length_is_classified() -> None:
 def test_a_document_or_a_file_is_classified_by_its_name() -> None:
     Path("note.txt").write_text("I forgot the password of my account")
     assert classified("note.txt") == classified("3") == ["login"]
+    for name, id_, given in (("3", "3", ["login"]), ("note.txt", None, [])):
+        (row,) = json.loads(run("classify", name, "--json").stdout)["predictions"]
+        assert (row["document_id"], row["given"]) == (id_, given)
+    head, *reasons = run("classify", "3").stdout.splitlines()
+    assert head.endswith("  login  3  (labelled login)")
+    assert len(reasons) == 3
 
 
 @pytest.mark.usefixtures("learned")
@@ -614,7 +628,7 @@ def test_a_classifier_that_is_damaged_is_found_and_dropped() -> None:
 def test_a_warning_is_its_words() -> None:
     run("label", "0", "1", "--as", "Login")
     run("label", "2", "3", "--as", "login")
-    assert "warning: the labels 'Login', 'login' differ only" in run("train").stderr
+    assert "warning: the labels 'Login' and 'login' differ only" in run("train").stderr
     assert "UserWarning" not in run("train").stderr
 
 

@@ -748,7 +748,9 @@ def test_no_texts_may_be_an_array() -> None:
 
 
 def test_labels_that_differ_by_case_or_blanks_are_told() -> None:
-    with pytest.warns(UserWarning, match="'Card ', 'card' differ only by case or blanks"):
+    with pytest.warns(
+        UserWarning, match="'Card ' and 'card' differ only by case or blanks and are kept apart"
+    ):
         KNNClassifier(k=1, embedder=HASH).fit(TEXTS, [*LABELS[:5], "Card "])
 
 

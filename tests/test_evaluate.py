@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array, csr_array, csr_matrix
 from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
@@ -566,6 +567,20 @@ def test_several_labels_a_text_are_an_error(several: Any) -> None:
         evaluate(clouds(n=40)[0], several, QUICK)
 
 
+def test_a_label_of_the_page_breaks_at_its_signs_and_no_word() -> None:
+    rows, labels = clouds(n=40)
+    names = {label: f"paid_{label}/<by>.card-" for label in set(labels)}
+    shown = page(evaluate(rows, [names[label] for label in labels], QUICK, curve=False))
+    assert '<span class="name">paid_<wbr>label 0/<wbr>&lt;by&gt;.<wbr>card-</span>' in shown
+
+
+@pytest.mark.parametrize("kind", [csr_matrix, csr_array, coo_array])
+def test_a_sparse_indicator_is_for_evaluate_several(kind: Any) -> None:
+    rows, _ = clouds(n=40)
+    with pytest.raises(ValueError, match=r"got several: .*, evaluate_several measures them$"):
+        evaluate(rows, kind(np.eye(40, 3, dtype=int)), QUICK)
+
+
 def of_several(n: int = 200) -> tuple[NDArray[np.float32], list[list[str]]]:
     """Return texts that have a label for each positive one of their first three components."""
     rows = np.random.default_rng(0).normal(size=(n, 6)).astype(np.float32)
@@ -765,6 +780,23 @@ def test_what_is_left_out_is_told() -> None:
 def test_labels_that_differ_by_case_are_told() -> None:
     (note, _) = noted(["refund", "Refund"] * 10)
     assert note.startswith("the labels 'Refund' and 'refund' differ only by case")
+
+
+def test_labels_that_differ_by_blanks_are_told_and_kept_apart() -> None:
+    rows, labels = clouds(n=40)[0], ["a", "b", "a ", "b"] * 10
+    message = "^the labels 'a' and 'a ' differ only by case or blanks and are kept apart: if they"
+    with pytest.warns(UserWarning, match=message):
+        found = evaluate(rows, labels, QUICK, curve=False)
+    with pytest.warns(UserWarning, match=message):
+        several = evaluate_several(rows, [[label] for label in labels])
+    for measured in (found, several):
+        assert [score.label for score in measured.labels] == ["a", "a ", "b"]
+
+
+def test_labels_of_one_text_each_that_differ_by_case_are_told() -> None:
+    rows, _ = clouds(n=4)
+    with pytest.raises(ValueError, match=r"1 more of each of 'R', 'r'; the labels 'R' and 'r' dif"):
+        evaluate(rows, ["r", "R", "x", "x"], QUICK)
 
 
 def test_fewer_groups_than_folds_are_fewer_folds() -> None:

@@ -119,6 +119,20 @@ def test_a_classifier_is_the_same_when_it_is_loaded(index: Index, estimator: Any
         assert np.allclose(loaded.predict_proba(vectors), expected)
 
 
+def test_what_is_of_one_group_is_held_out_together_in_a_training(index: Index) -> None:
+    threads = ProbeClassifier()
+    train(index, threads, group="kind")
+    found = examples(index)
+    kinds = [label for (label,) in found.labels]
+    expected = ProbeClassifier().fit(found.vectors, found.y, groups=kinds)
+    assert threads.temperature_ == expected.temperature_
+    assert threads.temperature_ != ProbeClassifier().fit(found.vectors, found.y).temperature_
+    with pytest.raises(ValueError, match=r"^no document has 'kidn'.*did you mean 'kind'"):
+        train(index, group="kidn")
+    with pytest.raises(ValueError, match=r"^nothing can be held out"):
+        suspected(index, group="kind")
+
+
 def test_what_can_not_be_saved_is_refused() -> None:
     class KNNClassifier(LogisticRegression):  # type: ignore[misc]  # sklearn has no types
         """Not ours, but for the name."""
@@ -343,7 +357,7 @@ def test_what_is_odd_about_labels_is_told_once_while_they_are_chosen(index: Inde
     asked = chooser(index)
     labels = {f"{kind}{n}": (kind,) for kind in ("card", "login") for n in range(8)}
     labels["card0"] = ("Card",)
-    with pytest.warns(UserWarning, match="'Card', 'card' differ only by case"):
+    with pytest.warns(UserWarning, match="'Card' and 'card' differ only by case"):
         assert asked.next(labels)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

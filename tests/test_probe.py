@@ -50,6 +50,24 @@ def clouds(n: int, classes: int, spread: float = 1.0) -> tuple[Vectors, NDArray[
     return vectors.astype(np.float32), labels
 
 
+def test_is_as_sure_as_it_is_right_of_thousands_of_classes() -> None:
+    """Above 20 million examples times classes a fixed strength and temperature said .87 for .95."""
+    classes = 2_050
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(classes, 12))
+
+    def near(y: NDArray[np.int64]) -> Vectors:
+        vectors = centres[y] + 0.35 * generator.normal(size=(len(y), 12))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors.astype(np.float32)
+
+    y, asked = np.repeat(np.arange(classes), 5), generator.integers(classes, size=1_000)
+    model = ProbeClassifier().fit(near(y), y)
+    shares = model.predict_proba(near(asked))
+    right = model.classes_[shares.argmax(axis=1)] == asked
+    assert expected_calibration_error(shares.max(axis=1), right) < 0.03
+
+
 def test_is_scikit_learns_multinomial_regression_at_a_given_strength() -> None:
     vectors, y = clouds(120, 4)
     own = ProbeClassifier(strength=1.0).fit(vectors, y)

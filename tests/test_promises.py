@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from scipy.stats import betabinom, binom
 from sklearn import config_context
 from sklearn.base import clone
@@ -464,7 +465,7 @@ def test_labels_that_differ_by_case_are_told_of_once() -> None:
     y = np.where(np.arange(600) % 2, y, np.char.upper(y))
     with pytest.warns(UserWarning, match="differ only by case") as told:
         SelectiveClassifier(ProbeClassifier(), error=0.9, unlike=None, alike=1).fit(rows, y)
-    assert sum("'NORTH', 'north' differ only by case" in str(one.message) for one in told) == 1
+    assert sum("'NORTH' and 'north' differ only by case" in str(one.message) for one in told) == 1
 
 
 def test_it_is_calibrated_after_it_is_fitted() -> None:
@@ -531,6 +532,26 @@ def test_a_label_of_one_text_is_no_suspect_among_several() -> None:
     lists[3] = ["even", "lone"]
     with pytest.warns(UserWarning, match="^1 of 3 labels can't be judged, .* 1 more of 'lone'"):
         assert {s.label for s in suspects(vectors, lists)} <= {None, "odd", "even"}
+
+
+def test_blank_texts_are_no_suspects_and_told() -> None:
+    texts = [f"{kind} {kind}s{n}" for n in range(8) for kind in ("cat", "dog")]
+    labels = ["cat", "dog"] * 8
+    labels[2] = "dog"
+    shown = suspects(texts, labels, embedder=HashEmbedder(64))
+    assert [s.position for s in shown] == [2]
+    blank = [" ", *texts[:8], "", *texts[8:]]
+    said = ["dog", *labels[:8], "cat", *labels[8:]]
+    columns = np.array([[label == "cat", label == "dog"] for label in said], int)
+    for y in (said, np.array(said), [[label] for label in said], columns, csr_array(columns)):
+        with pytest.warns(
+            UserWarning, match=r"^2 of 18 texts left out: they have no words, the fir"
+        ):
+            found = suspects(blank, y, embedder=HashEmbedder(64), groups=np.arange(18))
+        assert {s.position for s in found} == {3}
+    assert not {0, 9} & {near.position for s in found for near in s.disagreeing}
+    with pytest.raises(ValueError, match=r"^expected a label for each of 18 texts, got 17$"):
+        suspects(blank, said[1:], embedder=HashEmbedder(64))
 
 
 def test_clean_labels_have_no_suspects() -> None:

@@ -293,15 +293,19 @@ def _check_classes(classes: Labels) -> None:
     if len(classes) < 2:
         got = f"one class, {classes.tolist()[0]!r}" if len(classes) else "no label"
         raise ValueError(f"expected at least two classes, got {got}: label examples of another")
+    for note in of_alike(classes.tolist()):
+        warnings.warn(note, stacklevel=4)
+
+
+def of_alike(classes: Iterable[Any]) -> list[str]:
+    """Return a note for classes, in order, that differ only by case or blanks."""
     alike: dict[str, list[str]] = {}
-    for label in classes.tolist():
+    for label in classes:
         if isinstance(label, str):
             alike.setdefault(" ".join(label.split()).casefold(), []).append(label)
-    for labels in alike.values():
-        if len(labels) > 1:
-            said = ", ".join(map(repr, labels))
-            warnings.warn(
-                f"the labels {said} differ only by case or blanks: if they are one, write them"
-                " the same",
-                stacklevel=4,
-            )
+    return [
+        f"the labels {' and '.join(map(repr, same))} differ only by case or blanks and are kept"
+        " apart: if they are one, write them the same"
+        for same in alike.values()
+        if len(same) > 1
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from embedsearch.classify.checking import are_several, checked_labels, tell_zeros, units
 from embedsearch.classify.folds import copies, different, more_of, number, parts, split
-from embedsearch.classify.inputs import vectors_of
+from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.classify.logistic import Examples, fitted, logits
 from embedsearch.classify.several import indicator
 from embedsearch.classify.threads import one_thread
@@ -98,9 +98,9 @@ def suspects(
 
     ``given`` are texts (n,) or vectors (n, d). Each example is judged by a classifier trained on
     the other folds; examples of one of ``groups`` (n,), the chunks of a document say, share a fold,
-    without them copies do. Where labels allow fewer folds, a warning says so. Where ``labels`` are
-    lists of them, or an indicator (n, classes), each label is judged by itself, one against the
-    rest, as cleanlab does.
+    without them copies do. Blank texts are left out, which a warning says. Where labels allow fewer
+    folds, a warning says so. Where ``labels`` are lists of them, or an indicator (n, classes), each
+    label is judged by itself, one against the rest, as cleanlab does.
     *How many* labels are wrong is what confident learning counts: examples that are as likely of
     another class as those are that bear its label. *Which ones* is told by the log odds of the
     given against the likeliest other label, which rank better than Northcutt's margins:
@@ -124,6 +124,16 @@ def doubts(
 ) -> Doubts:
     """Return ``suspects``, and how many more are told otherwise."""
     folds = number(folds)
+    if (spoken := _spoken(given, labels)) is not None:
+        rows = spoken.tolist()
+        of_spoken = doubts(
+            _of(given, rows),
+            _of(labels, rows),
+            groups=None if groups is None else np.asarray(groups, object)[spoken],
+            folds=folds,
+            embedder=embedder,
+        )
+        return replace(of_spoken, suspects=[_moved(one, rows) for one in of_spoken.suspects])
     vectors = units(vectors_of(given, embedder))
     tell_zeros(vectors)
     together = copies(vectors) if groups is None else np.asarray(groups)
@@ -142,6 +152,45 @@ def doubts(
     places, otherwise = _doubted(probabilities, y)
     found = _described(places, probabilities, Neighbours(vectors), classes.tolist(), y)
     return Doubts(found, otherwise - len(found))
+
+
+def _spoken(given: Any, labels: Any) -> Positions | None:
+    """Return the positions of the texts that have words, ``None`` where all have, or for vectors.
+
+    Raises:
+        ValueError: there are not as many labels.
+
+    """
+    texts = texts_of(given) if is_texts(given) else []
+    spoken = np.array([bool(text.strip()) for text in texts], np.bool_)
+    if spoken.all():
+        return None
+    count = labels.shape[0] if hasattr(labels, "shape") else len(labels)
+    if count != len(texts):
+        raise ValueError(f"expected a label for each of {len(texts)} texts, got {count}")
+    blank = np.flatnonzero(~spoken)
+    warnings.warn(
+        f"{len(blank):,} of {len(texts):,} texts left out: they have no words, the first at"
+        f" position {blank[0]}",
+        stacklevel=3,
+    )
+    return np.flatnonzero(spoken)
+
+
+def _of(labels: Any, rows: list[int]) -> Any:
+    """Return the labels of some texts, lists or an indicator as all are."""
+    if hasattr(labels, "tocsr"):
+        return labels.tocsr()[rows]
+    if getattr(labels, "ndim", 1) == 2:
+        return np.asarray(labels)[rows]
+    every = list(labels)
+    return [every[row] for row in rows]
+
+
+def _moved(suspect: Suspect, rows: list[int]) -> Suspect:
+    """Return a suspect with the positions of before some rows were left out."""
+    near = (replace(other, position=rows[other.position]) for other in suspect.disagreeing)
+    return replace(suspect, position=rows[suspect.position], disagreeing=tuple(near))
 
 
 def _of_each_label(vectors: Vectors, labels: Any, groups: NDArray[Any], folds: int) -> Doubts:

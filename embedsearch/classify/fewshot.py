@@ -156,15 +156,5 @@ def _believed(examples: Examples, names: Vectors, columns: NDArray[np.int64]) ->
     """Tell whether names foretell the labels of the examples that have one better than chance."""
     cosines = units(examples.vectors) @ units(names - names.mean(axis=0)).T
     scores: NDArray[Any] = np.multiply(SLOPE, cosines, dtype=np.float64)
-    if examples.targets.ndim == 2:
-        weights = examples.weights
-        asked = replace(
-            examples,
-            targets=examples.targets[:, columns],
-            weights=weights if weights.ndim == 1 else weights[:, columns],
-        )
-    else:
-        own = np.isin(examples.targets, columns)
-        asked, scores = examples.part(own), scores[own]
-        asked = replace(asked, targets=np.searchsorted(columns, asked.targets))
+    asked, scores = examples.only(columns), scores[examples.of_any(columns)]
     return len(scores) > 0 and log_loss(scores, asked) < log_loss(0 * scores, asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,12 @@ ONE_SPLIT_FROM = 3_000
 """Examples from which one fifth is held out once, rather than each fifth in turn."""
 
 TOO_MANY = 20_000_000
-"""Examples times classes above which nothing is held out: a strength costs minutes there."""
+"""Examples times classes above which the strength is chosen on some of the classes, as all of them
+would take many times the fit, and one part is held out of all for the temperature alone."""
+
+SOME = 2_000_000
+"""Examples times classes that the strength is chosen on then: with 2,050 classes of five examples
+it was that of all classes on four made-up sets of several overlaps."""
 
 STEPS = 100
 """Steps of L-BFGS at most."""
@@ -64,6 +70,22 @@ class Examples:
     def part(self, rows: NDArray[Any]) -> Examples:
         """Return some of the rows."""
         return Examples(self.vectors[rows], self.targets[rows], self.weights[rows], self.classes)
+
+    def of_any(self, columns: Places) -> NDArray[np.bool_]:
+        """Return which rows (n,) tell something of these classes: where any number are, all."""
+        if self.targets.ndim == 2:
+            return np.ones(len(self.targets), np.bool_)
+        return np.isin(self.targets, columns)
+
+    def only(self, columns: Places) -> Examples:
+        """Return these rows as if there were no classes but these, which are in order."""
+        own = self.part(self.of_any(columns))
+        if own.targets.ndim == 1:
+            targets, weights = np.searchsorted(columns, own.targets), own.weights
+        else:
+            targets = own.targets[:, columns]
+            weights = own.weights if own.weights.ndim == 1 else own.weights[:, columns]
+        return Examples(own.vectors, targets, weights, len(columns))
 
     def followed_by(self, more: Examples) -> Examples:
         """Return these rows and those of ``more``."""
@@ -128,13 +150,19 @@ def chosen(
 
     ``parts`` (n,) says in which fold each example is held out (``folds.parts``), and ``always`` is
     learned from in every one. Where none is held out, as no class has two examples, all are as far
-    as ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``.
+    as ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``. Of more than
+    ``TOO_MANY`` examples times classes the strength is that of some classes.
     """
     folds = _held(parts)
     if not folds and len(always.vectors):
         folds = [np.ones(len(examples.vectors), np.bool_)]
-    if not folds or len(examples.vectors) * examples.classes > TOO_MANY:
+    if not folds:
         return Choice(strengths[0] if len(strengths) == 1 else STRENGTH, TEMPERATURE, None)
+    if len(examples.vectors) * examples.classes > TOO_MANY:
+        if len(strengths) > 1:
+            some, known, held = _some(examples, always, parts)
+            strengths = (chosen(some, known, strengths, held).strength,)
+        folds = folds[:1]
     rests = [examples.part(~held).followed_by(always) for held in folds]
     shape = examples.vectors.shape[1] + 1, examples.classes
     starts = [np.zeros(shape, np.float32)] * len(folds)
@@ -226,6 +254,19 @@ def _sigmoid_loss(
     losses = np.maximum(np.where(right, -scores, scores), 0) - np.log(likelier)
     slopes = np.where(scores > 0, likelier, odds * likelier) - right
     return float((losses * weights).sum()), slopes * weights
+
+
+def _some(examples: Examples, always: Examples, parts: Places) -> tuple[Examples, Examples, Places]:
+    """Return the same of every so-manieth class, as many as ``SOME`` allows, at least two.
+
+    Where even these have too many rows, it is every so-manieth of them.
+    """
+    work = len(examples.vectors) * examples.classes / SOME
+    step = ceil(work if examples.targets.ndim == 2 else sqrt(work))
+    columns = np.arange(0, examples.classes, max(min(step, examples.classes - 1), 1))
+    own, held = examples.only(columns), parts[examples.of_any(columns)]
+    rows = np.arange(0, len(held), ceil(len(held) * len(columns) / SOME))
+    return own.part(rows), always.only(columns), held[rows]
 
 
 def _held(parts: Places) -> list[NDArray[np.bool_]]:

@@ -46,7 +46,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     """Logistic regression on the vectors: the choice where there are many examples.
 
     ``strength`` is scikit-learn's C; ``None`` chooses it by the log loss of held-out examples,
-    on which the temperature of the probabilities is chosen, too. ``class_weight`` is
+    on which the temperature of the probabilities is chosen, too; where examples times classes are
+    more than 20 million, by those of some of the classes. ``class_weight`` is
     ``"balanced"`` or a weight for each label, as in scikit-learn; of several labels a text each is
     weighted by itself, a label's weight being that of the texts that have it.
 

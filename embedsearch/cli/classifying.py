@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +11,7 @@ from embedsearch import classify, labelling
 from embedsearch.cli import inputs, opening, options, progress
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.listing import show_records
+from embedsearch.cli.places import document_id
 from embedsearch.cli.terminal import counted, note
 from embedsearch.cli.unmet import left_out, say_what_is_unmet
 
@@ -46,6 +47,7 @@ SHOWN = 20
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Answer only as often as keeps wrong answers below this share of the answers: 0.05.",
 )
+@options.group("a key of the metadata")
 @options.output_format(options.PLAIN_FORMATS)
 def train_(
     *,
@@ -55,6 +57,7 @@ def train_(
     where: tuple[str, ...],
     with_: str | None,
     max_error: float | None,
+    group: str | None,
     format_: str,
 ) -> None:
     """Train a classifier on the labels of the index, and keep it there as the newest version.
@@ -67,6 +70,7 @@ def train_(
             index,
             kind(embedder=index) if kind else None,
             max_error=max_error,
+            group=group,
             where=where,
             glob=glob,
         )
@@ -133,12 +137,15 @@ def classify_(
             said = labelling.classify_texts(
                 index, [text], version=version, allow_secrets=allow_secrets
             )
-        given = index.labels() if all_ else {}
+            named = "" if words == ("-",) else document_id(index, " ".join(words))
+            if named in index:
+                said = [replace(prediction, document_id=named) for prediction in said]
+        given = index.labels()
     show_records(
         [_record(prediction, given) for prediction in said],
         format_,
         name="predictions",
-        line=_line,
+        line=_line if all_ else _reasoned,
         columns=("document_id", "labels", "probability", "version", "given", "unlike"),
         head="probability, label, document"
         if all_
@@ -170,16 +177,20 @@ def _line(row: dict[str, Any]) -> str:
     # Where there is no answer, the probability is of the one that was withheld.
     sure = f"{row['probability']:.2f}" if row["labels"] else "   -"
     head = f"{sure}  {' | '.join(row['labels']) or '(none)'}"
+    place = f"  {row['document_id']}" if row["document_id"] else ""
+    given = f"  (labelled {' | '.join(row['given'])})" if row["given"] else ""
     unlike = "  (unlike all that is labelled)" if row["unlike"] else ""
-    if row["document_id"]:
-        given = f"  (labelled {' | '.join(row['given'])})" if row["given"] else ""
-        return f"{head}  {row['document_id']}{given}{unlike}"
-    return "\n".join([head + unlike, *_reasons(row["reasons"])])
+    return f"{head}{place}{given}{unlike}"
+
+
+def _reasoned(row: dict[str, Any]) -> str:
+    return "\n".join([_line(row), *_reasons(row["reasons"])])
 
 
 @click.command("suspects")
 @options.of_the_index
 @options.conditions
+@options.group("a key of the metadata")
 @options.output_format(options.ROW_FORMATS)
 @click.pass_context
 def suspects_(
@@ -187,6 +198,7 @@ def suspects_(
     *,
     db: Path | None,
     model: str | None,
+    group: str | None,
     glob: tuple[str, ...],
     where: tuple[str, ...],
     format_: str,
@@ -196,7 +208,7 @@ def suspects_(
     Where documents have several labels, one of them may be too much, or another missing.
     """
     with opening.open_index(db, model) as index, progress.working("judging"):
-        said = labelling.suspicions(index, where=where, glob=glob)
+        said = labelling.suspicions(index, group=group, where=where, glob=glob)
     found = [asdict(document) for document in said.documents]
     show_records(
         found,

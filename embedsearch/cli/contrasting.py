@@ -55,9 +55,9 @@ def compare_(
     """Compare two texts, or two sets of documents: what is new in B, gone from A, and has drifted.
 
     A set is a folder of the index or one on disk that is in it, a glob with '*' in it, a condition
-    on metadata as year=2024, or another index by its folder. What has the same id in both, or the
-    same path within two folders, is one document, which may have drifted. A document is named by
-    its id, a file by its path; all else is a text.
+    on metadata as year=2024, or another index by its folder. What has the same id in both, else
+    the same path within two folders, is one document, which may have drifted. A document is named
+    by its id, a file by its path; all else is a text.
     """
     with ExitStack() as opened:
         index = opened.enter_context(opening.open_index(db, model))
@@ -182,12 +182,16 @@ def _sets(one: _Side, other: _Side, near: float) -> dict[str, Any]:
 
 
 def _pairs(one: _Side, other: _Side) -> list[tuple[int, int]]:
-    """Return what is one document on both sides: by id, of two folders by the path within."""
+    """Return what is one document on both sides: by id, of two folders then by the path within."""
     if not (one.paths and other.paths):
         return comparison.paired(one.found.ids, other.found.ids)
-    return comparison.paired(
-        *([side.paths[id_] for id_ in side.found.ids] for side in (one, other))
-    )
+    both = {*one.found.ids} & {*other.found.ids}
+    return comparison.paired(*(_known_by(side, both) for side in (one, other)))
+
+
+def _known_by(side: _Side, both: set[str]) -> list[tuple[str, str]]:
+    """Return what the documents of a folder are known by: their id if it is in both, or path."""
+    return [("id", id_) if id_ in both else ("path", side.paths[id_]) for id_ in side.found.ids]
 
 
 def _without(

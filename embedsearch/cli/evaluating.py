@@ -19,6 +19,7 @@ from embedsearch.cli.terminal import for_commands, note, show
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evidence import left_out
 from embedsearch.labelling.examples import examples
+from embedsearch.labelling.grouping import group_of, groups_by
 from embedsearch.readers.decoding import streamed
 from embedsearch.replacing import replacing
 
@@ -43,11 +44,7 @@ COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
 )
 @click.option("--text-column", default="text", show_default=True, help="The texts in FILE.")
 @click.option("--label-column", default="label", show_default=True, help="The labels in FILE.")
-@click.option(
-    "--group",
-    metavar="NAME",
-    help="What is held out together, as a thread: a column of FILE, or a key of the metadata.",
-)
+@options.group("a column of FILE, or a key of the metadata")
 @options.from_
 @options.conditions
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
@@ -123,12 +120,12 @@ def evaluate_(
     for said in (*found.notes, *measured.notes):
         note(said)
     if html:
-        content = evaluate.page(measured).encode()
+        content = evaluate.page(measured, group=group).encode()
         with replacing(html) as page:
             page.write(content)
         note(f"the page is {html}")
     if format_ == "json":
-        show(json.dumps(measured.to_dict(), ensure_ascii=False))
+        show(json.dumps(measured.to_dict() | {"grouped_by": group}, ensure_ascii=False))
     elif format_ == "text":
         show(words(measured))
     else:
@@ -208,15 +205,9 @@ def _of_index(
         warnings.simplefilter("always")
         found = examples(index, where=where, glob=glob)
     notes = tuple(for_commands(str(warning.message)) for warning in heard)
-    values = index.values(group) if group else {}
-    groups = [_group(values.get(id), id) for id in found.ids] if group else None
     labels: list[str | list[str]] = [list(own) for own in found.labels]
+    groups = groups_by(index, group, found.ids)
     return _Given(found.ids, index.texts(found.ids), labels, groups, found.vectors, notes)
-
-
-def _group(value: Any, id: str) -> str:
-    """Return the name of a text's group: ``value`` in JSON, or the text's own where it has none."""
-    return f"of {id}" if value in (None, "") else json.dumps(value, sort_keys=True)
 
 
 def _of_file(file: str, text: str, label: str, group: str | None, from_: str | None) -> _Given:
@@ -242,7 +233,7 @@ def _of_file(file: str, text: str, label: str, group: str | None, from_: str | N
             ids.append(f"{file}:{place}")
             texts.append(said)
             labels.append(own)
-            groups.append(_group(group and known.get(group), ids[-1]))
+            groups.append(group_of(group and known.get(group), ids[-1]))
     if names:
         columns.check(names, "csv")
     return _Given(ids, texts, labels, groups if group else None, notes=tuple(failed))

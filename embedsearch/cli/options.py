@@ -213,6 +213,16 @@ conditions = together(
     ),
 )
 
+
+def group(where: str) -> Callable[[F], F]:
+    """Add ``--group``: ``where`` says what it names."""
+    return click.option(
+        "--group",
+        metavar="NAME",
+        help=f"What is held out together, as a thread: {where}.",
+    )
+
+
 of_hits = together(
     click.option("-k", type=int, default=10, show_default=True, help="How many hits at most."),
     conditions,

@@ -12,7 +12,7 @@ from embedsearch.compare.clustering import clusters
 from embedsearch.vectors.neighbours import EXACT_PAIRS, neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -101,7 +101,7 @@ def drift(
     return Drift(new, nearest_new, gone, nearest_gone, moved, float(cosine), p_value)
 
 
-def paired(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+def paired(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Return the positions in A and in B of the names that are in both, in the order of A."""
     place = {name: row for row, name in enumerate(b)}
     return [(row, place[name]) for row, name in enumerate(a) if name in place]

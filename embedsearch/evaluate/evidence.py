@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from embedsearch.classify.checking import is_missing, of_zeros, refuse_several, units
+from embedsearch.classify.checking import is_missing, of_alike, of_zeros, units
 from embedsearch.classify.folds import different, listed, more_of
 from embedsearch.classify.inputs import is_texts, texts_of, vectors_of
 from embedsearch.classify.splitting import Alike, alike, leakproof_groups  # noqa: F401 -- for the door
@@ -57,11 +57,10 @@ def evidence(
     texts are in one group: they can't be on both sides.
 
     Raises:
-        ValueError: less than two labels can be measured, a text has several, lengths differ,
-            labels are not all texts or all whole numbers, vectors are not finite.
+        ValueError: less than two labels can be measured, lengths differ, labels are not all texts
+            or all whole numbers, vectors are not finite.
 
     """
-    refuse_several(labels)
     said = plain(labels)
     if groups is not None and len(groups) != len(said):
         raise ValueError(f"expected a group for each of {len(said)} texts, got {len(groups)}")
@@ -78,12 +77,13 @@ def evidence(
     vectors = units(vectors_of(own if is_texts(given) else np.asarray(given)[rows], embedder))
     together = None if groups is None else np.asarray(groups, object)[rows].tolist()
     same = alike(vectors, together, texts=own if words else None, threshold=threshold)
-    notes += of_zeros(vectors, rows) + _alike(known)
+    nearly_one = of_alike(np.unique(known).tolist())
+    notes += of_zeros(vectors, rows) + nearly_one
     notes += _two_ways(own if words else [row.tobytes() for row in vectors], known.tolist())
     counts = different(known, same.groups)
     lone = [label for label, count in counts.items() if count < 2]
     if len(counts) - len(lone) < 2:
-        raise ValueError(_too_few(known, counts, lone))
+        raise ValueError("; ".join([_too_few(known, counts, lone), *nearly_one]))
     if lone:
         notes.append(
             f"{len(lone)} of {len(counts)} labels are left out, as they have a single text, or"
@@ -136,10 +136,10 @@ def plain(labels: Any) -> list[Any]:
 
 
 def _plain(label: Any) -> Any:
-    """Return a label as Python has it, texts without blanks around them, ``None`` for none."""
+    """Return a label as Python has it, ``None`` for none or a blank one."""
     plain = label.item() if isinstance(label, np.generic) else label
     if isinstance(plain, str):
-        return plain.strip() or None
+        return plain if plain.strip() else None
     return None if is_missing(plain) else plain
 
 
@@ -215,18 +215,6 @@ def left_out(named: NDArray[np.bool_], spoken: NDArray[np.bool_]) -> list[str]:
         f"{count:,} of {len(named):,} texts left out: they have {what}"
         for what, count in missing.items()
         if count
-    ]
-
-
-def _alike(labels: NDArray[Any]) -> list[str]:
-    alike: dict[str, list[str]] = {}
-    for label in np.unique(labels).tolist():
-        alike.setdefault(" ".join(str(label).split()).casefold(), []).append(label)
-    return [
-        f"the labels {' and '.join(map(repr, same))} differ only by case or blanks: if they are"
-        " one, write them the same"
-        for same in alike.values()
-        if len(same) > 1
     ]
 
 

@@ -16,6 +16,7 @@ from embedsearch.classify.calibration import (
     expected_calibration_error,
     reliability,
 )
+from embedsearch.classify.checking import refuse_several
 from embedsearch.classify.defaults import to_measure
 from embedsearch.classify.fewshot import unknown, worded
 from embedsearch.classify.folds import different, number, split
@@ -108,6 +109,7 @@ def evaluate(  # noqa: PLR0913 -- all but two have a default
 
     """
     folds, seed = number(folds), arguments.whole(seed, "seed")
+    refuse_several(labels)  # a sparse indicator has no length
     ids = ids_of(ids, len(labels))
     known = evidence(
         given, labels, texts=texts, groups=groups, embedder=embedder, threshold=threshold

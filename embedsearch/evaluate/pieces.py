@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ EXCERPT = 280
 
 MOST_LABELS = 300
 """Beyond so many labels a heat map can't be read, and the worst are listed only."""
+
+
+SIGNS = re.compile(r"(?<=[_/.-])(?=.)")
+"""Where a long label may break."""
 
 
 def document(title: str, top: str, cards: Iterable[str], footer: str) -> str:
@@ -55,6 +60,12 @@ def bar(words: str, share: Estimate, *, own: bool = False) -> str:
         f"</span><span><b>{share.value:.1%}</b>"
         f" <small>{share.low:.0%} to {share.high:.0%}</small></span></li>"
     )
+
+
+def kept_together(group: str | None, threshold: float) -> str:
+    """Return what was never learned from while a part of it was tested."""
+    together = f"texts of the same {group}" if group else "texts given as one group"
+    return f"{together} and near duplicates (cosine {threshold:g} and more) are never on both sides"
 
 
 def told(notes: Sequence[str]) -> str:
@@ -89,8 +100,8 @@ def cited(text: str, id: str, position: int) -> str:
 
 
 def name(label: object) -> str:
-    """Return a label as HTML."""
-    return escape(str(label))
+    """Return a label as HTML, which breaks at its signs before it does within a word."""
+    return "<wbr>".join(map(escape, SIGNS.split(str(label))))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: set[int]) -> str:

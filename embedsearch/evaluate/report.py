@@ -25,14 +25,19 @@ SMALL = 0.03
 """A calibration error up to which confidences can be taken as they are."""
 
 
-def page(measured: Evaluation | SeveralEvaluation, *, title: str = "Evaluation") -> str:
-    """Return an evaluation as HTML: a page for light, dark and paper, without scripts."""
+def page(
+    measured: Evaluation | SeveralEvaluation, *, title: str = "Evaluation", group: str | None = None
+) -> str:
+    """Return an evaluation as HTML: a page for light, dark and paper, without scripts.
+
+    ``group`` says by what texts were grouped, as ``"thread"``.
+    """
     if isinstance(measured, SeveralEvaluation):
-        return page_of_several(measured, title=title)
+        return page_of_several(measured, title=title, group=group)
     cards = [_learning(measured), _coverage(measured), _reliability(measured), _needs(measured)]
     cards += [pieces.label_list(measured.labels), _confusion(measured), _mistakes(measured)]
     top = f"{_headline(measured, title)}{pieces.told(measured.notes)}"
-    return pieces.document(title, top, cards, _footer(measured))
+    return pieces.document(title, top, cards, _footer(measured, group))
 
 
 def _headline(measured: Evaluation, title: str) -> str:
@@ -205,12 +210,11 @@ def _mistakes(measured: Evaluation) -> str:
     return pieces.card("The worst mistakes", words, table, wide=True)
 
 
-def _footer(measured: Evaluation) -> str:
+def _footer(measured: Evaluation, group: str | None) -> str:
     return (
         f"{measured.estimator}, {measured.folds} folds over {measured.groups:,}"
-        f" groups: texts of one document and near duplicates (cosine {measured.threshold:g} and"
-        f" more) are never on both sides; {measured.near_texts:,} texts have one of cosine {NEAR:g}"
-        " and more in another fold. Intervals of 95 % from 1,000 resamples of groups."
-        " Majority: always the most frequent label. Zero-shot: the label whose name is nearest."
-        f" Seed {measured.seed}."
+        f" groups: {pieces.kept_together(group, measured.threshold)}; {measured.near_texts:,} texts"
+        f" have one of cosine {NEAR:g} and more in another fold. Intervals of 95 % from 1,000"
+        " resamples of groups. Majority: always the most frequent label. Zero-shot: the label whose"
+        f" name is nearest. Seed {measured.seed}."
     )

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from embedsearch.evaluate.several import SeveralEvaluation
 
 
-def page_of_several(measured: SeveralEvaluation, *, title: str = "Evaluation") -> str:
+def page_of_several(measured: SeveralEvaluation, *, title: str, group: str | None) -> str:
     """Return an evaluation as HTML, as ``report.page`` does."""
     top = f"{_headline(measured, title)}{pieces.told(measured.notes)}"
     cards = [pieces.label_list(measured.labels), _left_out(measured), _mistakes(measured)]
-    return pieces.document(title, top, cards, _footer(measured))
+    return pieces.document(title, top, cards, _footer(measured, group))
 
 
 def _headline(measured: SeveralEvaluation, title: str) -> str:
@@ -71,12 +71,11 @@ def _mistakes(measured: SeveralEvaluation) -> str:
     return pieces.card("The worst mistakes", words, table, wide=True)
 
 
-def _footer(measured: SeveralEvaluation) -> str:
+def _footer(measured: SeveralEvaluation, group: str | None) -> str:
     return (
         f"{measured.estimator}, each label decided by itself, {measured.folds} folds over"
-        f" {measured.groups:,} groups: texts of one document and near duplicates (cosine"
-        f" {measured.threshold:g} and more) are never on both sides; {measured.near_texts:,} texts"
-        f" have one of cosine {NEAR:g} and more in another fold. Intervals of 95 % from 1,000"
-        " resamples of groups. Majority: always the most frequent label, alone."
-        f" Seed {measured.seed}."
+        f" {measured.groups:,} groups: {pieces.kept_together(group, measured.threshold)};"
+        f" {measured.near_texts:,} texts have one of cosine {NEAR:g} and more in another fold."
+        " Intervals of 95 % from 1,000 resamples of groups. Majority: always the most frequent"
+        f" label, alone. Seed {measured.seed}."
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embedsearch.classify.confident_learning import Suspect, doubts
 from embedsearch.classify.splitting import leakproof_groups
 from embedsearch.labelling.examples import Examples, examples, told_of_several
+from embedsearch.labelling.grouping import groups_by
 from embedsearch.records import Reason
 
 if TYPE_CHECKING:
@@ -45,28 +46,37 @@ class Suspicions:
 
 
 def suspected(
-    index: Index, *, where: Where = None, glob: Sequence[str] | None = None
+    index: Index,
+    *,
+    group: str | None = None,
+    where: Where = None,
+    glob: Sequence[str] | None = None,
 ) -> list[SuspectDocument]:
     """Return the documents whose label is probably wrong, the most suspicious first.
 
-    A document is judged by a classifier that has not learned from it, nor from near duplicates.
+    A document is judged by a classifier that has not learned from it, nor from near duplicates; or,
+    with the key ``group`` of the metadata, from none that says the same under it, as a thread.
     Where some have several labels, each label is judged by itself, which a warning says.
 
     Raises:
-        ValueError: there are too few labels.
+        ValueError: there are too few labels, or no document has that key.
 
     """
-    return suspicions(index, where=where, glob=glob).documents
+    return suspicions(index, group=group, where=where, glob=glob).documents
 
 
 def suspicions(
-    index: Index, *, where: Where = None, glob: Sequence[str] | None = None
+    index: Index,
+    *,
+    group: str | None = None,
+    where: Where = None,
+    glob: Sequence[str] | None = None,
 ) -> Suspicions:
     """Return what ``suspected`` does, and how many more labels are told otherwise."""
     found = examples(index, where=where, glob=glob)
     if found.multilabel:
         warnings.warn(told_of_several(found), stacklevel=3)
-    groups = leakproof_groups(found.vectors)
+    groups = groups_by(index, group, found.ids) or leakproof_groups(found.vectors)
     doubted = doubts(found.vectors, found.y, groups=groups)
     return Suspicions([_document(found, s) for s in doubted.suspects], doubted.others)
 

@@ -10,6 +10,7 @@ from embedsearch.classify.defaults import classifier_for
 from embedsearch.classify.folds import more_of
 from embedsearch.errors import EmbedderMismatch, ModelNotFound
 from embedsearch.labelling.examples import examples, told_of_several
+from embedsearch.labelling.grouping import groups_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ def train(
     estimator: Any = None,
     *,
     max_error: float | None = None,
+    group: str | None = None,
     where: Where = None,
     glob: Sequence[str] | None = None,
 ) -> Trained:
@@ -32,10 +34,11 @@ def train(
     Without one it is that which is best for so many labels. It learns from the vectors that are
     there: nothing is embedded but, for some, the labels' names. With ``max_error`` it abstains
     rather than to be wrong more often than that (see ``SelectiveClassifier``). If a document has
-    several labels, each label is decided by itself, which a warning says.
+    several labels, each label is decided by itself, which a warning says. Documents whose metadata
+    says the same under the key ``group``, as a thread, are held out together.
 
     Raises:
-        ValueError: there are no labels, or only one.
+        ValueError: there are no labels, or only one, or no document has that key.
 
     """
     found = examples(index, where=where, glob=glob)
@@ -55,7 +58,8 @@ def train(
         fitted = classifier_for(found.counts.values(), embedder=index)
     if max_error is not None:
         fitted = SelectiveClassifier(fitted, error=max_error, embedder=index)
-    fitted.fit(found.vectors, found.y)
+    groups = groups_by(index, group, found.ids)
+    fitted.fit(found.vectors, found.y, **({"groups": groups} if groups else {}))
     name = type(fitted).__name__
     return index.models.put(index.space, name, found.counts, saving.dumps(fitted))
 

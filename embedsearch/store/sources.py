@@ -83,33 +83,58 @@ def remove(database: Database, folder: Path) -> int:
 
 
 def document_at(database: Database, path: Path) -> str | None:
-    """Return the id of the document that was read from a file, ``None`` if there is none."""
-    place = _absolute(path)
+    """Return the id of the document that was read from a file, ``None`` if there is none.
+
+    It may be named by a symbolic link.
+    """
     with database.reading():
-        for number, root in roots(database).items():
-            if place.is_relative_to(root):
-                inside = place.relative_to(root).as_posix()
-                id: str | None = database.value(
-                    "select id from documents where source = ? and path = ?", [number, inside]
-                )
-                if id is not None:
-                    return id
+        found = (_document_at(database, place) for place in _places(path))
+        return next((id for id in found if id is not None), None)
+
+
+def _document_at(database: Database, place: Path) -> str | None:
+    for number, root in roots(database).items():
+        if place.is_relative_to(root):
+            inside = place.relative_to(root).as_posix()
+            id: str | None = database.value(
+                "select id from documents where source = ? and path = ?", [number, inside]
+            )
+            if id is not None:
+                return id
     return None
 
 
 def documents_below(database: Database, folder: Path) -> dict[str, str]:
-    """Return the documents that were read from files below a folder: by id, their path in it."""
-    place, found = _absolute(folder), {}
+    """Return the documents that were read from files below a folder: by id, their path in it.
+
+    It may be named by a symbolic link.
+    """
     with database.reading():
-        for number, root in roots(database).items():
-            if not (place.is_relative_to(root) or root.is_relative_to(place)):
-                continue
-            for id, path in database.execute(
-                "select id, path from documents where source = ?", [number]
-            ):
-                if (file := root / path).is_relative_to(place):
-                    found[id] = file.relative_to(place).as_posix()
+        found = (_documents_below(database, place) for place in _places(folder))
+        return next(filter(None, found), {})
+
+
+def _documents_below(database: Database, place: Path) -> dict[str, str]:
+    found = {}
+    for number, root in roots(database).items():
+        if not (place.is_relative_to(root) or root.is_relative_to(place)):
+            continue
+        for id, path in database.execute(
+            "select id, path from documents where source = ?", [number]
+        ):
+            if (file := root / path).is_relative_to(place):
+                found[id] = file.relative_to(place).as_posix()
     return found
+
+
+def _places(path: Path) -> tuple[Path, ...]:
+    """Return where a path is, as it is named and, behind links, as it is."""
+    named = _absolute(path)
+    try:
+        real = Path(os.path.realpath(path))
+    except ValueError:  # it holds what no name can, as a text may
+        return (named,)
+    return (named,) if real == named else (named, real)
 
 
 def _absolute(path: Path) -> Path:
