@@ -180,6 +180,20 @@ def test_search_vector_is_brute_force(n: int, k: int, residue: int, seed: int) -
     np.testing.assert_allclose([hit.score for hit in hits], scores[best], atol=1e-3)
 
 
+def test_vectors_of_many_pages_are_all_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedsearch.store.vectors.PAGE", 32)
+    monkeypatch.setattr("embedsearch.search.dense.BUILT_AT_ONCE", 64)  # the rest is added
+    rows = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    with Index.open(tmp_path, HashEmbedder(16)) as index:
+        index.add([Document(str(n), f"text {n}") for n in range(200)], vectors=rows)
+    with Index.open(tmp_path, HashEmbedder(16)) as index:
+        found = [index.search_vector(row, k=1)[0].document_id for row in rows]
+    assert found == [str(n) for n in range(200)]
+
+
 def test_the_same_passage_in_many_documents_comes_back_from_each(index: Index) -> None:
     index.add(Document(f"copy-{n}", "the very same words") for n in range(7))
     index.add([Document("other", "unlike all of them")])

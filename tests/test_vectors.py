@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -256,6 +257,19 @@ def test_recall_holds_under_filters_and_tombstones(
 def test_the_fast_scan_is_calibrated_on_its_own_rows(scanned: VectorIndex) -> None:
     assert VectorIndex(8).recall == 1
     assert 0.98 <= scanned.recall <= 1
+
+
+def test_measuring_recall_holds_the_scores_of_few_rows_at_a_time() -> None:
+    rows = 50_000
+    labels, vectors = shuffled(rows), clustered(rows, 16)
+    tracemalloc.start()
+    try:
+        index = VectorIndex.build(labels, vectors, flat_below=SCANNED_FROM)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert index.recall < 1  # it was measured
+    assert peak < 8 * 1024 * 1024  # scores of 64 rows against all of them take 13 MB
 
 
 def test_queries_that_lie_between_the_rows_find_as_much() -> None:

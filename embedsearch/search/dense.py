@@ -15,6 +15,7 @@ from embedsearch.store import hits as stored_hits
 from embedsearch.store import vectors as stored_vectors
 from embedsearch.store.checks import Problem
 from embedsearch.vectors import VectorIndex
+from embedsearch.vectors.rows import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,14 +127,17 @@ class DenseIndex:
 
     def _rebuilt(self) -> VectorIndex:
         stored = stored_vectors.after(self.database, self._space, 0)
-        batches = list(islice(stored, BUILT_AT_ONCE // stored_vectors.PAGE))
-        if not batches:
+        first = next(stored, None)
+        if first is None:
             return VectorIndex(self._dimensions or 1)
-        self._newest = int(batches[-1].numbers[-1])
-        return VectorIndex.build(
-            np.concatenate([batch.texts for batch in batches]),
-            np.concatenate([batch.vectors for batch in batches]),
-        )
+        texts, vectors = Table(first.texts), Table(first.vectors.astype(np.float32))
+        vectors.reserve(min(BUILT_AT_ONCE, stored_vectors.highest(self.database)))
+        self._newest = int(first.numbers[-1])
+        for batch in islice(stored, BUILT_AT_ONCE // stored_vectors.PAGE - 1):
+            texts.append(batch.texts)
+            vectors.append(batch.vectors)
+            self._newest = int(batch.numbers[-1])
+        return VectorIndex.build(texts.rows, vectors.rows)
 
     def _catch_up(self, index: VectorIndex) -> None:
         self._selections.clear()
@@ -141,7 +145,7 @@ class DenseIndex:
         index.reserve(min(self.texts, stored_vectors.highest(self.database) - self._newest))
         for batch in stored_vectors.after(self.database, self._space, self._newest):
             index.remove(batch.texts)  # the older vector of a text that came back
-            index.add(batch.texts, batch.vectors)
+            index.add(batch.texts, batch.vectors.astype(np.float32))
             self._newest = int(batch.numbers[-1])
         index.remove(stored_vectors.retired(self.database))
 

@@ -228,6 +228,10 @@ class Database:
         """Have every cache of vectors, in all processes, made anew from what is here."""
         self.set("epoch", str(int(self.setting("epoch") or 0) + 1))
 
+    def let_go(self) -> None:
+        """Let go of what SQLite keeps of the file: many rows were read that nobody reads again."""
+        self.execute("pragma shrink_memory")
+
     def compact(self) -> bool:
         """Write the file anew, without the room and the traces of what was deleted.
 

@@ -136,7 +136,12 @@ def blobs(vectors: NDArray[np.float32]) -> list[bytes]:
 
 
 def _stacked(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[np.float32]:
-    """Return vectors (n, d) out of what is stored.
+    """Return vectors (n, d) out of what is stored; raises as ``_joined`` does."""
+    return _joined(database, space, blobs).astype(np.float32)
+
+
+def _joined(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[np.float16]:
+    """Return vectors (n, d) as they are stored.
 
     Raises:
         IndexDamaged: one is not as long as those of its space.
@@ -149,8 +154,7 @@ def _stacked(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[
             f" dimensions, found one of {size / STORED.itemsize:g}",
             hint=REPAIR,
         )
-    vectors = np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), dimensions)
-    return vectors.astype(np.float32)
+    return np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), dimensions)
 
 
 def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[bytes]) -> None:
@@ -164,28 +168,34 @@ def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Vectors of a space: ``numbers`` ascending, ``texts`` (n,), ``vectors`` (n, d)."""
+    """Vectors of a space: ``numbers`` ascending, ``texts`` (n,), ``vectors`` (n, d) as stored."""
 
     numbers: NDArray[np.int64]
     texts: NDArray[np.int64]
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.float16]
 
 
 def after(database: Database, space: int, number: int) -> Iterator[Batch]:
     """Yield the vectors of a space that were stored after the one with ``number``."""
-    while True:
-        rows = database.execute(
-            """
-            select number, text, vector from vectors
-            where number > ? and space = ? order by number limit ?
-            """,
-            [number, space, PAGE],
-        ).fetchall()
-        if not rows:
-            return
-        numbers, texts, blobs = zip(*rows, strict=True)
-        yield Batch(np.array(numbers), np.array(texts), _stacked(database, space, blobs))
-        number = numbers[-1]
+    while (batch := _page(database, space, number)) is not None:
+        number = int(batch.numbers[-1])
+        yield batch
+
+
+def _page(database: Database, space: int, number: int) -> Batch | None:
+    rows = database.execute(
+        """
+        select number, text, vector from vectors
+        where number > ? and space = ? order by number limit ?
+        """,
+        [number, space, PAGE],
+    ).fetchall()
+    if not rows:
+        return None
+    if len(rows) == PAGE:
+        database.let_go()
+    numbers, texts, blobs = zip(*rows, strict=True)
+    return Batch(np.array(numbers), np.array(texts), _joined(database, space, blobs))
 
 
 def of(database: Database, space: int, texts: Sequence[int]) -> NDArray[np.float32]:

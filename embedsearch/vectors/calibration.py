@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Positions = NDArray[np.int64]
     Vectors = NDArray[np.float32]
+    Found = tuple[Vectors, Positions]
 
 FACTORS = (24, 32, 48, 64, 96)
 """Candidates for each of 10 results, to choose from; 12 do for most rows but not for queries."""
@@ -97,13 +98,34 @@ def calibrate(rows: Rows, scan: FastScan) -> Calibration:
 def _nearest(rows: Rows, sample: Positions, probes: Vectors) -> Positions:
     """Return positions of the 100 to 1,000 rows nearest to each probe, not itself: (probes, n)."""
     count = min(max(len(rows) // 1_000, 100), 1_000)
-    order = np.arange(len(rows))
-    near = [best(scores, order, count + 1) for scores in rows.batch_scores(probes, None)]
-    return np.stack([found[found != own][:count] for own, found in zip(sample, near, strict=True)])
+    near = [(np.empty(0, np.float32), np.empty(0, np.int64))] * len(probes)
+    start = 0
+    for vectors in rows.decoded():
+        scores = probes @ vectors.T
+        near = [
+            _merged(found, added, start, count + 1)
+            for found, added in zip(near, scores, strict=True)
+        ]
+        start += len(vectors)
+    return np.stack(
+        [found[found != own][:count] for own, (_, found) in zip(sample, near, strict=True)]
+    )
+
+
+def _merged(found: Found, scores: Vectors, start: int, count: int) -> Found:
+    """Return the ``count`` best of what was found and the rows from ``start`` on, best first."""
+    held, positions = found
+    least = held[-1] if len(held) == count else -np.inf
+    # Of equal scores the first row's counts.
+    added = np.flatnonzero(scores > least)
+    held = np.append(held, scores[added])
+    positions = np.append(positions, start + added)
+    kept = best(held, positions, count)
+    return held[kept], positions[kept]
 
 
 def _reach(rows: Rows, scan: FastScan, probes: Vectors, near: Positions) -> float:
     """Return the gap up to which lists hold nearly all of the rows ``near`` to each probe."""
-    held = scan.gaps(rows.vectors(near.ravel())).argmin(axis=1).reshape(near.shape)
+    held = np.stack([scan.gaps(rows.vectors(found)).argmin(axis=1) for found in near])
     needed = np.take_along_axis(scan.gaps(probes), held, axis=1)
     return float(np.quantile(needed, NEARLY_ALL))

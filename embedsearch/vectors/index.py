@@ -10,6 +10,7 @@ import numpy as np
 from embedsearch.errors import DimensionMismatch, IndexCorrupt
 from embedsearch.vectors import file
 from embedsearch.vectors.calibration import Calibration
+from embedsearch.vectors.heap import hand_back
 from embedsearch.vectors.labels import Register, Selection
 from embedsearch.vectors.rows import best
 from embedsearch.vectors.rungs import FLAT_BELOW, Flat, Rung, climbed, restored
@@ -140,6 +141,7 @@ class VectorIndex:
             "stamp": dict(stamp),
         }
         register = {"labels": self._register.labels, "alive": self._register.alive}
+        hand_back()
         file.write(path, facts, register | self._rung.arrays())
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.vectors.calibration import EXACT, Calibration, calibrate
+from embedsearch.vectors.heap import hand_back
 from embedsearch.vectors.rows import CODES, FloatCodec, Rows, ShortCodec
 from embedsearch.vectors.scan import FastScan
 
@@ -76,6 +77,7 @@ class Scanned:
         """Return the rung trained on both, with the ``stored`` vectors in it."""
         sample = _sample(stored, added)
         rows = Rows(ShortCodec.fit(sample), np.empty((0, sample.shape[1]), CODES))
+        rows.reserve(len(stored) + len(added))
         rung = cls(rows, FastScan.train(sample), EXACT)
         rung._extend(stored)
         return rung
@@ -85,6 +87,7 @@ class Scanned:
         self._extend(vectors)
         if len(self.rows) >= 2 * self.calibration.rows:
             self.calibration = calibrate(self.rows, self._scan)
+            hand_back()
 
     def keep(self, alive: NDArray[np.bool_]) -> None:
         """Drop the rows that are not alive."""
