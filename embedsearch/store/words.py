@@ -41,7 +41,7 @@ _UNUSUAL = re.compile(
 _SPECIAL = re.compile(f"[{_UNSPACED}{_MARKED}{_NEW}]")
 _MARK = re.compile(f"[{_MARKED}]")
 _SIGN = re.compile(f"[{_UNSPACED}]")
-_APART = re.compile(f"([{_UNSPACED}])")
+_SIGNS = re.compile(f"[{_UNSPACED}]+")
 _RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
 _FRESH = re.compile(f"[{_NEW}]")
 _GLUED = re.compile(rf"(?<=[^\s{_NEW}])[{_NEW}]+|[{_NEW}]+(?=[^\s{_NEW}])")
@@ -85,7 +85,7 @@ def parted(text: str, *, by: str = " ") -> str:
         text = _JOINER.sub(_DROPPED, text.translate(_STAND_INS))
     if _FRESH.search(text):
         text = _GLUED.sub(lambda new: " " * len(new[0]), text)
-    return by.join(_APART.split(text))
+    return _SIGNS.sub(lambda run: f"{by}{by.join(run[0])}{by}", text)
 
 
 def signs(text: str) -> Iterator[str]:
