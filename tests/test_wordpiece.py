@@ -76,7 +76,7 @@ def test_counts_add_up_at_a_seam(text: str) -> None:
 
 
 @given(st.lists(st.text(st.sampled_from("aeinorstABCxyz0123"), min_size=1, max_size=30)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_plain_words_are_cut_as_the_library_cuts_them(words: list[str]) -> None:
     tokenizer = fresh()
     ends = [tokenizer.ends([word])[0].tolist() for word in words]
@@ -85,7 +85,7 @@ def test_plain_words_are_cut_as_the_library_cuts_them(words: list[str]) -> None:
 
 @given(st.lists(texts, max_size=6))
 @example(["", " ", "a", "", "\u0301", "x" * 150, "end"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_many_texts_end_their_tokens_where_each_does_alone(several: list[str]) -> None:
     tokenizer = fresh()
     together = [ends.tolist() for ends in tokenizer.ends(several)]
