@@ -388,14 +388,19 @@ def test_a_document_of_a_folder_inside_another_is_one_document(tmp_path: Path) -
         assert not {row["document_id"] for row in said["new"] + said["gone"]} & {*both}
 
 
+def write_both(docs: Path) -> None:
+    """Write what is compared into two folders."""
+    for name, texts in (("then", THEN), ("now", NOW)):
+        (docs / name).mkdir(parents=True)
+        for id, text in texts.items():
+            (docs / name / f"{id}.txt").write_text(text)
+
+
 def test_a_link_to_what_was_indexed_is_what_it_points_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, texts in (("then", THEN), ("now", NOW)):
-        (tmp_path / "docs" / name).mkdir(parents=True)
-        for id, text in texts.items():
-            (tmp_path / "docs" / name / f"{id}.txt").write_text(text)
+    write_both(tmp_path / "docs")
     (tmp_path / "link").symlink_to(tmp_path / "docs" / "then")
     (tmp_path / "page").symlink_to(tmp_path / "docs" / "then" / "a.txt")
     own = ("--db", "index")
@@ -412,10 +417,7 @@ def test_two_folders_on_disk_are_compared_by_what_was_indexed_of_them(
     indexed: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, texts in (("then", THEN), ("now", NOW)):
-        (tmp_path / "docs" / name).mkdir(parents=True)
-        for id, text in texts.items():
-            (tmp_path / "docs" / name / f"{id}.txt").write_text(text)
+    write_both(tmp_path / "docs")
     (tmp_path / "docs" / "now" / "blank.txt").write_text("\n")
     own = ("--db", "index")
     assert run(*own, "index", *indexed).exit_code == 0

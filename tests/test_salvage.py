@@ -293,17 +293,22 @@ def test_a_database_that_lost_a_page_of_its_schema_or_settings_loses_nothing_els
 def test_damage_to_the_words_of_the_schema_is_told_and_loses_nothing(
     tmp_path: Path, was: bytes, now: bytes
 ) -> None:
-    with Index.open(tmp_path, HashEmbedder()) as index:
-        index.add(Document(str(n), f"document number {n}") for n in range(50))
-    data = (tmp_path / "index.db").read_bytes()
-    assert was in data
-    (tmp_path / "index.db").write_bytes(data.replace(was, now, 1))
+    make_with_damage(tmp_path, was, now)
     with pytest.raises(IndexDamaged, match=r"index\.db is damaged") as refused:
         use(tmp_path)
     assert (refused.value.hint or "").startswith("try: embedsearch repair")
     counts = salvage(tmp_path)
     assert (counts["documents"], counts["vectors"]) == (50, 50)
     use(tmp_path)
+
+
+def make_with_damage(folder: Path, was: bytes, now: bytes) -> None:
+    """Make an index, and put other bytes in the place of some in its database."""
+    with Index.open(folder, HashEmbedder()) as index:
+        index.add(Document(str(n), f"document number {n}") for n in range(50))
+    data = (folder / "index.db").read_bytes()
+    assert was in data
+    (folder / "index.db").write_bytes(data.replace(was, now, 1))
 
 
 def use(folder: Path) -> None:
@@ -332,11 +337,7 @@ def use(folder: Path) -> None:
 def test_damage_to_the_schema_that_shows_in_no_search_is_found_by_verify(
     tmp_path: Path, was: bytes, now: bytes, what: str
 ) -> None:
-    with Index.open(tmp_path, HashEmbedder()) as index:
-        index.add(Document(str(n), f"document number {n}") for n in range(50))
-    data = (tmp_path / "index.db").read_bytes()
-    assert was in data
-    (tmp_path / "index.db").write_bytes(data.replace(was, now, 1))
+    make_with_damage(tmp_path, was, now)
     with Index.open(tmp_path, HashEmbedder()) as index:
         assert [problem.what for problem in index.verify()] == [what]
         with pytest.raises(IndexDamaged, match="is damaged"):

@@ -335,8 +335,8 @@ def _split(
     """Return which examples to learn from and which to hold out, each as likely as any other.
 
     One of each group stands for it. Held out is one in so many in the order of classes, which keeps
-    their proportions. Classes of one group are no exception,
-    though they are not learned then: that of a new text may have no example, too.
+    their proportions. Classes of one group are no exception, though they are not learned then: that
+    of a new text may have no example, too.
     """
     firsts = chance.permutation(_firsts(same))
     firsts = firsts[np.argsort(labels[firsts], kind="stable")]
