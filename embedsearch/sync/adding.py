@@ -64,14 +64,15 @@ def add_with_vectors(
         ValueError: a text is blank, or a vector zero or not finite.
 
     """
-    units = unit_rows(rows, dimensions)
-    if len(units) != len(given):
-        raise DimensionMismatch(f"expected a vector for each of {len(given)}, got {len(units)}")
+    array, lengths = _measured(rows, dimensions)
+    if len(array) != len(given):
+        raise DimensionMismatch(f"expected a vector for each of {len(given)}, got {len(array)}")
     tally = _Tally(documents.newest(database))
     place = {id(document): n for n, document in enumerate(given)}
     for batch in _batches(given):
         latest = tally.count(database, batch)
-        own = vectors.blobs(units[[place[id(document)] for document in latest]])
+        chosen = [place[id(document)] for document in latest]
+        own = vectors.blobs(array[chosen] / lengths[chosen])
         prepared = [_whole(document, vector) for document, vector in zip(latest, own, strict=True)]
         with database.writing():
             texts = documents.put(database, prepared)
@@ -95,6 +96,12 @@ def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
         ValueError: a vector is zero or not finite.
 
     """
+    array, lengths = _measured(rows, dimensions)
+    return np.asarray(array / lengths, np.float32)
+
+
+def _measured(rows: ArrayLike, dimensions: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return vectors (n, d) and their lengths (n, 1); raises as ``unit_rows`` does."""
     with np.errstate(over="ignore"):  # of what is scaled below
         array = np.asarray(rows, np.float32)
         if array.ndim != 2 or array.shape[1] != dimensions:
@@ -106,7 +113,7 @@ def unit_rows(rows: ArrayLike, dimensions: int) -> NDArray[np.float32]:
         array = array.copy()
         array[~told] = _scaled(np.asarray(rows, np.float64), ~told)
         lengths = np.sqrt(np.vecdot(array, array))
-    return np.asarray(array / lengths[:, np.newaxis], np.float32)
+    return array, lengths[:, np.newaxis]
 
 
 def _scaled(rows: NDArray[np.float64], odd: NDArray[np.bool_]) -> NDArray[np.float64]:
