@@ -15,10 +15,10 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
-from embedsearch.store import metadata, tables, words
+from embedsearch.store import metadata, models, tables, transcripts, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
-from embedsearch.store.vectors import STORED
+from embedsearch.store.vectors import STORED, drop_note, has_damaged_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,12 +80,18 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
             yield Problem(
                 f"classifier {version} is damaged", "it is dropped; another: embedsearch train"
             )
-        wrong = _wrong_vectors(database, space)
-        if wrong:
+        for number in transcripts.damaged(database):
+            yield Problem(
+                f"{transcripts.name(database, number)} can't be read",
+                "it is lost; documents keep its text, and its recording is heard again if need be",
+            )
+        if wrong := _wrong_vectors(database, space):
             yield Problem(
                 f"damaged vectors: {len(wrong):,}",
                 "their texts are embedded again by the next: embedsearch index",
             )
+        if has_damaged_note(database):
+            yield Problem("the note of what is left to embed can't be read", "it is counted anew")
 
 
 def _lost(database: Database) -> Iterator[Problem]:
@@ -255,15 +261,18 @@ def _wrong_vectors(database: Database, space: int) -> list[int]:
 
 
 def _broken_models(database: Database) -> list[int]:
-    """Return the versions of classifiers that are no sound npz, which is a zip with checksums."""
-    broken = []
+    """Return the versions of classifiers that can't be used, or told what they learned from.
+
+    A sound one is an npz, which is a zip with checksums.
+    """
+    broken = [*models.damaged(database)]
     for version, state in database.execute("select version, state from models"):
         try:
             with ZipFile(io.BytesIO(state)) as file:
                 sound = file.testzip() is None
         except (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError):
             sound = False
-        if not sound:
+        if not sound and version not in broken:
             broken.append(int(version))
     return broken
 
@@ -297,7 +306,9 @@ def mend(database: Database, space: int) -> None:
         for statement in _LET_GO:
             database.execute(statement)
         _have_read_again(database)
+        _drop(database, "transcripts where number = ?", [*transcripts.damaged(database)])
         _drop(database, "vectors where number = ?", _wrong_vectors(database, space))
+        drop_note(database)  # which says nothing of what was dropped, or salvaged
         database.execute("""
             update texts set text = null, words = null
             where text is not null and id not in (select text from chunks)
