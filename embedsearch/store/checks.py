@@ -12,13 +12,11 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-import numpy as np
-
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
-from embedsearch.store import metadata, models, tables, transcripts, words
+from embedsearch.store import metadata, models, queries, tables, transcripts, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
-from embedsearch.store.vectors import STORED, drop_note, has_damaged_note
+from embedsearch.store.vectors import STORED, drop_note, has_damaged_note, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,6 +87,11 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
             yield Problem(
                 f"damaged vectors: {len(wrong):,}",
                 "their texts are embedded again by the next: embedsearch index",
+            )
+        if lost := queries.damaged(database):
+            yield Problem(
+                f"damaged vectors of queries: {len(lost):,}",
+                "they are dropped; a provider is asked again for those that are needed",
             )
         if has_damaged_note(database):
             yield Problem("the note of what is left to embed can't be read", "it is counted anew")
@@ -247,17 +250,8 @@ def _holders(database: Database, texts: Iterable[int]) -> list[str]:
 def _wrong_vectors(database: Database, space: int) -> list[int]:
     """Return the numbers of vectors of the wrong length, or that are zero or not finite."""
     dimensions = database.value("select dimensions from spaces where number = ?", [space])
-    wrong = []
-    for number, blob in database.execute(
-        "select number, vector from vectors where space = ?", [space]
-    ):
-        with np.errstate(invalid="ignore"):  # of garbage
-            length = len(blob) == dimensions * STORED.itemsize and np.linalg.norm(
-                np.frombuffer(blob, STORED).astype(np.float32)
-            )
-        if not length or not np.isfinite(length):
-            wrong.append(number)
-    return wrong
+    rows = database.execute("select number, vector from vectors where space = ?", [space])
+    return [number for number, blob in rows if not is_sound(blob, STORED, dimensions)]
 
 
 def _broken_models(database: Database) -> list[int]:
@@ -284,6 +278,7 @@ _LET_GO = (
     "delete from chunks where document not in (select number from documents)",
     "delete from vectors where text not in (select id from texts)",
     "delete from vectors where space not in (select number from spaces)",
+    "delete from queries where space not in (select number from spaces)",
     "delete from labels where labelling not in (select number from labellings)",
     "delete from predictions where version not in (select version from models)",
 )
@@ -308,6 +303,7 @@ def mend(database: Database, space: int) -> None:
         _have_read_again(database)
         _drop(database, "transcripts where number = ?", [*transcripts.damaged(database)])
         _drop(database, "vectors where number = ?", _wrong_vectors(database, space))
+        queries.drop(database, queries.damaged(database))
         drop_note(database)  # which says nothing of what was dropped, or salvaged
         database.execute("""
             update texts set text = null, words = null

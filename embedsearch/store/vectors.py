@@ -158,6 +158,15 @@ def _joined(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[n
     return np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), dimensions)
 
 
+def is_sound(blob: bytes, dtype: np.dtype[Any], dimensions: int) -> bool:
+    """Tell whether a stored vector has so many dimensions, and a direction."""
+    if len(blob) != dimensions * dtype.itemsize:
+        return False
+    with np.errstate(invalid="ignore"):  # of garbage
+        length = np.linalg.norm(np.frombuffer(blob, dtype).astype(np.float32))
+    return bool(0 < length < np.inf)
+
+
 def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[bytes]) -> None:
     """Store the unit vectors of texts, as ``blobs`` gives them; one that is there already stays."""
     with database.writing():
