@@ -398,6 +398,24 @@ def test_how_a_server_bills_is_remembered(
         assert index.estimate().billed == 10
 
 
+def test_a_note_of_bills_that_cannot_be_read_is_none(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.charge = lambda texts: 60 * len(texts)
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(ten_tokens_each(2))
+        host = next(iter(index.outbox())).host
+    with closing(sqlite3.connect(tmp_path / "index.db")) as database, database:
+        database.execute("update settings set value = '6.o' where key like 'factor %'")
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(ten_tokens_each(3), embed=False)
+        assert index.estimate().billed == 10
+        assert [(problem.what, problem.remedy) for problem in index.repair()] == [
+            (f"the note 'factor {host} {MODEL}' can't be read", "it is dropped, and made anew")
+        ]
+        assert index.verify() == []
+
+
 def test_what_seemed_not_to_fit_is_sent_where_the_other_bills_show_that_it_does(
     client: Client, server: FaultServer, tmp_path: Path
 ) -> None:

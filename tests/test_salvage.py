@@ -275,9 +275,27 @@ def test_what_is_left_to_embed_is_counted_where_its_note_is_damaged(
     with Index.open(tmp_path, HashEmbedder()) as index:
         assert (index.pending().texts, index.pending().embedded) == (0, 1)
         assert index.repair() == [
-            Problem("the note of what is left to embed can't be read", "it is counted anew")
+            Problem("the note 'pending' can't be read", "it is dropped, and made anew")
         ]
         assert index.verify() == []
+
+
+@pytest.mark.parametrize("key", ["chunk_tokens", "generation"])
+def test_a_setting_that_cannot_be_read_is_named_and_brought_back(tmp_path: Path, key: str) -> None:
+    with Index.open(tmp_path, HashEmbedder(), chunk_tokens=99) as index:
+        index.add([Document("a", "cats")])
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute("update settings set value = '2\x7f0' where key = ?", [key])
+    connection.close()
+    said = f"index.db is damaged: its setting '{key}' can't be read"
+    with pytest.raises(IndexDamaged, match=said) as refused:
+        Index.open(tmp_path, HashEmbedder())
+    assert (refused.value.hint or "").startswith("try: embedsearch repair")
+    assert salvage(tmp_path)["vectors"] == 1
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert index.verify() == []
+        assert index.search("cats", k=1)[0].document_id == "a"
+        assert index.status().chunk_tokens == (254 if key == "chunk_tokens" else 99)
 
 
 def test_what_a_salvaged_index_has_left_to_embed_is_counted(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
-from embedsearch.store import metadata, models, queries, tables, transcripts, words
+from embedsearch.store import facts, metadata, models, queries, tables, transcripts, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
-from embedsearch.store.vectors import STORED, drop_note, has_damaged_note, is_sound
+from embedsearch.store.vectors import STORED, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -93,8 +93,8 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
                 f"damaged vectors of queries: {len(lost):,}",
                 "they are dropped; a provider is asked again for those that are needed",
             )
-        if has_damaged_note(database):
-            yield Problem("the note of what is left to embed can't be read", "it is counted anew")
+        for key in facts.damaged_notes(database):
+            yield Problem(f"the note {key!r} can't be read", "it is dropped, and made anew")
 
 
 def _lost(database: Database) -> Iterator[Problem]:
@@ -304,7 +304,8 @@ def mend(database: Database, space: int) -> None:
         _drop(database, "transcripts where number = ?", [*transcripts.damaged(database)])
         _drop(database, "vectors where number = ?", _wrong_vectors(database, space))
         queries.drop(database, queries.damaged(database))
-        drop_note(database)  # which says nothing of what was dropped, or salvaged
+        # What was noted to be left says nothing of what was dropped, or salvaged.
+        facts.drop(database, [facts.PENDING, *facts.damaged_notes(database)])
         database.execute("""
             update texts set text = null, words = null
             where text is not null and id not in (select text from chunks)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch.errors import DimensionMismatch, IndexDamaged
-from embedsearch.store import json_columns
+from embedsearch.store import facts
 from embedsearch.store.failures import REPAIR
 
 if TYPE_CHECKING:
@@ -323,16 +323,10 @@ _TO_EMBED = """
 _PENDING = f"{_TO_EMBED} and v.text is null"
 
 
-NOTED = "pending"
-"""The setting that says what is left to embed, and as of when."""
-
-
 def pending(database: Database, space: int | None) -> Pending:
     """Return how much is left to embed: as noted, unless the index has changed since."""
     with database.reading():
-        stored = database.setting(NOTED) or "[0, 0]"
-        # A note that can't be read is none: what it said is counted.
-        generation, noted_space, *noted = json_columns.parsed(stored, _is_note) or [0, 0]
+        generation, noted_space, *noted = facts.noted(database, facts.PENDING) or [0, 0]
         known = (generation, noted_space) == (database.generation, space)
         if known and len(noted) == len(Pending.__slots__):  # an older version noted less
             return Pending(*noted)
@@ -353,24 +347,8 @@ def note_pending(database: Database, space: int) -> Pending:
         left = pending(database, space)
         # This transaction's own commit is the one generation more.
         noted = [database.generation + 1, space, *astuple(left)]
-        database.set(NOTED, json.dumps(noted))
+        database.set(facts.PENDING, json.dumps(noted))
     return left
-
-
-def has_damaged_note(database: Database) -> bool:
-    """Tell whether it was noted what is left to embed, and can't be read."""
-    rows = database.execute("select key, cast(value as blob) from settings where key = ?", [NOTED])
-    return any(json_columns.damaged(rows, _is_note))
-
-
-def drop_note(database: Database) -> None:
-    """Have what is left to embed counted when it is asked for next."""
-    database.execute("delete from settings where key = ?", [NOTED])
-
-
-def _is_note(found: Any) -> bool:
-    is_list = isinstance(found, list) and len(found) > 1
-    return is_list and all(isinstance(number, int) for number in found)
 
 
 def pending_texts(
