@@ -20,7 +20,7 @@ from embedsearch.errors import (
     StorageFailed,
 )
 from embedsearch.folder import CACHE, DATABASE
-from embedsearch.store import outbox, vectors
+from embedsearch.store import facts, outbox, vectors
 from embedsearch.store import salvage as stored
 from embedsearch.store.database import open_database
 from embedsearch.store.lock import writer_lock
@@ -96,6 +96,7 @@ def _opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Dat
     new = settings() if settings and not is_there else None
     database = open_database(folder and folder / DATABASE, create=settings is not None)
     try:
+        facts.require(database)
         settled = vectors.is_settled(database)
         if settings and not settled:
             _settle(database, folder, new or settings())

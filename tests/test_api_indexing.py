@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ from embedsearch.errors import (
     SecretsFound,
     ServerError,
 )
+from embedsearch.store.checks import Problem
+from embedsearch.store.fulltext import text_hash
 from embedsearch.sync import Allowance
 from embedsearch.tokens import encoding
 
@@ -151,6 +154,39 @@ def test_a_query_is_asked_once(client: Client, server: FaultServer, tmp_path: Pa
     queries = [request["input"] for request in server.requests[1:]]
     assert queries == [["document number"]]
     assert sent == [("0", 7), ("1", 7), ("2", 7), (None, 2)]
+
+
+def test_a_damaged_vector_of_a_query_is_asked_for_again_and_no_other(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    whole = np.ones(DIMENSIONS, "<f4")
+    damage = {
+        "short": whole[1:].tobytes(),
+        "torn": whole.tobytes()[1:],
+        "empty": b"",
+        "zero": 0 * whole,
+        "garbage": np.nan * whole,
+    }
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(3))
+        found = [index.search(query, k=1) for query in (*damage, "sound")]
+    with closing(sqlite3.connect(tmp_path / "index.db")) as database, database:
+        database.executemany(
+            "update queries set vector = ? where sha256 = ?",
+            [(stored, text_hash(query)) for query, stored in damage.items()],
+        )
+        database.execute("insert into queries values (99, x'00', x'00')")
+    dropped = "they are dropped; a provider is asked again for those that are needed"
+    with Index.open(tmp_path, embedder(client)) as index:
+        assert index.search("short", k=1) == found[0]
+        assert index.repair() == [
+            Problem("queries without their spaces: 1", "they are dropped"),
+            Problem("damaged vectors of queries: 4", dropped),
+        ]
+        assert index.verify() == []
+        assert [index.search(query, k=1) for query in (*damage, "sound")] == found
+    asked = [query for request in server.requests[1:] for query in request["input"]]
+    assert asked == [*damage, "sound", *damage]
 
 
 def test_an_index_remembers_the_model_but_neither_key_nor_host(
@@ -360,6 +396,24 @@ def test_how_a_server_bills_is_remembered(
     with Index.open(tmp_path / "other", embedder(client, "m")) as index:
         index.add(ten_tokens_each(1), embed=False)
         assert index.estimate().billed == 10
+
+
+def test_a_note_of_bills_that_cannot_be_read_is_none(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.charge = lambda texts: 60 * len(texts)
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(ten_tokens_each(2))
+        host = next(iter(index.outbox())).host
+    with closing(sqlite3.connect(tmp_path / "index.db")) as database, database:
+        database.execute("update settings set value = '6.o' where key like 'factor %'")
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(ten_tokens_each(3), embed=False)
+        assert index.estimate().billed == 10
+        assert [(problem.what, problem.remedy) for problem in index.repair()] == [
+            (f"the note 'factor {host} {MODEL}' can't be read", "it is dropped, and made anew")
+        ]
+        assert index.verify() == []
 
 
 def test_what_seemed_not_to_fit_is_sent_where_the_other_bills_show_that_it_does(

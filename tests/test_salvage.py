@@ -237,6 +237,82 @@ def test_metadata_is_an_object_of_json_in_utf_8(tmp_path: Path, stored: bytes) -
         assert [document.metadata for document in index.documents()] == [{}, {}]
 
 
+@pytest.mark.parametrize("stored", ['{"a": 2', "[]", '{"a": "2"}'])
+def test_a_classifier_that_lost_what_it_learned_from_is_named_and_dropped(
+    tmp_path: Path, stored: str
+) -> None:
+    np.savez(tmp_path / "state.npz", weights=np.ones(4))
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        for _ in range(2):
+            state = (tmp_path / "state.npz").read_bytes()
+            index.models.put(index.space, "KNNClassifier", {"a": 2}, state)
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute("update models set labels = ? where version = 2", [stored])
+    connection.close()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        said = "index.db is damaged: what classifier 2 has learned from can't be read"
+        for call in (lambda: [*index.models], index.models.get, index.status):
+            with pytest.raises(IndexDamaged, match=said) as refused:
+                call()
+            assert (refused.value.hint or "").startswith("try: embedsearch repair")
+        assert index.models.get(1)[0].labels == {"a": 2}
+        assert index.repair() == [
+            Problem("classifier 2 is damaged", "it is dropped; another: embedsearch train")
+        ]
+        assert index.verify() == []
+        assert [model.version for model in index.models] == [1]
+
+
+@pytest.mark.parametrize("stored", ["[2, 1, 0", '[2, 1, "0", 0, 1]'])
+def test_what_is_left_to_embed_is_counted_where_its_note_is_damaged(
+    tmp_path: Path, stored: str
+) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "cats")])
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute("update settings set value = ? where key = 'pending'", [stored])
+    connection.close()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert (index.pending().texts, index.pending().embedded) == (0, 1)
+        assert index.repair() == [
+            Problem("the note 'pending' can't be read", "it is dropped, and made anew")
+        ]
+        assert index.verify() == []
+
+
+@pytest.mark.parametrize("key", ["chunk_tokens", "generation"])
+def test_a_setting_that_cannot_be_read_is_named_and_brought_back(tmp_path: Path, key: str) -> None:
+    with Index.open(tmp_path, HashEmbedder(), chunk_tokens=99) as index:
+        index.add([Document("a", "cats")])
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute("update settings set value = '2\x7f0' where key = ?", [key])
+    connection.close()
+    said = f"index.db is damaged: its setting '{key}' can't be read"
+    with pytest.raises(IndexDamaged, match=said) as refused:
+        Index.open(tmp_path, HashEmbedder())
+    assert (refused.value.hint or "").startswith("try: embedsearch repair")
+    assert salvage(tmp_path)["vectors"] == 1
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert index.verify() == []
+        assert index.search("cats", k=1)[0].document_id == "a"
+        assert index.status().chunk_tokens == (254 if key == "chunk_tokens" else 99)
+
+
+def test_what_a_salvaged_index_has_left_to_embed_is_counted(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(str(n), f"text {n}") for n in range(5))
+        generation = index.status().generation
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute("delete from vectors where number > 2")
+    connection.close()
+    salvage(tmp_path)
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        while index.status().generation < generation:  # of which the old one had noted a 0
+            index.label({"0": "a"})
+        assert index.pending().texts == 3
+        assert index.embed_pending().texts == 3
+
+
 def test_a_vector_of_another_length_is_named_and_made_anew(folder: Path) -> None:
     with sqlite3.connect(folder / "index.db") as connection:
         connection.execute("update vectors set vector = substr(vector, 3) where number = 7")

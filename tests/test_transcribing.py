@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +24,7 @@ from servers import speech, whisper
 from embedsearch import Client, Index
 from embedsearch.cli.main import main
 from embedsearch.cli.places import clock
-from embedsearch.errors import AuthenticationFailed, EmbedsearchError, ReadError
+from embedsearch.errors import AuthenticationFailed, EmbedsearchError, IndexDamaged, ReadError
 from embedsearch.readers.recording import document
 from embedsearch.records import Segment, Transcript
 from embedsearch.sync.spending import Allowance
@@ -145,6 +148,45 @@ def test_a_recording_is_heard_once_whatever_becomes_of_its_file(
     assert index.sync(talks, transcriber=transcriber).updated == 1
     assert len(server.seen) == 3
     assert index.search("beavers", k=1, mode="lexical")[0].document_id == "back.mp3"
+
+
+@pytest.mark.parametrize("stored", [b'[[0.0, 18.5, "Part', b"[[1]]"])
+def test_a_transcript_that_cannot_be_read_is_named_and_not_paid_for_unasked(
+    tmp_path: Path, talks: Path, transcriber: Transcriber, server: Server, stored: bytes
+) -> None:
+    folder = tmp_path / "heard"
+    with Index.open(folder, HashEmbedder()) as index:
+        index.sync(talks, transcriber=transcriber)
+        index.remove(["guide/more.WAV"])
+    with closing(sqlite3.connect(folder / "index.db")) as database, database:
+        change = "update transcripts set segments = cast(? as text) where segments like ?"
+        database.execute(change, [stored, "%badgers%"])
+        database.execute(change, [b'[[0, 1, "\xff"]]', "%otters%"])
+    (talks / "copy.mp3").write_bytes((talks / "talk.mp3").read_bytes())
+    (talks / "guide" / "more.WAV").unlink()
+    name = "the transcript of 'talk.mp3' by openai/whisper-1"
+    with Index.open(folder, HashEmbedder()) as index:
+        hit = index.search("part 33 badgers", k=1, mode="lexical")[0]
+        for call in (
+            lambda: index.said_at(hit, hit.end_line),
+            lambda: index.sync(talks, transcriber=transcriber),
+        ):
+            with pytest.raises(IndexDamaged, match=f"is damaged: {name} can't be read") as refused:
+                call()
+            assert (refused.value.hint or "").startswith("try: embedsearch repair")
+        sha256 = hashlib.sha256(b"ID3\0otters").hexdigest()
+        other = f"the transcript of a recording with SHA-256 {sha256} by openai/whisper-1"
+        lost = "it is lost; documents keep its text, and its recording is heard again if need be"
+        assert {(problem.what, problem.remedy) for problem in index.repair()} == {
+            (f"{name} can't be read", lost),
+            (f"{other} can't be read", lost),
+        }
+        assert index.verify() == []
+        assert (index.get("talk.mp3").text.count("badgers"), len(server.seen)) == (40, 2)
+        assert index.said_at(hit, hit.end_line) == hit.seconds
+        assert index.sync(talks, transcriber=transcriber).added == 1
+        assert len(server.seen) == 3
+        assert index.said_at(hit, hit.start_line + 1) == (hit.seconds or 0) + 20
 
 
 def test_without_a_transcriber_recordings_are_skipped_and_what_was_heard_stays(

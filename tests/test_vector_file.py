@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,6 +76,47 @@ def test_a_loaded_index_can_change_and_be_saved_over_itself(path: Path) -> None:
     again, stamp = VectorIndex.load(path)
     assert stamp == {"generation": 13}
     assert results(again) == results(fresh) == results(loaded)
+
+
+def test_a_loaded_index_that_grows_is_the_one_that_was_never_saved(
+    tmp_path: Path, path: Path
+) -> None:
+    fresh = small(flat_below=VectorIndex.load(path)[0].flat_below)
+    loaded, _ = VectorIndex.load(path)
+    more = np.random.default_rng(3).standard_normal((700, 24)).astype(np.float32)
+    for index in (loaded, fresh):
+        index.add(np.arange(ROWS + 1, ROWS + 701), more)
+        index.remove(np.arange(5, ROWS + 700, 7))
+
+    assert results(loaded) == results(fresh)
+    labels = np.arange(1, ROWS + 701)
+    assert loaded.vectors(labels).tolist() == fresh.vectors(labels).tolist()
+    for index, name in (loaded, "loaded"), (fresh, "fresh"):
+        index.save(tmp_path / name, STAMP)
+    assert (tmp_path / "loaded").read_bytes() == (tmp_path / "fresh").read_bytes()
+
+
+def test_a_loaded_index_that_grows_leaves_its_rows_in_the_file(tmp_path: Path) -> None:
+    rows = np.random.default_rng(4).standard_normal((20_000, 48)).astype(np.float32)
+    labels = np.arange(1, 20_001)
+    VectorIndex.build(labels[:15_000], rows[:15_000], flat_below=10**9).save(tmp_path / "v", {})
+    loaded, _ = VectorIndex.load(tmp_path / "v")
+    tracemalloc.start()
+    try:
+        loaded.reserve(5_000)
+        loaded.add(labels[15_000:], rows[15_000:])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < rows[:15_000].nbytes
+    some = labels[::-1][1::2][:9_999]
+    for allowed in (None, some):
+        chosen = labels if allowed is None else allowed
+        scores = rows[chosen - 1] @ rows[7]
+        found, best = loaded.search(rows[7], 20, allowed=allowed)
+        assert found.tolist() == chosen[np.argsort(-scores)[:20]].tolist()
+        assert best.tolist() == pytest.approx(sorted(scores, reverse=True)[:20], rel=1e-4)
 
 
 def test_an_empty_index_survives(tmp_path: Path) -> None:

@@ -12,13 +12,11 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-import numpy as np
-
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageFailed
-from embedsearch.store import metadata, tables, words
+from embedsearch.store import facts, metadata, models, queries, tables, transcripts, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
-from embedsearch.store.vectors import STORED
+from embedsearch.store.vectors import STORED, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,12 +78,23 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
             yield Problem(
                 f"classifier {version} is damaged", "it is dropped; another: embedsearch train"
             )
-        wrong = _wrong_vectors(database, space)
-        if wrong:
+        for number in transcripts.damaged(database):
+            yield Problem(
+                f"{transcripts.name(database, number)} can't be read",
+                "it is lost; documents keep its text, and its recording is heard again if need be",
+            )
+        if wrong := _wrong_vectors(database, space):
             yield Problem(
                 f"damaged vectors: {len(wrong):,}",
                 "their texts are embedded again by the next: embedsearch index",
             )
+        if lost := queries.damaged(database):
+            yield Problem(
+                f"damaged vectors of queries: {len(lost):,}",
+                "they are dropped; a provider is asked again for those that are needed",
+            )
+        for key in facts.damaged_notes(database):
+            yield Problem(f"the note {key!r} can't be read", "it is dropped, and made anew")
 
 
 def _lost(database: Database) -> Iterator[Problem]:
@@ -241,29 +250,23 @@ def _holders(database: Database, texts: Iterable[int]) -> list[str]:
 def _wrong_vectors(database: Database, space: int) -> list[int]:
     """Return the numbers of vectors of the wrong length, or that are zero or not finite."""
     dimensions = database.value("select dimensions from spaces where number = ?", [space])
-    wrong = []
-    for number, blob in database.execute(
-        "select number, vector from vectors where space = ?", [space]
-    ):
-        with np.errstate(invalid="ignore"):  # of garbage
-            length = len(blob) == dimensions * STORED.itemsize and np.linalg.norm(
-                np.frombuffer(blob, STORED).astype(np.float32)
-            )
-        if not length or not np.isfinite(length):
-            wrong.append(number)
-    return wrong
+    rows = database.execute("select number, vector from vectors where space = ?", [space])
+    return [number for number, blob in rows if not is_sound(blob, STORED, dimensions)]
 
 
 def _broken_models(database: Database) -> list[int]:
-    """Return the versions of classifiers that are no sound npz, which is a zip with checksums."""
-    broken = []
+    """Return the versions of classifiers that can't be used, or told what they learned from.
+
+    A sound one is an npz, which is a zip with checksums.
+    """
+    broken = [*models.damaged(database)]
     for version, state in database.execute("select version, state from models"):
         try:
             with ZipFile(io.BytesIO(state)) as file:
                 sound = file.testzip() is None
         except (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError):
             sound = False
-        if not sound:
+        if not sound and version not in broken:
             broken.append(int(version))
     return broken
 
@@ -275,6 +278,7 @@ _LET_GO = (
     "delete from chunks where document not in (select number from documents)",
     "delete from vectors where text not in (select id from texts)",
     "delete from vectors where space not in (select number from spaces)",
+    "delete from queries where space not in (select number from spaces)",
     "delete from labels where labelling not in (select number from labellings)",
     "delete from predictions where version not in (select version from models)",
 )
@@ -297,7 +301,11 @@ def mend(database: Database, space: int) -> None:
         for statement in _LET_GO:
             database.execute(statement)
         _have_read_again(database)
+        _drop(database, "transcripts where number = ?", [*transcripts.damaged(database)])
         _drop(database, "vectors where number = ?", _wrong_vectors(database, space))
+        queries.drop(database, queries.damaged(database))
+        # What was noted to be left says nothing of what was dropped, or salvaged.
+        facts.drop(database, [facts.PENDING, *facts.damaged_notes(database)])
         database.execute("""
             update texts set text = null, words = null
             where text is not null and id not in (select text from chunks)

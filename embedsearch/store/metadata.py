@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from embedsearch import moments
-from embedsearch.errors import IndexDamaged
-from embedsearch.store.failures import REPAIR
+from embedsearch.store import json_columns
+from embedsearch.store.json_columns import FAULTS
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from embedsearch.errors import IndexDamaged
     from embedsearch.records import Document
-
-_FAULTS = (TypeError, ValueError, RecursionError)
 
 
 def plain(value: Any) -> Any:
@@ -49,7 +48,7 @@ def encoded_metadata(document: Document) -> str:
         return "{}"
     try:
         return _encoded(document.metadata)
-    except _FAULTS as error:
+    except FAULTS as error:
         where = _faulty(document.metadata)
         raise ValueError(f"metadata{where} of {document.id!r} is no JSON: {error}") from error
 
@@ -67,7 +66,7 @@ def _faulty(metadata: Mapping[str, Any]) -> str:
     for key in metadata if isinstance(metadata, Mapping) else ():
         try:
             _encoded({key: metadata[key]})
-        except _FAULTS:
+        except FAULTS:
             return f" {key!r}"
     return ""
 
@@ -92,41 +91,27 @@ def decoded(path: Path | None, ids: Sequence[str], stored: Sequence[str]) -> lis
     try:
         # One call for all: json.loads spends most of its time on getting started.
         found: list[dict[str, Any]] = json.loads(f"[{','.join(stored)}]")
-    except _FAULTS:
+    except FAULTS:
         found = []
-    if len(found) != len(ids) or not all(isinstance(one, dict) for one in found):
-        for id, text in zip(ids, stored, strict=True):
-            if not _is_object(text):
-                raise unreadable(path, id)
+    if len(found) != len(ids) or not all(map(_is_object, found)):
+        for id in json_columns.damaged(zip(ids, stored, strict=True), _is_object):
+            raise unreadable(path, id)
     return found
 
 
-def _is_object(stored: str | bytes) -> bool:
-    try:
-        text = stored.decode() if isinstance(stored, bytes) else stored
-        return isinstance(json.loads(text, parse_constant=_refused), dict)
-    except _FAULTS:
-        return False
-
-
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+def _is_object(found: Any) -> bool:
+    return isinstance(found, dict)
 
 
 def unreadable(path: Path | None, id: str) -> IndexDamaged:
     """Return the error that the metadata of a document can't be read."""
-    return IndexDamaged(
-        f"{path or 'the index'} is damaged: the metadata of {id!r} can't be read", hint=REPAIR
-    )
+    return json_columns.unreadable(path, f"the metadata of {id!r}")
 
 
 def damaged(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the ids of documents whose metadata can't be read."""
-    for id, stored in connection.execute(
-        "select id, cast(metadata as blob) from documents order by number"
-    ):
-        if not _is_object(stored):
-            yield id
+    rows = connection.execute("select id, cast(metadata as blob) from documents order by number")
+    return json_columns.damaged(rows, _is_object)
 
 
 # A cycle ends in a RecursionError; to look for one takes a third of the time.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embedsearch.errors import ModelNotFound
+from embedsearch.store import json_columns
 from embedsearch.store.clock import now
 
 if TYPE_CHECKING:
@@ -56,6 +57,16 @@ def forget(database: Database, documents: Sequence[str]) -> None:
     )
 
 
+def _are_counts(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(count, int) for count in found.values())
+
+
+def damaged(database: Database) -> Iterator[int]:
+    """Yield the versions of classifiers of which it can't be read what they learned from."""
+    rows = database.execute("select version, cast(labels as blob) from models")
+    return json_columns.damaged(rows, _are_counts)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Models:
     """The classifiers of an index, and what they said of its documents."""
@@ -70,8 +81,17 @@ class Models:
         rows = self.database.execute(
             "select version, at, space, estimator, labels from models order by version"
         )
-        for version, at, space, estimator, labels in rows.fetchall():
-            yield Trained(version, at, space, estimator, json.loads(labels))
+        for row in rows.fetchall():
+            yield self._trained(*row)
+
+    def _trained(self, version: int, at: str, space: str, estimator: str, labels: str) -> Trained:
+        counts = json_columns.read(
+            self.database.path,
+            labels,
+            _are_counts,
+            lambda: f"what classifier {version} has learned from",
+        )
+        return Trained(version, at, space, estimator, counts)
 
     def put(self, space: str, estimator: str, labels: Mapping[str, int], state: bytes) -> Trained:
         """Store one as the newest version."""
@@ -91,6 +111,7 @@ class Models:
 
         Raises:
             ModelNotFound: nothing was trained, or there is no such version.
+            IndexDamaged: what is told of it can't be read.
 
         """
         row = self.database.execute(
@@ -102,8 +123,8 @@ class Models:
         ).fetchone()
         if row is None:
             raise self._none(version)
-        number, at, space, estimator, labels, state = row
-        return Trained(number, at, space, estimator, json.loads(labels)), state
+        *about, state = row
+        return self._trained(*about), state
 
     def _none(self, version: int | None) -> ModelNotFound:
         if there := [model.version for model in self]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.store.fulltext import text_hash
+from embedsearch.store.vectors import is_sound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from embedsearch.store.database import Database
@@ -18,12 +21,37 @@ STORED = np.dtype("<f4")
 
 
 def vector(database: Database, space: int, query: str) -> NDArray[np.float32] | None:
-    """Return the unit vector (d,) of a query that was asked before."""
+    """Return the unit vector (d,) of a query that was asked before, and is sound."""
     with database.reading():
-        blob = database.value(
-            "select vector from queries where space = ? and sha256 = ?", [space, text_hash(query)]
-        )
-    return None if blob is None else np.frombuffer(blob, STORED).astype(np.float32)
+        row = database.execute(
+            """
+            select q.vector, s.dimensions from queries q join spaces s on s.number = q.space
+            where q.space = ? and q.sha256 = ?
+            """,
+            [space, text_hash(query)],
+        ).fetchone()
+    if row is None or not _is_sound(*row):
+        return None
+    return np.frombuffer(row[0], STORED).astype(np.float32)
+
+
+def _is_sound(blob: bytes, dimensions: int) -> bool:
+    # They are 0 until the first vector of a passage tells.
+    return is_sound(blob, STORED, dimensions or len(blob) // STORED.itemsize)
+
+
+def damaged(database: Database) -> list[tuple[int, bytes]]:
+    """Return the keys (space, hash) of vectors that can't be those of a query."""
+    rows = database.execute("""
+        select q.space, q.sha256, q.vector, s.dimensions
+        from queries q join spaces s on s.number = q.space
+    """)
+    return [(space, sha256) for space, sha256, *row in rows if not _is_sound(*row)]
+
+
+def drop(database: Database, keys: Iterable[tuple[int, bytes]]) -> None:
+    """Let queries be asked again."""
+    database.executemany("delete from queries where space = ? and sha256 = ?", keys)
 
 
 def keep(database: Database, space: int, query: str, vector: NDArray[np.float32]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from embedsearch.errors import IndexCorrupt
 from embedsearch.folder import DAMAGED
+from embedsearch.store import facts
 from embedsearch.store.checks import mend, misfit
 from embedsearch.store.database import Database, legible, open_database
 from embedsearch.store.failures import ERRORS
@@ -147,6 +148,7 @@ def _settle(database: Database, path: Path, defaults: Mapping[str, str]) -> None
             "; in Python: index.sync(FOLDER)",
         )
     space_found(database, name, embedder)
+    facts.drop(database, facts.damaged(database))
     for key, value in defaults.items():
         if database.setting(key) is None:
             database.set(key, value)

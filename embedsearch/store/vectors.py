@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embedsearch.errors import DimensionMismatch, IndexDamaged
+from embedsearch.store import facts
 from embedsearch.store.failures import REPAIR
 
 if TYPE_CHECKING:
@@ -155,6 +156,15 @@ def _joined(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[n
             hint=REPAIR,
         )
     return np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), dimensions)
+
+
+def is_sound(blob: bytes, dtype: np.dtype[Any], dimensions: int) -> bool:
+    """Tell whether a stored vector has so many dimensions, and a direction."""
+    if len(blob) != dimensions * dtype.itemsize:
+        return False
+    with np.errstate(invalid="ignore"):  # of garbage
+        length = np.linalg.norm(np.frombuffer(blob, dtype).astype(np.float32))
+    return bool(0 < length < np.inf)
 
 
 def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[bytes]) -> None:
@@ -316,7 +326,7 @@ _PENDING = f"{_TO_EMBED} and v.text is null"
 def pending(database: Database, space: int | None) -> Pending:
     """Return how much is left to embed: as noted, unless the index has changed since."""
     with database.reading():
-        generation, noted_space, *noted = json.loads(database.setting("pending") or "[0, 0]")
+        generation, noted_space, *noted = facts.noted(database, facts.PENDING) or [0, 0]
         known = (generation, noted_space) == (database.generation, space)
         if known and len(noted) == len(Pending.__slots__):  # an older version noted less
             return Pending(*noted)
@@ -337,7 +347,7 @@ def note_pending(database: Database, space: int) -> Pending:
         left = pending(database, space)
         # This transaction's own commit is the one generation more.
         noted = [database.generation + 1, space, *astuple(left)]
-        database.set("pending", json.dumps(noted))
+        database.set(facts.PENDING, json.dumps(noted))
     return left
 
 

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from embedsearch.embedders.protocol import is_remote
+from embedsearch.store import facts
 
 if TYPE_CHECKING:
     from embedsearch.embedders.protocol import Embedder, RemoteEmbedder
@@ -128,7 +129,7 @@ def factor_key(embedder: RemoteEmbedder) -> str:
 def known_factor(database: Database, embedder: RemoteEmbedder) -> float:
     """Return that number, 1 where nothing was billed yet."""
     with database.reading():
-        return float(database.setting(factor_key(embedder)) or 1.0)
+        return float(facts.noted(database, factor_key(embedder)) or 1)
 
 
 def _host(embedder: RemoteEmbedder) -> str:
@@ -159,7 +160,7 @@ def estimate(database: Database, embedder: Embedder, todo: Pending) -> Estimate:
     if not is_remote(embedder):
         return Estimate(todo.texts, todo.tokens)
     with database.reading():
-        rate = database.setting(rate_key(embedder))
+        rate = facts.noted(database, rate_key(embedder))
     billed = math.ceil(todo.tokens * max(1.0, known_factor(database, embedder)))
     return Estimate(
         todo.texts,
@@ -167,6 +168,6 @@ def estimate(database: Database, embedder: Embedder, todo: Pending) -> Estimate:
         billed,
         embedder.requests(todo.texts, todo.tokens),
         embedder.cost(billed),
-        todo.tokens / float(rate) / 60 if rate else None,
+        todo.tokens / rate / 60 if rate else None,
         _host(embedder),
     )

@@ -18,13 +18,14 @@ import numpy as np
 from embedsearch.errors import IndexCorrupt, StorageFailed, why
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     from numpy.typing import NDArray
 
-    Arrays = Mapping[str, NDArray[Any]]
+    Parts = Mapping[str, Sequence[NDArray[Any]]]
+    """Arrays in parts, one or several of each, that follow one another."""
 
 MAGIC = b"embsvec3"
 PREAMBLE = struct.Struct("<8sII")
@@ -35,12 +36,11 @@ CHECKED_BELOW = 64 * 2**20
 """Bytes of a file up to which all of it is checked at each opening: about 20 ms."""
 
 
-def write(path: Path, facts: Mapping[str, Any], arrays: Arrays) -> None:
+def write(path: Path, facts: Mapping[str, Any], arrays: Parts) -> None:
     """Write ``facts`` (JSON) and ``arrays`` to ``path``, whole or not at all.
 
     Raises ``StorageFailed``; the file that was there is then untouched.
     """
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         try:
@@ -78,24 +78,24 @@ def read(
     return header["facts"], arrays
 
 
-def _write_to(file: BinaryIO, facts: Mapping[str, Any], arrays: Arrays) -> None:
+def _write_to(file: BinaryIO, facts: Mapping[str, Any], arrays: Parts) -> None:
     places: dict[str, dict[str, Any]] = {}
     end = 0
-    for name, array in arrays.items():
+    for name, parts in arrays.items():
         offset = _aligned(end)
-        end = offset + array.nbytes
+        end = offset + sum(part.nbytes for part in parts)
         places[name] = {
             "offset": offset,
-            "shape": array.shape,
-            "dtype": array.dtype.str,
-            "crc32": _checksum(array),
+            "shape": (sum(map(len, parts)), *parts[0].shape[1:]),
+            "dtype": parts[0].dtype.str,
+            "crc32": _checksum(*parts),
         }
     header = json.dumps({"facts": dict(facts), "arrays": places, "length": end}).encode()
     file.write(PREAMBLE.pack(MAGIC, len(header), zlib.crc32(header)) + header)
     start = _aligned(file.tell())
-    for name, array in arrays.items():
+    for name, parts in arrays.items():
         file.write(bytes(start + places[name]["offset"] - file.tell()))
-        file.write(_bytes(array))
+        file.writelines(map(_bytes, parts))
 
 
 def _header(data: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
@@ -142,11 +142,14 @@ def _aligned(offset: int) -> int:
 
 
 def _bytes(array: NDArray[Any]) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
-def _checksum(array: NDArray[Any]) -> int:
-    return zlib.crc32(_bytes(array))
+def _checksum(*parts: NDArray[Any]) -> int:
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(_bytes(part), checksum)
+    return checksum
 
 
 def _sync_folder(folder: Path) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from embedsearch.vectors.file import Parts
+
     Labels = NDArray[np.int64]
     Vectors = NDArray[np.float32]
     Stamp = Mapping[str, int | str]
@@ -140,9 +142,14 @@ class VectorIndex:
             "calibration": asdict(self._rung.calibration),
             "stamp": dict(stamp),
         }
-        register = {"labels": self._register.labels, "alive": self._register.alive}
         hand_back()
-        file.write(path, facts, register | self._rung.arrays())
+        register = self._register
+        arrays: Parts = {
+            "labels": [register.labels],
+            "alive": [register.alive],
+            **self._rung.arrays(),
+        }
+        file.write(path, facts, arrays)
 
     @classmethod
     def load(cls, path: Path, *, verify: bool = False) -> tuple[VectorIndex, dict[str, int | str]]:
@@ -156,9 +163,9 @@ class VectorIndex:
         try:
             index = cls(facts["dimensions"], flat_below=facts["flat_below"])
             index._register = Register(arrays["labels"].copy(), arrays["alive"].copy())
-            index._rung = restored(arrays, Calibration(**facts["calibration"]))
-            if index._rung.rows.codes.shape != (len(index._register), index.dimensions):
+            if arrays["codes"].shape != (len(index._register), index.dimensions):
                 raise ValueError("as many vectors as labels were expected")  # noqa: TRY301 -- one door
+            index._rung = restored(arrays, Calibration(**facts["calibration"]))
             return index, facts["stamp"]
         except (KeyError, TypeError, ValueError) as error:
             raise IndexCorrupt(f"{str(path)!r} holds no index: {error}") from error

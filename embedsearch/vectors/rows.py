@@ -27,10 +27,7 @@ SORTED_WHOLE = 512
 
 
 class Table:
-    """An array that grows at its end, at amortised constant cost a row.
-
-    What it starts from may be read-only (a mapped file): it is copied when it first grows.
-    """
+    """An array that grows at its end, at amortised constant cost a row."""
 
     def __init__(self, rows: NDArray[Any]) -> None:
         self._buffer = rows
@@ -123,32 +120,36 @@ class ShortCodec:
 
 
 class Rows:
-    """Encoded vectors by position, with exact inner products of what is stored."""
+    """Encoded vectors by position, with exact inner products of what is stored.
+
+    What it starts from stays where it is, in a mapped file say; what is added is in memory.
+    """
 
     def __init__(self, codec: FloatCodec | ShortCodec, codes: NDArray[Any]) -> None:
         self.codec = codec
-        self._codes = Table(codes)
+        self._first = codes
+        self._added = Table(np.empty((0, codes.shape[1]), codes.dtype))
 
     def __len__(self) -> int:
-        return len(self._codes.rows)
+        return len(self._first) + len(self._added.rows)
 
     @property
-    def codes(self) -> NDArray[Any]:
-        """The codes, shape (n, d)."""
-        return self._codes.rows
+    def parts(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The codes, shape (n, d), in two parts: views, good until the next append."""
+        return self._first, self._added.rows
 
     def reserve(self, count: int) -> None:
         """Make room for ``count`` rows in all."""
-        self._codes.reserve(count)
+        self._added.reserve(count - len(self._first))
 
     def append(self, vectors: NDArray[np.float32]) -> None:
         """Encode ``vectors`` and add them at the end."""
         for start in range(0, len(vectors), ENCODED_AT_ONCE):
-            self._codes.append(self.codec.encode(vectors[start : start + ENCODED_AT_ONCE]))
+            self._added.append(self.codec.encode(vectors[start : start + ENCODED_AT_ONCE]))
 
     def vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the decoded vectors at ``positions``."""
-        return self.codec.decode(self.codes[positions])
+        return self.codec.decode(self._taken(positions))
 
     def scores(
         self, query: NDArray[np.float32], positions: NDArray[np.int64] | None
@@ -158,8 +159,7 @@ class Rows:
             return self.scores(query, None)[positions]
         weights, offset = self.codec.weigh(query)
         if positions is not None and len(positions) <= BLOCK:
-            # Unchecked, as all positions are rows': numpy then takes a third less time.
-            return _products(self.codes.take(positions, axis=0, mode="clip"), weights) + offset
+            return _products(self._taken(positions), weights) + offset
         count = len(self) if positions is None else len(positions)
         scores = np.empty(count, np.float32)
         for block, codes in self._blocks(positions):
@@ -169,17 +169,45 @@ class Rows:
 
     def kept(self, mask: NDArray[np.bool_]) -> Rows:
         """Return the rows where ``mask`` is set."""
-        return Rows(self.codec, self.codes[mask])
+        first, added = self.parts
+        rows = Rows(self.codec, first[mask[: len(first)]])
+        rows._added = Table(added[mask[len(first) :]])
+        return rows
 
     def decoded(self) -> Iterator[NDArray[np.float32]]:
         """Yield all vectors in order, some thousands at a time."""
         return (self.codec.decode(codes) for _, codes in self._blocks(None))
 
     def _blocks(self, positions: NDArray[np.int64] | None) -> Iterator[tuple[slice, NDArray[Any]]]:
-        count = len(self) if positions is None else len(positions)
-        for start in range(0, count, BLOCK):
-            block = slice(start, min(start + BLOCK, count))
-            yield block, self.codes[block if positions is None else positions[block]]
+        if positions is not None:
+            for start in range(0, len(positions), BLOCK):
+                chosen = positions[start : start + BLOCK]
+                yield slice(start, start + len(chosen)), self._taken(chosen)
+            return
+        end = 0
+        for part in self.parts:
+            for start in range(0, len(part), BLOCK):
+                codes = part[start : start + BLOCK]
+                end += len(codes)
+                yield slice(end - len(codes), end), codes
+
+    def _taken(self, positions: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the codes at ``positions``, all of which are rows'."""
+        first, added = self.parts
+        if not len(added):
+            return _unchecked(first, positions)
+        if not len(first):
+            return _unchecked(added, positions)
+        codes = _unchecked(first, positions)
+        later = np.flatnonzero(positions >= len(first))
+        codes[later] = added[positions[later] - len(first)]
+        return codes
+
+
+def _unchecked(codes: NDArray[Any], positions: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the codes at ``positions``; the last one's for those beyond it."""
+    # A check would take numpy half as long again.
+    return codes.take(positions, axis=0, mode="clip")
 
 
 def _products(codes: NDArray[Any], weights: NDArray[np.float32]) -> NDArray[np.float32]:

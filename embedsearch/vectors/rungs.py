@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from embedsearch.vectors.file import Parts
     from embedsearch.vectors.labels import Selection
 
     Vectors = NDArray[np.float32]
@@ -59,9 +60,9 @@ class Flat:
         allowed = selection.positions if selection is not None else None
         return allowed, self.rows.scores(query, allowed)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> Parts:
         """Return what ``restored`` needs, for a file."""
-        return {"codes": self.rows.codes}
+        return {"codes": self.rows.parts}
 
 
 class Scanned:
@@ -73,13 +74,14 @@ class Scanned:
         self._scan = scan
 
     @classmethod
-    def train(cls, stored: Vectors, added: Vectors) -> Scanned:
+    def train(cls, stored: Rows, added: Vectors) -> Scanned:
         """Return the rung trained on both, with the ``stored`` vectors in it."""
         sample = _sample(stored, added)
         rows = Rows(ShortCodec.fit(sample), np.empty((0, sample.shape[1]), CODES))
         rows.reserve(len(stored) + len(added))
         rung = cls(rows, FastScan.train(sample), EXACT)
-        rung._extend(stored)
+        for vectors in stored.decoded():
+            rung._extend(vectors)
         return rung
 
     def append(self, vectors: Vectors) -> None:
@@ -111,13 +113,14 @@ class Scanned:
             positions = _enough(found[0], k, positions)
         return positions, self.rows.scores(query, positions)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> Parts:
         """Return what ``restored`` needs, for a file."""
+        codec = {name: [array] for name, array in self.rows.codec.arrays().items()}
         return {
-            "codes": self.rows.codes,
-            "trained": self._scan.trained,
+            "codes": self.rows.parts,
+            "trained": [self._scan.trained],
             **self._scan.arrays(),
-            **self.rows.codec.arrays(),
+            **codec,
         }
 
     def _extend(self, vectors: Vectors) -> None:
@@ -144,7 +147,7 @@ def climbed(rung: Rung, added: Vectors, flat_below: int) -> Rung:
     rows, dimensions = len(rung.rows) + len(added), added.shape[1]
     if isinstance(rung, Scanned) or rows < flat_below or dimensions < SCANNED_FROM:
         return rung
-    return Scanned.train(rung.rows.codes, added)
+    return Scanned.train(rung.rows, added)
 
 
 def restored(arrays: Mapping[str, NDArray[Any]], calibration: Calibration) -> Rung:
@@ -163,9 +166,9 @@ def _enough(found: NDArray[np.int64], k: int, allowed: Positions) -> Positions:
     return found if len(found) >= k else allowed
 
 
-def _sample(stored: Vectors, added: Vectors) -> Vectors:
+def _sample(stored: Rows, added: Vectors) -> Vectors:
     """Return rows to train on, drawn from both; the same each time."""
     total = len(stored) + len(added)
     chosen = np.random.default_rng(0).choice(total, min(total, SAMPLE), replace=False)
     old, new = chosen[chosen < len(stored)], chosen[chosen >= len(stored)] - len(stored)
-    return np.concatenate([stored[old], added[new]])
+    return np.concatenate([stored.vectors(old), added[new]])

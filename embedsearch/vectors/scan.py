@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from embedsearch.vectors.file import Parts
+
     Bytes = NDArray[np.uint8]
     Positions = NDArray[np.int64]
     Vectors = NDArray[np.float32]
@@ -93,11 +95,14 @@ class FastScan:
         """Return a scan with the same training and no rows."""
         return FastScan(self.trained)
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the codes as FAISS packs them, 32 rows a block, and which rows each list holds."""
+    def arrays(self) -> Parts:
+        """Return the codes as FAISS packs them, 32 rows a block, and which rows each list holds.
+
+        Each list's are a part: views, good until a change.
+        """
         blocks, rows = zip(*self._views(), strict=True)
         sizes = np.array([len(held) for held in rows])
-        return {"blocks": np.concatenate(blocks), "rows": np.concatenate(rows), "sizes": sizes}
+        return {"blocks": blocks, "rows": rows, "sizes": [sizes]}
 
     def append(self, vectors: Vectors) -> None:
         """Add ``vectors`` at the end."""

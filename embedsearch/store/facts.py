@@ -1,0 +1,66 @@
+"""Facts of an index: which of its settings are JSON, and whether they can be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from embedsearch.store import json_columns
+
+if TYPE_CHECKING:
+    from embedsearch.store.database import Database
+
+PENDING = "pending"
+"""The note of what is left to embed, and as of when."""
+
+
+def _is_whole(found: Any) -> bool:
+    return type(found) is int
+
+
+def _is_number(found: Any) -> bool:
+    return type(found) in {int, float}
+
+
+def _are_whole(found: Any) -> bool:
+    return isinstance(found, list) and len(found) > 1 and all(map(_is_whole, found))
+
+
+NEEDED = dict.fromkeys(("generation", "epoch", "chunk_tokens", "chunk_overlap"), _is_whole)
+"""What an index can't do without, and what it is to be."""
+
+NOTES = {PENDING: _are_whole, "rate": _is_number, "factor": _is_number}
+"""What is counted or learned anew where it is missing, by the first word of its key."""
+
+
+def require(database: Database) -> None:
+    """Raise IndexDamaged where one that an index needs can't be read."""
+    for key in damaged(database):
+        if key in NEEDED:
+            raise json_columns.unreadable(database.path, f"its setting {key!r}")
+
+
+def damaged(database: Database) -> list[str]:
+    """Return the keys of those that can't be read."""
+    rows = database.execute("select key, cast(value as blob) from settings order by key")
+    kinds = NEEDED | NOTES
+    return [
+        key
+        for key, stored in rows
+        if (fits := kinds.get(key.partition(" ")[0])) and json_columns.parsed(stored, fits) is None
+    ]
+
+
+def damaged_notes(database: Database) -> list[str]:
+    """Return the keys of notes that can't be read."""
+    return [key for key in damaged(database) if key not in NEEDED]
+
+
+def noted(database: Database, key: str) -> Any:
+    """Return what a note says, ``None`` where there is none, or none that can be read."""
+    stored = database.setting(key)
+    return stored and json_columns.parsed(stored, NOTES[key.partition(" ")[0]])
+
+
+def drop(database: Database, keys: list[str]) -> None:
+    """Let go of some."""
+    database.executemany("delete from settings where key = ?", ((key,) for key in keys))
