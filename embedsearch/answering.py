@@ -8,11 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from embedsearch import arguments, tokens
-from embedsearch.errors import DocumentNotFound, IndexLocked, SecretsFound, StorageFailed
+from embedsearch.errors import IndexLocked, SecretsFound, StorageFailed
 from embedsearch.privacy import scan
+from embedsearch.relevance import judged
 from embedsearch.search.packing import Passage, pack, tag_for, written
 from embedsearch.store.clock import now
-from embedsearch.store.fulltext import STOP_WORDS, terms, text_hash
+from embedsearch.store.fulltext import text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from embedsearch.client.streams import Stream
     from embedsearch.client.types.chat import ChatCompletionChunk, CompletionUsage
     from embedsearch.index import Index
-    from embedsearch.records import Hit
     from embedsearch.search.ranking import Mode
     from embedsearch.store.filters import Where
     from embedsearch.tokens import Model
@@ -36,16 +36,6 @@ ANSWER_TOKENS = 2_000
 
 ENCODING = "o200k_base"
 """What a model is counted in that no table knows."""
-
-FLOORS: dict[Mode, float] = {"dense": 0.25, "hybrid": 0.3}
-"""Scores that the best hit of the packaged model has where there is an answer, one or the other.
-
-Of 430 questions to xquad and medline all pass; of 854 questions from other sets 76 % do not. By
-meaning, as a paraphrase shares no words; by both, as a name or a number may have no meaning. One to
-three words that stand in a text lie below both in 7 % of 892 cases there; so a passage that has all
-words of the question will do, too. With that all of these pass, and of 1,504 questions from other
-sets 7 more than the 591 before.
-"""
 
 INSTRUCTIONS = """\
 Answer the question from the passages alone. Each stands between <{tag}> tags, below its number \
@@ -74,9 +64,8 @@ def relevant(
 ) -> list[Passage]:
     """Return the passages that may hold the answer: of the k best hits, what fits ``budget``.
 
-    There are none where no hit scores ``min_score``. By default there are none where even the best
-    lies below what was measured with the packaged model, and no hit has all words of the question;
-    of other models, whose scores lie elsewhere, all are taken. ``budget`` is in tokens.
+    There are none where no hit scores ``min_score``; by default none where all are too far from the
+    question to hold an answer (see ``relevance.judged``). ``budget`` is in tokens.
 
     Raises ValueError for one that holds no passage, and what ``index.search`` does.
     """
@@ -89,34 +78,6 @@ def relevant(
     if hits and not passages:
         raise ValueError(f"a budget of {budget:,} tokens does not hold the best passage")
     return passages
-
-
-def judged(
-    index: Index,
-    question: str,
-    hits: Sequence[Hit],
-    *,
-    mode: Mode,
-    where: Where = None,
-    glob: Sequence[str] = (),
-) -> bool | None:
-    """Say whether what a search found, best first, may hold an answer.
-
-    It may if it is near the question, or one passage has all of its words, stop words left out.
-    ``None`` where nothing was measured: for another model, by words alone, while texts wait to
-    be embedded, and where a hit's document was removed meanwhile.
-    """
-    if not hits or not _is_measured(index, mode):
-        return None
-    if hits[0].score >= FLOORS[mode]:
-        return True
-    nearest = index.search(question, 1, mode="dense", where=where, glob=glob)
-    if nearest and nearest[0].score >= FLOORS["dense"]:
-        return True
-    try:
-        return _has_all_words(index, question, hits)
-    except DocumentNotFound:
-        return None
 
 
 def messages(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:
@@ -251,18 +212,6 @@ def claims(text: str, number: int) -> str:
     """Return the sentences of an answer that cite a passage, without their citations."""
     sentences = BETWEEN_SENTENCES.split(text)
     return " ".join(CITED.sub("", each).strip() for each in sentences if number in cited(each))
-
-
-def _is_measured(index: Index, mode: Mode) -> bool:
-    """Tell whether scores can be judged: they are the packaged model's, of texts it has seen."""
-    return mode in FLOORS and index.embedder.name == "local" and not index.pending().texts
-
-
-def _has_all_words(index: Index, question: str, hits: Sequence[Hit]) -> bool:
-    """Tell whether one of the hits has all words of a question that say something."""
-    if STOP_WORDS.issuperset(terms(question)):
-        return False
-    return any(all(e.terms.values()) for e in index.explain(question, hits, mode="lexical"))
 
 
 def _check(client: Client, model: str, question: str) -> None:

@@ -539,6 +539,18 @@ class Index:
         with self._database.reading():
             return explaining.explain(self._dense, query, vector, list(hits))
 
+    def cosines(self, query: str, most: int = 1_000) -> NDArray[np.float32]:
+        """Return a query's cosines with up to ``most`` passages, evenly drawn: what is usual.
+
+        Raises:
+            ValueError: as ``search`` does.
+
+        """
+        query, most = arguments.query(query), arguments.how_many(most, "most")
+        vector = self._vector_of(query, "dense")
+        with self._database.reading():
+            return explaining.usual(self._dense, vector, most)
+
     def search_vector(
         self,
         vector: ArrayLike,

@@ -53,6 +53,8 @@ class FaultServer:
     cap: int | None = None
     """Inputs that a request may have; ``cap_message`` says so where it has more."""
     cap_message: str = "batch size is invalid, it should not be larger than {cap}."
+    vector: Callable[[str, int], np.ndarray[Any, np.dtype[np.float32]]] = vector
+    """What it gives for a text and a number of dimensions."""
     base64: str = "given"
     """Where base64 is asked for: "given", "ignored" for floats, "refused" with a 400."""
     choose_dimensions: bool = True
@@ -133,7 +135,7 @@ def replied(faults: FaultServer, body: dict[str, Any]) -> dict[str, Any]:
     encoded = body.get("encoding_format") == "base64" and faults.base64 == "given"
     data = []
     for index, text in enumerate(body["input"]):
-        row = vector(text, dimensions)
+        row = faults.vector(text, dimensions)
         value = base64.b64encode(row.tobytes()).decode() if encoded else row.tolist()
         data.append({"object": "embedding", "index": index, "embedding": value})
     tokens = faults.charge(body["input"])

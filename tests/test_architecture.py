@@ -37,6 +37,7 @@ ROOMS = [
     "arguments",
     "elsewhere",
     "index",
+    "relevance",
     "answering",
     "compare",
     "classify",

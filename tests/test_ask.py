@@ -281,7 +281,7 @@ def test_what_only_comes_nearest_is_not_relevant(shell: Path, server: Server) ->
     [
         ("fishbowl", 0),  # far from the meaning of the only text that has it
         ("Who has a fishbowl?", 0),
-        ("a pharmacy fishbowl", 1),  # no text has both
+        ("a pharmacy beside railway stations sells no fishbowl", 1),  # one word is not enough
         ("who will have had it", 1),  # the words of many texts, which say nothing
         ("zebra", 1),
     ],
@@ -559,13 +559,3 @@ def test_a_real_server_answers_from_real_passages(
     usage = json.loads(run("usage", "--by", "model", "--format", "json").stdout)["usage"]
     assert [(line["key"], line["requests"]) for line in usage] == [(servers.CHAT_MODEL, 2)]
     assert usage[0]["tokens"] > record["usage"]["total_tokens"] > 100
-
-
-def test_passages_that_are_gone_meanwhile_are_not_judged() -> None:
-    with Index.open(":memory:") as index:
-        index.add([Document("a", "Refunds take five days.")])
-        hits = index.search("the moons of Jupiter")
-        assert answering.judged(index, "the moons of Jupiter", hits, mode="hybrid") is False
-        index.remove("a")
-        index.add([Document("b", "We deliver to Austria.")])
-        assert answering.judged(index, "the moons of Jupiter", hits, mode="hybrid") is None

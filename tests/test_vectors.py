@@ -225,6 +225,15 @@ def test_vectors_are_given_as_stored_and_zeros_where_none_is_live(
     assert scanned.vectors(labels) @ vectors[0] == pytest.approx(scores, abs=1e-5)
 
 
+def test_a_sample_is_drawn_evenly_from_the_live_rows() -> None:
+    index = VectorIndex(1)
+    index.add(np.array([9, 2, 4, 1, 7, 3]), floats([[1.0]] * 6))
+    index.remove(np.array([3]))
+    assert index.sample(9).tolist() == [1, 2, 4, 7, 9]
+    assert index.sample(3).tolist() == [1, 4, 9]
+    assert VectorIndex(1).sample(3).tolist() == []
+
+
 # The fast scan
 
 

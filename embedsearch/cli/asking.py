@@ -43,7 +43,7 @@ KEY = "EMBEDSEARCH_CHAT_API_KEY"
 @click.option(
     "--min-score",
     type=float,
-    help="Leave out hits below this score.  [default: judge the best one, by the packaged model]",
+    help="Leave out hits below this score.  [default: judge whether the best may hold an answer]",
 )
 @click.option(
     "--budget",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from embedsearch import answering
+from embedsearch import relevance
 from embedsearch.cli import answers, opening, options, snippets
 from embedsearch.cli.answers import Answer
 from embedsearch.cli.errors import NOTHING_FOUND
@@ -150,10 +150,10 @@ def _run(
 def _is_far(index: Index, query: str, hits: list[Hit], mode: Mode, asked: Asked) -> bool:
     """Whether a search came up with what is only the nearest of what is all far."""
     where, glob = asked["where"], asked["glob"]
-    if answering.judged(index, query, hits, mode=mode, where=where, glob=glob) is not False:
-        return False
     # A word that stands in a text is found rightly, however far its meaning is from the passage's.
-    return not index.search(query, 1, mode="lexical", where=where, glob=glob)
+    if index.search(query, 1, mode="lexical", where=where, glob=glob):
+        return False
+    return relevance.judged(index, query, hits, mode=mode, where=where, glob=glob) is False
 
 
 def _answer(index: Index, query: str, hits: list[Hit], nearest: list[Hit], asked: Asked) -> Answer:

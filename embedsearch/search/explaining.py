@@ -1,4 +1,4 @@
-"""Explaining: what a hit's score is made of."""
+"""Explaining: what a hit's score is made of, and what is usual."""
 
 from __future__ import annotations
 
@@ -42,6 +42,12 @@ def explain(
         )
         for text, cosine in zip(texts, cosines, strict=True)
     ]
+
+
+def usual(index: DenseIndex, vector: Vectors, most: int) -> Vectors:
+    """Return a vector's cosines with up to ``most`` texts, evenly drawn from all; none of none."""
+    held = index.current()
+    return held.scores(vector, held.sample(most)) if len(vector) else vector
 
 
 def _cosines(index: DenseIndex, vector: Vectors, texts: Sequence[int]) -> list[float | None]:

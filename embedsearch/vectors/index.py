@@ -131,6 +131,11 @@ class VectorIndex:
         found[places >= 0] = self._rung.rows.vectors(places[places >= 0])
         return found
 
+    def sample(self, most: int) -> Labels:
+        """Return the labels of up to ``most`` live rows, ascending and evenly drawn."""
+        live = np.sort(self._register.labels[self._register.alive])
+        return live[np.linspace(0, len(live) - 1, min(most, len(live))).astype(np.int64)]
+
     def save(self, path: Path, stamp: Stamp) -> None:
         """Write the index and the owner's ``stamp`` to one file, whole or not at all.
 
