@@ -239,6 +239,25 @@ def test_the_one_text_that_is_refused_is_named_and_the_rest_goes_on(
         assert "is invalid" in report.failed[0].why
 
 
+def test_texts_that_are_refused_each_time_stop_no_run(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.bad = lambda text: "bad" in text
+    bad = [Document(f"bad{n}", f"bad {n}") for n in range(3)]
+    for run in range(2):
+        # Not proven yet: a client of its own, as another process has.
+        with (
+            Client(api_key="sk-test", base_url=server.url) as own,
+            Index.open(tmp_path, embedder(own)) as index,
+        ):
+            report = index.add([*bad, Document(f"{run}", f"good {run}")])
+            assert (report.texts, report.pending) == (1, 3)
+            assert sorted(failure.path for failure in report.failed) == ["bad0", "bad1", "bad2"]
+    server.bad = lambda _: False
+    with Index.open(tmp_path, embedder(client)) as index:
+        assert (index.embed_pending().texts, index.pending().texts) == (3, 0)
+
+
 def test_an_answer_of_no_use_is_in_the_ledger(
     client: Client, server: FaultServer, tmp_path: Path
 ) -> None:

@@ -378,8 +378,45 @@ def test_goes_on_without_the_bad_texts(client: Embeds, server: FaultServer) -> N
     assert sorted(refused.position for refused in refusals) == [0, 5, 77, 199]
     positions = [position for part in parts for position in part.positions]
     assert sorted(positions) == sorted(set(range(200)) - {0, 5, 77, 199})
-    for part in parts:
+    for part in filter(lambda part: part.positions, parts):
         np.testing.assert_array_equal(part.vectors, expected([some[p] for p in part.positions]))
+
+
+@pytest.mark.parametrize("batch_size", [1, 100])
+def test_bad_texts_that_come_first_are_refused_like_any(
+    client: Embeds, server: FaultServer, batch_size: int
+) -> None:
+    server.bad = lambda text: text == "bad"
+    some = ["bad"] * 3 + texts(20)
+    refusals: list[InputRefused] = []
+    parts = client.many(some, on_refused=refusals.append, batch_size=batch_size)
+    assert sorted(refused.position for refused in refusals) == [0, 1, 2]
+    assert sorted(p for part in parts for p in part.positions) == list(range(3, 23))
+    asked = [request["input"] for request in server.requests]
+    assert asked.count(["text"]) == 1  # the word that tells whether the texts are at fault
+    billed = sum(server.charge(texts) for texts in asked if "bad" not in texts)
+    assert sum(part.tokens for part in parts) == billed
+
+
+def test_a_bad_text_alone_is_named(client: Embeds, server: FaultServer) -> None:
+    server.bad = lambda text: text == "bad"
+    with pytest.raises(InputRefused, match=r"^text 0 \(a.md\) was refused: 400: .* 'bad'"):
+        client.array(["bad"], label=lambda _: "a.md")
+    refusals: list[InputRefused] = []
+    assert client.many(["bad"], on_refused=refusals.append) == []
+    assert [refused.position for refused in refusals] == [0]
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_server_that_embeds_nothing_is_told_in_its_words(
+    client: Embeds, server: FaultServer, *, answers: bool
+) -> None:
+    server.script = [refused(400, "dimensions: 512 is not supported")]
+    server.script += [] if answers else [refused(400, "no")]
+    server.vector = lambda _, dimensions: np.zeros(dimensions, np.float32)
+    with pytest.raises(BadRequest, match="512 is not supported"):
+        client.many(["a"] * 100, batch_size=1, on_refused=[].append)
+    assert [request["input"] for request in server.requests] == [["a"], ["text"]]
 
 
 def test_what_flies_is_kept_where_reading_the_texts_fails(

@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-SUSPECTS = 2
-"""Single texts refused, before any was taken, that show that not the texts are at fault."""
-
-
 @dataclass(slots=True)
 class Halves:
     """The two halves of a refused batch: if both are taken, it was perhaps only too large."""
@@ -46,6 +42,11 @@ class Piece:
     """Whether it was sent before, and answered for its first inputs only."""
     is_trial: bool = False
     """Whether it has more inputs than are known to be taken, to find out."""
+
+
+PROBE = Piece(Batch([], ["text"], [1]))
+"""A word that any model reads, sent where a single text is refused before any was taken: where it
+is refused, too, the texts are not at fault."""
 
 
 class Work:
@@ -114,7 +115,7 @@ class Work:
                 self._quirks.took_in_halves(piece.halves.refused)
         while self._suspects:
             self._refuse(*self._suspects.pop())
-        yield self._kept(piece.batch, read)
+        yield self._wasted(read.tokens) if piece is PROBE else self._kept(piece.batch, read)
 
     def fail(self, piece: Piece, error: BaseException) -> Iterator[Embedded]:
         """Put a refused piece back in parts; what is no matter of its texts ends the work.
@@ -135,6 +136,8 @@ class Work:
         """End the work, unless the server takes fewer inputs, or fails on the one text alone."""
         if isinstance(error, arrays.Cut) and self._goes_again(piece, error.count):
             self._todo.appendleft(replace(piece, was_short=True))
+        elif piece is PROBE:
+            self._blame_server()
         elif len(piece.batch) == 1 and self._quirks.proven:
             self._refuse(piece.batch, error)
         else:
@@ -178,6 +181,8 @@ class Work:
         if self._quirks.base64 and about_encoding(str(error)):
             self._quirks.base64 = False
             self._todo.appendleft(piece)
+        elif piece is PROBE:
+            self._blame_server()
         elif size == 1:
             self._suspect(piece.batch, error)
         elif cap := named_cap(str(error).removeprefix(f"{error.status_code}: "), size):
@@ -269,8 +274,11 @@ class Work:
             self._refuse(batch, error)
             return
         self._suspects.append((batch, error))
-        if len(self._suspects) == SUSPECTS:
-            self.end(self._suspects[0][1])
+        self._todo.appendleft(PROBE)
+
+    def _blame_server(self) -> None:
+        """End the work: no text is embedded, whatever it is."""
+        self.end(self._suspects[0][1])
 
     def _refuse(self, batch: Batch, reason: APIError | str) -> None:
         """Report a single text that can't be embedded."""
