@@ -144,6 +144,18 @@ def classification(results: dict[str, Any]) -> list[str]:
         lines += ["| | accuracy | calibration error | by chance |", "|---|---|---|---|"]
         for name, row in facts.get("zero_shot", {}).items():
             lines.append(f"| {' | '.join(map(str, [name, *row.values()]))} |")
+    if "wrong_labels" in facts:
+        lines += [
+            "",
+            "ProbeClassifier where a share of all labels, those it is judged by, too, is drawn at random:",
+        ]
+        lines += [
+            "",
+            "| share | accuracy | calibration error | by chance | CPU s | `noise_` |",
+            "|---|---|---|---|---|---|",
+        ]
+        for share, row in facts["wrong_labels"].items():
+            lines.append(f"| {' | '.join(map(str, [share, *row.values()]))} |")
     if facts["skipped"]:
         lines += ["", f"Not measured here: {', '.join(facts['skipped'])}."]
     return lines
