@@ -21,7 +21,7 @@ import subprocess
 import sysconfig
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,9 @@ SHOTS = (1, 3, 8)
 TEMPLATES = ("{}", "This is about {}.", "My question is about {}.")
 A_CLASS = 60
 """Texts a class at most in the sets made here; classes of less than 25 are left out."""
+WRONG = (0.0, 0.05, 0.1, 0.3)
+LABELLED = 3_000
+"""Shares of labels that are drawn at random, and of how many examples."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +221,24 @@ def full(train: Part, test: Part) -> dict[str, Any]:
     return {**rows, "cpu_ratio": round(ratio, 3), "accuracy_above": round(above, 4)}
 
 
+def wrong_labels(train: Part, test: Part) -> dict[str, Any]:
+    """Judge probabilities where a share of all labels, learned from or not, is drawn at random."""
+    some = np.random.default_rng(0).choice(len(train.labels), LABELLED, replace=False)
+    results: dict[str, Any] = {}
+    for share in WRONG:
+        learned, asked = (redrawn(labels, share) for labels in (train.labels[some], test.labels))
+        model = ProbeClassifier()
+        row = judged(model, train.vectors[some], learned, replace(test, labels=asked))
+        results[str(share)] = row | {"noise": round(model.noise_, 3)}
+    return results
+
+
+def redrawn(labels: np.ndarray[Any, Any], share: float) -> np.ndarray[Any, Any]:
+    generator = np.random.default_rng(1)
+    drawn = generator.choice(np.unique(labels), len(labels))
+    return np.where(generator.random(len(labels)) < share, drawn, labels)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("banking77", type=Path, nargs="?")
@@ -235,6 +256,7 @@ def main() -> None:
         results["few"]["banking77"] = few(train, test)
         results["full"] = full(train, test)
         results["zero_shot"] = zero_shot(train, test)
+        results["wrong_labels"] = wrong_labels(train, test)
     for name, make in sets.items():
         train, test = make()
         about = {"classes": len(np.unique(test.labels)), "test": len(test.labels)}

@@ -134,19 +134,34 @@ def classification(results: dict[str, Any]) -> list[str]:
                 shots[k].get("FewShotClassifier, by chance", "-"),
             ]
             lines.append(f"| {' | '.join(map(str, [set_name, k, *figures]))} |")
-    if "full" in facts:
-        lines += ["", "All of banking77's 10,003 examples:", ""]
-        lines += ["| | accuracy | calibration error | by chance | CPU s |", "|---|---|---|---|---|"]
-        for name, row in facts["full"].items():
-            if isinstance(row, dict):
-                lines.append(f"| {' | '.join(map(str, [name, *row.values()]))} |")
-        lines += ["", "Without examples, by the words for each of banking77's labels:", ""]
-        lines += ["| | accuracy | calibration error | by chance |", "|---|---|---|---|"]
-        for name, row in facts.get("zero_shot", {}).items():
-            lines.append(f"| {' | '.join(map(str, [name, *row.values()]))} |")
+    for part, (title, head) in OF_BANKING77.items():
+        if part in facts:
+            lines += ["", title, "", f"| {head} |", f"|{'---|' * (head.count('|') + 1)}"]
+            rows = {name: row for name, row in facts[part].items() if isinstance(row, dict)}
+            lines += [
+                f"| {' | '.join(map(str, [name, *row.values()]))} |" for name, row in rows.items()
+            ]
     if facts["skipped"]:
         lines += ["", f"Not measured here: {', '.join(facts['skipped'])}."]
     return lines
+
+
+OF_BANKING77 = {
+    "full": (
+        "All of banking77's 10,003 examples:",
+        " | accuracy | calibration error | by chance | CPU s",
+    ),
+    "zero_shot": (
+        "Without examples, by the words for each of banking77's labels:",
+        " | accuracy | calibration error | by chance",
+    ),
+    "wrong_labels": (
+        "ProbeClassifier of 3,000 examples where a share of all labels, those it is judged by, too,"
+        " is drawn at random:",
+        "share | accuracy | calibration error | by chance | CPU s | `noise_`",
+    ),
+}
+"""What was measured on all of banking77: a title, and the columns."""
 
 
 def peers(results: dict[str, Any]) -> list[str]:

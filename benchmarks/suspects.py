@@ -93,8 +93,8 @@ def main() -> None:
         wrong = classes[y] != true
         splits = split(y, None, 5).splits
         foretold = confident_learning._foretold(vectors, y, len(classes), splits)  # noqa: SLF001 -- the same for both
-        ours = confident_learning._doubted(foretold, y)  # noqa: SLF001 -- as suspects() does
-        runs.setdefault("embedsearch", []).append(found(ours, wrong))
+        ours = [suspect.position for suspect in confident_learning.suspects(vectors, y)]
+        runs.setdefault("embedsearch", []).append(found(np.array(ours), wrong))
         if importlib.util.find_spec("cleanlab"):
             from cleanlab.filter import find_label_issues
 

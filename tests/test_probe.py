@@ -68,6 +68,36 @@ def test_is_as_sure_as_it_is_right_of_thousands_of_classes() -> None:
     assert expected_calibration_error(shares.max(axis=1), right) < 0.03
 
 
+@pytest.mark.parametrize("wrong", [0.1, 0.3])
+def test_is_as_sure_as_it_is_right_where_labels_are_wrong(wrong: float) -> None:
+    """A temperature alone was as modest of what is plain as of what is not: .09 and .13 off."""
+    vectors, y = clouds(6_600, 6, spread=0.8)
+    generator = np.random.default_rng(0)
+    told = np.where(generator.random(len(y)) < wrong, generator.integers(6, size=len(y)), y)
+    model = ProbeClassifier().fit(vectors[:600], told[:600])
+    assert abs(model.noise_ - wrong) < 0.04
+    shares = model.predict_proba(vectors[600:])
+    assert shares.sum(axis=1) == pytest.approx(1)
+    said = shares.argmax(axis=1)
+    assert (said == model.predict(vectors[600:])).all()
+    assert expected_calibration_error(shares.max(axis=1), said == told[600:]) < 0.05
+
+
+def test_right_labels_and_few_are_no_noise() -> None:
+    vectors, y = clouds(600, 6, spread=0.5)
+    assert ProbeClassifier().fit(vectors, y).noise_ < 0.001
+    y[:2] = y[:2][::-1]
+    assert ProbeClassifier().fit(vectors[:24], y[:24]).noise_ < 0.1
+
+
+def test_a_classifier_that_was_saved_without_noise_has_none() -> None:
+    vectors, y = clouds(300, 3)
+    model = ProbeClassifier().fit(vectors, y)
+    del model.noise_
+    older = loads(dumps(model))
+    assert older.predict_proba(vectors).tolist() == model.predict_proba(vectors).tolist()
+
+
 def test_is_scikit_learns_multinomial_regression_at_a_given_strength() -> None:
     vectors, y = clouds(120, 4)
     own = ProbeClassifier(strength=1.0).fit(vectors, y)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RANGE = (1e-3, 1e2)
 """Between what a temperature is looked for: cosines ask for 0.01 to 0.1, logits for 0.5 to 3."""
 
+ROUNDS = 50
+"""In which the share of what is usual is found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -116,6 +119,29 @@ def fitted_temperature(loss: Callable[[float], float], usual: float, count: floa
 
     found: Any = minimize_scalar(doubted, bounds=tuple(np.log(RANGE)), method="bounded")
     return float(np.exp(found.x))
+
+
+def share_of_usual(
+    foretold: Floats,
+    usual: Floats | float,
+    start: float,
+    *,
+    before: tuple[float, float],
+    weights: Floats | float = 1.0,
+) -> float:
+    """Return how much of what is ``usual``, mixed in with what is ``foretold``, explains labels.
+
+    Both are probabilities of the right labels, (n,), of which each counts as its weight. The share
+    is 0 to 1, by expectation and maximisation from ``start`` on, as if so many labels of either
+    kind, usual ones first, had been seen ``before``.
+    """
+    share = start
+    weights = np.broadcast_to(weights, foretold.shape)
+    for _ in range(ROUNDS):
+        rest = share * usual
+        by_rest = weights @ (rest / (rest + (1 - share) * foretold))
+        share = float(by_rest + before[0]) / (float(weights.sum()) + sum(before))
+    return share
 
 
 def softened(logits: Floats, temperature: float) -> Floats:

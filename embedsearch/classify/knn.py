@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from embedsearch import arguments
+from embedsearch.classify.calibration import share_of_usual
 from embedsearch.classify.checking import are_several, asked, check_above_0, learned, units
 from embedsearch.classify.several import learned_several, whole_accuracy
 from embedsearch.classify.splitting import COPY, grouped, is_most, warn_of_narrow_space
@@ -39,9 +40,6 @@ out: of two examples a label the other one alone."""
 
 DEEPER = 4
 """So many times k neighbours of an example are looked at, for k that are not near duplicates."""
-
-ROUNDS = 50
-"""In which the share of what is usual is found."""
 
 TRIED_ON = 10_000
 """Examples that the temperature is chosen on, evenly spread ones of more."""
@@ -278,16 +276,4 @@ def _chosen(foretold: _Foretold, usual: Floats, tried: Tried) -> tuple[float, fl
             losses[temperature, sharpness] = loss
     best = min(losses, key=lambda both: losses[both])
     (shares,) = foretold.shares(best[0], [best[1]])
-    return *best, _missed(shares, usual[foretold.of], missed)
-
-
-def _missed(shares: Floats, usual: Floats, missed: float) -> float:
-    """Return how much of what is usual, mixed with the votes' shares, foretells labels, both (n,).
-
-    By expectation and maximisation from ``missed`` on, with one example more of either.
-    """
-    for _ in range(ROUNDS):
-        rest = missed * usual
-        by_rest = rest / (rest + (1 - missed) * shares)
-        missed = float(by_rest.sum() + 1) / (len(shares) + 2)
-    return missed
+    return *best, share_of_usual(shares, usual[foretold.of], missed, before=(1, 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from itertools import repeat
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from embedsearch.classify.calibration import fitted_temperature, softened
+from embedsearch.classify.calibration import fitted_temperature, share_of_usual, softened
 from embedsearch.classify.threads import one_thread
 
 if TYPE_CHECKING:
@@ -34,6 +33,12 @@ STRENGTH = 10.0
 TEMPERATURE = 0.4
 """The same, for probabilities: at one example a label 0.29 to 0.40 fitted best on three of four
 sets, by one draw each; on tweets by mood, where one example says nothing, none did."""
+
+NOISE = 0.02
+"""The share of wrong labels that is looked for first."""
+
+CLEAN = 10
+"""As if so many right labels had been seen before any: few examples prove no noise."""
 
 FOLDS = 5
 ONE_SPLIT_FROM = 3_000
@@ -98,12 +103,23 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """How scores become probabilities: divided by ``temperature``, the share ``noise`` uniform.
+
+    ``noise`` is the share of labels that are any of the classes, whatever the text.
+    """
+
+    temperature: float = TEMPERATURE
+    noise: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """A strength, the temperature of probabilities at it, and weights near to the best."""
+    """A strength, what makes probabilities of scores at it, and weights near to the best."""
 
     strength: float
-    temperature: float
-    start: Vectors | None
+    calibration: Calibration
+    start: Vectors | None = None
 
 
 def fitted(examples: Examples, strength: float, start: Vectors | None = None) -> Vectors:
@@ -146,18 +162,18 @@ def logits(weights: NDArray[Any], vectors: NDArray[Any]) -> Floats:
 def chosen(
     examples: Examples, always: Examples, strengths: tuple[float, ...], parts: Places
 ) -> Choice:
-    """Return the strength and the temperature that foretell held-out examples best (log loss).
+    """Return the strength and the calibration that foretell held-out examples best (log loss).
 
     ``parts`` (n,) says in which fold each example is held out (``folds.parts``), and ``always`` is
     learned from in every one. Where none is held out, as no class has two examples, all are as far
-    as ``always`` tells of them; else the answer is ``STRENGTH`` and ``TEMPERATURE``. Of more than
+    as ``always`` tells of them; else the answer is ``STRENGTH``, uncalibrated. Of more than
     ``TOO_MANY`` examples times classes the strength is that of some classes.
     """
     folds = _held(parts)
     if not folds and len(always.vectors):
         folds = [np.ones(len(examples.vectors), np.bool_)]
     if not folds:
-        return Choice(strengths[0] if len(strengths) == 1 else STRENGTH, TEMPERATURE, None)
+        return Choice(strengths[0] if len(strengths) == 1 else STRENGTH, Calibration())
     if len(examples.vectors) * examples.classes > TOO_MANY:
         if len(strengths) > 1:
             some, known, held = _some(examples, always, parts)
@@ -170,45 +186,67 @@ def chosen(
     learned = np.concatenate(
         [_learned(rest, examples.targets[held]) for rest, held in zip(rests, folds, strict=True)]
     )
-    least, best = np.inf, Choice(STRENGTH, TEMPERATURE, None)
+    least, best = np.inf, Choice(STRENGTH, Calibration())
     for strength in strengths:
         starts = [fitted(*given) for given in zip(rests, repeat(strength), starts, strict=False)]
         pairs = zip(starts, folds, strict=True)
         scores = np.concatenate([logits(w, examples.vectors[held]) for w, held in pairs])
-        loss_at = partial(_loss_at, scores, asked, learned)
-        temperature = fitted_temperature(loss_at, TEMPERATURE, max(_count(asked), TINY))
-        loss = loss_at(temperature)
+        loss, calibration = _calibrated(scores, asked, learned)
         if loss > least:  # and with more strength it would rise further
             break
-        least, best = loss, Choice(strength, temperature, starts[0])
+        least, best = loss, Choice(strength, calibration, starts[0])
     return best
 
 
-def probabilities(scores: Floats, temperature: float, *, exclusive: bool) -> Floats:
+def probabilities(scores: Floats, calibration: Calibration, *, exclusive: bool) -> Floats:
     """Return probabilities (n, classes): rows sum to 1 where classes are exclusive."""
-    if exclusive:
-        return softened(scores, temperature)
-    return expit(scores / temperature)  # type: ignore[no-any-return]  # scipy has no types
+    if not exclusive:
+        return expit(scores / calibration.temperature)  # type: ignore[no-any-return]  # scipy has no types
+    told = softened(scores, calibration.temperature)
+    mixed: Floats = (1 - calibration.noise) * told + calibration.noise / scores.shape[1]
+    return mixed
 
 
-def log_loss(scores: Floats, asked: Examples, learned: NDArray[np.bool_] | None = None) -> float:
-    """Return the mean log loss of scores (n, classes) of examples, as these are weighted.
+def log_loss(scores: Floats, asked: Examples) -> float:
+    """Return the mean log loss of scores (n, classes) of examples, as these are weighted."""
+    found = _loss_of(asked)(scores.copy(), asked.targets, asked.weights)[0]
+    return float(found / max(_count(asked), TINY))
 
-    Of those whose class was not ``learned`` (n,), exclusive ones, it is that of the likeliest class
-    being wrong: new texts may be of a class that no example has, and confidence has to say so.
+
+def _calibrated(
+    scores: Floats, asked: Examples, learned: NDArray[np.bool_]
+) -> tuple[float, Calibration]:
+    """Return the least log loss of scores of examples, and the calibration that it takes.
+
+    Where classes don't exclude each other there is no noise.
     """
+
+    def explained(temperature: float) -> tuple[float, float]:
+        if asked.targets.ndim == 2:
+            return log_loss(scores / temperature, asked), 0.0
+        return _explained(scores / temperature, asked, learned)
+
     count = max(_count(asked), TINY)
-    if learned is None or learned.all():
-        return float(_loss_of(asked)(scores.copy(), asked.targets, asked.weights)[0] / count)
-    known, strange = asked.part(learned), 1 - softened(scores[~learned], 1).max(axis=1)
-    loss = _softmax_loss(scores[learned], known.targets, known.weights)[0]
-    return (loss - float(asked.weights[~learned] @ np.log(np.maximum(strange, TINY)))) / count
+    temperature = fitted_temperature(lambda t: explained(t)[0], TEMPERATURE, count)
+    loss, noise = explained(temperature)
+    return loss, Calibration(temperature, noise)
 
 
-def _loss_at(
-    scores: Floats, asked: Examples, learned: NDArray[np.bool_], temperature: float
-) -> float:
-    return log_loss(scores / temperature, asked, learned)
+def _explained(scores: Floats, asked: Examples, learned: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the log loss of scores (n, classes) of exclusive classes, and at which noise that is.
+
+    Where a class was not ``learned`` (n,), the likeliest class should be wrong: new texts may be of
+    a class that no example has, and confidence has to say so.
+    """
+    shares = softened(scores, 1)
+    right = shares[np.arange(len(shares)), asked.targets]
+    foretold = np.where(learned, right, 1 - shares.max(axis=1))
+    usual = np.where(learned, 1 / asked.classes, 1 - 1 / asked.classes)
+    weights = np.float64(asked.weights)
+    noise = share_of_usual(foretold, usual, NOISE, before=(0, CLEAN), weights=weights)
+    likely = np.maximum((1 - noise) * foretold + noise * usual, TINY)
+    loss = weights @ np.log(likely) + CLEAN * np.log1p(-noise)
+    return -float(loss) / max(_count(asked), TINY), noise
 
 
 def _loss_of(examples: Examples) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from embedsearch.classify.folds import parts
 from embedsearch.classify.logistic import (
     FOLDS,
     STRENGTHS,
+    Calibration,
     Examples,
     chosen,
     fitted,
@@ -46,8 +48,11 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     """Logistic regression on the vectors: the choice where there are many examples.
 
     ``strength`` is scikit-learn's C; ``None`` chooses it by the log loss of held-out examples,
-    on which the temperature of the probabilities is chosen, too; where examples times classes are
-    more than 20 million, by those of some of the classes. ``class_weight`` is
+    on which the probabilities are calibrated, too; where examples times classes are
+    more than 20 million, by those of some of the classes. After ``fit``, ``temperature_`` is what
+    scores are divided by, and ``noise_`` the share of labels, 0 to 1, that are explained best as
+    any of the classes, whatever the text: so much of each probability is shared out evenly. Of
+    several labels a text it is 0. ``class_weight`` is
     ``"balanced"`` or a weight for each label, as in scikit-learn; of several labels a text each is
     weighted by itself, a label's weight being that of the texts that have it.
 
@@ -58,6 +63,9 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     ``random_state`` deals the examples that are held out, near duplicates (a cosine of .95)
     together; ``None``, and numpy's ``RandomState``, deal others each time.
     """
+
+    noise_ = 0.0
+    """That of a classifier that was saved before there was such a share."""
 
     def __init__(
         self,
@@ -121,7 +129,8 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _weigh(self, examples: Examples, known: Examples, held: NDArray[np.int64]) -> None:
         strengths = STRENGTHS if self.strength is None else (float(self.strength),)
         found = chosen(examples, known, strengths, held)
-        self.strength_, self.temperature_ = found.strength, found.temperature
+        self.strength_ = found.strength
+        self.temperature_, self.noise_ = astuple(found.calibration)
         self.coef_ = fitted(examples.followed_by(known), found.strength, found.start)
 
     def _known(self, examples: Examples) -> Examples:
@@ -137,7 +146,9 @@ class ProbeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each of ``classes_``, shape (n, classes)."""
-        return probabilities(self._scores(X), self.temperature_, exclusive=self.exclusive_)
+        scores = self._scores(X)
+        calibration = Calibration(self.temperature_, self.noise_)
+        return probabilities(scores, calibration, exclusive=self.exclusive_)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each text, or an indicator (n, classes)."""
