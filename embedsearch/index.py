@@ -23,6 +23,7 @@ from embedsearch.search.ranking import RANKERS, Query
 from embedsearch.store import (
     checks,
     documents,
+    facts,
     filters,
     fulltext,
     garbage,
@@ -472,8 +473,8 @@ class Index:
 
     @property
     def _chunking(self) -> Chunking:
-        limit = int(self._database.setting("chunk_tokens") or files.CHUNK_TOKENS)
-        overlap = int(self._database.setting("chunk_overlap") or files.CHUNK_OVERLAP)
+        limit = facts.needed(self._database, "chunk_tokens")
+        overlap = facts.needed(self._database, "chunk_overlap")
         return Chunking(self.embedder.tokenizer, limit, overlap)
 
     def search(
