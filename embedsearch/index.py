@@ -540,11 +540,14 @@ class Index:
         with self._database.reading():
             return explaining.explain(self._dense, query, vector, list(hits))
 
-    def cosines(self, query: str, most: int = 1_000) -> NDArray[np.float32]:
-        """Return a query's cosines with up to ``most`` passages, evenly drawn: what is usual.
+    def cosines(self, query: str, *, most: int = 1_000) -> NDArray[np.float32]:
+        """Return a query's cosines (n,) with up to ``most`` passages, and so what is usual.
+
+        They are drawn evenly from all that are embedded, in the order of that: the same each time.
 
         Raises:
-            ValueError: as ``search`` does.
+            ValueError: the query is blank, or ``most`` is below 1.
+            SecretsFound: as ``search`` does.
 
         """
         query, most = arguments.query(query), arguments.how_many(most, "most")
