@@ -96,11 +96,11 @@ def _opened(folder: Path | None, settings: Callable[[], Settings] | None) -> Dat
     new = settings() if settings and not is_there else None
     database = open_database(folder and folder / DATABASE, create=settings is not None)
     try:
-        facts.require(database)
-        settled = vectors.is_settled(database)
-        if settings and not settled:
+        if vectors.is_settled(database):
+            facts.require(database)
+        elif settings:
             _settle(database, folder, new or settings())
-        elif not settled:
+        else:
             raise IndexNotFound(f"no index in {folder} yet: it is being made")  # noqa: TRY301 -- the database is closed below
     except BaseException:
         database.close()
@@ -173,7 +173,7 @@ def warn_of_other_chunking(database: Database, tokens: int | None, overlap: int 
         ("chunk_tokens", tokens, "what its model reads"),
         ("chunk_overlap", overlap, "half of a chunk"),
     ):
-        held = int(database.setting(name) or 0)
+        held = facts.needed(database, name)
         if given not in {None, held}:
             warnings.warn(
                 f"{name} of this index is {held}, not {given}: it is settled when an index is made,"

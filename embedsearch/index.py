@@ -23,6 +23,7 @@ from embedsearch.search.ranking import RANKERS, Query
 from embedsearch.store import (
     checks,
     documents,
+    facts,
     filters,
     fulltext,
     garbage,
@@ -472,8 +473,8 @@ class Index:
 
     @property
     def _chunking(self) -> Chunking:
-        limit = int(self._database.setting("chunk_tokens") or files.CHUNK_TOKENS)
-        overlap = int(self._database.setting("chunk_overlap") or files.CHUNK_OVERLAP)
+        limit = facts.needed(self._database, "chunk_tokens")
+        overlap = facts.needed(self._database, "chunk_overlap")
         return Chunking(self.embedder.tokenizer, limit, overlap)
 
     def search(
@@ -539,11 +540,14 @@ class Index:
         with self._database.reading():
             return explaining.explain(self._dense, query, vector, list(hits))
 
-    def cosines(self, query: str, most: int = 1_000) -> NDArray[np.float32]:
-        """Return a query's cosines with up to ``most`` passages, evenly drawn: what is usual.
+    def cosines(self, query: str, *, most: int = 1_000) -> NDArray[np.float32]:
+        """Return a query's cosines (n,) with up to ``most`` passages, and so what is usual.
+
+        They are drawn evenly from all that are embedded, in the order of that: the same each time.
 
         Raises:
-            ValueError: as ``search`` does.
+            ValueError: the query is blank, or ``most`` is below 1.
+            SecretsFound: as ``search`` does.
 
         """
         query, most = arguments.query(query), arguments.how_many(most, "most")

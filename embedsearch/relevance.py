@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedsearch import arguments
 from embedsearch.errors import DocumentNotFound
 from embedsearch.store.fulltext import STOP_WORDS, terms
 from embedsearch.store.words import terms as words
@@ -90,8 +91,10 @@ def judged(
     It may if one passage has all words of the question, stop words left out, or is near enough by
     meaning and words together. ``None`` by words alone, while texts wait to be embedded, and where
     a hit's document was removed meanwhile. Conditions don't matter to what is near.
+
+    Raises what ``index.search`` does.
     """
-    if not hits or mode == "lexical" or index.pending().texts:
+    if not hits or arguments.mode(mode) == "lexical" or index.pending().texts:
         return None
     near = [*hits, *index.search(question, 1, mode="dense", where=where, glob=glob)]
     try:
@@ -100,7 +103,7 @@ def judged(
         return None
     if _has_all_words(question, found):
         return True
-    drawn = index.cosines(question, SAMPLE)
+    drawn = index.cosines(question, most=SAMPLE)
     bar = BAR_OF_MEANING if _is_foreign(question, near, found) else BAR
     return _best(found, drawn) >= bar * sqrt(2 * log(max(2, len(drawn))))
 

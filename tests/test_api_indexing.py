@@ -189,6 +189,22 @@ def test_a_damaged_vector_of_a_query_is_asked_for_again_and_no_other(
     assert asked == [*damage, "sound", *damage]
 
 
+@pytest.mark.parametrize("stored", [5, 2.5, "x" * 4 * DIMENSIONS])
+def test_what_is_no_vector_of_a_query_is_asked_for_again(
+    client: Client, tmp_path: Path, stored: object
+) -> None:
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(3))
+        found = index.search("document", k=1)
+    with closing(sqlite3.connect(tmp_path / "index.db")) as database, database:
+        database.execute("update queries set vector = ?", [stored])
+    with Index.open(tmp_path, embedder(client)) as index:
+        wrong = "index.db is damaged: queries holds rows of wrong types"
+        assert index.verify() == [Problem(wrong, "they are dropped")]
+        assert index.search("document", k=1) == found
+        assert index.verify() == []
+
+
 def test_an_index_remembers_the_model_but_neither_key_nor_host(
     client: Client, server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

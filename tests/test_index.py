@@ -590,12 +590,23 @@ def test_an_index_on_a_full_disk_can_be_read(small_disk: Path) -> None:
         assert index.add([Document("b", "more")]).added == 1
 
 
-def test_an_index_of_an_older_version_has_to_be_opened_where_it_can_be_written() -> None:
+@pytest.mark.parametrize("version", [7, 10])
+def test_an_index_of_an_older_version_has_to_be_opened_where_it_can_be_written(
+    version: int,
+) -> None:
     with users.open_folder() as folder:
         with Index.open(folder, HashEmbedder()) as index:
             index.add([Document("a", "kept words")])
         database = sqlite3.connect(folder / "index.db")
-        database.execute("pragma user_version = 10")
+        if version == 7:
+            database.executescript("""
+                drop index idx_documents_partial;
+                alter table documents drop column partial;
+                drop view live_texts;
+                alter table texts drop column words;
+                create view live_texts as select id, text from texts where text is not null;
+            """)
+        database.execute(f"pragma user_version = {version}")
         database.close()
         with users.nobody(), pytest.raises(StorageFailed) as refused:
             Index.open(folder, HashEmbedder(), create=False)

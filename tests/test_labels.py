@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sqlite3
 import time
 from typing import TYPE_CHECKING
 
@@ -123,9 +124,36 @@ def test_a_prediction_ends_with_its_text_be_that_replaced_in_the_same_second(ind
     index.add([Document("1", "a text that came back as another")])
     for known in (version, older):
         assert [said.document for said in index.models.predicted(known)] == ["2"]
-    assert index.garbage().predictions == 0
+        index.models.note(known, [("nope", "a", 0.5)])
     index.models.note(version, [("0", "a", 0.5)], at="2020-01-31T00:00:00+00:00")
     assert [said.document for said in index.models.predicted(version)] == ["2"]
+
+
+def test_what_is_said_of_a_document_put_by_a_clock_that_is_ahead_is_kept(index: Index) -> None:
+    version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+    with index._database.writing():
+        index._database.execute("update documents set updated = '2999-01-01T00:00:00+00:00'")
+    index.models.note(version, [("0", "a", 0.5)], at=now(), generation=index.models.generation)
+    assert [said.document for said in index.models.predicted(version)] == ["0"]
+    assert [document.id for document in index.documents(where="@predicted=a")] == ["0"]
+    assert index.models.classified(version) == 1
+
+
+def test_what_an_older_version_kept_of_texts_that_are_gone_is_dropped(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add([Document("a", "some words"), Document("b", "other words")])
+        version = index.models.put(index.space, "ProbeClassifier", {}, b"").version
+        index.models.note(version, [("a", "A", 0.5), ("b", "B", 0.5)])
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute("update predictions set at = '2020-01-31' where document = 'b'")
+        connection.execute(
+            "insert into predictions (version, document, probability, at) values (1, 'c', 1, 'z')"
+        )
+        connection.execute("create view current_predictions as select * from predictions")
+        connection.execute("pragma user_version = 11")
+    connection.close()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert [said.document for said in index.models.predicted(version)] == ["a"]
 
 
 def test_what_was_read_before_a_text_was_replaced_in_the_same_second_is_not_kept(

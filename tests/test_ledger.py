@@ -157,8 +157,7 @@ def make_old(folder: Path) -> Path:
     """Make an index as it was before the ledgers: the same without them."""
     path = make_index(folder)
     with sqlite3.connect(path) as connection:
-        for view in ("current_labels", "current_predictions"):
-            connection.execute(f"drop view {view}")
+        connection.execute("drop view current_labels")
         for table in ("labels", "labellings", "predictions", "models"):
             connection.execute(f"drop table {table}")
         connection.execute("drop table usage")

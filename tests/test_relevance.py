@@ -135,6 +135,9 @@ def test_a_condition_changes_nothing_about_what_is_near(narrow: Index) -> None:
 
 def test_by_words_alone_nothing_is_judged(narrow: Index) -> None:
     assert ask(narrow, "money for zebras", mode="lexical") is None
+    hits = narrow.search("money for zebras")
+    with pytest.raises(ValueError, match="unknown mode 'words'"):
+        judged(narrow, "money for zebras", hits, mode="words")  # type: ignore[arg-type]
 
 
 def test_while_texts_wait_to_be_embedded_nothing_is_judged() -> None:
@@ -179,6 +182,11 @@ def test_what_is_usual_is_drawn_evenly_from_all_passages() -> None:
         index.add([Document(text, text) for text in texts])
         each = [hit.score for t in texts for hit in index.search("four", mode="dense", glob=[t])]
         assert index.cosines("four").tolist() == pytest.approx(each, abs=1e-6)
-        assert index.cosines("four", 3).tolist() == pytest.approx(each[::2], abs=1e-6)
+        assert index.cosines("four", most=3).tolist() == pytest.approx(each[::2], abs=1e-6)
+        index.remove([texts[0]])
+        index.add([Document(texts[0], texts[0])])  # embedded last
+        assert index.cosines("four", most=3).tolist() == pytest.approx(
+            [each[1], each[3], each[0]], abs=1e-6
+        )
         with pytest.raises(ValueError, match=r"^expected most of at least 1, got 0$"):
-            index.cosines("four", 0)
+            index.cosines("four", most=0)

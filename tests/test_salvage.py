@@ -281,11 +281,14 @@ def test_what_is_left_to_embed_is_counted_where_its_note_is_damaged(
 
 
 @pytest.mark.parametrize("key", ["chunk_tokens", "generation"])
-def test_a_setting_that_cannot_be_read_is_named_and_brought_back(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize("damage", ["update settings set value = '2\x7f0'", "delete from settings"])
+def test_a_setting_that_cannot_be_read_is_named_and_brought_back(
+    tmp_path: Path, damage: str, key: str
+) -> None:
     with Index.open(tmp_path, HashEmbedder(), chunk_tokens=99) as index:
         index.add([Document("a", "cats")])
     with sqlite3.connect(tmp_path / "index.db") as connection:
-        connection.execute("update settings set value = '2\x7f0' where key = ?", [key])
+        connection.execute(f"{damage} where key = ?", [key])
     connection.close()
     said = f"index.db is damaged: its setting '{key}' can't be read"
     with pytest.raises(IndexDamaged, match=said) as refused:
@@ -311,6 +314,25 @@ def test_what_a_salvaged_index_has_left_to_embed_is_counted(tmp_path: Path) -> N
             index.label({"0": "a"})
         assert index.pending().texts == 3
         assert index.embed_pending().texts == 3
+
+
+@pytest.mark.parametrize("stored", ["5", "replace(hex(zeroblob(length(vector))), '00', '0')"])
+def test_what_is_no_vector_is_named_and_left_behind(folder: Path, stored: str) -> None:
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute(f"update vectors set vector = {stored} where number = 7")
+    connection.close()
+    (folder / "vectors.faiss").unlink()
+    with Index.open(folder, HashEmbedder()) as index:
+        said = f"expected vectors of {index.embedder.dimensions} dimensions, found one of 0"
+        for call in (lambda: index.search("file 7"), index.document_vectors):
+            with pytest.raises(IndexDamaged, match=said):
+                call()
+        with pytest.raises(IndexDamaged, match="vectors holds rows of wrong types"):
+            index.repair()
+    salvage(folder)
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.pending().texts == 1
+        assert index.verify() == []
 
 
 def test_a_vector_of_another_length_is_named_and_made_anew(folder: Path) -> None:

@@ -229,8 +229,10 @@ def test_a_sample_is_drawn_evenly_from_the_live_rows() -> None:
     index = VectorIndex(1)
     index.add(np.array([9, 2, 4, 1, 7, 3]), floats([[1.0]] * 6))
     index.remove(np.array([3]))
-    assert index.sample(9).tolist() == [1, 2, 4, 7, 9]
-    assert index.sample(3).tolist() == [1, 4, 9]
+    assert index.sample(9).tolist() == [9, 2, 4, 1, 7]
+    assert index.sample(3).tolist() == [9, 4, 7]
+    index.compact()
+    assert index.sample(3).tolist() == [9, 4, 7]
     assert VectorIndex(1).sample(3).tolist() == []
 
 

@@ -72,6 +72,5 @@ def _words(garbage: Garbage) -> str:
     parts = [
         f"{counted(garbage.vectors, 'vector')} ({counted(garbage.tokens, 'token')})",
         counted(garbage.transcripts, "transcript"),
-        counted(garbage.predictions, "outdated prediction"),
     ]
     return ", ".join(part for part in parts if not part.startswith("0 ")) or "nothing to drop"

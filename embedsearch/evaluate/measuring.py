@@ -25,18 +25,7 @@ from embedsearch.classify.threads import one_thread
 from embedsearch.classify.zero_shot import ZeroShotClassifier
 from embedsearch.compare.duplication import THRESHOLD
 from embedsearch.evaluate.evaluation import Baseline, Confused, Evaluation, Mistake
-from embedsearch.evaluate.evidence import (
-    Evidence,
-    apart,
-    evidence,
-    ids_of,
-    near_texts,
-    plain,
-    rare,
-    silent,
-    starved,
-    warn,
-)
+from embedsearch.evaluate.evidence import Evidence, evidence, ids_of, plain, silent, warn
 from embedsearch.evaluate.learning import SHARES, learning_curve
 from embedsearch.evaluate.scores import (
     TINY,
@@ -45,6 +34,7 @@ from embedsearch.evaluate.scores import (
     confusion_matrix,
     label_scores,
 )
+from embedsearch.evaluate.splits import apart, near_texts, rare, starved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -18,8 +18,9 @@ from embedsearch.classify.several import as_lists, indicator
 from embedsearch.classify.splitting import alike
 from embedsearch.classify.threads import one_thread
 from embedsearch.compare.duplication import THRESHOLD
-from embedsearch.evaluate.evidence import apart, ids_of, near_texts, rare, silent, starved, warn
+from embedsearch.evaluate.evidence import ids_of, silent, warn
 from embedsearch.evaluate.scores import Bootstrap, Estimate, LabelScore, label_scores
+from embedsearch.evaluate.splits import apart, near_texts, rare, starved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -102,8 +102,9 @@ class DenseIndex:
         loaded = self._loaded()
         if loaded is not None:
             return loaded
-        made = self._rebuilt()
-        self.was_missing &= len(made) >= FILE_MIN_ROWS
+        was_missing, self.was_missing = self.was_missing, False
+        made = self._rebuilt()  # which may find damage: nothing is left to be saved then
+        self.was_missing = was_missing and len(made) >= FILE_MIN_ROWS
         return made
 
     def _loaded(self) -> VectorIndex | None:

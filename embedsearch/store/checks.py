@@ -156,10 +156,10 @@ def _damage(database: Database) -> Iterator[Problem]:
 
 def _mistyped(database: Database) -> Iterator[str]:
     """Yield the tables with a value of another type than its column's."""
-    tables = database.execute(
+    own = database.execute(
         "select name from sqlite_master where type = 'table' and name not glob '*_*'"
     ).fetchall()
-    for (table,) in tables:
+    for (table,) in own:
         columns = dict(
             database.execute("select name, type from pragma_table_info(?)", [table]).fetchall()
         )

@@ -372,7 +372,8 @@ def _migrate(database: Database, *, create: bool) -> None:
         )
     if version < len(MIGRATIONS):
         try:
-            _apply(database, version)
+            with translated(database.path):
+                _apply(database, version)
         except StorageFailed as error:
             if not version or error.__cause__ is None or not _may_not_be_written(error.__cause__):
                 raise

@@ -222,9 +222,13 @@ def _drop_chunks(database: Database, numbers: Iterable[int]) -> list[int]:
 
 
 def remove(database: Database, ids: Sequence[str]) -> int:
-    """Remove the documents among ``ids`` that are there, and return how many they were."""
+    """Remove the documents among ``ids`` that are there, and return how many they were.
+
+    What was predicted of them goes, too.
+    """
     with database.writing():
         numbers = list(numbered(database, ids).values())
+        models.forget(database, ids)
         retired = _drop_chunks(database, numbers)
         fulltext.retire(database, retired)
         database.executemany("delete from documents where number = ?", ((n,) for n in numbers))

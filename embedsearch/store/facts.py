@@ -25,18 +25,25 @@ def _are_whole(found: Any) -> bool:
     return isinstance(found, list) and len(found) > 1 and all(map(_is_whole, found))
 
 
-NEEDED = dict.fromkeys(("generation", "epoch", "chunk_tokens", "chunk_overlap"), _is_whole)
-"""What an index can't do without, and what it is to be."""
+NEEDED = dict.fromkeys(("generation", "chunk_tokens", "chunk_overlap", "epoch"), _is_whole)
+"""What an index can't do without, and what it is to be; an epoch is there once it is made anew."""
 
 NOTES = {PENDING: _are_whole, "rate": _is_number, "factor": _is_number}
 """What is counted or learned anew where it is missing, by the first word of its key."""
 
 
 def require(database: Database) -> None:
-    """Raise IndexDamaged where one that an index needs can't be read."""
-    for key in damaged(database):
+    """Raise IndexDamaged where one that an index needs is lost, or can't be read."""
+    there = {key for (key,) in database.execute("select key from settings")}
+    lost = [key for key in NEEDED if key not in {*there, "epoch"}]
+    for key in [*lost, *damaged(database)]:
         if key in NEEDED:
             raise json_columns.unreadable(database.path, f"its setting {key!r}")
+
+
+def needed(database: Database, key: str) -> int:
+    """Return one that an index can't do without."""
+    return int(database.value("select value from settings where key = ?", [key]))
 
 
 def damaged(database: Database) -> list[str]:

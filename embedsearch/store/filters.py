@@ -34,7 +34,7 @@ _COMPOUND = {"type", "filters"}
 
 FACTS = {
     "@label": "select document, label as value from current_labels",
-    "@predicted": "select document, label as value from current_predictions"
+    "@predicted": "select document, label as value from predictions"
     " where version = (select max(version) from models)",
 }
 """What is known of documents besides their metadata, by the keys that stand for it."""

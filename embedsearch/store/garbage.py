@@ -14,15 +14,13 @@ class Garbage:
     """What nothing in an index holds any more.
 
     ``vectors`` are those of passages that are in no document; to embed them again would take
-    ``tokens``. ``transcripts`` are of recordings that are no document, ``predictions`` of documents
-    that are gone: those of a text that is replaced are dropped with it. ``freed`` is by how many
+    ``tokens``. ``transcripts`` are of recordings that are no document. ``freed`` is by how many
     bytes the files became smaller.
     """
 
     vectors: int
     tokens: int
     transcripts: int
-    predictions: int
     freed: int = 0
 
 
@@ -33,11 +31,6 @@ _UNHEARD = """
 """
 """That nothing is said in a recording is worth remembering: such a one is never a document. And one
 that was mended has no hash until it is read again: its transcript was paid for."""
-_OUTDATED = """
-    not exists (
-        select 1 from documents d where d.id = predictions.document and d.updated <= predictions.at
-    )
-"""
 
 
 def found(database: Database) -> Garbage:
@@ -51,7 +44,6 @@ def found(database: Database) -> Garbage:
             vectors=vectors,
             tokens=tokens,
             transcripts=database.value(f"select count(*) from transcripts where {_UNHEARD}"),
-            predictions=database.value(f"select count(*) from predictions where {_OUTDATED}"),
         )
 
 
@@ -62,7 +54,6 @@ def drop(database: Database) -> Garbage:
         database.execute(f"delete from vectors where {_RETIRED}")
         database.execute("delete from texts where text is null")
         database.execute(f"delete from transcripts where {_UNHEARD}")
-        database.execute(f"delete from predictions where {_OUTDATED}")
         # FTS5 keeps what it is told to forget until it merges the parts of its index.
         database.execute("insert into texts_fts (texts_fts) values ('optimize')")
         database.new_epoch()

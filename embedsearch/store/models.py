@@ -47,7 +47,7 @@ class Predicted:
 
 
 def forget(database: Database, documents: Sequence[str]) -> None:
-    """Drop what was said of documents, by id: their texts are others now."""
+    """Drop what was said of documents, by id, whose texts are replaced or removed."""
     database.execute(
         """
         delete from predictions where version in (select version from models)
@@ -143,7 +143,7 @@ class Models:
         """Return of how many documents one has said something, as ``predicted`` has them."""
         return int(
             self.database.value(
-                "select count(distinct document) from current_predictions where version = ?",
+                "select count(distinct document) from predictions where version = ?",
                 [version],
             )
         )
@@ -159,14 +159,14 @@ class Models:
         """Keep what one says of documents (id, label, probability), in place of what it said.
 
         A document may have several rows, one a label, or one without a label: it abstained. ``at``
-        is when the documents were read, now for ``None``, and ``generation`` the index's of then:
-        of one that was replaced since, it is outdated, be it in the same second.
+        is when the documents were read, now for ``None``, and ``generation`` the index's of then.
+        Nothing is kept of one that was removed or replaced since, be it in the same second.
         """
-        rows, at = list(said), at or now()
+        rows, stamp = list(said), at or now()
         with self.database.writing():
-            if generation not in {None, self.database.generation}:
-                changed = self._updated_from(at)
-                rows = [row for row in rows if row[0] not in changed]
+            changed = at is not None and generation != self.database.generation
+            there = self._there([document for document, *_ in rows], at if changed else None)
+            rows = [row for row in rows if row[0] in there]
             self.database.executemany(
                 "delete from predictions where version = ? and document = ?",
                 ((version, document) for document in {document for document, *_ in rows}),
@@ -176,21 +176,28 @@ class Models:
                 insert into predictions (version, document, label, probability, at)
                 values (?, ?, ?, ?, ?)
                 """,
-                ((version, *row, at) for row in rows),
+                ((version, *row, stamp) for row in rows),
             )
 
-    def _updated_from(self, at: str) -> set[str]:
-        rows = self.database.execute("select id from documents where updated >= ?", [at])
+    def _there(self, ids: Sequence[str], before: str | None) -> set[str]:
+        """Return those documents that are there, put before a time if there is one."""
+        rows = self.database.execute(
+            """
+            select d.id from json_each(?1) j join documents d on d.id = j.value
+            where ?2 is null or d.updated < ?2
+            """,
+            [json.dumps(ids), before],
+        )
         return {id for (id,) in rows}
 
     def predicted(self, version: int) -> list[Predicted]:
-        """Return what one said of the documents that are there, by id, the likeliest label first.
+        """Return what one said of documents, by id, the likeliest label first.
 
-        What it said of a text that was replaced since, is left out.
+        What it said of a text went with that, when it was replaced or removed.
         """
         rows = self.database.execute(
             """
-            select version, document, label, probability, at from current_predictions
+            select version, document, label, probability, at from predictions
             where version = ? order by document, probability desc
             """,
             [version],

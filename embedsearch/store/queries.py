@@ -35,9 +35,11 @@ def vector(database: Database, space: int, query: str) -> NDArray[np.float32] | 
     return np.frombuffer(row[0], STORED).astype(np.float32)
 
 
-def _is_sound(blob: bytes, dimensions: int) -> bool:
-    # They are 0 until the first vector of a passage tells.
-    return is_sound(blob, STORED, dimensions or len(blob) // STORED.itemsize)
+def _is_sound(stored: object, dimensions: int) -> bool:
+    if not isinstance(stored, bytes):  # damage made it a number or a text
+        return False
+    # Dimensions are 0 until the first vector of a passage tells.
+    return is_sound(stored, STORED, dimensions or len(stored) // STORED.itemsize)
 
 
 def damaged(database: Database) -> list[tuple[int, bytes]]:

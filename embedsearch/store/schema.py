@@ -274,6 +274,17 @@ def _marked_words(tables: Tables) -> None:
         words.rebuild(tables.conn)
 
 
+def _no_outdated_predictions(tables: Tables) -> None:
+    """Drop them: from here on each goes with the text that it is of."""
+    tables.execute("""
+        delete from predictions where not exists (
+            select 1 from documents d
+            where d.id = predictions.document and d.updated <= predictions.at
+        )
+    """)
+    tables.execute("drop view if exists current_predictions")
+
+
 MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _first,
     _full_text,
@@ -286,5 +297,6 @@ MIGRATIONS: tuple[Callable[[Tables], None], ...] = (
     _partial,
     _words,
     _marked_words,
+    _no_outdated_predictions,
 )
 """Append only: ``PRAGMA user_version`` counts how many of these a file has been through."""

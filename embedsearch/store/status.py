@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from embedsearch.folder import OWN
-from embedsearch.store import hits, labels, runs, sources, vectors
+from embedsearch.store import facts, hits, labels, runs, sources, vectors
 from embedsearch.store.filters import Filter
 from embedsearch.store.models import Models
 
@@ -73,7 +73,7 @@ def status(database: Database, space: int, folder: Path | None) -> Status:
             embedder=embedder,
             space=name,
             dimensions=dimensions,
-            chunk_tokens=int(database.setting("chunk_tokens") or 0),
+            chunk_tokens=facts.needed(database, "chunk_tokens"),
             chunk_overlap=int(database.setting("chunk_overlap") or 0),
             sources=tuple(sources.roots(database).values()),
             unread=tuple((path, facts.why) for path, facts in unread if not facts.binary),

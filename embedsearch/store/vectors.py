@@ -149,7 +149,9 @@ def _joined(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[n
 
     """
     dimensions = database.value("select dimensions from spaces where number = ?", [space]) or 0
-    for size in {*map(len, blobs)} - {dimensions * STORED.itemsize}:
+    # What damage made a number or a text has no bytes of a vector.
+    sizes = {len(blob) if isinstance(blob, bytes) else 0 for blob in blobs}
+    for size in sizes - {dimensions * STORED.itemsize}:
         raise IndexDamaged(
             f"{database.path or 'the index'} is damaged: expected vectors of {dimensions}"
             f" dimensions, found one of {size / STORED.itemsize:g}",

@@ -10,6 +10,7 @@ as many emoji, is all letters to it: next to a word it is to see a blank.
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import pairwise, repeat
 from typing import TYPE_CHECKING
 from unicodedata import category, is_normalized, normalize
@@ -33,18 +34,14 @@ _NEW = (
     "\u061c\u2066-\u2069\u20ba-\u20cf\u23f4-\u23ff\u2b4d-\u2bff"  # directions, currencies, arrows
     "\U0001f10d-\U0001f12f\U0001f16c-\U0001fbca"  # emoji
 )
-_UNUSUAL = re.compile(
-    "[^\0-\u02ff\u2000-\u2065\u206a-\u20b9\u20d0-\u23f3\u2400-\u2b4c\u0370-\u0590]"
-)
+_UNUSUAL = "[^\0-\u02ff\u2000-\u2065\u206a-\u20b9\u20d0-\u23f3\u2400-\u2b4c\u0370-\u0590]"
 """Not European, of what is written at once."""
 
-_SPECIAL = re.compile(f"[{_UNSPACED}{_MARKED}{_NEW}]")
-_MARK = re.compile(f"[{_MARKED}]")
-_SIGN = re.compile(f"[{_UNSPACED}]")
-_SIGNS = re.compile(f"[{_UNSPACED}]+")
-_RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
-_FRESH = re.compile(f"[{_NEW}]")
-_GLUED = re.compile(rf"(?<=[^\s{_NEW}])[{_NEW}]+|[{_NEW}]+(?=[^\s{_NEW}])")
+_SIGNS = f"([{_UNSPACED}]+)"
+_MARK = f"[{_MARKED}]"
+_FRESH = f"[{_NEW}]"
+_GLUED = rf"(?<=[^\s{_NEW}])[{_NEW}]+|[{_NEW}]+(?=[^\s{_NEW}])"
+_JOINER = "(?<=[\U000f0780-\U000f0fff])\u200d"
 
 _DROPPED = "\u0301"
 """An accent, which FTS5 drops without ending a word."""
@@ -57,13 +54,19 @@ def _marks(*blocks: range) -> list[int]:
     return [mark for block in blocks for mark in block if category(chr(mark)) in {"Mn", "Mc"}]
 
 
-_STAND_INS: dict[int, int | str] = {
-    **{vowel: _PRIVATE + vowel for vowel in _marks(range(0x780, 0xE00), range(0xF00, 0x1000))},
-    **dict.fromkeys(_marks(range(0x591, 0x74B), range(0x898, 0x900)), _DROPPED),  # points
-}
-"""What FTS5 is to see for a mark: texts leave out points, but not vowels."""
+@cache
+def _stand_ins() -> dict[int, int | str]:
+    """Return what FTS5 is to see for a mark: texts leave out points, but not vowels."""
+    vowels = _marks(range(0x780, 0xE00), range(0xF00, 0x1000))
+    points = _marks(range(0x591, 0x74B), range(0x898, 0x900))
+    return {vowel: _PRIVATE + vowel for vowel in vowels} | dict.fromkeys(points, _DROPPED)
 
-_JOINER = re.compile("(?<=[\U000f0780-\U000f0fff])\u200d")
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern when it is first needed: each takes up to 2 ms, and few texts need any."""
+    return re.compile(pattern)
+
 
 _PAGE = """
     select id, text, words from texts where text is not null and id > ? order by id limit 1000
@@ -72,7 +75,9 @@ _PAGE = """
 
 def is_special(text: str) -> bool:
     """Return whether FTS5 may be to see other than a text; quick, as nearly all that is stored."""
-    return not text.isascii() and bool(_UNUSUAL.search(text) and _SPECIAL.search(text))
+    if text.isascii() or not _compiled(_UNUSUAL).search(text):
+        return False
+    return any(_compiled(special).search(text) for special in (_SIGNS, _MARK, _FRESH))
 
 
 def parted(text: str, *, by: str = " ") -> str:
@@ -81,11 +86,11 @@ def parted(text: str, *, by: str = " ") -> str:
         return text
     if not is_normalized("NFC", text):
         text = "".join(normalize("NFC", sign) for sign in text)
-    if _MARK.search(text):
-        text = _JOINER.sub(_DROPPED, text.translate(_STAND_INS))
-    if _FRESH.search(text):
-        text = _GLUED.sub(lambda new: " " * len(new[0]), text)
-    return _SIGNS.sub(lambda run: f"{by}{by.join(run[0])}{by}", text)
+    if _compiled(_MARK).search(text):
+        text = _compiled(_JOINER).sub(_DROPPED, text.translate(_stand_ins()))
+    if _compiled(_FRESH).search(text):
+        text = _compiled(_GLUED).sub(lambda new: " " * len(new[0]), text)
+    return _compiled(_SIGNS).sub(lambda run: f"{by}{by.join(run[0])}{by}", text)
 
 
 def signs(text: str) -> Iterator[str]:
@@ -106,7 +111,7 @@ def words(text: str) -> str | None:
 def terms(query: str) -> list[str]:
     """Return the words of a query, in order; of scripts without blanks each two signs in a row."""
     runs = "".join(sign if _is_of_word(sign) else " " for sign in query).split()
-    return [term for run in runs for part in _RUN.findall(run) for term in _terms(part)]
+    return [term for run in runs for term in ([run] if run.isascii() else _terms(run))]
 
 
 def _is_of_word(sign: str) -> bool:
@@ -114,11 +119,13 @@ def _is_of_word(sign: str) -> bool:
     return sign.isalnum() or sign == "\u200d" or category(sign) in {"Mn", "Mc", "Co", "Cn"}
 
 
-def _terms(run: str) -> list[str]:
-    letters = [sign for sign in run if sign.isalnum()]  # marks are no words to FTS5
-    if not _SIGN.match(run):
-        return [run] if letters else []
-    return [a + b for a, b in pairwise(letters)] or letters
+def _terms(run: str) -> Iterator[str]:
+    for place, part in enumerate(_compiled(_SIGNS).split(run)):
+        letters = [sign for sign in part if sign.isalnum()]  # marks are no words to FTS5
+        if place % 2:  # signs, which the pattern parts from what is beside them
+            yield from [a + b for a, b in pairwise(letters)] or letters
+        elif letters:
+            yield part
 
 
 def renew(connection: sqlite3.Connection) -> None:

@@ -132,9 +132,10 @@ class VectorIndex:
         return found
 
     def sample(self, most: int) -> Labels:
-        """Return the labels of up to ``most`` live rows, ascending and evenly drawn."""
-        live = np.sort(self._register.labels[self._register.alive])
-        return live[np.linspace(0, len(live) - 1, min(most, len(live))).astype(np.int64)]
+        """Return the labels of up to ``most`` live rows, evenly drawn, in the order of adding."""
+        live = np.flatnonzero(self._register.alive)
+        drawn = np.linspace(0, len(live) - 1, min(most, len(live))).astype(np.int64)
+        return self._register.labels[live[drawn]]
 
     def save(self, path: Path, stamp: Stamp) -> None:
         """Write the index and the owner's ``stamp`` to one file, whole or not at all.
