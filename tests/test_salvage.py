@@ -359,6 +359,27 @@ def test_a_vector_of_another_length_is_named_and_made_anew(folder: Path) -> None
         assert index.verify() == []
 
 
+def test_a_vector_with_a_flipped_bit_is_named_and_made_anew(tmp_path: Path) -> None:
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(str(n), f"document number {n}") for n in range(3))
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        (stored,) = connection.execute("select vector from vectors where number = 2").fetchone()
+        vector = np.frombuffer(stored, "<u2").copy()
+        vector[np.flatnonzero(vector)[0]] ^= 1 << 14
+        connection.execute("update vectors set vector = ? where number = 2", [vector.tobytes()])
+    connection.close()
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert index.repair() == [
+            Problem(
+                "damaged vectors: 1",
+                "their texts are embedded again by the next: embedsearch index",
+            )
+        ]
+        assert index.embed_pending().texts == 1
+        assert index.verify() == []
+        assert index.search("document number 1", k=1, mode="dense")[0].score < 1.01
+
+
 @pytest.mark.parametrize(
     ("page", "rewritten"), [(1, False), (1, True), (2, False), (16, False), (24, False)]
 )

@@ -248,7 +248,7 @@ def _holders(database: Database, texts: Iterable[int]) -> list[str]:
 
 
 def _wrong_vectors(database: Database, space: int) -> list[int]:
-    """Return the numbers of vectors of the wrong length, or that are zero or not finite."""
+    """Return the numbers of vectors of other dimensions, or that are no unit vectors."""
     dimensions = database.value("select dimensions from spaces where number = ?", [space])
     rows = database.execute("select number, vector from vectors where space = ?", [space])
     return [number for number, blob in rows if not is_sound(blob, STORED, dimensions)]

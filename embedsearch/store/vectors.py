@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 STORED = np.dtype("<f2")
 """fp16 halves the file and costs no measurable recall for unit vectors."""
 
+NEAR_ONE = 0.01
+"""So far from 1 the length of a stored vector may be: what an embedder may give is half as far, and
+fp16 rounds by a thousandth."""
+
 PAGE = 4_000
 """How many vectors are read at a time: 6 MB of float32 at 384 dimensions."""
 
@@ -161,12 +165,12 @@ def _joined(database: Database, space: int, blobs: Sequence[bytes]) -> NDArray[n
 
 
 def is_sound(blob: bytes, dtype: np.dtype[Any], dimensions: int) -> bool:
-    """Tell whether a stored vector has so many dimensions, and a direction."""
+    """Tell whether a stored vector has so many dimensions, and unit length."""
     if len(blob) != dimensions * dtype.itemsize:
         return False
-    with np.errstate(invalid="ignore"):  # of garbage
+    with np.errstate(invalid="ignore", over="ignore"):  # of garbage
         length = np.linalg.norm(np.frombuffer(blob, dtype).astype(np.float32))
-    return bool(0 < length < np.inf)
+    return bool(abs(length - 1) < NEAR_ONE)
 
 
 def put(database: Database, space: int, texts: Sequence[int], vectors: Sequence[bytes]) -> None:
