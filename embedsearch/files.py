@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from embedsearch.embedders.protocol import Embedder
     from embedsearch.store.database import Database
+    from embedsearch.store.salvage import Salvaged
 
     PathLike = str | os.PathLike[str]
 
@@ -211,11 +212,12 @@ def embedder_of(path: PathLike) -> str | None:
         database.close()
 
 
-def salvage(path: PathLike) -> dict[str, int]:
+def salvage(path: PathLike) -> Salvaged:
     """Make a damaged index usable again: what ``index.db`` still yields goes into a new one.
 
-    Returns how many rows of each table were kept; ``Index.sync`` then brings back what was lost.
-    The damaged file stays beside the new one: it is the last of ``damaged``.
+    Returns how many rows of each table were kept, and which tables lost some; ``Index.sync`` then
+    brings back what files hold. The damaged file stays beside the new one: it is the last of
+    ``damaged``.
 
     Raises:
         IndexNotFound: there is no index.
@@ -229,9 +231,9 @@ def salvage(path: PathLike) -> dict[str, int]:
     with writer_lock(folder):
         defaults = {"uuid": str(uuid.uuid4()), "chunk_tokens": str(CHUNK_TOKENS)}
         defaults["chunk_overlap"] = str(CHUNK_OVERLAP)
-        kept = stored.salvage(folder / DATABASE, defaults)
+        salvaged = stored.salvage(folder / DATABASE, defaults)
         (folder / CACHE).unlink(missing_ok=True)
-    return kept
+    return salvaged
 
 
 def damaged(path: PathLike) -> list[Path]:

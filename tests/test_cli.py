@@ -1007,6 +1007,26 @@ def test_repair_salvages_a_database_that_cannot_be_opened(here: Path, wikipedia:
     assert found("--db", db, "search", "oxygen", "-k", 1)[0]["document_id"] == "science/oxygen.md"
 
 
+def test_repair_says_all_that_it_salvaged_and_what_it_could_not(here: Path) -> None:
+    (here / "rows.csv").write_text("id,text\na,some words\nb,more words\n")
+    run("add", "rows.csv")
+    run("label", "a", "--as", "x")
+    with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
+        database.execute("delete from settings where key = 'generation'")
+        database.execute("insert into models values (1, 'now', 'space', 'KNN', '{}', x'00')")
+    database.close()
+    result = run("repair")
+    assert result.stderr.splitlines()[1:] == [
+        (
+            "salvaged 2 documents, 2 vectors and labels of 1 document into a new one; the old is"
+            " index.db.damaged"
+        ),
+        "could not be read whole: models: classifiers are lost; another: embedsearch train",
+        "hint: run embedsearch index on your folders, for what is missing",
+    ]
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
 def test_repair_says_what_is_left_and_by_which_command_it_is_done(
     here: Path, wikipedia: Path
 ) -> None:

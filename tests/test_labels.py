@@ -193,7 +193,7 @@ def test_salvage_keeps_labels_and_classifiers(tmp_path: Path) -> None:
         index.add([Document("a", "some words")])
         index.label({"a": "x"}, source="test")
         index.models.put(index.space, "ProbeClassifier", {"x": 1}, state)
-    kept = salvage(tmp_path)
+    kept = salvage(tmp_path).kept
     assert (kept["labels"], kept["labellings"], kept["models"]) == (1, 1, 1)
     with Index.open(tmp_path, HashEmbedder()) as index:
         assert index.labels() == {"a": ("x",)}

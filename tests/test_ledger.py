@@ -183,10 +183,10 @@ def test_salvage_keeps_the_ledgers(tmp_path: Path) -> None:
     usage.note(database, USES)
     outbox.note(database, SENT)
     database.close()
-    counts = salvage(path, {})
+    counts = salvage(path, {}).kept
     assert (counts["usage"], counts["outbox"]) == (4, 4)
 
 
 def test_salvage_of_an_index_of_before_finds_none(tmp_path: Path) -> None:
-    counts = salvage(make_old(tmp_path), {})
+    counts = salvage(make_old(tmp_path), {}).kept
     assert (counts["documents"], counts["usage"], counts["outbox"]) == (1, 0, 0)

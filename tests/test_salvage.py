@@ -13,6 +13,7 @@ from embedsearch import Document, Index
 from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexNotFound
 from embedsearch.files import damaged, salvage
 from embedsearch.store.checks import Problem
+from embedsearch.store.fulltext import text_hash
 from embedsearch.testing import HashEmbedder
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_a_damaged_database_gives_back_nearly_all(folder: Path, seed: int) -> No
     for page in rng.choice(np.arange(40, pages), 5, replace=False):
         data[page * PAGE : (page + 1) * PAGE] = rng.bytes(PAGE)
     (folder / "index.db").write_bytes(data)
-    counts = salvage(folder)
+    counts = salvage(folder).kept
     assert counts["vectors"] > 2_500
     with Index.open(folder, HashEmbedder()) as index:
         index.sync(folder.parent / "docs")
@@ -59,7 +60,7 @@ def test_a_vector_whose_text_is_lost_does_not_count(folder: Path) -> None:
         (whole,) = connection.execute("select count(*) from vectors").fetchone()
         connection.execute("delete from texts where id <= 10")
     connection.close()
-    assert salvage(folder)["vectors"] == whole - 10
+    assert salvage(folder).kept["vectors"] == whole - 10
 
 
 def test_a_truncated_database_gives_back_what_lies_before_the_cut(folder: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_truncated_database_gives_back_what_lies_before_the_cut(folder: Path) 
     (folder / "index.db").write_bytes(whole[: len(whole) * 95 // 100])
     with pytest.raises(IndexCorrupt, match="is damaged"):
         Index.open(folder, create=False)
-    assert salvage(folder)["documents"] == 3_040
+    assert salvage(folder).kept["documents"] == 3_040
     assert (folder / "index.db.damaged").read_bytes() == whole[: len(whole) * 95 // 100]
     with Index.open(folder, HashEmbedder()) as index:
         index.sync(folder.parent / "docs")
@@ -78,7 +79,7 @@ def test_a_truncated_database_gives_back_what_lies_before_the_cut(folder: Path) 
 def test_a_database_without_its_header_loses_nothing_else(folder: Path) -> None:
     with (folder / "index.db").open("r+b") as file:
         file.write(b"\xa5" * 100)
-    counts = salvage(folder)
+    counts = salvage(folder).kept
     assert (counts["documents"], counts["vectors"]) == (3_040, 3_080)
     with Index.open(folder, HashEmbedder()) as index:
         assert index.verify() == []
@@ -89,7 +90,7 @@ def test_a_database_of_an_older_version_is_salvaged_too(folder: Path) -> None:
         database.execute("alter table texts drop column salt")
         database.execute("pragma user_version = 2")
     database.close()
-    assert salvage(folder)["texts"] == 3_080
+    assert salvage(folder).kept["texts"] == 3_080
     with Index.open(folder, HashEmbedder()) as index:
         assert index.verify() == []
 
@@ -119,7 +120,7 @@ def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
         ]
         with pytest.raises(IndexDamaged, match="chunks holds rows of wrong types"):
             index.repair()
-    assert salvage(folder)["documents"] == 3_040
+    assert salvage(folder).kept["documents"] == 3_040
     with Index.open(folder, HashEmbedder()) as index:
         assert [(problem.what, problem.remedy) for problem in index.verify()] == [
             ("the chunks of '6' do not cover it", "add it again, or: embedsearch rm 6")
@@ -127,14 +128,14 @@ def test_rows_of_wrong_types_are_found_and_left_behind(folder: Path) -> None:
 
 
 LOST = {
-    "table vectors": "vectors",
-    "table texts": "texts",
-    "table chunks": "chunks",
-    "table documents": "documents",
-    "table runs": "runs",
-    "table labels": "labels",
-    "table models": "models",
-    "table unread": "unread",
+    "table vectors": "texts are embedded again by: embedsearch index",
+    "table texts": "what files hold comes back by: embedsearch index",
+    "table chunks": "what files hold comes back by: embedsearch index",
+    "table documents": "what files hold comes back by: embedsearch index",
+    "table runs": "when the index was brought up to date, and what that took, is lost",
+    "table labels": "labels are lost, and set again by: embedsearch label",
+    "table models": "classifiers are lost; another: embedsearch train",
+    "table unread": "what files can't be read is told again by: embedsearch index",
     "table texts_fts": "",
     "table texts_fts_docsize": "",
     "view live_texts": "",
@@ -142,7 +143,7 @@ LOST = {
     "view current_labels": "",
     "index idx_texts_sha256": "",
 }
-"""What a database may lack, and what else is lost with it."""
+"""What a database may lack, and what becomes of what it held."""
 
 
 @pytest.mark.parametrize("lost", LOST)
@@ -157,7 +158,7 @@ def test_what_the_schema_lacks_is_named_and_made_anew(tmp_path: Path, lost: str)
         connection.execute("pragma foreign_keys = off")
         connection.execute(f"drop {lost}")
     connection.close()
-    empty = ", empty; what files hold comes back by: embedsearch index" if LOST[lost] else ""
+    empty = f", empty; {LOST[lost]}" if LOST[lost] else ""
     problem = Problem(f"index.db is damaged: its {lost} is missing", f"it is made anew{empty}")
     with Index.open(folder, HashEmbedder()) as index:
         assert index.verify() == [problem]
@@ -178,7 +179,7 @@ def test_a_database_that_lacks_more_than_can_be_mended_is_salvaged(folder: Path,
     said = f"no such table: {lost}|vtable constructor failed"
     with pytest.raises(IndexDamaged, match=said), Index.open(folder, HashEmbedder()) as index:
         index.repair()
-    assert salvage(folder)["vectors"] == 3_080
+    assert salvage(folder).kept["vectors"] == 3_080
     with Index.open(folder, HashEmbedder()) as index:
         assert index.verify() == []
 
@@ -294,7 +295,7 @@ def test_a_setting_that_cannot_be_read_is_named_and_brought_back(
     with pytest.raises(IndexDamaged, match=said) as refused:
         Index.open(tmp_path, HashEmbedder())
     assert (refused.value.hint or "").startswith("try: embedsearch repair")
-    assert salvage(tmp_path)["vectors"] == 1
+    assert salvage(tmp_path).kept["vectors"] == 1
     with Index.open(tmp_path, HashEmbedder()) as index:
         assert index.verify() == []
         assert index.search("cats", k=1)[0].document_id == "a"
@@ -392,7 +393,7 @@ def test_a_database_that_lost_a_page_of_its_schema_or_settings_loses_nothing_els
     with (folder / "index.db").open("r+b") as file:
         file.seek((page - 1) * PAGE)
         file.write(np.random.default_rng(0).bytes(PAGE))
-    counts = salvage(folder)
+    counts = salvage(folder).kept
     assert (counts["documents"], counts["vectors"]) == (3_040, 3_080)
     with Index.open(folder, HashEmbedder()) as index:
         assert index.verify() == []
@@ -416,7 +417,7 @@ def test_damage_to_the_words_of_the_schema_is_told_and_loses_nothing(
     with pytest.raises(IndexDamaged, match=r"index\.db is damaged") as refused:
         use(tmp_path)
     assert (refused.value.hint or "").startswith("try: embedsearch repair")
-    counts = salvage(tmp_path)
+    counts = salvage(tmp_path).kept
     assert (counts["documents"], counts["vectors"]) == (50, 50)
     use(tmp_path)
 
@@ -461,7 +462,7 @@ def test_damage_to_the_schema_that_shows_in_no_search_is_found_by_verify(
         assert [problem.what for problem in index.verify()] == [what]
         with pytest.raises(IndexDamaged, match="is damaged"):
             index.repair()
-    assert salvage(tmp_path)["documents"] == 50
+    assert salvage(tmp_path).kept["documents"] == 50
     use(tmp_path)
 
 
@@ -482,7 +483,7 @@ def test_an_index_that_lost_its_space_says_so_and_is_salvaged_whole(
     for create in (True, False):
         with pytest.raises(IndexDamaged, match=said):
             Index.open(folder, HashEmbedder(), create=create)
-    assert salvage(folder)["vectors"] == 3_080
+    assert salvage(folder).kept["vectors"] == 3_080
     with Index.open(folder, HashEmbedder()) as index:
         assert index.verify() == []
         assert index.sync(folder.parent / "docs").unchanged == 40
@@ -491,11 +492,50 @@ def test_an_index_that_lost_its_space_says_so_and_is_salvaged_whole(
 
 def test_a_database_cut_before_its_last_table_keeps_its_folders(folder: Path) -> None:
     (folder / "index.db").write_bytes((folder / "index.db").read_bytes()[: 12 * PAGE])
-    assert salvage(folder)["vectors"] == 0
+    salvaged = salvage(folder)
+    assert salvaged.kept["vectors"] == 0
+    assert salvaged.lost[0] == Problem(
+        "could not be read whole: documents, texts, chunks",
+        "what files hold comes back by: embedsearch index",
+        by_repair=False,
+    )
     with Index.open(folder, HashEmbedder()) as index:
         assert index.status().sources == (folder.parent / "docs",)
         assert index.sync(folder.parent / "docs").added == 40
         assert index.search("file 7", k=1)[0].document_id == "7.txt"
+        assert index.verify() == []
+
+
+def test_salvage_keeps_what_was_paid_for_and_predicted_and_names_what_it_lost(
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "state.npz", weights=np.ones(4))
+    state = (tmp_path / "state.npz").read_bytes()
+    asked = HashEmbedder().embed([f"query {n}" for n in range(50)])
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        index.add(Document(str(n), f"text {n}") for n in range(3))
+        index.label({"0": "a", "1": "b"})
+        for stored in (state, state[:-40] + state[-30:]):
+            version = index.models.put(index.space, "KNNClassifier", {"a": 1}, stored).version
+            index.models.note(version, [("0", "a", 0.5), ("1", "b", 0.75)])
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        for n, vector in enumerate(asked):
+            row = [text_hash(f"query {n}"), vector.tobytes() if n else b"torn"]
+            connection.execute("insert into queries values (1, ?, ?)", row)
+        connection.execute("delete from settings")
+    connection.close()
+    salvaged = salvage(tmp_path)
+    kept = {table: salvaged.kept[table] for table in ("queries", "models", "predictions")}
+    assert kept == {"queries": 49, "models": 1, "predictions": 2}
+    assert [problem.what for problem in salvaged.lost] == [
+        "could not be read whole: settings",
+        "could not be read whole: models",
+        "could not be read whole: predictions",
+        "could not be read whole: queries",
+    ]
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        said = [(said.document, said.label, said.probability) for said in index.models.predicted(1)]
+        assert said == [("0", "a", 0.5), ("1", "b", 0.75)]
         assert index.verify() == []
 
 

@@ -17,7 +17,7 @@ from embedsearch.files import damaged, salvage
 from embedsearch.store.checks import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from embedsearch.store.status import Status
@@ -128,16 +128,36 @@ def repair_(ctx: click.Context, *, db: Path | None, model: str | None, format_: 
 
 def _salvage(folder: Path, what: str, format_: str) -> list[Problem]:
     """Save what can be read of a damaged index, say so, and return what is left to be done."""
-    kept = salvage(folder)
+    salvaged = salvage(folder)
     with opening.open_index(folder, None) as index:
         left = index.verify()
+        labelled = len(index.labels())
     if format_ == "json":
-        _print_problems([Problem(what, "salvaged into a new database")], format_, left=left)
+        _print_problems(
+            [Problem(what, "salvaged into a new database"), *salvaged.lost], format_, left=left
+        )
     note(what)
-    rows = f"{counted(kept['documents'], 'document')} and {counted(kept['vectors'], 'vector')}"
+    rows = _kept(salvaged.kept, labelled)
     note(f"salvaged {rows} into a new one; the old is {damaged(folder)[-1].name}")
+    for problem in salvaged.lost:
+        note(f"{problem.what}: {problem.remedy}")
     note("hint: run embedsearch index on your folders, for what is missing")
     return left
+
+
+def _kept(kept: Mapping[str, int], labelled: int) -> str:
+    """Return how much was salvaged; of what few indexes have, only where there is some."""
+    *parts, last = (
+        counted(kept["documents"], "document"),
+        counted(kept["vectors"], "vector"),
+        *([f"labels of {counted(labelled, 'document')}"] if labelled else []),
+        *(
+            counted(kept[table], noun)
+            for table, noun in (("models", "classifier"), ("transcripts", "transcript"))
+            if kept[table]
+        ),
+    )
+    return f"{', '.join(parts)} and {last}"
 
 
 def _say_what_is_left(left: Sequence[Problem]) -> None:

@@ -58,10 +58,10 @@ def missing(database: Database) -> Iterator[Problem]:
             whole = tables.FULL_TEXT if part.is_full_text else part.table
             if part.name != whole and whole in names:
                 continue
-            empty = ", empty; what files hold comes back by: embedsearch index"
+            empty = f", empty; {part.after_loss}" if part.after_loss else ""
             yield Problem(
                 f"index.db is damaged: its {part.kind} {part.name} is missing",
-                f"it is made anew{empty if part.holds else ''}",
+                f"it is made anew{empty}",
             )
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from embedsearch.errors import IndexCorrupt
 from embedsearch.folder import DAMAGED
 from embedsearch.store import facts
-from embedsearch.store.checks import mend, misfit
+from embedsearch.store.checks import Problem, mend, misfit
 from embedsearch.store.database import Database, legible, open_database
 from embedsearch.store.failures import ERRORS
 from embedsearch.store.layout import HEADER_BYTES, PAGE_COUNT, PAGE_SIZE, has_schema, lend_schema
+from embedsearch.store.tables import AFTER_LOSS
 from embedsearch.store.vectors import space, space_found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 KEYS = {
@@ -37,8 +41,13 @@ KEYS = {
     "labellings": "number",
     "labels": "number",
     "models": "version",
+    "predictions": "number",
+    "queries": "sha256",
 }
 """The tables worth keeping, and the ascending key that parts what can be read from what can't."""
+
+HASHES = 1 << 16
+"""How many keys there are of hashes: the two bytes that they begin with."""
 
 PAGE = 20_000
 """How many keys are asked for at once."""
@@ -53,8 +62,16 @@ _DAMAGED = re.compile(rf"{re.escape(DAMAGED)}(?:\.(\d+))?")
 """What a damaged file is called from then on; the second one and later ones are numbered."""
 
 
-def salvage(path: Path, defaults: Mapping[str, str]) -> dict[str, int]:
-    """Put a new database in a damaged one's place, and return how many rows were kept a table.
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """How many rows were kept, by table, and what could not be read whole."""
+
+    kept: dict[str, int]
+    lost: list[Problem]
+
+
+def salvage(path: Path, defaults: Mapping[str, str]) -> Salvaged:
+    """Put a new database in a damaged one's place, and return what it holds and what it lost.
 
     The damaged file stays beside it: it is the last of ``damaged``. ``defaults`` are the
     settings of the new one where the old one's are lost.
@@ -67,7 +84,7 @@ def salvage(path: Path, defaults: Mapping[str, str]) -> dict[str, int]:
     fresh, kept_as = path.with_name("index.db.salvaged"), _next_name(path.parent)
     copy = path.with_name("index.db.copy")
     try:
-        counts = _salvaged(path, copy, fresh, defaults)
+        salvaged = _salvaged(path, copy, fresh, defaults)
     except BaseException:
         _remove(fresh)
         raise
@@ -77,7 +94,7 @@ def salvage(path: Path, defaults: Mapping[str, str]) -> dict[str, int]:
         if (part := path.with_name(path.name + ending)).exists():
             os.replace(part, kept_as.with_name(kept_as.name + ending))  # noqa: PTH105 -- the word for it
     fresh.replace(path)
-    return counts
+    return salvaged
 
 
 def damaged(folder: Path) -> list[Path]:
@@ -98,7 +115,7 @@ def _next_name(folder: Path) -> Path:
     return folder / f"{DAMAGED}.{int(number or 1) + 1}"
 
 
-def _salvaged(path: Path, copy: Path, fresh: Path, defaults: Mapping[str, str]) -> dict[str, int]:
+def _salvaged(path: Path, copy: Path, fresh: Path, defaults: Mapping[str, str]) -> Salvaged:
     _remove(fresh)
     open_database(fresh, create=True).close()
     _copy_legibly(path, copy, fresh)
@@ -107,14 +124,40 @@ def _salvaged(path: Path, copy: Path, fresh: Path, defaults: Mapping[str, str]) 
             damaged.text_factory = legible
             # Keys are dense, and a row takes more than a byte.
             beyond = path.stat().st_size
-            counts = {table: _copy(damaged, database, table, beyond) for table in KEYS}
-        _settle(database, path, defaults)
+            held = {table: _held(damaged, table) for table in KEYS}
+            for table in KEYS:
+                _copy(damaged, database, table, beyond)
+        held["settings"] = _settle(database, path, defaults)
+        held["spaces"] = 1  # which settings and vectors tell, too
+        database.execute(_OUTDATED)
         mend(database, space(database)[0])
-        # A vector without its text is found by nothing.
-        counts["vectors"] = database.value(
-            "select count(*) from vectors v join texts t on t.id = v.text"
-        )
-    return counts
+        kept = {table: database.value(f"select count(*) from {table}") for table in KEYS}
+    lost = [table for table in KEYS if kept[table] < held[table]]
+    return Salvaged(kept, [*_told(lost)])
+
+
+_OUTDATED = """
+    delete from predictions where not exists (
+        select 1 from documents d where d.id = predictions.document and d.updated <= predictions.at
+    )
+"""
+"""What is said of texts that are lost, or were replaced: an older version kept it."""
+
+
+def _held(damaged: sqlite3.Connection, table: str) -> float:
+    """Return how many rows a table had, none in an older schema; infinity if that can't be read."""
+    if not _columns(damaged, table):
+        return 0
+    with suppress(*ERRORS):
+        (count,) = damaged.execute(f"select count(*) from {table} not indexed").fetchone()
+        return int(count)
+    return math.inf
+
+
+def _told(lost: Sequence[str]) -> Iterator[Problem]:
+    for remedy, tables in groupby(lost, AFTER_LOSS.__getitem__):
+        what = f"could not be read whole: {', '.join(tables)}"
+        yield Problem(what, remedy, by_repair=False)
 
 
 def _copy_legibly(path: Path, copy: Path, fresh: Path) -> None:
@@ -136,8 +179,11 @@ def _copy_legibly(path: Path, copy: Path, fresh: Path) -> None:
         lend_schema(copy)
 
 
-def _settle(database: Database, path: Path, defaults: Mapping[str, str]) -> None:
-    """Bring back the settings that an index is never without; its space is in a table, too."""
+def _settle(database: Database, path: Path, defaults: Mapping[str, str]) -> float:
+    """Bring back the settings that an index is never without; its space is in a table, too.
+
+    Returns infinity if one is not what it was.
+    """
     said = database.setting("space"), database.setting("embedder")
     listed = database.execute("select name, embedder from spaces order by number desc").fetchone()
     name, embedder = listed if listed and None in said else said
@@ -149,9 +195,10 @@ def _settle(database: Database, path: Path, defaults: Mapping[str, str]) -> None
         )
     space_found(database, name, embedder)
     facts.drop(database, facts.damaged(database))
-    for key, value in defaults.items():
-        if database.setting(key) is None:
-            database.set(key, value)
+    lost = [key for key in defaults if database.setting(key) is None]
+    for key in lost:
+        database.set(key, defaults[key])
+    return math.inf if lost else 0
 
 
 def _remove(path: Path) -> None:
@@ -159,20 +206,25 @@ def _remove(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: int) -> int:
+def _copy(damaged: sqlite3.Connection, database: Database, table: str, beyond: int) -> None:
     known = _columns(database.connection, table)
     columns = {name: type_ for name, type_ in _columns(damaged, table).items() if name in known}
     if not columns:
-        return 0
+        return
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" * len(columns))
     fits = f"not ({misfit(columns)})"
+    if table == "queries":
+        fits, beyond = f"{fits} and space in ({_spaces(database)})", HASHES
     query = f"select {names} from {table} where {KEYS[table]} between ? and ? and {fits}"
-    count = 0
-    for rows in _readable(damaged, query, beyond):
+    for rows in _readable(damaged, query, beyond, _hashes if table == "queries" else _numbers):
         database.executemany(f"insert or ignore into {table} ({names}) values ({marks})", rows)
-        count += len(rows)
-    return count
+
+
+def _spaces(database: Database) -> str:
+    """Return the numbers of the spaces that were salvaged: queries are listed by these first."""
+    rows = database.execute("select number from spaces union select space from vectors")
+    return ", ".join(str(number) for (number,) in rows) or "1"
 
 
 def _columns(damaged: sqlite3.Connection, table: str) -> dict[str, str]:
@@ -182,18 +234,46 @@ def _columns(damaged: sqlite3.Connection, table: str) -> dict[str, str]:
     return {}
 
 
+def _numbers(low: int, high: int) -> list[object]:
+    return [low, high]
+
+
+def _hashes(low: int, high: int) -> list[object]:
+    return [low.to_bytes(2), high.to_bytes(2) + b"\xff" * 30]
+
+
 def _readable(
-    damaged: sqlite3.Connection, query: str, beyond: int
+    damaged: sqlite3.Connection,
+    query: str,
+    beyond: int,
+    bounds: Callable[[int, int], list[object]],
 ) -> Iterator[list[tuple[object, ...]]]:
-    """Yield the rows that can be read, by halving the range of keys around damage."""
-    ranges = [(low, low + PAGE - 1) for low in range(0, beyond, PAGE)][::-1]
+    """Yield the rows that can be read, by halving the range of keys around damage.
+
+    A table of which nothing is found, wherever one looks, has lost its first page: what can be read
+    of it can't be found.
+    """
+
+    def rows(low: int, high: int) -> list[tuple[object, ...]] | None:
+        with suppress(*ERRORS):
+            return damaged.execute(query, bounds(low, high)).fetchall()
+        return None
+
+    if all(rows(key, key) is None for key in (0, *_doubling(beyond))):
+        return
+    ranges = [(low, min(low + PAGE, beyond) - 1) for low in range(0, beyond, PAGE)][::-1]
     failures = 0
     while ranges and failures < MOST_FAILURES:
         low, high = ranges.pop()
-        try:
-            yield damaged.execute(query, [low, high]).fetchall()
-        except ERRORS:
-            failures += 1
-            if low < high:
-                middle = (low + high) // 2
-                ranges += [(middle + 1, high), (low, middle)]
+        if (found := rows(low, high)) is not None:
+            yield found
+            continue
+        failures += 1
+        if low < high:
+            middle = (low + high) // 2
+            ranges += [(middle + 1, high), (low, middle)]
+
+
+def _doubling(beyond: int) -> Iterator[int]:
+    """Yield 1, 2, 4 and so on below a limit: wherever the keys of a table end, some are among."""
+    return (1 << n for n in range((beyond - 1).bit_length()))

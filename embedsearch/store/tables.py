@@ -13,6 +13,29 @@ if TYPE_CHECKING:
 FULL_TEXT = "texts_fts"
 """The table that FTS5 makes, with others of its own whose names begin so."""
 
+_READ_AGAIN = "what files hold comes back by: embedsearch index"
+
+AFTER_LOSS = {
+    "settings": "the default of each that was lost is taken",
+    "sources": "which folders it was is lost; their documents stay, of no file",
+    "spaces": "its vectors tell what it was",
+    "documents": _READ_AGAIN,
+    "texts": _READ_AGAIN,
+    "chunks": _READ_AGAIN,
+    "unread": "what files can't be read is told again by: embedsearch index",
+    "vectors": "texts are embedded again by: embedsearch index",
+    "queries": "a provider is asked again for the vectors of those that are needed",
+    "transcripts": "documents keep its text, and recordings are heard again if need be",
+    "runs": "when the index was brought up to date, and what that took, is lost",
+    "usage": "what providers were asked and paid is lost",
+    "outbox": "what was sent to providers is lost",
+    "labellings": "labels are lost, and set again by: embedsearch label",
+    "labels": "labels are lost, and set again by: embedsearch label",
+    "models": "classifiers are lost; another: embedsearch train",
+    "predictions": "what classifiers said is lost, and said again by: embedsearch classify",
+}
+"""What becomes of an index without what was in a table, or some of it."""
+
 
 class Part(NamedTuple):
     """A table, a view or an index, which is of a table; ``sql`` makes it."""
@@ -28,9 +51,9 @@ class Part(NamedTuple):
         return self.name.startswith(FULL_TEXT)
 
     @property
-    def holds(self) -> bool:
-        """Whether what it held is nowhere else."""
-        return self.kind == "table" and not self.is_full_text
+    def after_loss(self) -> str:
+        """What becomes of what it held, nothing where all of that is elsewhere."""
+        return AFTER_LOSS.get(self.name, "")
 
 
 def missing(database: Database) -> list[Part]:
