@@ -302,6 +302,69 @@ def test_a_setting_that_cannot_be_read_is_named_and_brought_back(
         assert index.status().chunk_tokens == (254 if key == "chunk_tokens" else 99)
 
 
+@pytest.mark.parametrize(
+    ("key", "damage", "chunks"),
+    [
+        ("generation", "12345678901234567890", (20, 4)),
+        ("chunk_tokens", "0", (254, 4)),
+        ("chunk_overlap", "20", (20, 10)),
+        ("chunk_overlap", "-4", (20, 10)),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_and_brought_back(
+    tmp_path: Path, key: str, damage: str, chunks: tuple[int, int]
+) -> None:
+    with Index.open(tmp_path, HashEmbedder(), chunk_tokens=20, chunk_overlap=4) as index:
+        index.add([Document("a", "cats")])
+    with sqlite3.connect(tmp_path / "index.db") as connection:
+        connection.execute("update settings set value = ? where key = ?", [damage, key])
+    connection.close()
+    with pytest.raises(IndexDamaged, match=f"its setting '{key}' can't be read"):
+        Index.open(tmp_path, HashEmbedder())
+    assert salvage(tmp_path).kept["vectors"] == 1
+    with Index.open(tmp_path, HashEmbedder()) as index:
+        assert index.verify() == []
+        assert (index.status().chunk_tokens, index.status().chunk_overlap) == chunks
+        assert index.add([Document("b", "dogs " * 50)]).added == 1
+
+
+def make_with_dimensions(folder: Path, dimensions: int) -> None:
+    """Make an index whose space says another number than its vectors have."""
+    with Index.open(folder, HashEmbedder()) as index:
+        index.add([Document("a", "cats"), Document("b", "dogs")])
+    with sqlite3.connect(folder / "index.db") as connection:
+        connection.execute("update spaces set dimensions = ?", [dimensions])
+    connection.close()
+
+
+@pytest.mark.parametrize("dimensions", [-1, 1 << 40])
+def test_dimensions_that_cannot_be_are_told_at_once(tmp_path: Path, dimensions: int) -> None:
+    make_with_dimensions(tmp_path, dimensions)
+    with pytest.raises(IndexDamaged, match=f"are said to have {dimensions} dimensions"):
+        Index.open(tmp_path)
+    expect_salvaged(tmp_path)
+
+
+@pytest.mark.parametrize("dimensions", [0, 65])
+def test_dimensions_that_no_vector_has_are_found_by_verify(tmp_path: Path, dimensions: int) -> None:
+    make_with_dimensions(tmp_path, dimensions)
+    said = "index.db is damaged: its vectors have 64 dimensions, which is not what it says"
+    with Index.open(tmp_path) as index:
+        assert [problem.what for problem in index.verify()] == [said]
+        with pytest.raises(IndexDamaged, match="its vectors have 64 dimensions"):
+            index.repair()
+    expect_salvaged(tmp_path)
+
+
+def expect_salvaged(folder: Path) -> None:
+    """Expect that no vector is lost with what the space said of them."""
+    assert salvage(folder).lost == []
+    with Index.open(folder, HashEmbedder()) as index:
+        assert index.status().dimensions == 64
+        assert index.verify() == []
+        assert index.search("dogs", k=1, mode="dense")[0].document_id == "b"
+
+
 def test_what_a_salvaged_index_has_left_to_embed_is_counted(tmp_path: Path) -> None:
     with Index.open(tmp_path, HashEmbedder()) as index:
         index.add(Document(str(n), f"text {n}") for n in range(5))

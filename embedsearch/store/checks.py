@@ -16,7 +16,7 @@ from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageF
 from embedsearch.store import facts, metadata, models, queries, tables, transcripts, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
-from embedsearch.store.vectors import STORED, is_sound
+from embedsearch.store.vectors import STORED, is_sound, other_dimensions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _TYPES = {"BLOB": "blob", "FLOAT": "real", "INTEGER": "integer", "REAL": "real", "TEXT": "text"}
 """What SQLite's ``typeof`` says of a value, by the type of its column."""
 
+
+_BY_SALVAGE = "what can be read of it goes into a new one by salvage"
 
 TO_BE_READ = -1
 """The size of a document whose file the next sync is to read, whatever it finds."""
@@ -83,6 +85,11 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
                 f"{transcripts.name(database, number)} can't be read",
                 "it is lost; documents keep its text, and its recording is heard again if need be",
             )
+        for key in facts.damaged_notes(database):
+            yield Problem(f"the note {key!r} can't be read", "it is dropped, and made anew")
+        if other := other_dimensions(database, space):
+            yield Problem(_told_of_dimensions(other), "that is noted")
+            return  # nothing can be said of single vectors
         if wrong := _wrong_vectors(database, space):
             yield Problem(
                 f"damaged vectors: {len(wrong):,}",
@@ -93,8 +100,6 @@ def problems(database: Database, space: int) -> Iterator[Problem]:
                 f"damaged vectors of queries: {len(lost):,}",
                 "they are dropped; a provider is asked again for those that are needed",
             )
-        for key in facts.damaged_notes(database):
-            yield Problem(f"the note {key!r} can't be read", "it is dropped, and made anew")
 
 
 def _lost(database: Database) -> Iterator[Problem]:
@@ -254,6 +259,10 @@ def _wrong_vectors(database: Database, space: int) -> list[int]:
     return [number for number, blob in rows if not is_sound(blob, STORED, dimensions)]
 
 
+def _told_of_dimensions(found: int) -> str:
+    return f"index.db is damaged: its vectors have {found:,} dimensions, which is not what it says"
+
+
 def _broken_models(database: Database) -> list[int]:
     """Return the versions of classifiers that can't be used, or told what they learned from.
 
@@ -297,6 +306,8 @@ def mend(database: Database, space: int) -> None:
     """
     with database.writing():
         _reindex(database)
+        if other := other_dimensions(database, space):
+            raise IndexDamaged(_told_of_dimensions(other), hint=_BY_SALVAGE)
         _drop(database, "models where version = ?", _broken_models(database))
         for statement in _LET_GO:
             database.execute(statement)
@@ -346,4 +357,4 @@ def _reindex(database: Database) -> None:
     except sqlite3.IntegrityError as error:
         left = [f"{database.path} is damaged: {error}"]
     if left:
-        raise IndexDamaged(left[0], hint="what can be read of it goes into a new one by salvage")
+        raise IndexDamaged(left[0], hint=_BY_SALVAGE)

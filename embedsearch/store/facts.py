@@ -12,9 +12,20 @@ if TYPE_CHECKING:
 PENDING = "pending"
 """The note of what is left to embed, and as of when."""
 
+MOST = 1 << 53
+"""No setting gets so high; SQLite, JSON and caches still count on from there."""
+
 
 def _is_whole(found: Any) -> bool:
     return type(found) is int
+
+
+def _is_count(found: Any) -> bool:
+    return _is_whole(found) and 0 <= found < MOST
+
+
+def _is_size(found: Any) -> bool:
+    return _is_count(found) and found > 0
 
 
 def _is_number(found: Any) -> bool:
@@ -25,7 +36,12 @@ def _are_whole(found: Any) -> bool:
     return isinstance(found, list) and len(found) > 1 and all(map(_is_whole, found))
 
 
-NEEDED = dict.fromkeys(("generation", "chunk_tokens", "chunk_overlap", "epoch"), _is_whole)
+NEEDED = {
+    "generation": _is_count,
+    "chunk_tokens": _is_size,
+    "chunk_overlap": _is_count,
+    "epoch": _is_count,
+}
 """What an index can't do without, and what it is to be; an epoch is there once it is made anew."""
 
 NOTES = {PENDING: _are_whole, "rate": _is_number, "factor": _is_number}
@@ -47,14 +63,18 @@ def needed(database: Database, key: str) -> int:
 
 
 def damaged(database: Database) -> list[str]:
-    """Return the keys of those that can't be read."""
+    """Return the keys of those that can't be read, or can't be: chunks that share all they hold."""
     rows = database.execute("select key, cast(value as blob) from settings order by key")
     kinds = NEEDED | NOTES
-    return [
-        key
+    read = {
+        key: json_columns.parsed(stored, fits)
         for key, stored in rows
-        if (fits := kinds.get(key.partition(" ")[0])) and json_columns.parsed(stored, fits) is None
-    ]
+        if (fits := kinds.get(key.partition(" ")[0]))
+    }
+    overlap, tokens = read.get("chunk_overlap"), read.get("chunk_tokens")
+    if overlap is not None and tokens is not None and overlap >= tokens:
+        read["chunk_overlap"] = None
+    return [key for key, found in read.items() if found is None]
 
 
 def damaged_notes(database: Database) -> list[str]:

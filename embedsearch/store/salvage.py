@@ -194,10 +194,14 @@ def _settle(database: Database, path: Path, defaults: Mapping[str, str]) -> floa
             "; in Python: index.sync(FOLDER)",
         )
     space_found(database, name, embedder)
-    facts.drop(database, facts.damaged(database))
-    lost = [key for key in defaults if database.setting(key) is None]
-    for key in lost:
-        database.set(key, defaults[key])
+    lost = []
+    for key, value in defaults.items():
+        facts.drop(database, facts.damaged(database))
+        if database.setting(key) is None:
+            lost.append(key)
+            database.set(key, value)
+    if "chunk_overlap" in facts.damaged(database):  # The default is too much for small chunks.
+        database.set("chunk_overlap", str(facts.needed(database, "chunk_tokens") // 2))
     return math.inf if lost else 0
 
 

@@ -28,6 +28,9 @@ NEAR_ONE = 0.01
 """So far from 1 the length of a stored vector may be: what an embedder may give is half as far, and
 fp16 rounds by a thousandth."""
 
+MOST_DIMENSIONS = 1 << 24
+"""No model's vectors are so long, by far."""
+
 PAGE = 4_000
 """How many vectors are read at a time: 6 MB of float32 at 384 dimensions."""
 
@@ -49,7 +52,33 @@ def space(database: Database) -> tuple[int, int]:
             f"{database.path} is damaged: the space of its vectors is lost", hint=REPAIR
         )
     number, dimensions = row
+    if not isinstance(dimensions, int) or not 0 <= dimensions <= MOST_DIMENSIONS:
+        raise IndexDamaged(
+            f"{database.path} is damaged: its vectors are said to have {dimensions} dimensions",
+            hint=REPAIR,
+        )
     return number, dimensions
+
+
+def other_dimensions(database: Database, space: int) -> int | None:
+    """Return how many dimensions the vectors of a space have where none has what the space says.
+
+    One vector alone may be the one that is damaged.
+    """
+    said = database.value("select dimensions from spaces where number = ?", [space])
+    if database.value(
+        "select exists (select 1 from vectors where space = ? and length(vector) = ?)",
+        [space, said * STORED.itemsize],
+    ):
+        return None
+    length, count = database.execute(
+        """
+        select length(vector), count(*) from vectors where space = ?
+        group by 1 order by 2 desc limit 1
+        """,
+        [space],
+    ).fetchone() or (0, 0)
+    return int(length // STORED.itemsize) if length and count > 1 else None
 
 
 def is_settled(database: Database) -> bool:
@@ -83,9 +112,13 @@ def add_space(database: Database, name: str, embedder: str, dimensions: int | No
 
 
 def space_found(database: Database, name: str, embedder: str) -> None:
-    """Name the space of a salvaged index, and list it if it is lost, as its vectors tell of it."""
+    """Name the space of a salvaged index; what is lost of it, or wrong, its vectors tell."""
     with database.writing():
-        if not database.value("select 1 from spaces where name = ?", [name]):
+        database.execute(
+            "delete from spaces where dimensions not between 0 and ?", [MOST_DIMENSIONS]
+        )
+        known = database.value("select number from spaces where name = ?", [name])
+        if known is None:
             number, size = database.execute("""
                 select space, length(vector) from vectors
                 where space not in (select number from spaces)
@@ -94,6 +127,10 @@ def space_found(database: Database, name: str, embedder: str) -> None:
             database.execute(
                 "insert into spaces (number, name, embedder, dimensions) values (?, ?, ?, ?)",
                 [number, name, embedder, size // STORED.itemsize],
+            )
+        elif dimensions := other_dimensions(database, known):
+            database.execute(
+                "update spaces set dimensions = ? where number = ?", [dimensions, known]
             )
         _name_space(database, name, embedder)
 
