@@ -963,11 +963,21 @@ def test_documents_of_a_source_that_is_gone_are_found_and_kept(index: Index, doc
     (problem,) = index.verify()
     assert (problem.what, problem.remedy) == (
         "documents without their sources: 3",
-        "they stay, of no file",
+        "they stay, and those whose files are as they were are found by: embedsearch index",
     )
     assert index.repair() == [problem]
     assert index.verify() == []
     assert index.get("animals.txt").text == "Cats and dogs live together.\n"
+    index.label({"animals.txt": "pets"})
+    other = docs.parent / "other"
+    other.mkdir()
+    (other / "animals.txt").write_text("Other animals.\n")
+    assert index.sync(other).added == 1
+    for report in (index.sync(docs, dry_run=True), index.sync(docs), index.sync(docs)):
+        assert (report.added, report.unchanged, report.removed) == (0, 3, 0)
+    assert index.search("cats", k=1)[0].source == str(docs / "animals.txt")
+    assert index.labels() == {"animals.txt": ("pets",)}
+    assert len(index) == 4
 
 
 def test_verify_takes_its_turn_beside_a_writer(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from embedsearch.errors import IndexCorrupt, IndexDamaged, IndexLocked, StorageF
 from embedsearch.store import facts, metadata, models, queries, tables, transcripts, words
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.sources import roots
+from embedsearch.store.tables import FOUND_AGAIN
 from embedsearch.store.vectors import STORED, is_sound, other_dimensions
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _dangling(database: Database) -> Iterator[Problem]:
         (table, parent) for table, _, parent, _ in database.execute("pragma foreign_key_check")
     )
     for (table, parent), count in found.items():
-        remedy = "they stay, of no file" if table == "documents" else "they are dropped"
+        remedy = FOUND_AGAIN if table == "documents" else "they are dropped"
         yield Problem(f"{table} without their {parent}: {count:,}", remedy)
 
 

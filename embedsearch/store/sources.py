@@ -177,6 +177,18 @@ def known(database: Database, source: int) -> dict[str, Known]:
     return {path: Known(*facts) for path, *facts in rows}
 
 
+def orphans(database: Database) -> dict[str, list[Known]]:
+    """Return what was read from files of which damage took the source, by their paths in it."""
+    rows = database.execute("""
+        select path, id, size, mtime_ns, sha256 from documents
+        where source is null and path is not null order by number
+    """)
+    found: dict[str, list[Known]] = {}
+    for path, *facts in rows:
+        found.setdefault(path, []).append(Known(*facts))
+    return found
+
+
 def holds(database: Database, source: int, path: str) -> bool:
     """Say whether anything is known of a file of a source, or of files below a folder of it."""
     below = (f"{path}/", f"{path}0")  # '0' is the character after '/'

@@ -15,9 +15,12 @@ FULL_TEXT = "texts_fts"
 
 _READ_AGAIN = "what files hold comes back by: embedsearch index"
 
+FOUND_AGAIN = "they stay, and those whose files are as they were are found by: embedsearch index"
+"""What becomes of documents that lost their source."""
+
 AFTER_LOSS = {
     "settings": "the default of each that was lost is taken",
-    "sources": "which folders it was is lost; their documents stay, of no file",
+    "sources": f"which folders are indexed is lost; of the documents: {FOUND_AGAIN}",
     "spaces": "its vectors tell what it was",
     "documents": _READ_AGAIN,
     "texts": _READ_AGAIN,

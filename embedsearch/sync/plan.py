@@ -57,7 +57,7 @@ class Plan:
     """By id. A file that moved within the plan's folders is in ``renamed`` instead."""
     renamed: list[File] = field(default_factory=list)
     moved: list[File] = field(default_factory=list)
-    """The files of sources that are taken over, where they are now known to lie."""
+    """The files of sources that are taken over, or were lost, where they are now known to lie."""
     unchanged: int = 0
     skipped: int = 0
     failed: list[Failure] = field(default_factory=list)
@@ -96,6 +96,8 @@ def plan(
     tell = _every_so_often(progress)
     for parts in of_source.values():
         _compare(database, parts, made, tell)
+    if made.new:
+        _find_orphans(database, made)
     _find_renamed(made)
     found_again = {*made.removed, *(file.known.id for file in made.renamed if file.known)}
     made.moved = [file for file in made.moved if file.known and file.known.id not in found_again]
@@ -221,6 +223,23 @@ def _walked(scope: Scope) -> Iterator[readers.File | Unreadable]:
             yield Unreadable(prefix + found.path, found.why)
         else:
             yield readers.File(prefix + found.path, found.size, found.changed_ns)
+
+
+def _find_orphans(database: Database, made: Plan) -> None:
+    """Know new files again, by path and bytes, as those of documents that lost their source."""
+    lost = sources.orphans(database)
+    still_new = []
+    for file in made.new:
+        alike = [known for known in lost.get(file.path, ()) if known.size == file.size]
+        identity = _identity(file) if alike else None
+        same = [known for known in alike if identity and known.sha256 == identity[1]]
+        if same:
+            lost[file.path].remove(same[0])
+            made.moved.append(replace(file, known=same[0]))
+            made.unchanged += 1
+        else:
+            still_new.append(file)
+    made.new = still_new
 
 
 def _find_renamed(made: Plan) -> None:
