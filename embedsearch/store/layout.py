@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from embedsearch.store.database import open_database
 from embedsearch.store.failures import ERRORS
+from embedsearch.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 HEADER_BYTES = 100
 PAGE_SIZE, PAGE_COUNT = slice(16, 18), slice(28, 32)
 """Where the file's header says how large its pages are, and how many."""
+
+_VERSION = slice(60, 64)
+"""Where it says what ``PRAGMA user_version`` does."""
 
 _KIND, _POINTERS = HEADER_BYTES, 5
 """Where the first page says what it is, and that of one that holds pointers to others only."""
@@ -29,6 +33,12 @@ def has_schema(path: Path) -> bool:
     with closing(sqlite3.connect(path)) as database, suppress(*ERRORS):
         return bool(database.execute("select name, sql from sqlite_master").fetchall())
     return False
+
+
+def is_older(path: Path) -> bool:
+    """Tell whether a file says that its schema is an older one, which has fewer tables."""
+    with path.open("rb") as file:
+        return int.from_bytes(file.read(HEADER_BYTES)[_VERSION]) < len(MIGRATIONS)
 
 
 def lend_schema(path: Path) -> None:

@@ -18,7 +18,14 @@ from embedsearch.store import facts
 from embedsearch.store.checks import Problem, mend, misfit
 from embedsearch.store.database import Database, legible, open_database
 from embedsearch.store.failures import ERRORS
-from embedsearch.store.layout import HEADER_BYTES, PAGE_COUNT, PAGE_SIZE, has_schema, lend_schema
+from embedsearch.store.layout import (
+    HEADER_BYTES,
+    PAGE_COUNT,
+    PAGE_SIZE,
+    has_schema,
+    is_older,
+    lend_schema,
+)
 from embedsearch.store.tables import AFTER_LOSS
 from embedsearch.store.vectors import space, space_found
 
@@ -124,7 +131,8 @@ def _salvaged(path: Path, copy: Path, fresh: Path, defaults: Mapping[str, str]) 
             damaged.text_factory = legible
             # Keys are dense, and a row takes more than a byte.
             beyond = path.stat().st_size
-            held = {table: _held(damaged, table) for table in KEYS}
+            unknown = 0 if is_older(path) else math.inf
+            held = {table: _held(damaged, table, unknown) for table in KEYS}
             for table in KEYS:
                 _copy(damaged, database, table, beyond)
         held["settings"] = _settle(database, path, defaults)
@@ -144,10 +152,10 @@ _OUTDATED = """
 """What is said of texts that are lost, or were replaced: an older version kept it."""
 
 
-def _held(damaged: sqlite3.Connection, table: str) -> float:
-    """Return how many rows a table had, none in an older schema; infinity if that can't be read."""
+def _held(damaged: sqlite3.Connection, table: str, unknown: float) -> float:
+    """Return how many rows a table has, infinity if that can't be read, ``unknown`` without it."""
     if not _columns(damaged, table):
-        return 0
+        return unknown
     with suppress(*ERRORS):
         (count,) = damaged.execute(f"select count(*) from {table} not indexed").fetchone()
         return int(count)
