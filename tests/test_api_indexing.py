@@ -105,8 +105,18 @@ def test_a_text_is_paid_for_once_and_as_planned(
     assert server.requests[0]["dimensions"] == DIMENSIONS
 
 
+def bills(tokens: float) -> Any:
+    """Return what makes a reply say that it cost so many."""
+    return lambda reply: reply.update(usage={"prompt_tokens": tokens, "total_tokens": tokens})
+
+
 @pytest.mark.parametrize(
-    "silent", [lambda reply: reply.pop("usage"), lambda reply: reply["usage"].clear()]
+    "silent",
+    [
+        lambda reply: reply.pop("usage"),
+        lambda reply: reply["usage"].clear(),
+        *map(bills, (-1000, 10**30, 1e300)),
+    ],
 )
 def test_where_a_server_tells_no_usage_our_own_count_is_in_the_ledger(
     client: Client, server: FaultServer, tmp_path: Path, silent: Any
@@ -328,6 +338,20 @@ def test_such_an_answer_is_there_whatever_is_known_of_the_model(
         report = index.embed_pending()
         assert (report.texts, report.pending) == (3, 0)
     assert (command, requests, paid) == ("index", 1, 0 if spoil == dict.clear else report.tokens)
+
+
+@pytest.mark.parametrize("lie", [-1000, 10**30])
+def test_a_bill_that_can_t_be_right_lifts_no_limit(
+    client: Client, server: FaultServer, tmp_path: Path, lie: int
+) -> None:
+    server.change = bills(lie)
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(100), embed=False)
+        tokens = index.estimate().tokens
+        with pytest.raises(CostLimitReached, match=r" embedded, \d+ left$"):
+            index.embed_pending(allowance=Allowance(tokens=tokens // 2))
+        ((_, _, spent),) = used(index)
+        assert tokens // 2 - 20 < spent <= tokens // 2
 
 
 def test_a_limit_stops_before_the_request_that_would_cross_it(
