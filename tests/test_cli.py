@@ -356,6 +356,30 @@ def test_a_group_alone_shows_its_help(group: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("search fox --timeout nan", "expected a number, got 'nan'"),
+        ("search fox --timeout inf", "inf is not in the range 0<x<=86400"),
+        ("search fox --timeout 1e10", "10000000000.0 is not in the range 0<x<=86400"),
+        ("api batch get b --every 1e10", "10000000000.0 is not in the range 0<=x<=86400"),
+        ("api batch get b --every nan", "expected a number, got 'nan'"),
+        ("api fine-tune prepare /dev/null -o o --validation 1", "1.0 is not in the range 0<=x<1"),
+        ("ask fox --min-score nan", "expected a number, got 'nan'"),
+        ("index . --max-cost nan", "expected a number, got 'nan'"),
+        ("search fox --diversity NaN", "expected a number, got 'NaN'"),
+        ("dedupe --threshold nan", "expected a number, got 'nan'"),
+        ("compare a b --near nan", "expected a number, got 'nan'"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_by_its_name(here: Path, line: str, why: str) -> None:
+    result = run(*line.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    name = line.split()[-2]
+    assert result.stderr.startswith(f"error: Invalid value for '{name}': {why}")
+    assert not any(here.iterdir())
+
+
+@pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
         (["--db", ""], "Invalid value for '-d' / '--db': it is empty", 2),

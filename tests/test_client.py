@@ -904,6 +904,13 @@ def test_a_timeout_may_be_seconds_or_what_httpx_takes_wherever_it_is_given(
         assert impatient.models.list(timeout=None).data == []
 
 
+@pytest.mark.parametrize("seconds", [-1, 1e10, math.inf, math.nan])
+def test_a_timeout_that_no_clock_has_is_refused_in_words(client: Client, seconds: float) -> None:
+    said = rf"from 0 to \d+ seconds, or None for no end, got {seconds}$"
+    with pytest.raises(ValueError, match=said):
+        client.models.list(timeout=seconds)
+
+
 def test_what_is_no_timeout_is_refused_in_words(client: Client) -> None:
     with pytest.raises(TypeError, match=r"expected a timeout in seconds, .*, got '5s'"):
         client.models.list(timeout="5s")  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ EXPLAINED = 1_000
 @options.of_the_index
 @click.option(
     "--near",
-    type=click.FloatRange(0, 1),
+    type=options.Number(0, 1),
     default=NEAR,
     show_default=True,
     help="From this similarity on a document has a counterpart.",
