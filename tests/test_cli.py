@@ -775,6 +775,20 @@ def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:
     assert "places/kenya.txt" not in run("--db", db, "ls").stdout
 
 
+def test_a_renamed_folder_keeps_ids_and_labels_by_what_the_note_says(here: Path) -> None:
+    (here / "docs").mkdir()
+    (here / "docs" / "a.txt").write_text("words")
+    run("index", "docs", "--no-embed")
+    run("label", "a.txt", "--as", "bill")
+    (here / "docs").rename(here / "notes")
+    assert "; if it was renamed, " in run("index", "notes", "--no-embed").stderr
+    assert run("ls").stdout == "a.txt\nnotes/a.txt\n"
+    for folder in ("docs", "notes"):
+        assert run("rm", "--source", folder, "-y").exit_code == 0
+    assert "1 added" in run("index", "notes", "--no-embed").stderr
+    assert run("ls", "--where", "@label=bill").stdout == "a.txt\n"
+
+
 def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
     for name in ("docs", "notes"):
         (here / name).mkdir()
@@ -783,12 +797,17 @@ def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
     shutil.rmtree(here / "docs")
     gone = run("index", "docs")
     assert (gone.exit_code, gone.stdout) == (2, "")
+    renamed = "if it is gone for good, or renamed and not yet indexed by its new name:"
     assert gone.stderr.splitlines() == [
         f"error: {here / 'docs'} is not there; what the index holds of it is kept",
-        f"hint: if it is gone for good: embedsearch rm --source {here / 'docs'}",
+        f"hint: {renamed} embedsearch rm --source {here / 'docs'}",
     ]
-    told = "note: docs is not there, its documents are kept; if it is gone for good: embedsearch rm"
-    assert run("index", "notes", "--no-embed").stderr.splitlines()[1:] == [f"{told} --source docs"]
+    told = (
+        "note: docs is not there, its documents are kept; if it is gone for good: embedsearch rm"
+        " --source docs; if it was renamed, forget its new name likewise where that is indexed,"
+        " then index it: ids and labels stay"
+    )
+    assert run("index", "notes", "--no-embed").stderr.splitlines()[1:] == [told]
     assert run("index", "notes", "--no-embed", "-q").stderr == ""
     assert run("rm", "--source", "docs", "--dry-run").stdout == "docs.txt\n"
     assert run("rm", "--source", "docs", "--glob", "*.txt").exit_code == 2
