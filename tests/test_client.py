@@ -821,7 +821,7 @@ def test_an_error_with_the_status_200_is_an_error(client: Client, server: Server
     with pytest.raises(ServerError, match=r"^502: Provider returned error$"):
         client.chat.completions.create(model="m", messages=[])
     server.says({"error": "Unexpected endpoint or method. (POST /models). Returning 200 anyway"})
-    with pytest.raises(APIError, match=r"^200: Unexpected endpoint"):  # LM Studio
+    with pytest.raises(APIError, match=r"^Unexpected endpoint"):  # LM Studio
         client.models.list()
     job = {"error": {"code": "invalid_training_file", "message": "no"}, "id": "j", "model": "m"}
     server.says({**job, "object": "fine_tuning.job", "created_at": 1, "status": "failed"})

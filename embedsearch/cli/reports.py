@@ -117,7 +117,8 @@ def _note_missing(report: SyncReport) -> None:
         terminal.note(
             f"note: {printable(folder)} is not there, its documents are kept;"
             f" if it is gone for good: embedsearch rm --source {quote(folder)}; if it was renamed,"
-            " forget its new name likewise where that is indexed, then index it: ids and labels stay"
+            " forget its new name likewise where that is indexed, then index it:"
+            " ids and labels stay"
         )
 
 
