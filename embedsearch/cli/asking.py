@@ -42,7 +42,7 @@ KEY = "EMBEDSEARCH_CHAT_API_KEY"
 @options.conditions
 @click.option(
     "--min-score",
-    type=float,
+    type=options.Number(),
     help="Leave out hits below this score.  [default: judge whether the best may hold an answer]",
 )
 @click.option(

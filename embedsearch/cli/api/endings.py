@@ -26,7 +26,7 @@ _CUT = {
 COUNTED = {"stream_options": {"include_usage": True}}
 
 written = options.together(
-    click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words."),
+    click.option("--temperature", type=options.Number(0, 2), help="0: the likeliest words."),
     click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there."),
     click.option("-u", "--usage", is_flag=True, help="Say at the end what it took."),
 )
