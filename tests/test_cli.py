@@ -414,18 +414,18 @@ def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
     run("index", "a.txt", "--no-embed")
     with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
         # Which nothing that we do can bring about.
-        database.execute("insert or replace into settings values ('pending', '5')")
+        database.execute("update chunks set start = x'ff'")
     database.close()
     told = (
-        "error: this is a bug in embedsearch: TypeError: cannot unpack non-iterable int object\n"
-        "hint: please report it, with what it prints when EMBEDSEARCH_DEBUG=1\n"
+        "error: this is a bug in embedsearch: TypeError: unsupported operand type(s) for -:"
+        " 'int' and 'bytes'\nhint: please report it, with what it prints when EMBEDSEARCH_DEBUG=1\n"
     )
-    result = run("status")
+    result = run("get", "a.txt")
     assert (result.exit_code, result.stdout, result.stderr) == (70, "", told)
-    error = json.loads(run("status", "--format", "json").stderr)["error"]
+    error = json.loads(run("get", "a.txt", "--format", "json").stderr)["error"]
     assert (error["code"], error["message"]) == ("bug", told.splitlines()[0].partition(" ")[2])
     monkeypatch.setenv("EMBEDSEARCH_DEBUG", "1")
-    debugged = run("status")
+    debugged = run("get", "a.txt")
     assert debugged.stderr.startswith("Traceback (most recent call last):\n")
     assert debugged.stderr.endswith(told)
     assert "ValueError: the query is empty" in run("search", " ").stderr
