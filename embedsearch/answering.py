@@ -16,6 +16,7 @@ from embedsearch.store.clock import now
 from embedsearch.store.fulltext import text_hash
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
+from embedsearch.tokens import bills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -252,11 +253,11 @@ def _entries(question: str, passages: Sequence[Passage], host: str, model: Model
 
 
 def _note_use(index: Index, host: str, model: Model, prompt: int, answer: Answer) -> None:
-    """Note what was billed, by our own count where the answer broke off or the server is silent."""
+    """Note what was billed, by our own count where the server does not say, or can't be right."""
     read, wrote = prompt, tokens.encoding(model.encoding).count([answer.text])[0]
     if answer.usage:
-        read = answer.usage.prompt_tokens or read
-        wrote = answer.usage.completion_tokens or wrote
+        read = bills.count(answer.usage.prompt_tokens) or read
+        wrote = bills.count(answer.usage.completion_tokens) or wrote
     use = Use(now(), "ask", host, model.name, 1, read + wrote, model.cost(read, wrote))
     with suppress(StorageFailed, IndexLocked):  # an answer that is there is not lost for that
         index.note_use(use)

@@ -13,6 +13,7 @@ from unicodedata import normalize
 from embedsearch.embedders.protocol import Role
 from embedsearch.search.ranking import RANKERS
 from embedsearch.store import filters
+from embedsearch.store.labels import has_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,4 +174,6 @@ def labels(id: str, said: str | Sequence[str]) -> tuple[str, ...]:
     for label in given:
         if not isinstance(label, str) or not label.strip():
             raise ValueError(f"expected labels of {id!r} as text that is not blank, got {label!r}")
+        if has_control(label.strip()):
+            raise ValueError(f"expected labels of {id!r} without control characters, got {label!r}")
     return tuple(dict.fromkeys(label.strip() for label in given))

@@ -728,7 +728,7 @@ class Index:
 
         Raises:
             DocumentNotFound: there is no such document; then none is labelled.
-            ValueError: a label is blank.
+            ValueError: a label is blank or has a control character.
 
         """
         return labels.give(self._database, arguments.labelled(given), source)

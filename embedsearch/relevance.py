@@ -73,6 +73,10 @@ UNSPOKEN = 3
 THE = re.compile(r"\bthe\b", re.IGNORECASE)
 """Tells that hits are in English: then the stop words of an English question are theirs, too."""
 
+MOST_WAITING = 0.2
+"""The share of passages not embedded yet up to which is judged by the others, and by words: a text
+that a provider refuses waits for ever."""
+
 LEAST_ROOM = 0.01
 """A model for which all is alike is not to be believed where it finds tiny differences."""
 
@@ -89,12 +93,13 @@ def judged(
     """Say whether what a search found, best first, may hold an answer, whatever the embedder.
 
     It may if one passage has all words of the question, stop words left out, or is near enough by
-    meaning and words together. ``None`` by words alone, while texts wait to be embedded, and where
-    a hit's document was removed meanwhile. Conditions don't matter to what is near.
+    meaning and words together. ``None`` by words alone, while more than a fifth of the passages
+    wait to be embedded, and where a hit's document was removed meanwhile. Conditions don't matter
+    to what is near.
 
     Raises what ``index.search`` does.
     """
-    if not hits or arguments.mode(mode) == "lexical" or index.pending().texts:
+    if not hits or arguments.mode(mode) == "lexical" or _is_waiting(index):
         return None
     near = [*hits, *index.search(question, 1, mode="dense", where=where, glob=glob)]
     try:
@@ -106,6 +111,11 @@ def judged(
     drawn = index.cosines(question, most=SAMPLE)
     bar = BAR_OF_MEANING if _is_foreign(question, near, found) else BAR
     return _best(found, drawn) >= bar * sqrt(2 * log(max(2, len(drawn))))
+
+
+def _is_waiting(index: Index) -> bool:
+    waiting = index.pending().texts
+    return waiting > 0 and waiting > MOST_WAITING * index.counts().texts
 
 
 def _has_all_words(question: str, found: Sequence[Explanation]) -> bool:

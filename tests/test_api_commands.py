@@ -204,6 +204,35 @@ def test_what_an_answer_took_is_said_by_the_model_that_gave_it(server: Server) -
     assert body(server)["stream_options"] == {"include_usage": True}
 
 
+@pytest.mark.parametrize("lie", ["x", -5, 10**30, 1e300])
+@pytest.mark.parametrize("form", [[], ["--no-stream"]])
+def test_what_an_answer_can_t_have_taken_is_not_repeated(
+    server: Server, form: list[str], lie: object
+) -> None:
+    usage = {"prompt_tokens": 7, "completion_tokens": lie}
+    if form:
+        choice = {"index": 0, "message": {"content": "Hi."}, "finish_reason": "stop"}
+        server.says({"model": "m", "choices": [choice], "usage": usage})
+    else:
+        last = json.dumps({"model": "m", "choices": [], "usage": usage}).encode()
+        server.streams(chunk("Hi."), b"data: %s\n\ndata: [DONE]\n\n" % last)
+    result = api("chat", "hi", "-u", *form)
+    assert (result.exit_code, result.stdout) == (0, "Hi.\n")
+    assert result.stderr == "the server does not say what it took\n"
+
+
+@pytest.mark.parametrize("command", ["complete", "respond"])
+def test_what_the_others_can_t_have_taken_is_not_repeated_either(
+    server: Server, command: str
+) -> None:
+    lies = dict.fromkeys(["prompt_tokens", "completion_tokens", "input_tokens"], "x")
+    choice = {"index": 0, "text": "Hi.", "finish_reason": "stop"}
+    server.says(response("Hi.", status="completed", choices=[choice], usage=lies))
+    result = api(command, "hi", "-u", "--no-stream")
+    assert (result.exit_code, result.stdout) == (0, "Hi.\n")
+    assert result.stderr == "the server does not say what it took\n"
+
+
 def event(kind: str, **fields: Any) -> bytes:
     said = json.dumps({"type": kind, **fields}).encode()
     return b"event: %s\ndata: %s\n\n" % (kind.encode(), said)

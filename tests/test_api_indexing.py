@@ -105,8 +105,18 @@ def test_a_text_is_paid_for_once_and_as_planned(
     assert server.requests[0]["dimensions"] == DIMENSIONS
 
 
+def bills(tokens: float) -> Any:
+    """Return what makes a reply say that it cost so many."""
+    return lambda reply: reply.update(usage={"prompt_tokens": tokens, "total_tokens": tokens})
+
+
 @pytest.mark.parametrize(
-    "silent", [lambda reply: reply.pop("usage"), lambda reply: reply["usage"].clear()]
+    "silent",
+    [
+        lambda reply: reply.pop("usage"),
+        lambda reply: reply["usage"].clear(),
+        *map(bills, (-1000, 10**30, 1e300)),
+    ],
 )
 def test_where_a_server_tells_no_usage_our_own_count_is_in_the_ledger(
     client: Client, server: FaultServer, tmp_path: Path, silent: Any
@@ -328,6 +338,62 @@ def test_such_an_answer_is_there_whatever_is_known_of_the_model(
         report = index.embed_pending()
         assert (report.texts, report.pending) == (3, 0)
     assert (command, requests, paid) == ("index", 1, 0 if spoil == dict.clear else report.tokens)
+
+
+def test_vectors_of_another_length_than_is_known_are_in_the_ledger(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    with Index.open(tmp_path, APIEmbedder("local", size=8, client=client)) as index:
+        with pytest.raises(DimensionMismatch, match="expected vectors of 8 dimensions, local gave"):
+            index.add(documents(3))
+        texts = [document.text for document in documents(3)]
+        assert used(index) == [("index", 1, server.charge(texts))]
+        assert (index.pending().texts, server.sizes()) == (3, [3])
+
+
+def test_of_such_vectors_all_that_was_in_flight_is_in_the_ledger(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    server.cap, server.latency = 1, 0.05
+    client.embeddings.create_array(["a", "b"], model="local")
+    server.requests.clear()
+    with Index.open(tmp_path, APIEmbedder("local", size=8, client=client)) as index:
+        with pytest.raises(DimensionMismatch, match="expected vectors of 8 dimensions, local gave"):
+            index.add(documents(60))
+        sent = [request["input"] for request in server.requests]
+        assert 1 < len(sent) < 60
+        assert used(index) == [("index", len(sent), sum(map(server.charge, sent)))]
+
+
+def test_a_query_whose_vector_has_another_length_is_in_the_ledger(
+    client: Client, server: FaultServer, tmp_path: Path
+) -> None:
+    def longer(reply: dict[str, Any]) -> None:
+        for item in reply["data"]:
+            item["embedding"] = [1.0] * 5
+
+    server.base64 = "ignored"
+    with Index.open(tmp_path, APIEmbedder("local", client=client)) as index:
+        index.add(documents(3))
+        bill = used(index)
+        server.change = longer
+        with pytest.raises(DimensionMismatch, match="expected vectors of 4 dimensions, local gave"):
+            index.search("four words of query")
+        assert used(index) == [*bill, ("search", 1, 4)]
+
+
+@pytest.mark.parametrize("lie", [-1000, 10**30])
+def test_a_bill_that_can_t_be_right_lifts_no_limit(
+    client: Client, server: FaultServer, tmp_path: Path, lie: int
+) -> None:
+    server.change = bills(lie)
+    with Index.open(tmp_path, embedder(client)) as index:
+        index.add(documents(100), embed=False)
+        tokens = index.estimate().tokens
+        with pytest.raises(CostLimitReached, match=r" embedded, \d+ left$"):
+            index.embed_pending(allowance=Allowance(tokens=tokens // 2))
+        ((_, _, spent),) = used(index)
+        assert tokens // 2 - 20 < spent <= tokens // 2
 
 
 def test_a_limit_stops_before_the_request_that_would_cross_it(

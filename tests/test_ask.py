@@ -450,6 +450,25 @@ def test_what_was_sent_and_billed_is_in_the_ledgers(shell: Path, server: Server)
     assert {entry["model"] for entry in outbox} == {"gpt-4o-mini"}
 
 
+@pytest.mark.parametrize("lie", ["x", -5, 10**30, 1e300, True])
+def test_a_bill_that_can_t_be_right_loses_no_answer(
+    shell: Path, server: Server, lie: object
+) -> None:
+    assert shell.is_dir()
+    said = event("In a week [1]."), event("", finish="stop")
+    server.streams(*said)
+    ask()
+    (unsaid,) = json.loads(run("usage", "--format", "json").stdout)["usage"]
+    told = {"prompt_tokens": lie, "completion_tokens": lie}
+    server.streams(*said, event(usage=told))
+    result = ask("--format", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    record = json.loads(result.stdout)
+    assert (record["answer"], record["usage"]) == ("In a week [1].", told)
+    (line,) = json.loads(run("usage", "--format", "json").stdout)["usage"]
+    assert (line["requests"], line["tokens"]) == (2, 2 * unsaid["tokens"])
+
+
 # From Python
 
 

@@ -356,6 +356,30 @@ def test_a_group_alone_shows_its_help(group: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("search fox --timeout nan", "expected a number, got 'nan'"),
+        ("search fox --timeout inf", "inf is not in the range 0<x<=86400"),
+        ("search fox --timeout 1e10", "10000000000.0 is not in the range 0<x<=86400"),
+        ("api batch get b --every 1e10", "10000000000.0 is not in the range 0<=x<=86400"),
+        ("api batch get b --every nan", "expected a number, got 'nan'"),
+        ("api fine-tune prepare /dev/null -o o --validation 1", "1.0 is not in the range 0<=x<1"),
+        ("ask fox --min-score nan", "expected a number, got 'nan'"),
+        ("index . --max-cost nan", "expected a number, got 'nan'"),
+        ("search fox --diversity NaN", "expected a number, got 'NaN'"),
+        ("dedupe --threshold nan", "expected a number, got 'nan'"),
+        ("compare a b --near nan", "expected a number, got 'nan'"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_by_its_name(here: Path, line: str, why: str) -> None:
+    result = run(*line.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    name = line.split()[-2]
+    assert result.stderr.startswith(f"error: Invalid value for '{name}': {why}")
+    assert not any(here.iterdir())
+
+
+@pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
         (["--db", ""], "Invalid value for '-d' / '--db': it is empty", 2),
@@ -390,18 +414,18 @@ def test_a_bug_is_told_as_one_and_shows_its_trace_on_demand(
     run("index", "a.txt", "--no-embed")
     with sqlite3.connect(here / ".embedsearch" / "index.db") as database:
         # Which nothing that we do can bring about.
-        database.execute("insert or replace into settings values ('pending', '5')")
+        database.execute("update chunks set start = x'ff'")
     database.close()
     told = (
-        "error: this is a bug in embedsearch: TypeError: cannot unpack non-iterable int object\n"
-        "hint: please report it, with what it prints when EMBEDSEARCH_DEBUG=1\n"
+        "error: this is a bug in embedsearch: TypeError: unsupported operand type(s) for -:"
+        " 'int' and 'bytes'\nhint: please report it, with what it prints when EMBEDSEARCH_DEBUG=1\n"
     )
-    result = run("status")
+    result = run("get", "a.txt")
     assert (result.exit_code, result.stdout, result.stderr) == (70, "", told)
-    error = json.loads(run("status", "--format", "json").stderr)["error"]
+    error = json.loads(run("get", "a.txt", "--format", "json").stderr)["error"]
     assert (error["code"], error["message"]) == ("bug", told.splitlines()[0].partition(" ")[2])
     monkeypatch.setenv("EMBEDSEARCH_DEBUG", "1")
-    debugged = run("status")
+    debugged = run("get", "a.txt")
     assert debugged.stderr.startswith("Traceback (most recent call last):\n")
     assert debugged.stderr.endswith(told)
     assert "ValueError: the query is empty" in run("search", " ").stderr
@@ -751,6 +775,20 @@ def test_similar_get_ls_and_rm(here: Path, wikipedia: Path) -> None:
     assert "places/kenya.txt" not in run("--db", db, "ls").stdout
 
 
+def test_a_renamed_folder_keeps_ids_and_labels_by_what_the_note_says(here: Path) -> None:
+    (here / "docs").mkdir()
+    (here / "docs" / "a.txt").write_text("words")
+    run("index", "docs", "--no-embed")
+    run("label", "a.txt", "--as", "bill")
+    (here / "docs").rename(here / "notes")
+    assert "; if it was renamed, " in run("index", "notes", "--no-embed").stderr
+    assert run("ls").stdout == "a.txt\nnotes/a.txt\n"
+    for folder in ("docs", "notes"):
+        assert run("rm", "--source", folder, "-y").exit_code == 0
+    assert "1 added" in run("index", "notes", "--no-embed").stderr
+    assert run("ls", "--where", "@label=bill").stdout == "a.txt\n"
+
+
 def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
     for name in ("docs", "notes"):
         (here / name).mkdir()
@@ -759,12 +797,17 @@ def test_rm_forgets_a_folder_that_is_gone(here: Path) -> None:
     shutil.rmtree(here / "docs")
     gone = run("index", "docs")
     assert (gone.exit_code, gone.stdout) == (2, "")
+    renamed = "if it is gone for good, or renamed and not yet indexed by its new name:"
     assert gone.stderr.splitlines() == [
         f"error: {here / 'docs'} is not there; what the index holds of it is kept",
-        f"hint: if it is gone for good: embedsearch rm --source {here / 'docs'}",
+        f"hint: {renamed} embedsearch rm --source {here / 'docs'}",
     ]
-    told = "note: docs is not there, its documents are kept; if it is gone for good: embedsearch rm"
-    assert run("index", "notes", "--no-embed").stderr.splitlines()[1:] == [f"{told} --source docs"]
+    told = (
+        "note: docs is not there, its documents are kept; if it is gone for good: embedsearch rm"
+        " --source docs; if it was renamed, forget its new name likewise where that is indexed,"
+        " then index it: ids and labels stay"
+    )
+    assert run("index", "notes", "--no-embed").stderr.splitlines()[1:] == [told]
     assert run("index", "notes", "--no-embed", "-q").stderr == ""
     assert run("rm", "--source", "docs", "--dry-run").stdout == "docs.txt\n"
     assert run("rm", "--source", "docs", "--glob", "*.txt").exit_code == 2

@@ -243,8 +243,13 @@ def test_what_is_compared_is_a_document_a_file_or_a_text(folder: Path) -> None:
     assert found("compare", "r0", "same.txt")["comparison"][0]["similarity"] == 1
     long = TEXTS["r0"] * 40
     assert found("compare", long, long)["comparison"][0]["similarity"] == 1
-    for strange in ("nope.md", "no/such", "aside", "", " "):
+    for strange in ("nope.md", "no/such", "aside", " "):
         assert run("compare", "r0", strange).exit_code == 2
+    for names, place in ((("", "*"), "A"), (("*", ""), "B"), (("r0", ""), "B"), (("", ""), "A")):
+        refused = run("compare", *names)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        said = f"error: Invalid value for '{place}': it is empty: say '.' for the current folder\n"
+        assert refused.stderr.startswith(said)
     assert (
         "'aside' is neither a folder that is in the index nor"
         in run("compare", "*", "aside").stderr

@@ -123,6 +123,29 @@ def test_a_file_gives_labels_to_many() -> None:
     }
 
 
+def test_no_control_character_is_taken_into_a_label(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run("label", "0", "--as", "refund\nlate")
+    said = "expected labels of '0' without control characters, got 'refund\\nlate'"
+    assert (result.exit_code, result.stderr) == (2, f"error: {said}\n")
+    Path("l.csv").write_text('id,label\n0,"a\nb"\n1,\x1b[A\n2, login\n')
+    result = run("label", "--file", "l.csv")
+    assert (result.exit_code, result.stderr.splitlines()) == (
+        3,
+        [
+            "l.csv:2: has a control character in 'label': 'a\\nb'",
+            "l.csv:4: has a control character in 'label': '\\x1b[A'",
+            "1 document labelled",
+        ],
+    )
+    assert asked(monkeypatch, "\x1b[A", ":is a\tb", "zero\u200dwidth", ":q") == 0
+    shown = capsys.readouterr().err
+    assert "expected a label without control characters, got '\\x1b[A'\n" in shown
+    assert "expected a label without control characters, got ':is a\\tb'\n" in shown
+    assert sorted(labels().values()) == ["login", "zero\u200dwidth"]
+
+
 def test_a_file_that_says_two_things_of_a_document_is_told() -> None:
     Path("l.csv").write_text("id,label\n0,refund\n2,login\n0,money\n2,login\n")
     result = run("label", "--file", "l.csv")

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from click.testing import CliRunner
 
 from embedsearch import Index
+from embedsearch.cli.main import main
 from embedsearch.store.outbox import Sent
 from embedsearch.store.usage import Use
 
@@ -240,7 +242,10 @@ def test_a_closed_stderr_takes_nothing_but_the_messages(indexed: Path) -> None:
     assert without(2, indexed, "get", "nosuch")[0] == 2
 
 
-def test_lists_say_at_a_terminal_what_their_columns_are(tmp_path: Path) -> None:
+def test_lists_say_at_a_terminal_what_their_columns_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     rows = "".join(
         f"{kind}{n},the {kind} of order {n * 7919},{kind}\n"
         for n in range(6)
@@ -265,13 +270,7 @@ def test_lists_say_at_a_terminal_what_their_columns_are(tmp_path: Path) -> None:
     for command, head in heads.items():
         sent = at_a_terminal(tmp_path, *command, "-q").splitlines()
         assert sent[:2] == [head, ""]
-        piped = subprocess.run(
-            [sys.executable, "-m", "embedsearch", *command, "-q"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        piped = CliRunner().invoke(main, [*command, "-q"])
         assert len(piped.stdout.splitlines()) == len(sent) - 2
         assert head[:20] not in piped.stdout
 

@@ -563,6 +563,13 @@ def test_an_index_that_is_left_out_is_zero_where_that_alone_is_missing(
         ({"prompt_tokens": 7.0}, 7),
         ({"prompt_tokens": None, "total_tokens": 7}, 7),
         ({"prompt_tokens": "7"}, 0),
+        ({"prompt_tokens": True}, 0),
+        ({"prompt_tokens": -7}, 0),
+        ({"prompt_tokens": -7, "total_tokens": 7}, 7),
+        ({"prompt_tokens": 2**53}, 2**53),
+        ({"prompt_tokens": 2**53 + 1}, 0),
+        ({"prompt_tokens": 10**30}, 0),
+        ({"prompt_tokens": 1e300}, 0),
         ([7], 0),
         (None, 0),
     ],
@@ -573,6 +580,16 @@ def test_what_is_said_of_the_price_spoils_no_vector(
     server.change = lambda reply: reply.update(usage=usage)
     (part,) = client.many(["a"])
     assert (part.positions, part.tokens) == ([0], tokens)
+
+
+def test_a_price_that_no_number_holds_spoils_no_vector(client: Embeds, server: FaultServer) -> None:
+    def says(handler: Any, body: dict[str, Any]) -> None:
+        reply = json.dumps({**replied(server, body), "usage": {"prompt_tokens": "n"}})
+        handler.send(200, reply.replace('"n"', "1e400").encode())
+
+    server.script = [says]
+    (part,) = client.many(["a"])
+    assert (part.positions, part.tokens) == ([0], 0)
 
 
 @pytest.mark.parametrize("what", ["twice", "another length", "fewer", "nothing", "no data"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import assume, given, settings
@@ -66,6 +67,20 @@ def test_a_pattern_means_the_same_to_a_search_and_to_a_sync(
     with Index.open(":memory:", HashEmbedder()) as index:
         index.sync(tmp_path, glob=patterns)
         assert [document.id for document in index.documents()] == sorted(expected)
+
+
+@pytest.mark.parametrize("pattern", ["Über*", "/*größe.md", "[Üx]*", "?bergröße.md", "!a.md"])
+@pytest.mark.parametrize(("stored", "typed"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_a_pattern_matches_letters_in_each_of_unicodes_forms(
+    tmp_path: Path, pattern: str, stored: Literal["NFC", "NFD"], typed: Literal["NFC", "NFD"]
+) -> None:
+    name, glob = normalize(stored, "Übergröße.md"), [normalize(typed, pattern)]
+    for written in ("a.md", name):
+        (tmp_path / written).write_text("words")
+    with Index.open(":memory:", HashEmbedder()) as index:
+        index.sync(tmp_path, glob=glob)
+        index.add([Document("a.md", "words")])
+        assert [document.id for document in index.documents(glob=glob)] == [name]
 
 
 PARTS = ["a", "b", "ab", "a.b", ".a"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import sqlite3
 import time
 from typing import TYPE_CHECKING
@@ -68,6 +69,10 @@ def test_nothing_is_labelled_where_one_id_is_wrong(index: Index) -> None:
         index.label({"0": "a", "0#0": "a"})
     with pytest.raises(ValueError, match="labels of '0' as text that is not blank, got ' '"):
         index.label({"0": " "})
+    for strange in ("\x1b[A", "a\nb", "a\tb", "a\x85b", "a\u2028b"):
+        said = f"labels of '0' without control characters, got {strange!r}"
+        with pytest.raises(ValueError, match=re.escape(said)):
+            index.label({"1": "a", "0": strange})
     assert index.labels() == {}
 
 

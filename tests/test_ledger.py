@@ -52,6 +52,13 @@ def database() -> Iterator[Database]:
     opened.close()
 
 
+def test_the_largest_bills_have_a_sum(database: Database) -> None:
+    large = Use("2026-11-01T09:00:00+00:00", "ask", OLLAMA, NOMIC, 1, 2**53, None)
+    usage.note(database, [large] * 1024)
+    (total,) = usage.totals(database, by="day")
+    assert (total.tokens, total.unpriced) == (2**63 - 1, 2**63 - 1)
+
+
 def test_use_is_summed_by_day(database: Database) -> None:
     usage.note(database, USES)
     assert usage.totals(database, by="day") == [

@@ -341,6 +341,21 @@ def test_several_labels_are_scored_by_the_texts_with_all_right(
     assert scores.min() > 0.5
 
 
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        ([1, 2, "many"], "expected a number for each text, got 'many': labels are for ProbeClass"),
+        (np.array(["a", "b", "c"]), "expected a number for each text, got 'a': labels are for "),
+        ([1, None, 3], "Input y contains NaN"),
+    ],
+)
+def test_a_regressor_says_what_is_no_number(y: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        ProbeRegressor().fit(np.eye(3), y)
+    spelled, same = (ProbeRegressor().fit(np.eye(3), of) for of in (["1", 2, "3"], [1, 2, 3]))
+    np.testing.assert_array_equal(spelled.coef_, same.coef_)
+
+
 @pytest.mark.parametrize("estimator", [ProbeClassifier(), FewShotClassifier(), ProbeRegressor()])
 def test_weights_below_0_are_refused(estimator: Any) -> None:
     vectors, y = clouds(20, 2)

@@ -121,6 +121,10 @@ def test_the_command_line_says_so_of_an_api_s_model(server: FaultServer, tmp_pat
     far = run("ask", STRANGE[1], "--show-prompt")
     assert (far.exit_code, far.stdout) == (1, "")
     assert far.stderr.startswith("nothing relevant was found among 6 chunks of 6 documents, so")
+    assert far.stderr.endswith("shows what comes nearest, --min-score -1 takes it\n")
+    assert run("ask", STRANGE[1], "--show-prompt", "--min-score", "-1").exit_code == 0
+    by_words = run("ask", STRANGE[1], "--show-prompt", "--mode", "lexical")
+    assert (by_words.exit_code, "hint" in by_words.stderr) == (1, False)
     assert run("ask", ANSWERED[0][0], "--show-prompt").exit_code == 0
     note = "note: no text has a word of the query or is near its meaning: at best 0.4"
     assert run("search", STRANGE[2]).stderr.startswith(note)
@@ -140,12 +144,15 @@ def test_by_words_alone_nothing_is_judged(narrow: Index) -> None:
         judged(narrow, "money for zebras", hits, mode="words")  # type: ignore[arg-type]
 
 
-def test_while_texts_wait_to_be_embedded_nothing_is_judged() -> None:
+def test_one_text_that_waits_is_judged_by_its_words_more_leave_it_open() -> None:
+    """A text that a provider refuses waits for ever."""
     with Index.open(":memory:", HashEmbedder(4096)) as index:
         index.add([Document(id, text) for id, text in FACTS.items()])
-        assert ask(index, "cricket") is False
-        index.add([Document("cricket", "It lasts five days.")], embed=False)
-        assert ask(index, "cricket") is None
+        index.add([Document("cricket", "A match of cricket lasts five days.")], embed=False)
+        assert ask(index, "zebras") is False
+        assert ask(index, "how long does a match of cricket last") is True
+        index.add([Document("zebra", "It has stripes.")], embed=False)
+        assert ask(index, "zebras") is None
 
 
 def test_passages_that_are_gone_meanwhile_are_not_judged() -> None:

@@ -238,6 +238,19 @@ def test_what_was_sent_and_what_it_cost_is_noted(
     assert [entry.document for entry in index.outbox()] == ["talk.mp3", "guide/more.WAV"]
 
 
+@pytest.mark.parametrize("lie", ["x", -800, 10**30])
+def test_a_length_that_can_t_be_right_loses_no_transcript(
+    index: Index, talks: Path, transcriber: Transcriber, server: Server, lie: object
+) -> None:
+    def lies(_: Recorded) -> Reply:
+        return Reply(json.dumps({**talk("money", 40), "duration": lie}).encode())
+
+    server.reply = lies
+    assert index.sync(talks, transcriber=transcriber).added == 5
+    (line,) = index.usage(by="command")
+    assert (line.key, line.requests, line.cost) == ("transcribe", 2, 0.0)
+
+
 def test_a_limit_in_dollars_can_t_hold_for_recordings(
     index: Index, talks: Path, transcriber: Transcriber, server: Server
 ) -> None:

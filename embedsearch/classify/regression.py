@@ -52,15 +52,15 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
         """Learn from texts or vectors and their numbers.
 
         Raises:
-            ValueError: a number is missing or infinite, ``penalty`` is not above 0, or a weight is
-                negative.
+            ValueError: a number is missing, infinite or a word, ``penalty`` is not above 0, or
+                a weight is negative.
 
         """
         check_above_0(self.penalty, "penalty")
         vectors, targets = validate_data(
             self,
             to_learn_from(self, X),
-            y,
+            _numbers(y),
             dtype=np.float64,
             multi_output=True,
             y_numeric=True,
@@ -94,6 +94,20 @@ class ProbeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sk
         check_is_fitted(self)
         found: Floats = asked(self, X) @ self.coef_.T + self.intercept_
         return found
+
+
+def _numbers(y: Any) -> Any:
+    """Return numbers as an array, ``None`` in it as NaN; raise ValueError for a word, by itself."""
+    if y is None or getattr(getattr(y, "dtype", None), "kind", "O") not in "OUT":
+        return y  # which scikit-learn checks
+    for each in np.asarray(y, dtype=object).ravel():
+        try:
+            float(each if isinstance(each, str) else 0)
+        except ValueError as error:
+            raise ValueError(
+                f"expected a number for each text, got {each!r:.40}: labels are for ProbeClassifier"
+            ) from error
+    return np.asarray(y, np.float64)
 
 
 def _distinct(vectors: Floats, targets: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:

@@ -301,14 +301,19 @@ class SelectiveClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  
         confidences = self._confidences(vectors, probabilities)
         self.threshold_ = _threshold(confidences, wrong, self.error, self.delta)
         if self.threshold_ == np.inf:
-            fewest = math.ceil(math.log(self.delta) / math.log1p(-self.error))
+            why = self._hopeless(len(labels))
             warnings.warn(
-                f"nothing will be answered: no threshold keeps the errors below {self.error:.0%}"
-                f" on {len(labels)} held-out examples, of which {fewest} without a mistake are"
-                " enough; label more, or allow more errors",
-                stacklevel=3,
+                f"nothing will be answered: {why}; label more, or allow more errors", stacklevel=3
             )
         return self
+
+    def _hopeless(self, held_out: int) -> str:
+        """Return why no threshold keeps the promise."""
+        promise = f"that at most {self.error * 100:g}% of the answers are wrong"
+        fewest = math.ceil(math.log(self.delta) / math.log1p(-self.error))
+        if held_out < fewest:
+            return f"to show {promise} takes {fewest} held-out examples or more, got {held_out}"
+        return f"of {held_out} held-out examples too few are surely told right to show {promise}"
 
     def _confidences(self, vectors: Vectors, probabilities: Floats) -> Floats:
         """Return how probable each answer is, -inf for a text unlike all examples.

@@ -42,7 +42,7 @@ KEY = "EMBEDSEARCH_CHAT_API_KEY"
 @options.conditions
 @click.option(
     "--min-score",
-    type=float,
+    type=options.Number(),
     help="Leave out hits below this score.  [default: judge whether the best may hold an answer]",
 )
 @click.option(
@@ -94,8 +94,11 @@ def ask_(
             min_score=min_score,
         )
         if not passages:
-            _refuse(index, question, format_)
+            nearest = index.search(question, 1, mode=mode, where=where, glob=glob)
+            _refuse(index, question, format_, is_judged=bool(nearest))
             say_what_is_unmet(index, where, glob)
+            if mode != "lexical" and format_ != "json":
+                _say_what_is_pending(index, mode)
         elif show_prompt:
             chat = answering.messages(question, passages)
             _print_prompt(chat, chat_model or "", format_)
@@ -131,14 +134,15 @@ def _key_named() -> Iterator[None]:
         raise
 
 
-def _refuse(index: Index, question: str, format_: str) -> None:
+def _refuse(index: Index, question: str, format_: str, *, is_judged: bool) -> None:
     if format_ == "json":
         show(sourced.as_json(question, Answer(()), set()))
         return
     here = index.counts()
     places = f"{counted(here.chunks, 'chunk')} of {counted(here.documents, 'document')}"
     note(f"nothing relevant was found among {places}, so nobody was asked")
-    note("hint: embedsearch search shows what comes nearest, --min-score 0 takes it")
+    if is_judged:
+        note("hint: embedsearch search shows what comes nearest, --min-score -1 takes it")
 
 
 def _print_prompt(chat: list[dict[str, str]], model: str, format_: str) -> None:

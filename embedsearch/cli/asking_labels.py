@@ -12,12 +12,12 @@ import click
 from embedsearch.cli.errors import NOTHING_FOUND
 from embedsearch.cli.terminal import counted, printable, printable_lines, tell, wrapped
 from embedsearch.labelling import Choice, chooser
+from embedsearch.store.labels import has_control
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from embedsearch import Index
-
 SHOWN = 1_200
 """How many characters of a document are shown."""
 
@@ -65,6 +65,9 @@ class Session:
                 raise EOFError
             if said == ":u" and self.given:
                 return self._take_back()
+            if has_control(said):
+                tell(f"expected a label without control characters, got {said!r}")
+                continue
             meant = self._meant(said)
             if all(meant.values()):
                 self._label(choice.document_id, list(dict.fromkeys(meant.values())))

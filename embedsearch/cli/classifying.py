@@ -44,7 +44,7 @@ SHOWN = 20
 @click.option(
     "--max-error",
     metavar="SHARE",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=options.Number(0, 1, min_open=True, max_open=True),
     help="Answer only as often as keeps wrong answers below this share of the answers: 0.05.",
 )
 @options.group("a key of the metadata")

@@ -152,7 +152,7 @@ def _show_scored(
 @options.conditions
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=options.Number(0, 1, min_open=True),
     default=THRESHOLD,
     show_default=True,
     help="From this similarity on two documents say the same; 1: copies only.",

@@ -31,13 +31,20 @@ EXPLAINED = 1_000
 """Of so many documents, the most moved ones, it is told what changed: 1 s of work."""
 
 
+def _named(_: click.Context, __: click.Parameter, name: str) -> str:
+    """Return a name that is not empty: the path of nothing would be the current folder."""
+    if not name:
+        raise click.BadParameter("it is empty: say '.' for the current folder")
+    return name
+
+
 @click.command("compare")
-@click.argument("one", metavar="A")
-@click.argument("other", metavar="B")
+@click.argument("one", metavar="A", callback=_named)
+@click.argument("other", metavar="B", callback=_named)
 @options.of_the_index
 @click.option(
     "--near",
-    type=click.FloatRange(0, 1),
+    type=options.Number(0, 1),
     default=NEAR,
     show_default=True,
     help="From this similarity on a document has a counterpart.",

@@ -51,7 +51,7 @@ COLUMNS = ("label", "precision", "recall", "f1", "support", "predicted")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=options.Number(0, 1, min_open=True),
     default=THRESHOLD,
     show_default=True,
     help="From this cosine on texts are near duplicates, and never on both sides.",

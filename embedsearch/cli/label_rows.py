@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from embedsearch.cli import rows
+from embedsearch.store.labels import has_control
 from embedsearch.sync.report import Failure
 
 if TYPE_CHECKING:
@@ -73,4 +74,6 @@ class LabelRows:
             raise rows.RowError(f"has no {self.id!r}")
         if not all(labels) or not labels:
             raise rows.RowError(f"has no {self.label!r}")
+        if strange := next(filter(has_control, labels), ""):
+            raise rows.RowError(f"has a control character in {self.label!r}: {strange!r}")
         return id_, labels

@@ -41,6 +41,21 @@ class Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Number(click.FloatRange):
+    """A number in a range; NaN, which click lets into any, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        number = super().convert(value, param, ctx)
+        if number != number:  # noqa: PLR0124 -- NaN alone differs from itself
+            self.fail(f"expected a number, got {value!r}", param, ctx)
+        return number
+
+
+SECONDS = 86_400
+"""The longest time that can be said: the clock of a socket ends at 24 days."""
+
+
 def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     """Make one decorator of several options."""
 
@@ -155,7 +170,7 @@ of_a_server = together(
     click.option(
         "--timeout",
         metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(0, SECONDS, min_open=True),
         expose_value=False,
         callback=_of_an_api,
         help="How long to wait for the next packet.  [default: 600]",
@@ -280,7 +295,7 @@ sending = together(
     click.option(
         "--max-cost",
         metavar="DOLLARS",
-        type=click.FloatRange(min=0),
+        type=Number(0),
         help="Stop before the request that would cross so many US dollars.",
     ),
     allow_secrets,

@@ -116,7 +116,9 @@ def _note_missing(report: SyncReport) -> None:
     for folder in map(shown, report.missing):
         terminal.note(
             f"note: {printable(folder)} is not there, its documents are kept;"
-            f" if it is gone for good: embedsearch rm --source {quote(folder)}"
+            f" if it is gone for good: embedsearch rm --source {quote(folder)}; if it was renamed,"
+            " forget its new name likewise where that is indexed, then index it:"
+            " ids and labels stay"
         )
 
 

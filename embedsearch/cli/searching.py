@@ -58,7 +58,7 @@ class Asked(Limits):
 @options.of_hits
 @click.option(
     "--diversity",
-    type=click.FloatRange(0, 1),
+    type=options.Number(0, 1),
     default=0.0,
     help="How much it counts against a hit that it is like one before it, 0 to 1.",
 )

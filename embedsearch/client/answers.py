@@ -284,7 +284,8 @@ def refusal(answer: Answer, came: str) -> APIError:
     kind = _ERRORS.get(status, ServerError if status >= 500 else APIError)
     message = str(facts.get("message") or facts.get("detail") or body)[:_TOLD].strip()
     return kind(
-        f"{status}: {message or 'no reason given'}",
+        # 200 says nothing of an error that came within a stream, or as if all had gone well.
+        f"{'' if status == 200 else f'{status}: '}{message or 'no reason given'}",
         status_code=status,
         code=None if code is None else str(code),
         headers=answer.headers,

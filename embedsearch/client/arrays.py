@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -11,6 +11,7 @@ import pybase64
 
 from embedsearch.client.answers import garbled, spoiled
 from embedsearch.errors import InvalidAnswer
+from embedsearch.tokens import bills
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class _Item(msgspec.Struct):
 
 
 class _Bill(msgspec.Struct):
-    usage: Any = None
+    usage: msgspec.Raw = msgspec.Raw(b"null")
     """Of any form: vectors are not refused for what is said beside them."""
 
 
@@ -81,10 +82,15 @@ def read(answer: Answer, count: int) -> Read:
     return Read(vectors, _billed(reply.usage), bad)
 
 
-def _billed(usage: object) -> int:
-    facts = usage if isinstance(usage, dict) else {}
-    counts = (facts.get(name) for name in ("prompt_tokens", "total_tokens"))
-    return next((int(count) for count in counts if isinstance(count, (int, float)) and count), 0)
+def _billed(usage: msgspec.Raw) -> int:
+    """Return the tokens billed, 0 where it is not said or can't be true."""
+    facts = None
+    with suppress(msgspec.DecodeError):  # as of 1e400, which no float holds
+        facts = msgspec.json.decode(usage)
+    if not isinstance(facts, dict):
+        return 0
+    counts = (bills.count(facts.get(name)) for name in ("prompt_tokens", "total_tokens"))
+    return next((count for count in counts if count), 0)
 
 
 def _invalid(kind: type[E], answer: Answer, why: str) -> E:

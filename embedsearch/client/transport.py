@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.request import getproxies, proxy_bypass
 
@@ -269,6 +270,11 @@ def _timeout(asked: Timeout) -> httpx.Timeout:
     if isinstance(asked, httpx.Timeout):
         return asked
     if isinstance(asked, (int, float)):
+        if not 0 <= asked <= TIMEOUT_MAX:
+            raise ValueError(
+                f"expected a timeout from 0 to {TIMEOUT_MAX:.0f} seconds, or None for no end,"
+                f" got {asked!r}"
+            )
         return httpx.Timeout(asked, connect=min(CONNECT, asked or CONNECT))
     if asked is None:
         return httpx.Timeout(None, connect=CONNECT)

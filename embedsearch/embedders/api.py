@@ -197,8 +197,11 @@ class APIEmbedder:
     ) -> Iterator[Embedded]:
         """Embed many texts, and yield positions, unit rows (n, d) and tokens as requests finish.
 
-        Once ``stop`` is set nothing new is sent, and what is in flight is still yielded.
+        Once ``stop`` is set nothing new is sent, and what is in flight is still yielded. It is set
+        here for vectors of another length than is known, whose tokens are yielded without them;
+        DimensionMismatch is raised in the end.
         """
+        mismatch = None
         found = self.client.embeddings.create_many(
             texts,
             model=self.model,
@@ -208,8 +211,17 @@ class APIEmbedder:
             on_refused=on_refused,
             stop=stop,
         )
-        for done in found:
-            yield done._replace(vectors=self._units(done.vectors)) if done.positions else done
+        for came in found:
+            done = came
+            try:
+                done = came._replace(vectors=self._units(came.vectors)) if came.positions else came
+            except DimensionMismatch as error:  # It is billed, and so is what is in flight.
+                done = came._replace(positions=[], vectors=came.vectors[:0])
+                mismatch = error
+                stop.set()
+            yield done
+        if mismatch:
+            raise mismatch
 
     @cached_property
     def _known(self) -> Model | None:

@@ -14,6 +14,7 @@ from embedsearch.embedders import is_remote
 from embedsearch.embedders.checking import checked
 from embedsearch.errors import (
     ConnectionFailed,
+    DimensionMismatch,
     EmbeddingError,
     IndexLocked,
     IndexNotFound,
@@ -144,6 +145,7 @@ def _sent(
 ) -> Vectors:
     """Have a provider embed texts; what that was, and what it gave, is noted if it can be."""
     counts = embedder.tokenizer.count(texts)
+    tokens = sum(counts)
     present = database.present
     _note_sent(present, embedder, texts, counts)
 
@@ -151,19 +153,23 @@ def _sent(
         cost = embedder.cost(tokens)
         return Use(now(), command, embedder.host, embedder.model, requests, tokens, cost)
 
+    planned = embedder.requests(len(texts), tokens), tokens
     try:
         rows = embedder.embed(texts, kind="query")
+    except DimensionMismatch:  # What came is of no use, and was paid for.
+        with _UNWRITABLE:
+            usage.note(present, [use(*planned)])
+        raise
     except (InvalidAnswer, InputRefused) as error:
         came = error.__cause__ if isinstance(error, InputRefused) else error
         if isinstance(came, InvalidAnswer):  # It was paid for all the same.
             with _UNWRITABLE:
                 usage.note(present, [use(1, came.tokens)])
         raise
-    tokens = sum(counts)
     with _UNWRITABLE, present.writing(generation=False):
         for text, row in zip(texts, rows, strict=True):
             queries.keep(present, space, text, row)
-        usage.note(present, [use(embedder.requests(len(texts), tokens), tokens)])
+        usage.note(present, [use(*planned)])
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from unicodedata import normalize
 
 _TOKEN = re.compile(r"(?s)\\(.)|(\*+)|\[([!^]?)(\]?[^]]+|\])\]|.")
 """An escaped character, stars, a class in brackets, or a character."""
@@ -20,7 +21,8 @@ def matches(path: str, patterns: tuple[str, ...]) -> bool:
     ``*``, ``?`` and ``[a-z]`` (``[!a-z]``, ``[^a-z]``: any but) stay within a folder, ``**`` stands
     for any number of them, a backslash takes a sign by itself. A pattern with a ``/`` before its
     end is matched from the top, one without at any depth. Without patterns every path matches, and
-    with ``!`` ones alone all others.
+    with ``!`` ones alone all others. Letters are the same in each of Unicode's forms: a Mac's zip
+    writes an ü as two characters.
     """
     return regexp(expression(patterns), path)
 
@@ -38,9 +40,9 @@ def expression(patterns: tuple[str, ...]) -> str:
     return (rf"(?s)(?!(?:{unwanted})\Z)" if unwanted else "(?s)") + f"(?:{wanted or '.*'})"
 
 
-def regexp(expression: str, text: str) -> bool:
-    """Say whether the whole of a text matches; SQLite calls it for ``text regexp expression``."""
-    return _compiled(expression).fullmatch(text) is not None
+def regexp(expression: str, path: str) -> bool:
+    """Say whether the whole of a path matches; SQLite calls it for ``path regexp expression``."""
+    return _compiled(expression).fullmatch(normalize("NFC", path)) is not None
 
 
 @lru_cache
@@ -49,6 +51,7 @@ def _compiled(expression: str) -> re.Pattern[str]:
 
 
 def _translated(pattern: str, given: str) -> str:
+    pattern = normalize("NFC", pattern)
     folders = pattern.removeprefix("./").strip("/").split("/")
     if not folders[-1]:
         raise ValueError(f"expected a pattern such as '*.md' or 'docs/', got {given!r}")

@@ -7,6 +7,7 @@ those of its latest labelling, so that taking one back brings back what was ther
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from embedsearch.store.database import Database
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ class Labelling:
     at: str
     source: str
     documents: int
+
+
+def has_control(label: str) -> bool:
+    """Say whether a label has a line break in it or another control: an arrow key sends some."""
+    return _CONTROL.search(label) is not None
 
 
 def give(database: Database, given: Mapping[str, Sequence[str]], source: str) -> int:

@@ -56,8 +56,9 @@ def totals(database: Database, *, by: By, since: str = "") -> list[Total]:
         raise ValueError(f"unknown key {by!r}: choose from {sorted(KEYS)}")
     rows = database.execute(
         f"""
-        select {KEYS[by]} as key, sum(requests), sum(tokens), coalesce(sum(cost), 0.0),
-               coalesce(sum(tokens) filter (where cost is null), 0)
+        select {KEYS[by]} as key, sum(requests), cast(total(tokens) as integer),
+               coalesce(sum(cost), 0.0),
+               cast(total(tokens) filter (where cost is null) as integer)
         from usage where at >= ? group by key order by key
         """,
         [since],

@@ -176,7 +176,8 @@ def _require_known(database: Database, layout: Layout, path: Path) -> None:
         root = layout.roots[number]
         raise FolderGone(
             f"{root} is not there; what the index holds of it is kept",
-            hint=f"if it is gone for good: embedsearch rm --source {shlex.quote(str(root))}"
+            hint="if it is gone for good, or renamed and not yet indexed by its new name:"
+            f" embedsearch rm --source {shlex.quote(str(root))}"
             f"; in Python: index.remove_source({str(root)!r})",
         )
     if number is None or not sources.holds(database, number, _inside(layout.roots[number], place)):

@@ -8,6 +8,7 @@ from embedsearch.client import Client
 from embedsearch.client.settings import OPENAI
 from embedsearch.errors import BadRequest, EmbedsearchError, ReadError
 from embedsearch.records import Segment, Transcript
+from embedsearch.tokens import bills
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ class APITranscriber:
             )
         except BadRequest as error:
             raise ReadError(f"was refused by {self.host}: {error}") from error
-        return Transcript(self._segments(answer), answer.language, answer.duration)
+        return Transcript(self._segments(answer), answer.language, bills.amount(answer.duration))
 
     def _segments(self, answer: Transcription) -> tuple[Segment, ...]:
         if answer.segments is None and answer.text.strip():

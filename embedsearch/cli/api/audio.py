@@ -149,7 +149,7 @@ def _heard(events: Iterable[TranscriptionEvent]) -> Iterator[str]:
 @asking.of_model(SPEAKER)
 @click.option("--voice", metavar="NAME", default="alloy", show_default=True, help="Whose voice.")
 @click.option("--instructions", type=secrets.TEXT, help="How to speak: slowly, with joy, ...")
-@click.option("--speed", type=click.FloatRange(0.25, 4), help="1 is as people speak.")
+@click.option("--speed", type=options.Number(0.25, 4), help="1 is as people speak.")
 @asking.to_file
 @asking.extras
 @asking.common

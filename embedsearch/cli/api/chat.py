@@ -85,7 +85,7 @@ def _messages(text: str, system: str | None, images: Sequence[str]) -> list[dict
 def _said(answer: ChatCompletion, ending: Ending) -> Iterator[str]:
     ending.model = answer.model
     if answer.usage:
-        ending.took = answer.usage.prompt_tokens, answer.usage.completion_tokens
+        ending.takes(answer.usage.prompt_tokens, answer.usage.completion_tokens)
     for choice in answer.choices[:1]:
         ending.reason = choice.finish_reason
         yield choice.message.content or choice.message.refusal or ""
@@ -96,7 +96,7 @@ def _pieces(stream: Iterable[ChatCompletionChunk], ending: Ending) -> Iterator[s
     for chunk in stream:
         ending.model = chunk.model
         if chunk.usage:
-            ending.took = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            ending.takes(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
         for choice in chunk.choices:
             if choice.index == 0:
                 ending.reason = choice.finish_reason or ending.reason

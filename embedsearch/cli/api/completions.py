@@ -84,7 +84,7 @@ def _pieces(answers: Iterable[Completion], ending: Ending) -> Iterator[str]:
     for answer in answers:
         ending.model = answer.model
         if answer.usage:
-            ending.took = answer.usage.prompt_tokens, answer.usage.completion_tokens
+            ending.takes(answer.usage.prompt_tokens, answer.usage.completion_tokens)
         for choice in answer.choices:
             if choice.index == 0:
                 ending.reason = choice.finish_reason or ending.reason

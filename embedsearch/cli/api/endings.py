@@ -12,6 +12,7 @@ from embedsearch.cli import options
 from embedsearch.cli.api import printing
 from embedsearch.cli.spending import dollars
 from embedsearch.cli.terminal import note, tell
+from embedsearch.tokens import bills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ _CUT = {
 COUNTED = {"stream_options": {"include_usage": True}}
 
 written = options.together(
-    click.option("--temperature", type=click.FloatRange(0, 2), help="0: the likeliest words."),
+    click.option("--temperature", type=options.Number(0, 2), help="0: the likeliest words."),
     click.option("--no-stream", is_flag=True, help="Print the answer when all of it is there."),
     click.option("-u", "--usage", is_flag=True, help="Say at the end what it took."),
 )
@@ -41,6 +42,11 @@ class Ending:
     reason: str | None = None
     took: tuple[int, int] | None = None
     """The tokens that it read and wrote; None where the server does not say."""
+
+    def takes(self, read: object, written: object) -> None:
+        """Note the tokens that a server says it read and wrote, where that can be true."""
+        took = bills.count(read), bills.count(written)
+        self.took = None if took[0] is None or took[1] is None else (took[0], took[1])
 
     def tell(self, *, came: bool, usage: bool) -> None:
         """Say on stderr what is worth knowing; ``came`` is whether there was any text."""

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 @click.option(
     "--validation",
     metavar="SHARE",
-    type=float,
+    type=options.Number(0, 1, max_open=True),
     default=0.1,
     show_default=True,
     help="The share of examples held out.",

@@ -133,7 +133,7 @@ def _note(answer: Response, ending: Ending) -> None:
     details = answer.incomplete_details
     ending.reason = (details and details.get("reason")) or answer.status
     if used := answer.usage:
-        ending.took = used.input_tokens, used.output_tokens
+        ending.takes(used.input_tokens, used.output_tokens)
 
 
 def _failure(message: str | None, code: str | None) -> APIError:

@@ -34,7 +34,7 @@ of_waiting = options.together(
     click.option(
         "--every",
         metavar="SECONDS",
-        type=click.FloatRange(min=0),
+        type=options.Number(0, options.SECONDS),
         default=10.0,
         show_default=True,
         help="How often to look.",
