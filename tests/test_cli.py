@@ -1271,7 +1271,7 @@ def test_fine_tune_prepare_reads_stdin_and_prints_json(here: Path) -> None:
         ((), "expected at least 10 examples for training, came 7, and 1 held out"),
         (("--prompt", "text"), "name both --prompt and --answer"),
         (("--model", "gpt-5"), "'gpt-5' can't be fine-tuned"),
-        (("--validation", "2"), "expected a share for validation"),
+        (("--validation", "2"), "0<=x<1"),
     ],
 )
 def test_fine_tune_prepare_refuses_before_it_writes(
