@@ -111,6 +111,23 @@ def retrieval(results: dict[str, Any]) -> list[str]:
     return lines
 
 
+def relevance(results: dict[str, Any]) -> list[str]:
+    facts = results.get("relevance", {}).get("results", {})
+    if not facts:
+        return []
+    lines = [
+        "",
+        f"## Relevance: questions of which `ask` says that nothing was found, {facts['model']} model",
+        "",
+        "| set | passages | own questions | kept | the other sets' | refused |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {' | '.join(map(str, [name, *row.values()]))} |" for name, row in facts["sets"].items()
+    ]
+    return lines
+
+
 def classification(results: dict[str, Any]) -> list[str]:
     facts = results.get("classification", {}).get("results", {})
     if not facts:
@@ -388,6 +405,7 @@ def main() -> None:
         "",
         *targets(results),
         *retrieval(results),
+        *relevance(results),
         *classification(results),
         *peers(results),
         *client(results),
