@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from embedsearch import Index
+
 SHOWN = 1_200
 """How many characters of a document are shown."""
 

@@ -212,14 +212,14 @@ class APIEmbedder:
             stop=stop,
         )
         for came in found:
-            done = came
             try:
-                done = came._replace(vectors=self._units(came.vectors)) if came.positions else came
+                units = self._units(came.vectors) if came.positions else came.vectors
             except DimensionMismatch as error:  # It is billed, and so is what is in flight.
-                done = came._replace(positions=[], vectors=came.vectors[:0])
                 mismatch = error
                 stop.set()
-            yield done
+                yield came._replace(positions=[], vectors=came.vectors[:0])
+            else:
+                yield came._replace(vectors=units)
         if mismatch:
             raise mismatch
 
