@@ -1,4 +1,4 @@
-"""Reading files in several processes, where there is enough to read."""
+"""Reading files in several processes, this one too, where there is enough to read."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
+from embedsearch import readers
 from embedsearch.sync.reading import LOG as READING
 from embedsearch.sync.reading import read
 from embedsearch.sync.report import Failure
@@ -39,6 +40,11 @@ GROUP_FILES = 2_000
 """How much is read before anything is stored; little enough for many small files to be found soon,
 and enough for sending it to a worker to cost little."""
 
+HELD_BY_A_WORKER = 3
+SPARE_GROUPS = 9
+"""How many groups are on their way: loky gives a worker one to read and two to go on with, and
+what is left may be read here."""
+
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 """A worker's: numpy need not start threads for a linear algebra that reading has none of."""
 
@@ -55,7 +61,7 @@ def read_all(
     worth = count > 1 and sum(file.size for file in files) >= WORTH_WORKERS_BYTES
     if not worth or not _can_be_sent(chunking):
         return (one for group in _groups(work) for one in read(group, chunking))
-    return _read_elsewhere(_groups(work), chunking, count)
+    return _read_elsewhere(_groups(work), chunking, count - 1)
 
 
 def _processors() -> int:
@@ -89,30 +95,64 @@ def _groups(work: Iterable[tuple[File, str]]) -> deque[Group]:
 def _read_elsewhere(
     groups: deque[Group], chunking: Chunking, count: int
 ) -> Iterator[tuple[File, Outcome]]:
-    """Read groups of files in ``count`` processes; a file that kills one is reported as failed."""
+    """Read groups of files in ``count`` processes and this one.
+
+    What may crash its reader is read in those: a file that kills one is reported as failed.
+    """
     from loky.process_executor import BrokenProcessPool
 
+    ahead = HELD_BY_A_WORKER * count + SPARE_GROUPS
     while groups:
         try:
             with _pool(chunking, count) as pool:
-                yield from _in_order(groups, pool, 3 * count)
+                yield from _in_order(groups, pool, chunking, ahead)
         except BrokenProcessPool:
             for work in groups.popleft():
                 yield _read_alone(work, chunking)
 
 
 def _in_order(
-    groups: deque[Group], pool: ProcessPoolExecutor, ahead: int
+    groups: deque[Group], pool: ProcessPoolExecutor, chunking: Chunking, ahead: int
 ) -> Iterator[tuple[File, Outcome]]:
-    """Yield the outcomes of groups; one leaves the queue when all of it is read."""
+    """Yield the outcomes of groups; one leaves the queue when all of it is read.
+
+    While the next one is not ready, one that no worker has begun is read here. So the first are
+    sent last: workers take a while to start.
+    """
     upcoming = iter(list(groups))
-    flying = deque(pool.submit(_read_group, group) for group in islice(upcoming, ahead))
+    first = [_Reading(group, pool) for group in reversed(list(islice(upcoming, ahead)))]
+    flying = deque(reversed(first))
     while flying:
-        outcomes = _received(flying[0])
+        while not flying[0].is_done() and (mine := next(filter(_Reading.take_back, flying), None)):
+            mine.read_here(chunking)
+        outcomes = flying[0].outcomes()
         flying.popleft()
-        flying.extend(pool.submit(_read_group, group) for group in islice(upcoming, 1))
+        flying.extend(_Reading(group, pool) for group in islice(upcoming, 1))
         groups.popleft()
         yield from outcomes
+
+
+class _Reading:
+    """A group that is read by a worker, or here."""
+
+    def __init__(self, group: Group, pool: ProcessPoolExecutor) -> None:
+        self._group = group
+        self._sent = pool.submit(_read_group, group)
+        self._here: Outcomes | None = None
+
+    def is_done(self) -> bool:
+        return self._here is not None or self._sent.done()
+
+    def take_back(self) -> bool:
+        """Keep the group from workers, if none has begun and no file of it may crash its reader."""
+        risky = any(readers.is_packed(file.path) for file, _ in self._group)
+        return not self.is_done() and not risky and self._sent.cancel()
+
+    def read_here(self, chunking: Chunking) -> None:
+        self._here = list(read(self._group, chunking))
+
+    def outcomes(self) -> Outcomes:
+        return _received(self._sent) if self._here is None else self._here
 
 
 def _read_alone(work: tuple[File, str], chunking: Chunking) -> tuple[File, Outcome]:
