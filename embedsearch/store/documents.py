@@ -62,9 +62,7 @@ def prepare(document: Document, chunks: Sequence[Chunk], origin: Origin | None =
         ValueError: the metadata is no JSON that UTF-8 can hold.
 
     """
-    texts = [
-        (fulltext.text_hash(c.text), c.tokens, not c.text.strip(), c.text, None) for c in chunks
-    ]
+    texts = [fulltext.row(c.text, c.tokens, blank=not c.text.strip()) for c in chunks]
     rows = [
         (n, c.start, c.end, c.start_line, c.end_line, c.page, c.heading, c.seconds)
         for n, c in enumerate(chunks)
@@ -78,9 +76,8 @@ def prepare_whole(document: Document, *, salt: bytes) -> Prepared:
     Raises as ``prepare`` does.
     """
     text = document.text
-    key, lines = fulltext.text_hash(text, salt), 1 + text.count("\n", 0, -1)
-    row = (0, 0, len(text), 1, lines, None, None, None)
-    return _prepared(document, None, [(key, None, False, text, salt)], [row])
+    row = (0, 0, len(text), 1, 1 + text.count("\n", 0, -1), None, None, None)
+    return _prepared(document, None, [fulltext.row(text, salt=salt)], [row])
 
 
 def _prepared(

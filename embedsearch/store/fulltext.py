@@ -38,8 +38,8 @@ _INSERTED = range(0x10F000, 0x10FFFE)
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 """As in the schema's ``texts_fts``."""
 
-Text: TypeAlias = tuple[bytes, "int | None", bool, str, "bytes | None"]
-"""A passage as it is stored: sha256, tokens, whether it is blank, text, salt."""
+Text: TypeAlias = tuple[bytes, "int | None", bool, str, "bytes | None", "str | None"]
+"""A passage as it is stored: sha256, tokens, whether it is blank, text, salt, words."""
 
 
 def text_hash(text: str, salt: bytes | None = None) -> bytes:
@@ -48,6 +48,13 @@ def text_hash(text: str, salt: bytes | None = None) -> bytes:
     The salt tells equal texts apart that came with vectors of their own.
     """
     return hashlib.sha256(text.encode() + (salt or b"")).digest()
+
+
+def row(
+    text: str, tokens: int | None = None, *, blank: bool = False, salt: bytes | None = None
+) -> Text:
+    """Return a passage as ``write`` takes it."""
+    return text_hash(text, salt), tokens, blank, text, salt, words.words(text)
 
 
 def write(database: Database, texts: Sequence[Text]) -> dict[bytes, int]:
@@ -64,7 +71,7 @@ def write(database: Database, texts: Sequence[Text]) -> dict[bytes, int]:
         insert or ignore into texts (sha256, tokens, blank, text, salt, words)
         values (?, ?, ?, ?, ?, ?)
         """,
-        [(*text, words.words(text[3])) for text in texts],
+        texts,
     )
     database.execute(
         "insert into texts_fts (rowid, text) select id, text from live_texts where id > ?", [newest]
@@ -78,15 +85,15 @@ def write(database: Database, texts: Sequence[Text]) -> dict[bytes, int]:
 def _revive(database: Database, texts: Sequence[Text]) -> None:
     """Give retired texts their words again, and their vectors a new number: caches look there."""
     retired = "select id from texts where sha256 = ? and text is null"
-    found = ((database.value(retired, [key]), text, tokens) for key, tokens, _, text, _ in texts)
-    again = {id: (text, tokens) for id, text, tokens in found if id is not None}
+    found = ((database.value(retired, [text[0]]), text) for text in texts)
+    again = {id: text for id, text in found if id is not None}
     database.executemany(
         "update texts set text = ?, tokens = ?, words = ? where id = ?",
-        ((text, tokens, words.words(text), id) for id, (text, tokens) in again.items()),
+        ((text, tokens, seen, id) for id, (_, tokens, _, text, _, seen) in again.items()),
     )
     database.executemany(
         "insert into texts_fts (rowid, text) values (?, ?)",
-        ((id, words.words(text) or text) for id, (text, _) in again.items()),
+        ((id, seen or text) for id, (*_, text, _, seen) in again.items()),
     )
     database.executemany(
         """
