@@ -10,6 +10,7 @@ import click
 
 from embedsearch.cli import errors, options, terminal
 from embedsearch.cli.late import Late, LateGroup
+from embedsearch.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,9 +85,7 @@ def _last_door(ctx: click.Context) -> Iterator[None]:
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        click.echo(f"embedsearch {version('embedsearch')}")
+        click.echo(f"embedsearch {__version__}")
         ctx.exit()
 
 
