@@ -104,6 +104,8 @@ def _load(graph: bytes | str) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.log_severity_level = ERRORS_ONLY
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except ERRORS as error:
         raise EmbeddingError(f"not a model that ONNX Runtime can load: {error}") from error
+    session._model_bytes = None  # noqa: SLF001 -- else 23 MB stay in memory that are read by now
+    return session
