@@ -18,6 +18,7 @@ ROOMS = [
     "errors",
     "records",
     "folder",
+    "heap",
     "moments",
     "replacing",
     "privacy",

@@ -184,6 +184,18 @@ def test_the_memory_does_not_grow_for_ever() -> None:
     assert len(tokenizer._words) <= 50
 
 
+def test_what_was_forgotten_is_learned_anew() -> None:
+    tokenizer = fresh()
+    text = "tokenization of naïve words"
+    ends = tokenizer.ends([text])[0].tolist()
+    counts = tokenizer.count([text])
+    tokenizer.forget()
+    assert not tokenizer._segments
+    assert not tokenizer._words
+    assert tokenizer.ends([text])[0].tolist() == ends
+    assert tokenizer.count([text]) == counts
+
+
 @pytest.mark.parametrize(
     ("text", "share"),
     [

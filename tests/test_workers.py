@@ -1,4 +1,4 @@
-"""Reading in worker processes: the same index, whatever happens to a worker."""
+"""Reading in several processes: the same index, whatever happens to one of them."""
 
 from __future__ import annotations
 
@@ -77,13 +77,47 @@ def test_workers_make_the_same_index(
 def test_a_file_that_kills_its_worker_is_reported_and_stops_nothing(
     corpus: Path, tmp_path: Path
 ) -> None:
-    (corpus / "05.txt").write_text("deadly words\n")
+    (corpus / "05.doc.pdf").write_text("deadly words\n")
     with Index.open(tmp_path / "index", DeadlyEmbedder()) as index:
         report = index.sync(corpus, embed=False)
-        assert report.added == 20
+        assert report.added == 21
         failures = {Path(failure.path).name: failure.why for failure in report.failed}
-        assert failures["05.txt"] == "crashed its reader"
-        assert set(failures) == {"05.txt", "broken.pdf"}
+        assert failures["05.doc.pdf"] == "crashed its reader"
+        assert set(failures) == {"05.doc.pdf", "broken.pdf"}
+
+
+class Watchful(WordTokenizer):
+    """Says what the process that made it tokenizes, and when that is to be forgotten."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self.read: list[str] = []
+
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        if os.getpid() == self.owner:
+            self.read += texts
+        return super().ends(texts)
+
+    def forget(self) -> None:
+        self.read.append("forgotten")
+
+
+class WatchfulEmbedder(HashEmbedder):
+    tokenizer = Watchful()
+
+
+def test_the_owner_reads_what_cannot_crash_it_while_workers_start(
+    corpus: Path, tmp_path: Path
+) -> None:
+    (corpus / "00.doc.pdf").write_text("plain words, as its name says\n")
+    (corpus / "04.doc.pdf").write_text("plain words, as its name says\n")
+    embedder = WatchfulEmbedder()
+    with Index.open(tmp_path / "index", embedder) as index:
+        assert index.sync(corpus, embed=False).added == 23
+    *read, last = embedder.tokenizer.read
+    assert last == "forgotten"
+    assert any(text.startswith("file 2 ") for text in read)
+    assert not any("as its name says" in text for text in read)
 
 
 class Fussy(WordTokenizer):
@@ -102,12 +136,12 @@ class FussyEmbedder(HashEmbedder):
 def test_the_trace_of_a_bug_in_a_worker_is_logged_here(
     corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (corpus / "05.txt").write_text("fussy words\n")
+    (corpus / "05.doc.pdf").write_text("fussy words\n")
     caplog.set_level("INFO")
     with Index.open(tmp_path / "index", FussyEmbedder()) as index:
         report = index.sync(corpus, embed=False)
     failures = {Path(failure.path).name: failure.why for failure in report.failed}
-    assert failures["05.txt"] == "its reader failed: KeyError: 'foo'"
+    assert failures["05.doc.pdf"] == "its reader failed: KeyError: 'foo'"
     assert 'raise KeyError("foo")' in caplog.text
 
 

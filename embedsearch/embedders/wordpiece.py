@@ -114,6 +114,11 @@ class WordPieceTokenizer:
             return self._remake, ()
         return WordPieceTokenizer, (self._name, self._encoder)
 
+    def forget(self) -> None:
+        """Let go of what was remembered: it comes back with the texts that need it."""
+        self._segments, self._words = {}, {}
+        self.__dict__.pop("_table", None)
+
     @cached_property
     def _pieces(self) -> Pieces:
         return Pieces.of(self._encoder)

@@ -15,6 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from embedsearch import readers
+from embedsearch.heap import hand_back
 from embedsearch.sync.reading import LOG as READING
 from embedsearch.sync.reading import read
 from embedsearch.sync.report import Failure
@@ -41,7 +42,7 @@ GROUP_FILES = 2_000
 and enough for sending it to a worker to cost little."""
 
 HELD_BY_A_WORKER = 3
-SPARE_GROUPS = 9
+SPARE_GROUPS = 5
 """How many groups are on their way: loky gives a worker one to read and two to go on with, and
 what is left may be read here."""
 
@@ -109,6 +110,15 @@ def _read_elsewhere(
         except BrokenProcessPool:
             for work in groups.popleft():
                 yield _read_alone(work, chunking)
+    _let_go(chunking)
+
+
+def _let_go(chunking: Chunking) -> None:
+    """Give back the memory that reading took here: embedding what was read needs much."""
+    forget = getattr(chunking.tokenizer, "forget", None)
+    if forget:
+        forget()
+    hand_back()
 
 
 def _in_order(
@@ -120,8 +130,9 @@ def _in_order(
     sent last: workers take a while to start.
     """
     upcoming = iter(list(groups))
-    first = [_Reading(group, pool) for group in reversed(list(islice(upcoming, ahead)))]
-    flying = deque(reversed(first))
+    flying: deque[_Reading] = deque()
+    for group in reversed(list(islice(upcoming, ahead))):
+        flying.appendleft(_Reading(group, pool))
     while flying:
         while not flying[0].is_done() and (mine := next(filter(_Reading.take_back, flying), None)):
             mine.read_here(chunking)
@@ -137,7 +148,7 @@ class _Reading:
 
     def __init__(self, group: Group, pool: ProcessPoolExecutor) -> None:
         self._group = group
-        self._sent = pool.submit(_read_group, group)
+        self._sent: Future[tuple[Outcomes, Logged]] = pool.submit(_read_group, group)
         self._here: Outcomes | None = None
 
     def is_done(self) -> bool:
@@ -145,8 +156,9 @@ class _Reading:
 
     def take_back(self) -> bool:
         """Keep the group from workers, if none has begun and no file of it may crash its reader."""
-        risky = any(readers.is_packed(file.path) for file, _ in self._group)
-        return not self.is_done() and not risky and self._sent.cancel()
+        if self.is_done() or any(readers.is_packed(file.path) for file, _ in self._group):
+            return False
+        return self._sent.cancel()
 
     def read_here(self, chunking: Chunking) -> None:
         self._here = list(read(self._group, chunking))

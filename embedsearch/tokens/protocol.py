@@ -50,3 +50,10 @@ class SeamedTokenizer(Tokenizer, Protocol):
     @property
     def seam(self) -> str:
         """The pattern."""
+
+
+class RememberingTokenizer(Tokenizer, Protocol):
+    """A tokenizer that remembers what it has seen, and is told when much was read."""
+
+    def forget(self) -> None:
+        """Let go of what was remembered."""

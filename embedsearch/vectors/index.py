@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedsearch.errors import DimensionMismatch, IndexCorrupt
+from embedsearch.heap import hand_back
 from embedsearch.vectors import file
 from embedsearch.vectors.calibration import Calibration
-from embedsearch.vectors.heap import hand_back
 from embedsearch.vectors.labels import Register, Selection
 from embedsearch.vectors.rows import best
 from embedsearch.vectors.rungs import FLAT_BELOW, Flat, Rung, climbed, restored

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedsearch.heap import hand_back
 from embedsearch.vectors.calibration import EXACT, Calibration, calibrate
-from embedsearch.vectors.heap import hand_back
 from embedsearch.vectors.rows import CODES, FloatCodec, Rows, ShortCodec
 from embedsearch.vectors.scan import FastScan
 
