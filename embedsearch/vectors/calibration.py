@@ -32,9 +32,10 @@ DEPTH = 10
 PROBES = 64
 """Rows whose neighbours are looked for: 640 in all, so recall is known to about 0.003."""
 
-NEARLY_ALL = 0.998
+NEARLY_ALL = 0.995
 """Lists have to hold this share of the nearest thousandth of all rows, though 10 be wanted. The 10
-nearest may all be near copies: a query that has none needs more lists than those do."""
+nearest may all be near copies: a query that has none needs more lists than those do. With .998 a
+fifth more rows of a mixed collection are scanned, and 3 to 8 more of 10,000 neighbours found."""
 
 
 @dataclass(frozen=True, slots=True)
