@@ -120,6 +120,46 @@ def test_the_owner_reads_what_cannot_crash_it_while_workers_start(
     assert not any("as its name says" in text for text in read)
 
 
+class Noting(WordTokenizer):
+    """Leaves a file named after each process that tokenizes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def ends(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        (self.folder / str(os.getpid())).touch()
+        return super().ends(texts)
+
+
+@pytest.fixture
+def pids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder that will hold a file named after each process that reads, of two."""
+    folder = tmp_path / "pids"
+    folder.mkdir()
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(HashEmbedder, "tokenizer", Noting(folder))
+    return folder
+
+
+def test_the_owner_takes_the_place_of_a_worker(corpus: Path, tmp_path: Path, pids: Path) -> None:
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert index.sync(corpus, embed=False).added == 21
+    assert len(list(pids.iterdir())) == 2
+    assert (pids / str(os.getpid())).exists()
+
+
+def test_binary_formats_are_left_to_as_many_workers_as_processors(
+    corpus: Path, tmp_path: Path, pids: Path
+) -> None:
+    (corpus / "page.html").unlink()
+    for file in corpus.glob("*.txt"):
+        file.rename(file.with_suffix(".pdf"))  # whose content is text all the same
+    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+        assert index.sync(corpus, embed=False).added == 20
+    assert len(list(pids.iterdir())) == 2
+    assert not (pids / str(os.getpid())).exists()
+
+
 class Fussy(WordTokenizer):
     """Fails on a certain text."""
 

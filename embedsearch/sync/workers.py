@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 WORTH_WORKERS_BYTES = 8_000_000
 """Below this, starting workers takes longer than they save: they load for half a second."""
 
+PACKED_SHARE = 0.1
+"""Up to this share of bytes in files that are left to workers, this process takes one's place."""
+
 GROUP_BYTES = 1_000_000
 GROUP_FILES = 2_000
 """How much is read before anything is stored; little enough for many small files to be found soon,
@@ -62,7 +65,14 @@ def read_all(
     worth = count > 1 and sum(file.size for file in files) >= WORTH_WORKERS_BYTES
     if not worth or not _can_be_sent(chunking):
         return (one for group in _groups(work) for one in read(group, chunking))
-    return _read_elsewhere(_groups(work), chunking, count - 1)
+    return _read_elsewhere(_groups(work), chunking, _workers(files, count))
+
+
+def _workers(files: Sequence[File], processors: int) -> int:
+    """Return how many processes to start: one less where this one can read most of the files."""
+    packed = sum(file.size for file in files if readers.is_packed(file.path))
+    few = packed <= PACKED_SHARE * sum(file.size for file in files)
+    return processors - 1 if few else processors
 
 
 def _processors() -> int:
