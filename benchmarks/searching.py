@@ -41,7 +41,7 @@ EMBEDDED = 24_000
 QUERIES = 200
 """How many are measured; as many others are our first ones after opening."""
 WARMING = 3_000
-"""Searches for stored rows before those, so that each side's pages are in memory."""
+"""Searches for stored rows that go before what is measured, so that SQLite's pages are in memory."""
 BARE_FACTORS = (12, 16, 20, 24, 32, 48)
 """Candidates for each result that FAISS's own index takes: the first is the mark to meet, the
 others show what it takes for more recall."""

@@ -107,10 +107,11 @@ class WatchfulEmbedder(HashEmbedder):
 
 
 def test_the_owner_reads_what_cannot_crash_it_while_workers_start(
-    corpus: Path, tmp_path: Path
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     (corpus / "00.doc.pdf").write_text("plain words, as its name says\n")
-    (corpus / "04.doc.pdf").write_text("plain words, as its name says\n")
+    (corpus / "04").write_text("plain words, as its name says not\n")
     embedder = WatchfulEmbedder()
     with Index.open(tmp_path / "index", embedder) as index:
         assert index.sync(corpus, embed=False).added == 23
@@ -229,13 +230,15 @@ def test_a_script_needs_no_main_guard(corpus: Path, tmp_path: Path) -> None:
 def test_no_worker_outlives_an_interrupted_sync(
     corpus: Path, tmp_path: Path, kill: signal.Signals
 ) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "index"), str(corpus)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    said = tmp_path / "stderr"
+    with said.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(tmp_path / "index"), str(corpus)],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
     assert process.stdout
     assert process.stdout.readline() == "begin\n"
     assert process.stdout.readline().startswith("Progress(stage='read'")
@@ -246,6 +249,7 @@ def test_no_worker_outlives_an_interrupted_sync(
     while members(process.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert members(process.pid) == []
+    assert "executor manager" not in said.read_text()
     with Index.open(tmp_path / "index", HashEmbedder()) as index:
         assert index.verify() == []
 

@@ -41,6 +41,11 @@ def _patterns(seam: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
     return regex.compile(seam), regex.compile(f"(?r)(?:{seam})")
 
 
+def _array(ends: NDArray[np.int64]) -> array[int]:
+    """Return offsets as bisect is four times as fast on as on numpy's."""
+    return array("q", ends.astype("int64", copy=False).tobytes())
+
+
 class Ruler:
     """Measures slices of ``text``, best in ascending order.
 
@@ -57,7 +62,7 @@ class Ruler:
         self._head = lru_cache(maxsize=4)(self._find_head)
         self._tail = lru_cache(maxsize=4)(self._find_tail)
         self._start, self._end = 0, min(WINDOW, len(text))
-        self._ends = array("q", ends.tobytes())  # bisect is four times as fast as numpy here
+        self._ends = _array(ends)
 
     @classmethod
     def of_all(cls, texts: Sequence[str], tokenizer: Tokenizer) -> Iterator[Self]:
@@ -122,7 +127,7 @@ class Ruler:
         ):
             self._start, self._end = start, min(start + size, len(self._text))
             (ends,) = self._tokenizer.ends([self._text[start : self._end]])
-            self._ends = array("q", (ends + start).tobytes())
+            self._ends = _array(ends + start)
             before = bisect_right(self._ends, start)
             size *= 2
         return before

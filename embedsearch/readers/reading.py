@@ -105,6 +105,11 @@ def is_packed(path: str) -> bool:
     return READERS.get(PurePosixPath(path).suffix.lower()) in _NOT_TEXT
 
 
+def is_text(path: str) -> bool:
+    """Tell whether a file is, by its name, one that no reader of a binary form is given."""
+    return READERS.get(PurePosixPath(path).suffix.lower(), "pdf") not in _NOT_TEXT
+
+
 def _had_more(family: str, data: bytes) -> bool:
     """Tell whether a file without text holds something else that a reader may want."""
     if family == "markup":

@@ -19,6 +19,7 @@ from embedsearch.heap import hand_back
 from embedsearch.sync.reading import LOG as READING
 from embedsearch.sync.reading import read
 from embedsearch.sync.report import Failure
+from embedsearch.tokens.protocol import RememberingTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ WORTH_WORKERS_BYTES = 8_000_000
 """Below this, starting workers takes longer than they save: they load for half a second."""
 
 PACKED_SHARE = 0.1
-"""Up to this share of bytes in files that are left to workers, this process takes one's place."""
+"""Up to this share of bytes in groups that are left to workers, this process takes one's place."""
 
 GROUP_BYTES = 1_000_000
 GROUP_FILES = 2_000
@@ -46,8 +47,8 @@ and enough for sending it to a worker to cost little."""
 
 HELD_BY_A_WORKER = 3
 SPARE_GROUPS = 5
-"""How many groups are on their way: loky gives a worker one to read and two to go on with, and
-what is left may be read here."""
+"""How many groups are on their way: a worker has one to read and two to go on with, and what is
+left may be read here."""
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 """A worker's: numpy need not start threads for a linear algebra that reading has none of."""
@@ -65,14 +66,21 @@ def read_all(
     worth = count > 1 and sum(file.size for file in files) >= WORTH_WORKERS_BYTES
     if not worth or not _can_be_sent(chunking):
         return (one for group in _groups(work) for one in read(group, chunking))
-    return _read_elsewhere(_groups(work), chunking, _workers(files, count))
+    groups = _groups(work)
+    return _read_elsewhere(groups, chunking, _workers(groups, count))
 
 
-def _workers(files: Sequence[File], processors: int) -> int:
+def _workers(groups: Iterable[Group], processors: int) -> int:
     """Return how many processes to start: one less where this one can read most of the files."""
-    packed = sum(file.size for file in files if readers.is_packed(file.path))
-    few = packed <= PACKED_SHARE * sum(file.size for file in files)
+    sizes = [(sum(file.size for file, _ in group), _may_crash(group)) for group in groups]
+    left = sum(size for size, may_crash in sizes if may_crash)
+    few = left <= PACKED_SHARE * sum(size for size, _ in sizes)
     return processors - 1 if few else processors
+
+
+def _may_crash(group: Group) -> bool:
+    """Whether a group holds what a parser of a binary format may read, and crash on."""
+    return not all(readers.is_text(file.path) for file, _ in group)
 
 
 def _processors() -> int:
@@ -112,69 +120,95 @@ def _read_elsewhere(
     """
     from loky.process_executor import BrokenProcessPool
 
-    ahead = HELD_BY_A_WORKER * count + SPARE_GROUPS
+    held = HELD_BY_A_WORKER * count
     while groups:
         try:
             with _pool(chunking, count) as pool:
-                yield from _in_order(groups, pool, chunking, ahead)
+                yield from _in_order(groups, pool, chunking, held)
         except BrokenProcessPool:
-            for work in groups.popleft():
-                yield _read_alone(work, chunking)
+            yield from _read_apart(groups.popleft(), chunking)
     _let_go(chunking)
 
 
 def _let_go(chunking: Chunking) -> None:
     """Give back the memory that reading took here: embedding what was read needs much."""
-    forget = getattr(chunking.tokenizer, "forget", None)
-    if forget:
-        forget()
+    if isinstance(chunking.tokenizer, RememberingTokenizer):
+        chunking.tokenizer.forget()
     hand_back()
 
 
 def _in_order(
-    groups: deque[Group], pool: ProcessPoolExecutor, chunking: Chunking, ahead: int
+    groups: deque[Group], pool: ProcessPoolExecutor, chunking: Chunking, held: int
 ) -> Iterator[tuple[File, Outcome]]:
     """Yield the outcomes of groups; one leaves the queue when all of it is read.
 
-    While the next one is not ready, one that no worker has begun is read here. So the first are
-    sent last: workers take a while to start.
+    Workers have up to ``held`` of them. While the next one is not ready, the first that no worker
+    has is read here.
     """
     upcoming = iter(list(groups))
-    flying: deque[_Reading] = deque()
-    for group in reversed(list(islice(upcoming, ahead))):
-        flying.appendleft(_Reading(group, pool))
+    flying = deque(_Reading(group) for group in islice(upcoming, held + SPARE_GROUPS))
     while flying:
-        while not flying[0].is_done() and (mine := next(filter(_Reading.take_back, flying), None)):
+        _send(flying, pool, held)
+        mine = next((reading for reading in flying if reading.is_for_here()), None)
+        if mine and not flying[0].is_done():
             mine.read_here(chunking)
+            continue
         outcomes = flying[0].outcomes()
         flying.popleft()
-        flying.extend(_Reading(group, pool) for group in islice(upcoming, 1))
+        flying.extend(map(_Reading, islice(upcoming, 1)))
         groups.popleft()
         yield from outcomes
 
 
-class _Reading:
-    """A group that is read by a worker, or here."""
+def _send(flying: Iterable[_Reading], pool: ProcessPoolExecutor, held: int) -> None:
+    """Give workers what they have room for: what only they read, then what is due last."""
+    room = held - sum(reading.is_there() for reading in flying)
+    unsent = [reading for reading in flying if reading.is_unread()]
+    theirs = [reading for reading in unsent if reading.may_crash]
+    others = [reading for reading in reversed(unsent) if not reading.may_crash]
+    for reading in (theirs + others)[: max(room, 0)]:
+        reading.send(pool)
 
-    def __init__(self, group: Group, pool: ProcessPoolExecutor) -> None:
+
+class _Reading:
+    """A group that is to be read, by a worker or here."""
+
+    def __init__(self, group: Group) -> None:
+        self.may_crash = _may_crash(group)
         self._group = group
-        self._sent: Future[tuple[Outcomes, Logged]] = pool.submit(_read_group, group)
+        self._sent: Future[tuple[Outcomes, Logged]] | None = None
         self._here: Outcomes | None = None
 
-    def is_done(self) -> bool:
-        return self._here is not None or self._sent.done()
-
-    def take_back(self) -> bool:
-        """Keep the group from workers, if none has begun and no file of it may crash its reader."""
-        if self.is_done() or any(readers.is_packed(file.path) for file, _ in self._group):
-            return False
-        return self._sent.cancel()
+    def send(self, pool: ProcessPoolExecutor) -> None:
+        self._sent = pool.submit(_read_group, self._group)
 
     def read_here(self, chunking: Chunking) -> None:
         self._here = list(read(self._group, chunking))
 
+    def is_unread(self) -> bool:
+        return self._sent is None and self._here is None
+
+    def is_for_here(self) -> bool:
+        return self.is_unread() and not self.may_crash
+
+    def is_there(self) -> bool:
+        return self._sent is not None and not self._sent.done()
+
+    def is_done(self) -> bool:
+        return not self.is_unread() and not self.is_there()
+
     def outcomes(self) -> Outcomes:
-        return _received(self._sent) if self._here is None else self._here
+        """Return what was read; waits for a worker."""
+        return _received(self._sent) if self._sent else self._here or []
+
+
+def _read_apart(group: Group, chunking: Chunking) -> Iterator[tuple[File, Outcome]]:
+    """Read a group of which a file may have killed a worker."""
+    for work in group:
+        if readers.is_text(work[0].path):
+            yield from read([work], chunking)
+        else:
+            yield _read_alone(work, chunking)
 
 
 def _read_alone(work: tuple[File, str], chunking: Chunking) -> tuple[File, Outcome]:
@@ -200,7 +234,7 @@ def _pool(chunking: Chunking, count: int) -> Iterator[ProcessPoolExecutor]:
     """Start processes; those of loky don't run the user's script again, as Python's own would."""
     from loky import ProcessPoolExecutor
 
-    begin = (chunking, READING.getEffectiveLevel())
+    begin = (chunking, READING.getEffectiveLevel(), os.getpid())
     pool = ProcessPoolExecutor(count, initializer=_begin, initargs=begin, env=ENVIRONMENT)
     try:
         yield pool
@@ -215,11 +249,11 @@ _logged: SimpleQueue[logging.LogRecord] = SimpleQueue()
 """In a worker: what the owner's handlers have still to be told."""
 
 
-def _begin(chunking: Chunking, level: int) -> None:
+def _begin(chunking: Chunking, level: int, owner: int) -> None:
     READING.setLevel(level)
     READING.addHandler(QueueHandler(_logged))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner is told, and ends its workers
-    Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    Thread(target=_leave_with, args=(owner,), daemon=True).start()
     _chunking[:] = [chunking]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,7 @@ class SeamedTokenizer(Tokenizer, Protocol):
         """The pattern."""
 
 
+@runtime_checkable
 class RememberingTokenizer(Tokenizer, Protocol):
     """A tokenizer that remembers what it has seen, and is told when much was read."""
 
