@@ -106,10 +106,15 @@ class WatchfulEmbedder(HashEmbedder):
     tokenizer = Watchful()
 
 
-def test_the_owner_reads_what_cannot_crash_it_while_workers_start(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_the_owner_reads_what_cannot_crash_it_while_workers_start(
+    corpus: Path, tmp_path: Path
+) -> None:
     (corpus / "00.doc.pdf").write_text("plain words, as its name says\n")
     (corpus / "04").write_text("plain words, as its name says not\n")
     embedder = WatchfulEmbedder()
@@ -132,30 +137,31 @@ class Noting(WordTokenizer):
         return super().ends(texts)
 
 
-@pytest.fixture
-def pids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that will hold a file named after each process that reads, of two."""
-    folder = tmp_path / "pids"
-    folder.mkdir()
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
-    monkeypatch.setattr(HashEmbedder, "tokenizer", Noting(folder))
-    return folder
+class NotingEmbedder(HashEmbedder):
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        folder.mkdir()
+        self.tokenizer = Noting(folder)
 
 
-def test_the_owner_takes_the_place_of_a_worker(corpus: Path, tmp_path: Path, pids: Path) -> None:
-    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+@pytest.mark.usefixtures("two_processors")
+def test_the_owner_takes_the_place_of_a_worker(corpus: Path, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    with Index.open(tmp_path / "index", NotingEmbedder(pids)) as index:
         assert index.sync(corpus, embed=False).added == 21
     assert len(list(pids.iterdir())) == 2
     assert (pids / str(os.getpid())).exists()
 
 
+@pytest.mark.usefixtures("two_processors")
 def test_binary_formats_are_left_to_as_many_workers_as_processors(
-    corpus: Path, tmp_path: Path, pids: Path
+    corpus: Path, tmp_path: Path
 ) -> None:
+    pids = tmp_path / "pids"
     (corpus / "page.html").unlink()
     for file in corpus.glob("*.txt"):
         file.rename(file.with_suffix(".pdf"))  # whose content is text all the same
-    with Index.open(tmp_path / "index", HashEmbedder()) as index:
+    with Index.open(tmp_path / "index", NotingEmbedder(pids)) as index:
         assert index.sync(corpus, embed=False).added == 20
     assert len(list(pids.iterdir())) == 2
     assert not (pids / str(os.getpid())).exists()

@@ -42,7 +42,7 @@ def _patterns(seam: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
 
 
 def _array(ends: NDArray[np.int64]) -> array[int]:
-    """Return offsets as bisect is four times as fast on as on numpy's."""
+    """Return offsets in an array of Python's own, where bisect is four times as fast as numpy's."""
     return array("q", ends.astype("int64", copy=False).tobytes())
 
 

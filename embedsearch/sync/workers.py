@@ -61,12 +61,11 @@ def read_all(
     files: Sequence[File], ids: Mapping[File, str], chunking: Chunking
 ) -> Iterator[tuple[File, Outcome]]:
     """Yield each file with what reading it came to, in order."""
-    work = [(file, ids[file]) for file in files]
+    groups = _groups((file, ids[file]) for file in files)
     count = _processors()
     worth = count > 1 and sum(file.size for file in files) >= WORTH_WORKERS_BYTES
     if not worth or not _can_be_sent(chunking):
-        return (one for group in _groups(work) for one in read(group, chunking))
-    groups = _groups(work)
+        return (one for group in groups for one in read(group, chunking))
     return _read_elsewhere(groups, chunking, _workers(groups, count))
 
 
